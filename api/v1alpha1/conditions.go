@@ -24,13 +24,19 @@ const (
 	// ReasonInvalidName: spec.name cannot be a key of a ConfigMap. Only for an object that was stored
 	// before the CRD refused such names.
 	ReasonInvalidName = "InvalidName"
-	// ReasonInvalidSchema: inputParameters or outputParameters is not a JSON Schema; the message
-	// names the place.
+	// ReasonInvalidSchema: inputParameters or outputParameters is not a JSON Schema of an object; the
+	// message names the place.
 	ReasonInvalidSchema = "InvalidSchema"
-	// ReasonSchemaTooLarge: a schema exceeds a limit on bytes, depth, values or expansion.
+	// ReasonSchemaTooLarge: a schema exceeds a limit on bytes, depth, values, patterns or expansion.
 	ReasonSchemaTooLarge = "SchemaTooLarge"
-	// ReasonRemoteRefForbidden: a schema refers to something outside itself.
+	// ReasonRemoteRefForbidden: a "$ref" leads out of its own schema.
 	ReasonRemoteRefForbidden = "RemoteRefForbidden"
+	// ReasonRefCycle: a "$ref" leads back to itself without entering a property or an item.
+	ReasonRefCycle = "RefCycle"
+	// ReasonUnsupportedPattern: a regular expression is not in RE2's syntax.
+	ReasonUnsupportedPattern = "UnsupportedPattern"
+	// ReasonNumberOutOfRange: a number in a schema cannot be held exactly by every consumer.
+	ReasonNumberOutOfRange = "NumberOutOfRange"
 	// ReasonNameConflict: a newer valid task has the same spec.name; the message names it.
 	ReasonNameConflict = "NameConflict"
 )

@@ -6,9 +6,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
+// GroupName is the API group, and the prefix of the labels and annotations that belong to it.
+const GroupName = "registry.mazeagent.net"
+
 var (
 	// SchemeGroupVersion is the group and version of every type in this package.
-	SchemeGroupVersion = schema.GroupVersion{Group: "registry.mazeagent.net", Version: "v1alpha1"}
+	SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha1"}
 
 	schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 

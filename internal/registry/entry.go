@@ -1,0 +1,191 @@
+package registry
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// TaskMeta holds the fields of the original registry's _task_meta.
+type TaskMeta struct {
+	Name             string          `json:"name"`
+	Description      *string         `json:"description"`
+	InputParameters  json.RawMessage `json:"input_parameters"`
+	OutputParameters json.RawMessage `json:"output_parameters"`
+	Resources        TaskResources   `json:"resources"`
+}
+
+// TaskResources is the original's resources. CPUNum is in whole cores and the sizes are in MiB, all rounded up;
+// GPUMem is 0 where a task names no size.
+type TaskResources struct {
+	Type      v1alpha1.ResourceType `json:"type"`
+	CPUNum    int64                 `json:"cpu_num"`
+	Mem       int64                 `json:"mem"`
+	GPUMem    int64                 `json:"gpu_mem"`
+	ModelName *string               `json:"model_name"`
+	Backend   *string               `json:"backend"`
+}
+
+// Entry is one task as published.
+type Entry struct {
+	TaskMeta `json:",inline"`
+
+	Schema     Interface `json:"schema"`
+	EntryPoint *string   `json:"entry_point"`
+	Predictor  *string   `json:"predictor"`
+	Digest     Digests   `json:"digest"`
+	Kubernetes Origin    `json:"kubernetes"`
+}
+
+// Interface holds the parameters as normalised JSON Schemas.
+type Interface struct {
+	Input  json.RawMessage `json:"input"`
+	Output json.RawMessage `json:"output"`
+}
+
+// Digests tell a consumer that keeps something about a task whether it still holds. Each is "sha256:" and 64
+// hexadecimal digits.
+type Digests struct {
+	// Interface changes exactly when the normalised parameters do.
+	Interface string `json:"interface"`
+	// Spec changes when anything in the spec does, but not when a quantity is only written differently.
+	Spec string `json:"spec"`
+}
+
+// Origin is the object that an entry was made from.
+type Origin struct {
+	Namespace  string             `json:"namespace"`
+	Name       string             `json:"name"`
+	UID        types.UID          `json:"uid"`
+	Generation int64              `json:"generation"`
+	Placement  v1alpha1.Placement `json:"placement"`
+}
+
+// NewEntry makes the entry of an accepted task from its object, its normalised parameters and its placement.
+func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement) (Entry, error) {
+	spec := withCanonicalQuantities(task.Spec)
+	specText, err := canonicalJSON(spec)
+	if err != nil {
+		return Entry{}, fmt.Errorf("encode the spec: %w", err)
+	}
+	interfaceText, err := canonicalJSON(parameters)
+	if err != nil {
+		return Entry{}, fmt.Errorf("encode the parameters: %w", err)
+	}
+	return Entry{
+		TaskMeta: TaskMeta{
+			Name:             spec.Name,
+			Description:      text(spec.Description),
+			InputParameters:  declared(spec.InputParameters),
+			OutputParameters: declared(spec.OutputParameters),
+			Resources: TaskResources{
+				Type:      spec.Resources.Type,
+				CPUNum:    cores(spec.Resources.CPU),
+				Mem:       v1alpha1.Mebibytes(spec.Resources.Memory),
+				GPUMem:    v1alpha1.Mebibytes(spec.Resources.GPUMemory),
+				ModelName: text(spec.Resources.ModelName),
+				Backend:   text(spec.Resources.Backend),
+			},
+		},
+		Schema:     parameters,
+		EntryPoint: text(spec.EntryPoint),
+		Predictor:  text(spec.Predictor),
+		Digest:     Digests{Interface: digest(interfaceText), Spec: digest(specText)},
+		Kubernetes: Origin{
+			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,
+		},
+	}, nil
+}
+
+// Item is an entry, encoded.
+type Item struct {
+	// Name is the entry's key.
+	Name string
+	// UID and Generation are those of the task that the entry was made from.
+	UID        types.UID
+	Generation int64
+	// Text is the entry as canonical JSON: keys sorted, no white space.
+	Text string
+	// Digest is the SHA-256 of Text: "sha256:" and 64 hexadecimal digits.
+	Digest string
+}
+
+// Encode gives the entry's text.
+func (e Entry) Encode() (Item, error) {
+	encoded, err := canonicalJSON(e)
+	if err != nil {
+		return Item{}, fmt.Errorf("encode the entry of %s: %w", e.Name, err)
+	}
+	return newItem(e, string(encoded)), nil
+}
+
+// Decode reads an entry's text, which it keeps as it is.
+func Decode(encoded string) (Item, error) {
+	var e Entry
+	if err := json.Unmarshal([]byte(encoded), &e); err != nil {
+		return Item{}, fmt.Errorf("decode an entry: %w", err)
+	}
+	return newItem(e, encoded), nil
+}
+
+func newItem(e Entry, encoded string) Item {
+	return Item{
+		Name:       e.Name,
+		UID:        e.Kubernetes.UID,
+		Generation: e.Kubernetes.Generation,
+		Text:       encoded,
+		Digest:     digest([]byte(encoded)),
+	}
+}
+
+// size is what an entry takes of a ConfigMap's data, in bytes.
+func (i Item) size() int { return len(i.Name) + len(i.Text) }
+
+// withCanonicalQuantities makes 4096Mi, 4Gi and 4294967296 the same.
+func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
+	r := &spec.Resources
+	if r.CPU != nil {
+		r.CPU = resource.NewMilliQuantity(r.CPU.MilliValue(), resource.DecimalSI)
+	}
+	for _, bytes := range []**resource.Quantity{&r.Memory, &r.GPUMemory} {
+		if *bytes != nil {
+			*bytes = resource.NewQuantity((*bytes).Value(), resource.BinarySI)
+		}
+	}
+	return spec
+}
+
+// canonicalJSON encodes with sorted keys, numbers as they stand, and without HTML escapes.
+func canonicalJSON(value any) ([]byte, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var generic any
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&generic); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(generic); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return digestPrefix + hex.EncodeToString(sum[:])
+}
+
+const digestPrefix = "sha256:"

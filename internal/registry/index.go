@@ -1,0 +1,75 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// FormatVersion is the version of the index's and the entries' form. A reader refuses what it does not know.
+const FormatVersion = 1
+
+// Index says which ConfigMaps make up a registry.
+type Index struct {
+	// Format is FormatVersion.
+	Format int `json:"format"`
+	// Generation counts the states that were published in this namespace. It never decreases.
+	Generation int64 `json:"generation"`
+	// Tasks is the number of entries.
+	Tasks int `json:"tasks"`
+	// Shards are the ConfigMaps that hold the entries, sorted by prefix.
+	Shards []ShardRef `json:"shards"`
+}
+
+// ShardRef names a shard.
+type ShardRef struct {
+	// Name is the ConfigMap's name; maze-registry itself where there is one shard.
+	Name string `json:"name"`
+	// Prefix are the leading bits of the SHA-256 of each of its entries' names, as text.
+	Prefix string `json:"prefix"`
+	// Tasks is the number of its entries.
+	Tasks int `json:"tasks"`
+	// Digest is ContentDigest of its entries.
+	Digest string `json:"digest"`
+}
+
+// NewIndex gives the index of the shards. The generation is the previous index's where the content is the same, and one
+// more where it is not.
+func NewIndex(shards []Shard, previous Index) Index {
+	index := Index{Format: FormatVersion, Generation: previous.Generation, Shards: make([]ShardRef, len(shards))}
+	for i, shard := range shards {
+		index.Shards[i] = ShardRef{Name: shard.Name, Prefix: shard.Prefix, Tasks: len(shard.Items), Digest: shard.Digest}
+		index.Tasks += len(shard.Items)
+	}
+	if !slices.Equal(index.Shards, previous.Shards) {
+		index.Generation++
+	}
+	return index
+}
+
+// Encode gives the index's text: canonical JSON.
+func (i Index) Encode() (string, error) {
+	encoded, err := canonicalJSON(i)
+	if err != nil {
+		return "", fmt.Errorf("encode the index: %w", err)
+	}
+	return string(encoded), nil
+}
+
+// DecodeIndex reads the index of a ConfigMap.
+func DecodeIndex(configMap *corev1.ConfigMap) (Index, error) {
+	encoded, ok := configMap.Data[IndexKey]
+	if !ok {
+		return Index{}, fmt.Errorf("ConfigMap %s has no key %s", configMap.Name, IndexKey)
+	}
+	var index Index
+	if err := json.Unmarshal([]byte(encoded), &index); err != nil {
+		return Index{}, fmt.Errorf("decode %s of ConfigMap %s: %w", IndexKey, configMap.Name, err)
+	}
+	if index.Format != FormatVersion {
+		return Index{}, fmt.Errorf("ConfigMap %s has format %d; this version reads %d", configMap.Name, index.Format, FormatVersion)
+	}
+	return index, nil
+}

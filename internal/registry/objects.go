@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+// Labels are what every ConfigMap of a registry carries.
+func Labels(role string) map[string]string {
+	return map[string]string{"app.kubernetes.io/managed-by": "maregister", RoleLabel: role}
+}
+
+// Owned says whether a ConfigMap is the operator's: by its label, or, should that be lost, because the operator wrote it.
+func Owned(configMap *corev1.ConfigMap) bool {
+	return configMap.Labels[RoleLabel] != "" || slices.ContainsFunc(configMap.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == FieldOwner
+	})
+}
+
+// ConfigMap gives the object of a shard that is not the only one.
+func (s Shard) ConfigMap(namespace string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Name, Labels: Labels(RoleShard)},
+		Immutable:  ptr.To(true),
+		Data:       s.Data(),
+	}
+}
+
+// Render gives the ConfigMap maze-registry: the previous one (nil at first) with the index, and with the entries where
+// it is the only shard. source is the resourceVersion of the tasks that the shards were rendered from. Labels and
+// annotations of others are kept.
+func Render(namespace string, shards []Shard, index Index, previous *corev1.ConfigMap, source string) (*corev1.ConfigMap, error) {
+	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ConfigMapName}}
+	if previous != nil {
+		next.ObjectMeta = *previous.ObjectMeta.DeepCopy()
+	}
+	next.Data = map[string]string{}
+	if shards[0].Name == ConfigMapName {
+		next.Data = shards[0].Data()
+	}
+	encoded, err := index.Encode()
+	if err != nil {
+		return nil, err
+	}
+	next.Data[IndexKey] = encoded
+	next.Labels = merged(next.Labels, Labels(RoleIndex))
+	next.Annotations = merged(next.Annotations, map[string]string{SourceAnnotation: source})
+	return next, nil
+}
+
+func merged(into, from map[string]string) map[string]string {
+	out := maps.Clone(into)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, from)
+	return out
+}
+
+// Parse gives the entries of a registry, by name, from its index and a way to get its other ConfigMaps, which returns nil
+// for one that is not there. It is an error if anything is not as the index says.
+func Parse(index *corev1.ConfigMap, get func(name string) *corev1.ConfigMap) (map[string]string, error) {
+	decoded, err := DecodeIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	entries := make(map[string]string, decoded.Tasks)
+	for _, ref := range decoded.Shards {
+		shard := index
+		if ref.Name != index.Name {
+			shard = get(ref.Name)
+		}
+		if shard == nil {
+			return nil, fmt.Errorf("ConfigMap %s is not there", ref.Name)
+		}
+		if got := ContentDigest(shard.Data); got != ref.Digest {
+			return nil, fmt.Errorf("ConfigMap %s has the digest %s, the index says %s", ref.Name, got, ref.Digest)
+		}
+		maps.Copy(entries, shard.Data)
+	}
+	delete(entries, IndexKey)
+	if len(entries) != decoded.Tasks {
+		return nil, fmt.Errorf("ConfigMap %s has an index of %d tasks, the shards have %d", index.Name, decoded.Tasks, len(entries))
+	}
+	return entries, nil
+}

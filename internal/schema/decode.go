@@ -1,0 +1,293 @@
+package schema
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// decode reads one JSON value, numbers as json.Number, and refuses it as soon
+// as it exceeds a limit. It recurses no deeper than the depth limit.
+func decode(raw []byte, lim limits) (any, *Error) {
+	if len(raw) > lim.bytes {
+		return nil, tooLarge("", "the document has %d bytes; at most %d are allowed, so shorten descriptions or remove what consumers do not need",
+			len(raw), lim.bytes)
+	}
+	if !utf8.Valid(raw) {
+		return nil, invalid("", "the document is not valid UTF-8; save it as UTF-8")
+	}
+	if !json.Valid(raw) {
+		return nil, invalid("", "the document is not JSON: %s", syntaxError(raw))
+	}
+	r := reader{raw: raw, budget: budget{limits: lim}}
+	return r.value()
+}
+
+// syntaxError says what is wrong with a text that is not JSON.
+func syntaxError(raw []byte) string {
+	err := json.Unmarshal(raw, new(json.RawMessage))
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("%v, at byte %d", err, syntax.Offset)
+	}
+	return fmt.Sprint(err)
+}
+
+// reader builds the tree of a text that is known to be JSON. Unlike
+// json.Unmarshal it knows the pointer of what it reads and sees duplicate
+// names; unlike json.Decoder.Token it is fast.
+type reader struct {
+	raw    []byte
+	next   int
+	budget budget
+}
+
+func (r *reader) value() (any, *Error) {
+	if err := r.budget.count(); err != nil {
+		return nil, err
+	}
+	switch r.peek() {
+	case '{':
+		return r.object()
+	case '[':
+		return r.array()
+	case '"':
+		return r.text(), nil
+	}
+	switch literal := r.literal(); literal {
+	case "null":
+		return nil, nil
+	case "true", "false":
+		return literal == "true", nil
+	default:
+		return json.Number(literal), checkNumber(r.budget.at, literal)
+	}
+}
+
+func (r *reader) object() (any, *Error) {
+	if err := r.budget.descend(); err != nil {
+		return nil, err
+	}
+	defer r.budget.ascend()
+	object := map[string]any{}
+	for r.next++; r.peek() != '}'; r.skip(',') {
+		name := r.text()
+		r.skip(':')
+		if err := r.budget.enter(name); err != nil {
+			return nil, err
+		}
+		if _, twice := object[name]; twice {
+			return nil, invalid(r.budget.at(), "the name %s is declared twice in one object; keep one of them", quote(name))
+		}
+		value, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		object[name] = value
+		r.budget.leave()
+	}
+	r.next++
+	return object, nil
+}
+
+func (r *reader) array() (any, *Error) {
+	if err := r.budget.descend(); err != nil {
+		return nil, err
+	}
+	defer r.budget.ascend()
+	array := []any{}
+	for r.next++; r.peek() != ']'; r.skip(',') {
+		if err := r.budget.enter(strconv.Itoa(len(array))); err != nil {
+			return nil, err
+		}
+		value, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+		r.budget.leave()
+	}
+	r.next++
+	return array, nil
+}
+
+// peek skips white space and gives the byte behind it.
+func (r *reader) peek() byte {
+	for strings.IndexByte(" \t\r\n", r.raw[r.next]) >= 0 {
+		r.next++
+	}
+	return r.raw[r.next]
+}
+
+// skip skips a separator if it comes next.
+func (r *reader) skip(separator byte) {
+	if r.peek() == separator {
+		r.next++
+	}
+}
+
+// text reads a string.
+func (r *reader) text() string {
+	start, escaped := r.next, false
+	for r.next++; r.raw[r.next] != '"'; r.next++ {
+		if r.raw[r.next] == '\\' {
+			escaped = true
+			r.next++
+		}
+	}
+	r.next++
+	if !escaped {
+		return string(r.raw[start+1 : r.next-1])
+	}
+	var text string
+	_ = json.Unmarshal(r.raw[start:r.next], &text) // cannot fail: all of raw is valid
+	return text
+}
+
+// literal reads a number, true, false or null.
+func (r *reader) literal() string {
+	start := r.next
+	for r.next < len(r.raw) && strings.IndexByte(" \t\r\n,]}", r.raw[r.next]) < 0 {
+		r.next++
+	}
+	return string(r.raw[start:r.next])
+}
+
+// budget counts what a document consists of against its limits, and knows
+// the JSON pointer to where the count stands.
+type budget struct {
+	limits
+	counted int
+	nested  int
+	// pointer is the text of the pointer, ends its length at each level above.
+	pointer []byte
+	ends    []int
+}
+
+func (b *budget) at() string { return string(b.pointer) }
+
+func (b *budget) count() *Error {
+	if b.counted++; b.counted > b.values {
+		return tooLarge("", "the document has more than %d JSON values, the limit; split the task or describe less", b.values)
+	}
+	return nil
+}
+
+func (b *budget) descend() *Error {
+	if b.nested++; b.nested > b.depth {
+		return tooLarge(b.at(), "the document is nested deeper than %d levels, the limit; flatten it, for instance by moving inner schemas to $defs", b.depth)
+	}
+	return nil
+}
+
+func (b *budget) ascend() { b.nested-- }
+
+func (b *budget) enter(name string) *Error {
+	if escaped := token(name); len(b.pointer)+1+len(escaped) <= maxPointer {
+		b.ends = append(b.ends, len(b.pointer))
+		b.pointer = append(append(b.pointer, '/'), escaped...)
+		return nil
+	}
+	return tooLarge(b.at(), "the name %s makes the JSON pointer to it longer than %d bytes, the limit; shorten the names on the way", quote(name), maxPointer)
+}
+
+func (b *budget) leave() {
+	last := len(b.ends) - 1
+	b.pointer, b.ends = b.pointer[:b.ends[last]], b.ends[:last]
+}
+
+// checkSize counts a decoded value like decode does: normalising adds values
+// and levels, and a result over the limits could not be read again.
+func checkSize(value any, lim limits) *Error {
+	b := budget{limits: lim}
+	return b.walk(value)
+}
+
+func (b *budget) walk(value any) *Error {
+	if err := b.count(); err != nil {
+		return err
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		if err := b.descend(); err != nil {
+			return err
+		}
+		defer b.ascend()
+		for _, name := range sortedNames(v) {
+			if err := b.child(name, v[name]); err != nil {
+				return err
+			}
+		}
+	case []any:
+		if err := b.descend(); err != nil {
+			return err
+		}
+		defer b.ascend()
+		for i, item := range v {
+			if err := b.child(strconv.Itoa(i), item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *budget) child(name string, value any) *Error {
+	if err := b.enter(name); err != nil {
+		return err
+	}
+	defer b.leave()
+	return b.walk(value)
+}
+
+// sortedNames gives the member names of an object in the one order that
+// everything here visits them in, so that the first error is always the same.
+func sortedNames[V any](object map[string]V) []string {
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// checkNumber judges the text of a JSON number without computing with it: the
+// value of 1e999999 alone would take seconds.
+func checkNumber(at func() string, text string) *Error {
+	switch {
+	case len(text) > maxNumberLength:
+		return refuse(ReasonNumberOutOfRange, at(), "the number %s has %d characters; at most %d are allowed, so round it",
+			clip(text, maxQuoted), len(text), maxNumberLength)
+	case !strings.ContainsAny(text, ".eE"):
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n > maxInteger || n < -maxInteger {
+			return refuse(ReasonNumberOutOfRange, at(),
+				"the integer %s is outside ±2^53, where consumers would round it; use a smaller number or a string", text)
+		}
+	default:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsInf(f, 0) || exponent(text) > maxExponent {
+			return refuse(ReasonNumberOutOfRange, at(), "the number %s has an exponent beyond ±%d, the limit; use a smaller number", text, maxExponent)
+		}
+	}
+	return nil
+}
+
+// exponent is the magnitude of a JSON number's exponent; huge where it does
+// not even fit an int.
+func exponent(text string) int {
+	at := strings.IndexAny(text, "eE")
+	if at < 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(text[at+1:])
+	if err != nil {
+		return math.MaxInt
+	}
+	return max(n, -n)
+}

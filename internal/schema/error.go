@@ -1,0 +1,126 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Reasons why a document is refused. A user sees them as the reason of the
+// condition Accepted=False.
+const (
+	// ReasonInvalidSchema says that the document is no JSON Schema 2020-12, or one that cannot describe parameters.
+	ReasonInvalidSchema = "InvalidSchema"
+	// ReasonSchemaTooLarge says that the document exceeds a limit: bytes, depth, values, patterns or expansion.
+	ReasonSchemaTooLarge = "SchemaTooLarge"
+	// ReasonRemoteRefForbidden says that a reference leaves the document.
+	ReasonRemoteRefForbidden = "RemoteRefForbidden"
+	// ReasonRefCycle says that a schema applies itself to the same value for ever.
+	ReasonRefCycle = "RefCycle"
+	// ReasonUnsupportedPattern says that a regular expression is not one that RE2 can run.
+	ReasonUnsupportedPattern = "UnsupportedPattern"
+	// ReasonNumberOutOfRange says that a number cannot be held exactly, or at all, by a consumer.
+	ReasonNumberOutOfRange = "NumberOutOfRange"
+)
+
+// How much of a text a message repeats, in characters.
+const (
+	maxQuoted       = 60
+	maxShownPointer = 160
+	maxErrorLength  = 500
+)
+
+// Error says why a document is refused.
+type Error struct {
+	// Reason is one of the Reason constants.
+	Reason string
+	// Pointer is the JSON pointer (RFC 6901) to the culprit in the document
+	// as it was declared; empty where the whole document is meant.
+	Pointer string
+	// Message says what was found, what is allowed and what to do.
+	Message string
+}
+
+// Error gives one sentence for the user, with the pointer, of at most 500
+// characters. The same document always gives the same sentence.
+func (e *Error) Error() string {
+	return clip(prefixed(e.Pointer, e.Message), maxErrorLength)
+}
+
+// Warning tells of a declaration that was accepted although it should be
+// written differently.
+type Warning struct {
+	// Pointer is the JSON pointer to it in the document as it was declared.
+	Pointer string
+	// Message says how it was read.
+	Message string
+}
+
+// String gives one sentence for the user, with the pointer.
+func (w Warning) String() string {
+	return clip(prefixed(w.Pointer, w.Message), maxErrorLength)
+}
+
+func prefixed(pointer, message string) string {
+	if pointer == "" {
+		return message
+	}
+	return clip(pointer, maxShownPointer) + ": " + message
+}
+
+func refuse(reason, pointer, format string, args ...any) *Error {
+	return &Error{Reason: reason, Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+}
+
+func invalid(pointer, format string, args ...any) *Error {
+	return refuse(ReasonInvalidSchema, pointer, format, args...)
+}
+
+func tooLarge(pointer, format string, args ...any) *Error {
+	return refuse(ReasonSchemaTooLarge, pointer, format, args...)
+}
+
+// clip shortens a text to a length in characters. It cuts in the middle, since both
+// the beginning of a text and its end (the last name of a pointer, the advice
+// of a message) tell the most.
+func clip(text string, length int) string {
+	if utf8.RuneCountInString(text) <= length {
+		return text
+	}
+	runes := []rune(text)
+	head := length / 2
+	tail := length - head - 1
+	return string(runes[:head]) + "…" + string(runes[len(runes)-tail:])
+}
+
+func quote(text string) string {
+	return strconv.Quote(clip(text, maxQuoted))
+}
+
+// describe names a JSON value in a message.
+func describe(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return "the number " + clip(v.String(), maxQuoted)
+	case string:
+		return "the string " + quote(v)
+	case []any:
+		return "an array"
+	default:
+		return "an object"
+	}
+}
+
+// token escapes a member name for use in a JSON pointer.
+func token(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}

@@ -1,0 +1,303 @@
+package schema
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// document is a full schema while it is read, and all of its subschemas as a graph.
+type document struct {
+	root map[string]any
+	// nodes are the subschemas, each before those inside it; the root is the first.
+	nodes []node
+	// references, anchors and defaults are what is judged once all nodes are known.
+	references []ref
+	anchors    map[string]int
+	defaults   []int
+	// patternSize counts what all patterns of the document compile to.
+	patternSize int
+	warnings    []Warning
+}
+
+// node is one subschema.
+type node struct {
+	pointer string
+	// schema is nil for a boolean schema.
+	schema map[string]any
+	edges  []edge
+	// patternSize counts what the patterns of this schema compile to.
+	patternSize int
+}
+
+// edge says that a schema applies another one.
+type edge struct {
+	to      int
+	applies application
+	// member is the name that a toMember edge applies to.
+	member string
+}
+
+// ref is a $ref or $dynamicRef. With one schema resource, which forbidding
+// $id ensures, both lead to the same place.
+type ref struct {
+	from    int
+	pointer string
+	// target is the decoded fragment: a JSON pointer, or the name of an anchor.
+	target string
+}
+
+// site is one keyword of one schema.
+type site struct {
+	node   int
+	schema map[string]any
+	name   string
+	value  any
+	// base is the pointer of the schema.
+	base string
+}
+
+func (s site) pointer() string { return s.base + "/" + token(s.name) }
+
+func (s site) item(i int) string { return s.pointer() + "/" + strconv.Itoa(i) }
+
+func (s site) member(name string) string { return s.pointer() + "/" + token(name) }
+
+// readSchema normalises a full schema in place and checks everything but its defaults.
+func readSchema(root map[string]any) (*document, *Error) {
+	d := &document{root: root, anchors: map[string]int{}}
+	if err := d.dropIdentity(); err != nil {
+		return d, err
+	}
+	if _, err := d.walk(root, ""); err != nil {
+		return d, err
+	}
+	if err := d.requireObject(); err != nil {
+		return d, err
+	}
+	if err := checkSize(root, schemaLimits); err != nil {
+		return d, err
+	}
+	return d, d.connect()
+}
+
+// dialect2020 is the name of JSON Schema 2020-12.
+const dialect2020 = "https://json-schema.org/draft/2020-12/schema"
+
+// dropIdentity removes $schema and $id from the root. The result is always
+// 2020-12, and no reference can depend on an $id since all begin with "#".
+func (d *document) dropIdentity() *Error {
+	if dialect, ok := d.root["$schema"]; ok {
+		if name, _ := dialect.(string); strings.TrimSuffix(name, "#") != dialect2020 {
+			return invalid("/$schema", `only JSON Schema 2020-12 is supported, found %s; remove "$schema", or declare %q`, describe(dialect), dialect2020)
+		}
+	}
+	if id, ok := d.root["$id"]; ok && !isA[string](id) {
+		return invalid("/$id", `"$id" must be a string, found %s; remove it`, describe(id))
+	}
+	delete(d.root, "$schema")
+	delete(d.root, "$id")
+	return nil
+}
+
+// requireObject sees to it that the root describes an object.
+func (d *document) requireObject() *Error {
+	switch t := d.root["type"].(type) {
+	case nil:
+		d.root["type"] = "object"
+	case []any:
+		if len(t) == 1 && t[0] == "object" {
+			d.root["type"] = "object"
+		}
+	}
+	if declared := d.root["type"]; declared != "object" {
+		return invalid("/type", `parameters are passed by name, so the type of the whole must be "object", found %s; declare each parameter below "properties" (a parameter that is called "type" is written {"type": {"type": "string"}})`,
+			describe(declared))
+	}
+	d.warnMisplaced()
+	return nil
+}
+
+// warnMisplaced finds parameters that were declared beside "properties"
+// instead of in it: as unknown keywords they would be lost without a word.
+func (d *document) warnMisplaced() {
+	for _, name := range sortedNames(d.root) {
+		if _, known := keywords[name]; known {
+			continue
+		}
+		if value, ok := d.root[name].(map[string]any); ok && isFullSchema(value) {
+			d.warn("/"+token(name), `this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
+		}
+	}
+}
+
+func (d *document) warn(pointer, format string, args ...any) {
+	d.warnings = append(d.warnings, Warning{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+}
+
+// walk normalises the schema at pointer and everything below it, and returns
+// its node. decode has bounded the depth.
+func (d *document) walk(schema any, pointer string) (int, *Error) {
+	id := len(d.nodes)
+	d.nodes = append(d.nodes, node{pointer: pointer})
+	object, ok := schema.(map[string]any)
+	if !ok && !isA[bool](schema) {
+		return 0, invalid(pointer, `a schema is an object such as {"type": "string"}, or a boolean; found %s`, describe(schema))
+	}
+	d.nodes[id].schema = object
+	if _, ok := object["default"]; ok {
+		d.defaults = append(d.defaults, id)
+	}
+	for _, name := range sortedNames(object) {
+		k, known := keywords[name]
+		if !known {
+			continue
+		}
+		at := site{node: id, schema: object, name: name, value: object[name], base: pointer}
+		if err := d.keyword(at, k); err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}
+
+func (d *document) keyword(at site, k keyword) *Error {
+	switch k.shape {
+	case oneSchema:
+		return d.oneSchema(at, k)
+	case schemaList:
+		return d.schemaList(at, k)
+	case schemaMap, patternMap, dependencyMap:
+		return d.schemaMap(at, k)
+	case typeNames:
+		return d.normaliseType(at)
+	case reference:
+		return d.reference(at)
+	case anchor:
+		return d.anchor(at)
+	case pattern:
+		return d.pattern(at)
+	case refused:
+		return invalid(at.pointer(), "%s", k.hint)
+	}
+	if plain := plainShapes[k.shape]; !plain.ok(at.value) {
+		return mismatch(at, k, plain.want)
+	}
+	return nil
+}
+
+func mismatch(at site, k keyword, want string) *Error {
+	hint := ""
+	if k.hint != "" {
+		hint = "; " + k.hint
+	}
+	return invalid(at.pointer(), "%q must be %s, found %s%s", at.name, want, describe(at.value), hint)
+}
+
+func (d *document) apply(from int, applies application, member string, schema any, pointer string) *Error {
+	to, err := d.walk(schema, pointer)
+	if err == nil {
+		d.nodes[from].edges = append(d.nodes[from].edges, edge{to: to, applies: applies, member: member})
+	}
+	return err
+}
+
+func (d *document) oneSchema(at site, k keyword) *Error {
+	if !isObjectOrBool(at.value) {
+		return mismatch(at, k, "a schema: an object or a boolean")
+	}
+	return d.apply(at.node, k.applies, "", at.value, at.pointer())
+}
+
+func (d *document) schemaList(at site, k keyword) *Error {
+	list, ok := at.value.([]any)
+	if !ok || len(list) == 0 {
+		return mismatch(at, k, "an array of at least one schema")
+	}
+	for i, schema := range list {
+		if err := d.apply(at.node, k.applies, "", schema, at.item(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *document) schemaMap(at site, k keyword) *Error {
+	object, ok := at.value.(map[string]any)
+	if !ok {
+		return mismatch(at, k, "an object of schemas")
+	}
+	for _, name := range sortedNames(object) {
+		if k.shape == dependencyMap && isNameList(object[name]) {
+			continue
+		}
+		if k.shape == patternMap {
+			if err := d.addPattern(at.node, at.member(name), name); err != nil {
+				return err
+			}
+		}
+		if err := d.apply(at.node, k.applies, name, object[name], at.member(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *document) pattern(at site) *Error {
+	source, ok := at.value.(string)
+	if !ok {
+		return mismatch(at, keywords[at.name], "a regular expression in a string")
+	}
+	return d.addPattern(at.node, at.pointer(), source)
+}
+
+func (d *document) addPattern(id int, pointer, source string) *Error {
+	size, err := patternSize(pointer, source)
+	if err != nil {
+		return err
+	}
+	d.nodes[id].patternSize += size
+	if d.patternSize += size; d.patternSize > maxPatternSize {
+		return tooLarge(pointer,
+			`the regular expressions up to here compile to more than %d instructions, the limit for a document; shorten repetitions such as {1000}, or use fewer of \p{…}`,
+			maxPatternSize)
+	}
+	return nil
+}
+
+func (d *document) anchor(at site) *Error {
+	name, ok := at.value.(string)
+	if !ok || !anchorName.MatchString(name) {
+		return invalid(at.pointer(), `%q must be a name of ASCII letters, digits, "-", "_" and ".", found %s`, at.name, describe(at.value))
+	}
+	if other, taken := d.anchors[name]; taken && other != at.node {
+		return invalid(at.pointer(), "the anchor %s is already at %s; rename one of them", quote(name), clip(d.nodes[other].pointer, maxShownPointer))
+	}
+	d.anchors[name] = at.node
+	return nil
+}
+
+func (d *document) reference(at site) *Error {
+	text, ok := at.value.(string)
+	if !ok {
+		return invalid(at.pointer(), `%q must be a string such as "#/$defs/name", found %s`, at.name, describe(at.value))
+	}
+	fragment, local := strings.CutPrefix(text, "#")
+	if !local {
+		return refuse(ReasonRemoteRefForbidden, at.pointer(),
+			`the reference %s leaves the document, and nothing is ever fetched; copy the schema below "$defs" and refer to it as "#/$defs/name"`, quote(text))
+	}
+	target, err := url.PathUnescape(fragment)
+	if err != nil || strings.Contains(text, `\`) {
+		return invalid(at.pointer(), `the reference %s is no valid URI fragment; write "%%25" for "%%" and "%%5C" for "\"`, quote(text))
+	}
+	d.references = append(d.references, ref{from: at.node, pointer: at.pointer(), target: target})
+	return nil
+}
+
+// sortWarnings puts warnings into the order in which a user sees them.
+func sortWarnings(warnings []Warning) {
+	slices.SortStableFunc(warnings, func(a, b Warning) int { return strings.Compare(a.Pointer, b.Pointer) })
+}

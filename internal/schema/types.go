@@ -1,0 +1,182 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// typeName is what the value of "type" stands for.
+type typeName struct {
+	// jsonType is the type in JSON Schema; empty for any type.
+	jsonType string
+	// format is set beside the type where Maze has a type that JSON Schema lacks.
+	format string
+	// python marks names that are accepted with a warning.
+	python bool
+}
+
+// acceptedTypes has every name that "type" may hold.
+var acceptedTypes = map[string]typeName{
+	"array":   {jsonType: "array"},
+	"boolean": {jsonType: "boolean"},
+	"integer": {jsonType: "integer"},
+	"null":    {jsonType: "null"},
+	"number":  {jsonType: "number"},
+	"object":  {jsonType: "object"},
+	"string":  {jsonType: "string"},
+
+	"filepath":   {jsonType: "string", format: "filepath"},
+	"folderpath": {jsonType: "string", format: "folderpath"},
+
+	"Any":      {python: true},
+	"None":     {jsonType: "null", python: true},
+	"NoneType": {jsonType: "null", python: true},
+	"any":      {python: true},
+	"bool":     {jsonType: "boolean", python: true},
+	"dict":     {jsonType: "object", python: true},
+	"float":    {jsonType: "number", python: true},
+	"int":      {jsonType: "integer", python: true},
+	"list":     {jsonType: "array", python: true},
+	"str":      {jsonType: "string", python: true},
+	"tuple":    {jsonType: "array", python: true},
+}
+
+// normaliseType rewrites the "type" of one schema in place.
+func (d *document) normaliseType(at site) *Error {
+	declared, isList := at.value.([]any)
+	if !isList {
+		declared = []any{at.value}
+	}
+	if len(declared) == 0 {
+		return invalid(at.pointer(), `the list of types is empty; name a type or remove "type"`)
+	}
+	types, format, err := d.readTypes(at, declared, isList)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(types) == 0: // any type
+		delete(at.schema, at.name)
+		return nil
+	case isList:
+		at.schema[at.name] = types
+	default:
+		at.schema[at.name] = types[0]
+	}
+	if format == "" {
+		return nil
+	}
+	if other, ok := at.schema["format"]; ok && other != format {
+		return invalid(at.pointer(), `type %q stands for "format": %q, but "format" is %s; remove one of the two`, format, format, describe(other))
+	}
+	at.schema["format"] = format
+	return nil
+}
+
+// readTypes gives the JSON Schema types of a list of type names, without
+// duplicates, and the format that goes with "string". No types mean any type.
+func (d *document) readTypes(at site, declared []any, isList bool) (types []any, format string, _ *Error) {
+	anyType, stringFormats := false, map[string]bool{}
+	for i, value := range declared {
+		pointer := at.pointer
+		if isList {
+			pointer = func() string { return at.item(i) }
+		}
+		name, ok := value.(string)
+		if !ok {
+			return nil, "", invalid(pointer(), `a type is a name such as "string", found %s`, describe(value))
+		}
+		t, ok := acceptedTypes[name]
+		if !ok {
+			return nil, "", invalid(pointer(), "%s", unknownType(name))
+		}
+		if t.python {
+			d.warn(pointer(), "Python type name %q read as %s", name, t.reading())
+		}
+		anyType = anyType || t.jsonType == ""
+		if t.jsonType == "string" {
+			stringFormats[t.format] = true
+			format = t.format
+		}
+		if t.jsonType != "" && !slices.Contains(types, any(t.jsonType)) {
+			types = append(types, t.jsonType)
+		}
+	}
+	if anyType {
+		return nil, "", nil
+	}
+	if len(stringFormats) > 1 {
+		return nil, "", invalid(at.pointer(), `"string", "filepath" and "folderpath" are all strings, so one list of types can hold only one of them; choose one`)
+	}
+	return types, format, nil
+}
+
+func (t typeName) reading() string {
+	if t.jsonType == "" {
+		return "any type"
+	}
+	return `"` + t.jsonType + `"`
+}
+
+func unknownType(name string) string {
+	suggestion := ""
+	if guess := nearest(name); guess != "" {
+		suggestion = `; did you mean "` + guess + `"?`
+	}
+	return "unknown type " + quote(name) + suggestion + " (accepted: " + typesInMessages + ")"
+}
+
+// typesInMessages lists the accepted types, JSON Schema's and Maze's first.
+var typesInMessages = func() string {
+	var own, python []string
+	for _, name := range sortedNames(acceptedTypes) {
+		if acceptedTypes[name].python {
+			python = append(python, name)
+		} else {
+			own = append(own, name)
+		}
+	}
+	return strings.Join(own, ", ") + " and Python's " + strings.Join(python, ", ")
+}()
+
+// nearest is the accepted type with the fewest edits to a name, if there are
+// at most two and at most half as many as the name is long.
+func nearest(name string) string {
+	const maxEdits = 2
+	if len(name) > maxQuoted {
+		return ""
+	}
+	best, guess := min(maxEdits, len(name)/2)+1, ""
+	for _, candidate := range sortedNames(acceptedTypes) {
+		if n := edits(strings.ToLower(name), strings.ToLower(candidate)); n < best {
+			best, guess = n, candidate
+		}
+	}
+	return guess
+}
+
+// edits is the optimal string alignment distance: insertions, deletions,
+// replacements and swaps of two neighbours.
+func edits(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}
