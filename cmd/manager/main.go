@@ -1,0 +1,98 @@
+// Command manager is the MaRegister operator.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+func main() {
+	if err := run(ctrl.SetupSignalHandler()); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	metricsAddress string
+	probeAddress   string
+	leaderElect    bool
+	leaseNamespace string
+	shardSize      int
+	log            zap.Options
+}
+
+func parseOptions() options {
+	var o options
+	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443",
+		`Address of the metrics, served over TLS to who may GET /metrics. "0" serves none.`)
+	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", `Address of /healthz and /readyz. "0" serves none.`)
+	flag.BoolVar(&o.leaderElect, "leader-elect", true, "Whether to wait for the lease before writing: needed with more than one replica.")
+	flag.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "Namespace of the lease; the manager's own where it runs in a Pod.")
+	flag.IntVar(&o.shardSize, "registry-shard-size", registry.DefaultShardSize,
+		fmt.Sprintf("Largest size of a registry ConfigMap's data, in bytes: %d to %d.", registry.MinShardSize, registry.MaxShardSize))
+	o.log.BindFlags(flag.CommandLine)
+	flag.Parse()
+	return o
+}
+
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,verbs=get;create;update
+
+func run(ctx context.Context) error {
+	o := parseOptions()
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
+	if o.shardSize < registry.MinShardSize || o.shardSize > registry.MaxShardSize {
+		return fmt.Errorf("--registry-shard-size is %d; it must be from %d to %d", o.shardSize, registry.MinShardSize, registry.MaxShardSize)
+	}
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
+	config.QPS, config.Burst = -1, -1
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         controllers.CacheOptions(),
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "maregister.registry.mazeagent.net",
+		LeaderElectionNamespace:       o.leaseNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		Metrics: metricsserver.Options{
+			BindAddress:    o.metricsAddress,
+			SecureServing:  true,
+			FilterProvider: filters.WithAuthenticationAndAuthorization,
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("make the manager: %w", err)
+	}
+	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: o.shardSize, Clock: clock.RealClock{}}); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add the readiness check: %w", err)
+	}
+	return mgr.Start(ctx)
+}

@@ -1,0 +1,94 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// quietPeriod is how long a namespace must be without a change before its registry is written:
+	// what is applied together is published together.
+	quietPeriod = 25 * time.Millisecond
+
+	// patience is how long a burst may put off the write, in multiples of what the last write took.
+	// So the registry costs a long burst about a tenth of its time, however large the registry is
+	// and however slow the API server.
+	patience = 10
+
+	// minPatience is for a registry that is quick to write.
+	minPatience = 250 * time.Millisecond
+)
+
+// gatherer collects the changes of each namespace, so that a burst of them costs few writes.
+type gatherer struct {
+	mu     sync.Mutex
+	bursts map[string]*burst
+}
+
+// burst is a run of changes that are not published yet.
+type burst struct {
+	// first and last are when it began and when it last grew; zero while there is none.
+	first, last time.Time
+	// cost is what the last write of the namespace's registry took.
+	cost time.Duration
+}
+
+func newGatherer() *gatherer {
+	return &gatherer{bursts: map[string]*burst{}}
+}
+
+// note records a change.
+func (g *gatherer) note(namespace string, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b, known := g.bursts[namespace]
+	if !known {
+		b = &burst{}
+		g.bursts[namespace] = b
+	}
+	if b.first.IsZero() {
+		b.first = now
+	}
+	b.last = now
+}
+
+// take ends the namespace's burst and returns 0, or returns how long to go on gathering.
+func (g *gatherer) take(namespace string, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b, known := g.bursts[namespace]
+	if !known || b.first.IsZero() {
+		return 0
+	}
+	if wait := b.due().Sub(now); wait > 0 {
+		return wait
+	}
+	b.first, b.last = time.Time{}, time.Time{}
+	return 0
+}
+
+// spent records what writing the registry took.
+func (g *gatherer) spent(namespace string, cost time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b, known := g.bursts[namespace]; known {
+		b.cost = cost
+	}
+}
+
+// forget drops a namespace that has no registry.
+func (g *gatherer) forget(namespace string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.bursts, namespace)
+}
+
+// due is when the burst is to be published: once it is quiet, or once patience ends.
+func (b *burst) due() time.Time {
+	quiet := b.last.Add(max(quietPeriod, b.cost/2))
+	latest := b.first.Add(max(minPatience, patience*b.cost))
+	if quiet.Before(latest) {
+		return quiet
+	}
+	return latest
+}

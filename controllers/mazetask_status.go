@@ -1,0 +1,118 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// readiness are the conditions that Ready is derived from, in the order in which they hold it back.
+var readiness = []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionRegistered}
+
+// waitsForPerson are the reasons, of a condition that is False, which only a person can change. They
+// make Stalled True, so that kstatus says Failed and not InProgress.
+var waitsForPerson = []string{v1alpha1.ReasonTaskTooLarge, v1alpha1.ReasonRegistryConflict}
+
+// statusOf gives the status of a task from the outcome of its present generation. Times of
+// conditions that do not change are kept.
+func statusOf(task *v1alpha1.MazeTask, decided outcome, now metav1.Time) v1alpha1.MazeTaskStatus {
+	status := v1alpha1.MazeTaskStatus{
+		ObservedGeneration: decided.generation,
+		Conditions:         slices.Clone(task.Status.Conditions),
+		Entry:              decided.entry,
+		Placement:          decided.placement,
+	}
+	set := func(conditionType string, value metav1.ConditionStatus, reason, message string) {
+		meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+			Type: conditionType, Status: value, Reason: reason, Message: message,
+			ObservedGeneration: decided.generation, LastTransitionTime: now,
+		})
+	}
+	set(v1alpha1.ConditionAccepted, boolStatus(decided.accepted.ok), decided.accepted.reason, decided.accepted.message)
+	set(v1alpha1.ConditionRegistered, boolStatus(decided.registered.ok), decided.registered.reason, decided.registered.message)
+	reason, message := placeable(decided)
+	set(v1alpha1.ConditionPlaceable, metav1.ConditionUnknown, reason, message)
+	ready := readyOf(status.Conditions)
+	set(v1alpha1.ConditionReady, ready.Status, ready.Reason, ready.Message)
+	stalled := stalledOf(status.Conditions)
+	set(v1alpha1.ConditionStalled, stalled.Status, stalled.Reason, stalled.Message)
+	return status
+}
+
+// readyOf derives Ready: True, or the first condition that holds it back.
+func readyOf(conditions []metav1.Condition) metav1.Condition {
+	for _, conditionType := range readiness {
+		if c := meta.FindStatusCondition(conditions, conditionType); c.Status != metav1.ConditionTrue {
+			return metav1.Condition{Status: metav1.ConditionFalse, Reason: c.Reason, Message: c.Message}
+		}
+	}
+	return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves this generation"}
+}
+
+// stalledOf derives Stalled: True with the first reason that waits for a person.
+func stalledOf(conditions []metav1.Condition) metav1.Condition {
+	for _, conditionType := range readiness {
+		c := meta.FindStatusCondition(conditions, conditionType)
+		if c.Status == metav1.ConditionFalse && (conditionType == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
+			return metav1.Condition{Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
+		}
+	}
+	return metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonProgressing, Message: "nothing waits for a person"}
+}
+
+// placeable gives the reason and the message of Placeable, which is Unknown as long as no nodes are read.
+func placeable(decided outcome) (reason, message string) {
+	if decided.placement == nil {
+		return v1alpha1.ReasonNotJudged, "the spec is not valid: correct it as the condition Accepted says"
+	}
+	return v1alpha1.ReasonNoInventory, "the operator does not read the cluster's nodes; kube-scheduler judges by status.placement"
+}
+
+func boolStatus(ok bool) metav1.ConditionStatus {
+	if ok {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}
+
+// change is something to tell about a task once its status is written.
+type change struct {
+	warning bool
+	reason  string
+	message string
+}
+
+// changesOf compares a task's status with the next one.
+func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided outcome) []change {
+	var changes []change
+	if decided.registered.ok && (task.Status.Entry == nil || *task.Status.Entry != *next.Entry || !meta.IsStatusConditionTrue(task.Status.Conditions, v1alpha1.ConditionRegistered)) {
+		changes = append(changes, change{reason: eventRegistered, message: "Successfully registered task: " + task.Spec.Name})
+		if decided.overwrote != "" {
+			changes = append(changes, change{warning: true, reason: eventOverwritten, message: fmt.Sprintf(
+				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, decided.overwrote)})
+		}
+	}
+	if accepted := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionAccepted); !decided.accepted.ok &&
+		(accepted == nil || accepted.Reason != decided.accepted.reason || accepted.Message != decided.accepted.message) {
+		reason := eventInvalid
+		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
+			reason = eventOverwritten
+		}
+		changes = append(changes, change{warning: true, reason: reason, message: decided.accepted.message})
+	}
+	return changes
+}
+
+// Reasons of events.
+const (
+	// eventRegistered: the registry serves the task's present generation.
+	eventRegistered = "Registered"
+	// eventOverwritten: of two tasks with one name, the newer one replaced the older one. Both get it.
+	eventOverwritten = "Overwritten"
+	// eventInvalid: the spec is not valid.
+	eventInvalid = "Invalid"
+)

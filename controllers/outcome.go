@@ -1,0 +1,79 @@
+package controllers
+
+import (
+	"sync"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// outcome is what the registry controller decided about one generation of a task, and what the
+// task controller reports in its status.
+type outcome struct {
+	generation int64
+	accepted   finding
+	registered finding
+	// placement is what a Pod needs. Nil unless the spec is valid.
+	placement *v1alpha1.Placement
+	// entry is where the registry serves the task. Nil while it does not.
+	entry *v1alpha1.EntryReference
+	// overwrote names the MazeTask whose entry this one replaced, if any.
+	overwrote string
+}
+
+// finding is the content of a condition.
+type finding struct {
+	ok              bool
+	reason, message string
+}
+
+// ledger holds the outcome of every task. The registry controller writes it, the task controller
+// reads it.
+type ledger struct {
+	mu         sync.RWMutex
+	namespaces map[string]map[types.NamespacedName]tracked
+}
+
+// tracked is an outcome together with the task that it belongs to.
+type tracked struct {
+	uid types.UID
+	outcome
+}
+
+func newLedger() *ledger {
+	return &ledger{namespaces: map[string]map[types.NamespacedName]tracked{}}
+}
+
+// get returns the outcome of a task's present generation, if it is known yet.
+func (l *ledger) get(task *v1alpha1.MazeTask) (outcome, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	t, known := l.namespaces[task.Namespace][types.NamespacedName{Namespace: task.Namespace, Name: task.Name}]
+	return t.outcome, known && t.uid == task.UID && t.generation == task.Generation
+}
+
+// replace sets the outcomes of a namespace and returns the tasks for which they changed.
+func (l *ledger) replace(namespace string, outcomes map[types.NamespacedName]tracked) []types.NamespacedName {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var changed []types.NamespacedName
+	for key, next := range outcomes {
+		if last, known := l.namespaces[namespace][key]; !known || !last.equal(next) {
+			changed = append(changed, key)
+		}
+	}
+	l.namespaces[namespace] = outcomes
+	if len(outcomes) == 0 {
+		delete(l.namespaces, namespace)
+	}
+	return changed
+}
+
+func (t tracked) equal(other tracked) bool {
+	return t.uid == other.uid && t.generation == other.generation &&
+		t.accepted == other.accepted && t.registered == other.registered && t.overwrote == other.overwrote &&
+		apiequality.Semantic.DeepEqual(t.entry, other.entry) &&
+		(t.placement == other.placement || apiequality.Semantic.DeepEqual(t.placement, other.placement))
+}

@@ -1,0 +1,165 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// requestQueue is the queue of a controller.
+type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// retrySoon is when to look again where the cache is behind the API server, by milliseconds as a rule.
+const retrySoon = 100 * time.Millisecond
+
+// registryWriters is how many namespaces' registries are written at a time.
+const registryWriters = 4
+
+var (
+	// errBehind says that the cache does not show yet what the registry was made from, or what was written last.
+	errBehind = errors.New("the cache is behind")
+	// errForeign says that a ConfigMap which the operator does not own has a name that the registry needs.
+	errForeign = errors.New("belongs to someone else")
+)
+
+// registryReconciler decides, for each namespace, which tasks its registry serves, and publishes them.
+// The object of its requests is the ConfigMap maze-registry.
+type registryReconciler struct {
+	// client reads tasks and shards from a cache. indexes reads the ConfigMaps maze-registry, whoever made them, from
+	// another one. live reads from the API server.
+	client  client.Client
+	indexes client.Reader
+	live    client.Reader
+	clock   clock.PassiveClock
+	// shardSize is the largest size of a ConfigMap's data, in bytes.
+	shardSize int
+	// view gives the resourceVersion up to which the cache has seen the tasks.
+	view   func() string
+	ledger *ledger
+	// wake tells the task controller of tasks whose outcome changed.
+	wake chan<- event.TypedGenericEvent[types.NamespacedName]
+
+	gather *gatherer
+	memory *memories
+}
+
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;update;delete
+
+// scope is what the phases of one reconciliation gather, decide and do.
+type scope struct {
+	namespace string
+	memory    *memory
+
+	// gathered
+	tasks  []v1alpha1.MazeTask
+	source string
+	index  *corev1.ConfigMap
+	shards map[string]*corev1.ConfigMap
+
+	// decided
+	judged map[types.UID]*judgement
+	owners map[string]registry.Claim
+	losers map[string]string
+	wanted []registry.Shard
+
+	// done
+	publishing error
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	if wait := r.gather.take(req.Namespace, r.clock.Now()); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	s := &scope{namespace: req.Namespace, memory: r.memory.of(req.Namespace)}
+	phases := []struct {
+		name string
+		run  func(context.Context, *scope) error
+	}{
+		{"observe the tasks and the registry", r.observe},
+		{"judge the tasks", r.judge},
+		{"elect an owner for each name", r.elect},
+		{"publish the registry", r.publish},
+		{"announce the outcomes", r.announce},
+	}
+	for _, phase := range phases {
+		if err := phase.run(ctx, s); err != nil {
+			return conclude(fmt.Errorf("%s: %w", phase.name, err))
+		}
+	}
+	if len(s.tasks) == 0 && s.index == nil {
+		r.memory.forget(s.namespace)
+		r.gather.forget(s.namespace)
+	}
+	return conclude(s.publishing)
+}
+
+// conclude decides which error leads to which retry.
+func conclude(err error) (reconcile.Result, error) {
+	switch {
+	case isTransient(err):
+		return reconcile.Result{RequeueAfter: retrySoon}, nil
+	case errors.Is(err, errForeign), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return reconcile.Result{}, nil // an event brings us back
+	default:
+		return reconcile.Result{}, err
+	}
+}
+
+// isTransient says whether an error only means that someone else was quicker.
+func isTransient(err error) bool {
+	return errors.Is(err, errBehind) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
+}
+
+func (r *registryReconciler) setup(mgr manager.Manager, indexes cache.Cache) error {
+	err := builder.ControllerManagedBy(mgr).
+		Named("registry").
+		Watches(&v1alpha1.MazeTask{}, r.enqueueNamespace(), builder.WithPredicates(specChanged)).
+		Watches(&corev1.ConfigMap{}, r.enqueueNamespace()).
+		WatchesRawSource(source.Kind(indexes, client.Object(&corev1.ConfigMap{}), r.enqueueNamespace())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("set up the registry controller: %w", err)
+	}
+	return nil
+}
+
+// specChanged lets through what can change a registry: not the statuses, which the operator writes itself.
+var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+}}
+
+// enqueueNamespace maps every event to its namespace's registry, once for all events of a burst.
+func (r *registryReconciler) enqueueNamespace() handler.EventHandler {
+	enqueue := func(object client.Object, queue requestQueue) {
+		namespace := object.GetNamespace()
+		r.gather.note(namespace, r.clock.Now())
+		queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: registry.ConfigMapName}}, quietPeriod)
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) { enqueue(e.Object, queue) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) { enqueue(e.ObjectNew, queue) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) { enqueue(e.Object, queue) },
+	}
+}

@@ -1,0 +1,199 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// publish writes what differs: new shards, then the index, then it deletes the shards that the index does not name. Its
+// failure is an outcome, which is announced.
+func (r *registryReconciler) publish(ctx context.Context, s *scope) error {
+	if s.index == nil && len(s.tasks) == 0 {
+		return nil // a namespace gets a registry with its first task
+	}
+	start := r.clock.Now()
+	wrote, err := r.write(ctx, s)
+	if wrote {
+		r.gather.spent(s.namespace, r.clock.Since(start))
+	}
+	switch {
+	case err == nil:
+		s.memory.published = digests(s.wanted)
+	case s.memory.published == nil:
+		s.memory.published = publishedDigests(s.index, s.shards)
+	}
+	s.publishing = err
+	return nil
+}
+
+// write returns whether anything was written.
+func (r *registryReconciler) write(ctx context.Context, s *scope) (bool, error) {
+	if s.index != nil && !registry.Owned(s.index) {
+		return false, foreign(s.index)
+	}
+	wrote := false
+	for _, shard := range s.wanted {
+		if shard.Name == registry.ConfigMapName {
+			continue
+		}
+		did, err := r.ensureShard(ctx, shard.ConfigMap(s.namespace), s.shards[shard.Name])
+		wrote = wrote || did
+		if err != nil {
+			return wrote, fmt.Errorf("ConfigMap %s: %w", shard.Name, err)
+		}
+	}
+	did, err := r.ensureIndex(ctx, s)
+	wrote = wrote || did
+	if err != nil {
+		return wrote, fmt.Errorf("ConfigMap %s: %w", registry.ConfigMapName, err)
+	}
+	did, err = r.collectGarbage(ctx, s)
+	return wrote || did, err
+}
+
+// ensureShard makes an immutable ConfigMap be there. live is nil where the cache knows of none.
+func (r *registryReconciler) ensureShard(ctx context.Context, want, live *corev1.ConfigMap) (bool, error) {
+	switch {
+	case live == nil:
+		err := r.client.Create(ctx, want)
+		if !apierrors.IsAlreadyExists(err) {
+			return true, err
+		}
+		found := &corev1.ConfigMap{}
+		if err := r.live.Get(ctx, client.ObjectKeyFromObject(want), found); err != nil {
+			return true, err
+		}
+		if !registry.Owned(found) {
+			return true, foreign(found)
+		}
+		return r.ensureShard(ctx, want, found)
+	case !sameData(live, want):
+		if err := r.delete(ctx, live); err != nil {
+			return true, err
+		}
+		return true, r.client.Create(ctx, want)
+	case !includes(live.Labels, want.Labels):
+		healed := live.DeepCopy()
+		healed.Labels = registry.Labels(registry.RoleShard)
+		maps.Copy(healed.Labels, live.Labels)
+		maps.Copy(healed.Labels, want.Labels)
+		return true, r.client.Update(ctx, healed)
+	default:
+		return false, nil
+	}
+}
+
+// ensureIndex makes maze-registry be as rendered. The API server refuses the write if the ConfigMap is not the one
+// that was observed.
+func (r *registryReconciler) ensureIndex(ctx context.Context, s *scope) (bool, error) {
+	next, err := registry.Render(s.namespace, s.wanted, r.nextIndex(s), s.index, s.source)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case s.index == nil:
+		err = r.client.Create(ctx, next)
+	case sameData(s.index, next) && includes(s.index.Labels, next.Labels) && s.index.Annotations[registry.SourceAnnotation] != "":
+		return false, nil
+	default:
+		err = r.client.Update(ctx, next)
+	}
+	if err != nil {
+		return true, err
+	}
+	s.memory.written = next.ResourceVersion
+	s.memory.index, err = registry.DecodeIndex(next)
+	return true, err
+}
+
+// nextIndex continues the index that is published, or, should that be damaged or gone, the one that was.
+func (r *registryReconciler) nextIndex(s *scope) registry.Index {
+	last := s.memory.index
+	if s.index != nil {
+		if published, err := registry.DecodeIndex(s.index); err == nil && published.Generation > last.Generation {
+			last = published
+		}
+	}
+	return registry.NewIndex(s.wanted, last)
+}
+
+// collectGarbage deletes the shards that the index does not name.
+func (r *registryReconciler) collectGarbage(ctx context.Context, s *scope) (bool, error) {
+	wanted := make(map[string]bool, len(s.wanted))
+	for _, shard := range s.wanted {
+		wanted[shard.Name] = true
+	}
+	wrote := false
+	for name, live := range s.shards {
+		if !wanted[name] {
+			wrote = true
+			if err := r.delete(ctx, live); err != nil {
+				return wrote, fmt.Errorf("ConfigMap %s: %w", name, err)
+			}
+		}
+	}
+	return wrote, nil
+}
+
+// delete deletes the very ConfigMap that was observed.
+func (r *registryReconciler) delete(ctx context.Context, live *corev1.ConfigMap) error {
+	err := r.client.Delete(ctx, live, client.Preconditions{UID: &live.UID})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete: %w", err)
+	}
+	return nil
+}
+
+func foreign(configMap *corev1.ConfigMap) error {
+	return fmt.Errorf("ConfigMap %s %w", configMap.Name, errForeign)
+}
+
+// sameData says whether a ConfigMap holds what is wanted and nothing else.
+func sameData(live, want *corev1.ConfigMap) bool {
+	return maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && ptr.Deref(live.Immutable, false) == ptr.Deref(want.Immutable, false)
+}
+
+func includes(all, some map[string]string) bool {
+	for key, value := range some {
+		if all[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func digests(shards []registry.Shard) map[string]string {
+	out := map[string]string{}
+	for _, shard := range shards {
+		for _, item := range shard.Items {
+			out[item.Name] = item.Digest
+		}
+	}
+	return out
+}
+
+// publishedDigests reads what digests would have given, for a manager that does not remember it.
+func publishedDigests(index *corev1.ConfigMap, shards map[string]*corev1.ConfigMap) map[string]string {
+	out := map[string]string{}
+	if index == nil {
+		return out
+	}
+	entries, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return shards[name] })
+	if err != nil {
+		return out
+	}
+	for name, encoded := range entries {
+		if item, err := registry.Decode(encoded); err == nil {
+			out[name] = item.Digest
+		}
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// registryWatcher follows a namespace's ConfigMaps in the order in which the API server wrote them, and checks at every
+// step that whoever follows the index finds a whole registry, and that nothing goes backwards.
+type registryWatcher struct {
+	watch   watch.Interface
+	done    chan struct{}
+	objects map[string]*corev1.ConfigMap
+	last    map[string]registry.Entry
+	// gone are the UIDs of tasks that have left the registry.
+	gone       map[types.UID]bool
+	generation int64
+	indexes    int
+	failure    error
+}
+
+func watchRegistry(ctx context.Context, namespace string) *registryWatcher {
+	GinkgoHelper()
+	events, err := k8s.Watch(ctx, &corev1.ConfigMapList{}, client.InNamespace(namespace))
+	Expect(err).NotTo(HaveOccurred())
+	w := &registryWatcher{watch: events, done: make(chan struct{}), objects: map[string]*corev1.ConfigMap{}, gone: map[types.UID]bool{}}
+	go w.run()
+	DeferCleanup(events.Stop)
+	return w
+}
+
+func (w *registryWatcher) run() {
+	defer close(w.done)
+	for event := range w.watch.ResultChan() {
+		configMap, ok := event.Object.(*corev1.ConfigMap)
+		if !ok {
+			w.failure = fmt.Errorf("the watch ended with %v", event.Object)
+			return
+		}
+		w.objects[configMap.Name] = configMap
+		if event.Type == watch.Deleted {
+			delete(w.objects, configMap.Name)
+		}
+		if err := w.check(); err != nil && w.failure == nil {
+			w.failure = fmt.Errorf("after %s of %s: %w", event.Type, configMap.Name, err)
+		}
+	}
+}
+
+func (w *registryWatcher) check() error {
+	index := w.objects[registry.ConfigMapName]
+	if index == nil {
+		return nil
+	}
+	w.indexes++
+	decoded, err := registry.DecodeIndex(index)
+	if err != nil {
+		return err
+	}
+	if decoded.Generation < w.generation {
+		return fmt.Errorf("the index's generation went from %d to %d", w.generation, decoded.Generation)
+	}
+	w.generation = decoded.Generation
+	texts, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return w.objects[name] })
+	if err != nil {
+		return err
+	}
+	return w.compare(texts)
+}
+
+// compare holds a registry against the one before.
+func (w *registryWatcher) compare(texts map[string]string) error {
+	entries, err := decodeAll(texts)
+	if err != nil {
+		return err
+	}
+	for name, entry := range entries {
+		if w.gone[entry.Kubernetes.UID] {
+			return fmt.Errorf("the deleted task of %s came back", name)
+		}
+		if last, known := w.last[name]; known && last.Kubernetes.UID == entry.Kubernetes.UID && entry.Kubernetes.Generation < last.Kubernetes.Generation {
+			return fmt.Errorf("%s went from generation %d to %d", name, last.Kubernetes.Generation, entry.Kubernetes.Generation)
+		}
+	}
+	for name, last := range w.last {
+		if entry, still := entries[name]; !still || entry.Kubernetes.UID != last.Kubernetes.UID {
+			w.gone[last.Kubernetes.UID] = true
+		}
+	}
+	w.last = entries
+	return nil
+}
+
+// stop ends the watch and returns how many states with an index were seen.
+func (w *registryWatcher) stop() int {
+	GinkgoHelper()
+	w.watch.Stop()
+	<-w.done
+	Expect(w.failure).NotTo(HaveOccurred())
+	return w.indexes
+}

@@ -1,0 +1,59 @@
+// Package testutil starts what the demo, the tests and the benchmarks run against: a real etcd and a real
+// kube-apiserver.
+package testutil
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+// assetsVariable names the folder of the control plane's binaries, as for envtest.
+const assetsVariable = "KUBEBUILDER_ASSETS"
+
+// ControlPlane is an etcd and a kube-apiserver on the loopback address, with MazeTask's CRD.
+type ControlPlane struct {
+	// Config is a cluster administrator's, without a client-side rate limit.
+	Config      *rest.Config
+	environment *envtest.Environment
+}
+
+// StartControlPlane starts a control plane. The caller stops it. Its files are below os.TempDir.
+func StartControlPlane() (*ControlPlane, error) {
+	if os.Getenv(assetsVariable) == "" {
+		return nil, fmt.Errorf("%s is not set: run this by make, which builds the control plane and sets it", assetsVariable)
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join(Root(), "config", "crd")},
+		ErrorIfCRDPathMissing: true,
+	}
+	config, err := environment.Start()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), environment.Stop())
+	}
+	config.QPS, config.Burst = -1, -1
+	return &ControlPlane{Config: config, environment: environment}, nil
+}
+
+// Kubeconfig gives the content of a kubeconfig file for a cluster administrator.
+func (c *ControlPlane) Kubeconfig() ([]byte, error) {
+	user, err := c.environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, c.Config)
+	if err != nil {
+		return nil, fmt.Errorf("add a user: %w", err)
+	}
+	return user.KubeConfig()
+}
+
+// Stop ends the processes and removes their files.
+func (c *ControlPlane) Stop() error { return c.environment.Stop() }
+
+// Root gives the root folder of the source tree.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
