@@ -48,7 +48,9 @@ type MazeTaskSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:Type=object
+	// +kubebuilder:validation:MaxProperties=2000
 	// +kubebuilder:pruning:PreserveUnknownFields
+	// +mapType=atomic
 	InputParameters *apiextensionsv1.JSON `json:"inputParameters,omitempty"`
 
 	// outputParameters says what the task returns, in the same forms and within the
@@ -56,7 +58,9 @@ type MazeTaskSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:Type=object
+	// +kubebuilder:validation:MaxProperties=2000
 	// +kubebuilder:pruning:PreserveUnknownFields
+	// +mapType=atomic
 	OutputParameters *apiextensionsv1.JSON `json:"outputParameters,omitempty"`
 
 	// resources says what one run of the task needs.
@@ -175,11 +179,13 @@ type MazeTaskStatus struct {
 	// entry says where the registry serves the task. Absent while it is not served.
 	//
 	// +optional
+	// +structType=atomic
 	Entry *EntryReference `json:"entry,omitempty"`
 
 	// placement is what a Pod needs to run the task. Absent while the spec is not valid.
 	//
 	// +optional
+	// +structType=atomic
 	Placement *Placement `json:"placement,omitempty"`
 }
 

@@ -43,8 +43,7 @@ func (w *registryWatcher) run() {
 	for event := range w.watch.ResultChan() {
 		configMap, ok := event.Object.(*corev1.ConfigMap)
 		if !ok {
-			w.failure = fmt.Errorf("the watch ended with %v", event.Object)
-			return
+			return // the watch was stopped
 		}
 		w.objects[configMap.Name] = configMap
 		if event.Type == watch.Deleted {

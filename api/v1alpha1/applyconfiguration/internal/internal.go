@@ -93,12 +93,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: inputParameters
       type:
         namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+        elementRelationship: atomic
     - name: name
       type:
         scalar: string
     - name: outputParameters
       type:
         namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+        elementRelationship: atomic
     - name: predictor
       type:
         scalar: string
@@ -123,12 +125,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: entry
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.EntryReference
+        elementRelationship: atomic
     - name: observedGeneration
       type:
         scalar: numeric
     - name: placement
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.Placement
+        elementRelationship: atomic
 - name: com.github.maze-agent.maregister.api.v1alpha1.Placement
   map:
     fields:
