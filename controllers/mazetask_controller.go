@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,6 +32,13 @@ import (
 // more only queue there.
 const statusWriters = 16
 
+// Registrations make this many events at once, and then so many a second: an event is a write like any other, and
+// thousands of good news would slow down the very burst that they tell of. The log tells all; warnings are never left out.
+const (
+	newsBurst     = 50
+	newsPerSecond = 5
+)
+
 // mazeTaskReconciler reports in a task's status what the registry controller decided. Registry first,
 // then status: it has nothing to say about a generation until the registry controller has acted on it.
 type mazeTaskReconciler struct {
@@ -38,6 +46,8 @@ type mazeTaskReconciler struct {
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	ledger   *ledger
+	// news limits the events that are not warnings.
+	news flowcontrol.PassiveRateLimiter
 	// woken brings the tasks whose outcome changed.
 	woken <-chan event.TypedGenericEvent[types.NamespacedName]
 
@@ -96,12 +106,11 @@ func (r *mazeTaskReconciler) write(ctx context.Context, task *v1alpha1.MazeTask,
 func (r *mazeTaskReconciler) tell(ctx context.Context, task *v1alpha1.MazeTask, changes []change) {
 	logger := log.FromContext(ctx).WithValues("task", task.Spec.Name, "description", firstLine(task.Spec.Description), "model", task.Spec.Resources.ModelName)
 	for _, c := range changes {
-		eventType := corev1.EventTypeNormal
-		if c.warning {
-			eventType = corev1.EventTypeWarning
-		}
-		r.recorder.Eventf(task, nil, eventType, c.reason, "Register", "%s", clip(c.message+about(task), maxEventNote))
 		logger.Info(c.message, "reason", c.reason)
+		if c.eventType != corev1.EventTypeWarning && !r.news.TryAccept() {
+			continue
+		}
+		r.recorder.Eventf(task, nil, c.eventType, c.reason, "Register", "%s", clip(c.message+about(task), maxEventNote))
 	}
 }
 

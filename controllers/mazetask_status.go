@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -81,30 +82,38 @@ func boolStatus(ok bool) metav1.ConditionStatus {
 
 // change is something to tell about a task once its status is written.
 type change struct {
-	warning bool
-	reason  string
-	message string
+	eventType string
+	reason    string
+	message   string
 }
 
 // changesOf compares a task's status with the next one.
 func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided outcome) []change {
 	var changes []change
-	if decided.registered.ok && (task.Status.Entry == nil || *task.Status.Entry != *next.Entry || !meta.IsStatusConditionTrue(task.Status.Conditions, v1alpha1.ConditionRegistered)) {
-		changes = append(changes, change{reason: eventRegistered, message: "Successfully registered task: " + task.Spec.Name})
+	if decided.registered.ok && !alreadyRegistered(&task.Status, next.Entry) {
+		changes = append(changes, change{corev1.EventTypeNormal, eventRegistered, "Successfully registered task: " + task.Spec.Name})
 		if decided.overwrote != "" {
-			changes = append(changes, change{warning: true, reason: eventOverwritten, message: fmt.Sprintf(
+			changes = append(changes, change{corev1.EventTypeWarning, eventOverwritten, fmt.Sprintf(
 				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, decided.overwrote)})
 		}
 	}
-	if accepted := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionAccepted); !decided.accepted.ok &&
-		(accepted == nil || accepted.Reason != decided.accepted.reason || accepted.Message != decided.accepted.message) {
+	if !decided.accepted.ok && !alreadyRefused(&task.Status, decided.accepted) {
 		reason := eventInvalid
 		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
 			reason = eventOverwritten
 		}
-		changes = append(changes, change{warning: true, reason: reason, message: decided.accepted.message})
+		changes = append(changes, change{corev1.EventTypeWarning, reason, decided.accepted.message})
 	}
 	return changes
+}
+
+func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
+	return status.Entry != nil && *status.Entry == *entry && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
+}
+
+func alreadyRefused(status *v1alpha1.MazeTaskStatus, accepted finding) bool {
+	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAccepted)
+	return c != nil && c.Reason == accepted.reason && c.Message == accepted.message
 }
 
 // Reasons of events.

@@ -75,9 +75,6 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 	s.judged = make(map[types.UID]*judgement, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		if !t.DeletionTimestamp.IsZero() {
-			continue
-		}
 		last := s.memory.judged[t.UID]
 		if last != nil && last.generation == t.Generation {
 			s.judged[t.UID] = last
@@ -143,8 +140,8 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 	claims := make([]registry.Claim, 0, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		if j := s.judged[t.UID]; j != nil && j.served != nil {
-			claims = append(claims, claimOf(t))
+		if s.judged[t.UID].claims(t) {
+			claims = append(claims, registry.Claim{Key: t.Spec.Name, Task: t.Name, Created: t.CreationTimestamp.Time})
 		}
 	}
 	s.owners, s.losers = registry.Owners(claims), map[string]string{}
@@ -152,7 +149,7 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 	for i := range s.tasks {
 		t := &s.tasks[i]
 		j := s.judged[t.UID]
-		if j == nil || j.served == nil {
+		if !j.claims(t) {
 			continue
 		}
 		if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
@@ -165,9 +162,8 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 	return nil
 }
 
-func claimOf(t *v1alpha1.MazeTask) registry.Claim {
-	return registry.Claim{Key: t.Spec.Name, Task: t.Name, Created: t.CreationTimestamp.Time}
-}
+// claims says whether a task can be served under its name.
+func (j *judgement) claims(t *v1alpha1.MazeTask) bool { return j.served != nil && t.DeletionTimestamp.IsZero() }
 
 // announce notes the outcome of every task and wakes the task controller where it changed.
 func (r *registryReconciler) announce(ctx context.Context, s *scope) error {
@@ -192,17 +188,13 @@ func (r *registryReconciler) announce(ctx context.Context, s *scope) error {
 // outcomeOf says what became of a task.
 func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 	j := s.judged[t.UID]
-	if j == nil {
-		gone := finding{reason: v1alpha1.ReasonTerminating, message: "the task is being deleted and is out of the registry"}
-		return outcome{generation: t.Generation, accepted: gone, registered: gone}
-	}
 	o := outcome{
 		generation: t.Generation,
 		placement:  j.placement,
 		accepted:   finding{ok: j.verdict.Accepted, reason: j.verdict.Reason, message: j.verdict.Message},
 	}
-	if j.served == nil {
-		o.registered = s.unserved(j, shardSize)
+	if !j.claims(t) {
+		o.registered = unserved(t, j, shardSize)
 		return o
 	}
 	if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
@@ -222,12 +214,16 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 	return o
 }
 
-// unserved says why a task that was never accepted, or never fit, has no entry.
-func (s *scope) unserved(j *judgement, shardSize int) finding {
-	if j.tooLarge {
+// unserved says why a task has no entry: it goes, never fit, or never was accepted.
+func unserved(t *v1alpha1.MazeTask, j *judgement, shardSize int) finding {
+	switch {
+	case !t.DeletionTimestamp.IsZero():
+		return finding{reason: v1alpha1.ReasonTerminating, message: "the task is being deleted and is out of the registry"}
+	case j.tooLarge:
 		return finding{reason: v1alpha1.ReasonTaskTooLarge, message: tooLargeMessage(j, shardSize)}
+	default:
+		return finding{reason: v1alpha1.ReasonInvalidSpec, message: "the registry has no entry for this task: correct the spec as the condition Accepted says"}
 	}
-	return finding{reason: v1alpha1.ReasonInvalidSpec, message: "the registry has no entry for this task: correct the spec as the condition Accepted says"}
 }
 
 // servedAs says which generation the registry serves for a task.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -89,6 +90,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	}
 	tasks := &mazeTaskReconciler{
 		client: writer, recorder: mgr.GetEventRecorder("maregister"), clock: options.Clock, ledger: ledger, woken: wake,
+		news: flowcontrol.NewTokenBucketPassiveRateLimiter(newsPerSecond, newsBurst),
 	}
 	return tasks.setup(mgr)
 }
