@@ -114,13 +114,11 @@ func (r *registryReconciler) ensureIndex(ctx context.Context, s *scope) (bool, e
 	return true, err
 }
 
-// nextIndex continues the index that is published, or, should that be damaged or gone, the one that was.
+// nextIndex continues the index that was written last or, after a restart, the one that is published.
 func (r *registryReconciler) nextIndex(s *scope) registry.Index {
 	last := s.memory.index
-	if s.index != nil {
-		if published, err := registry.DecodeIndex(s.index); err == nil && published.Generation > last.Generation {
-			last = published
-		}
+	if last.Generation == 0 && s.index != nil {
+		last, _ = registry.DecodeIndex(s.index) // one that cannot be read is replaced
 	}
 	return registry.NewIndex(s.wanted, last)
 }
