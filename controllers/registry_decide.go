@@ -163,7 +163,9 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 }
 
 // claims says whether a task can be served under its name.
-func (j *judgement) claims(t *v1alpha1.MazeTask) bool { return j.served != nil && t.DeletionTimestamp.IsZero() }
+func (j *judgement) claims(t *v1alpha1.MazeTask) bool {
+	return j.served != nil && t.DeletionTimestamp.IsZero()
+}
 
 // announce notes the outcome of every task and wakes the task controller where it changed.
 func (r *registryReconciler) announce(ctx context.Context, s *scope) error {

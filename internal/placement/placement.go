@@ -36,7 +36,7 @@ func Resolve(resources *v1alpha1.Resources) v1alpha1.Placement {
 		p.Requests[corev1.ResourceMemory] = *resource.NewQuantity(memory.Value(), resource.BinarySI)
 	}
 	if resources.Type == v1alpha1.ResourceTypeGPU {
-		addGPU(&p, Mebibytes(resources.GPUMemory))
+		addGPU(&p, v1alpha1.Mebibytes(resources.GPUMemory))
 	}
 	return p
 }
@@ -63,13 +63,4 @@ func atLeast(memory int64) *corev1.NodeAffinity {
 	return &corev1.NodeAffinity{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{term}},
 	}
-}
-
-// Mebibytes returns a quantity of bytes in MiB, rounded up; 0 without a quantity.
-func Mebibytes(q *resource.Quantity) int64 {
-	if q == nil {
-		return 0
-	}
-	const mebibyte = 1 << 20
-	return (q.Value() + mebibyte - 1) / mebibyte
 }
