@@ -1,0 +1,80 @@
+# Needs Go and make. What else a target needs, it says in its help.
+
+IMG ?= maregister:dev
+N ?= 2000
+KUBECTL ?= kubectl
+CONTAINER_TOOL ?= docker
+
+# A workspace of the user's would hide the go.mod files that pin the tools and the control plane.
+export GOWORK := off
+# Go keeps its cache; golangci-lint and envtest (ports in use) keep theirs here, not in the home folder.
+export GOCACHE := $(shell go env GOCACHE)
+export XDG_CACHE_HOME := $(CURDIR)/bin/cache
+
+TOOL = go tool -modfile=hack/tools/go.mod
+CONTROLLER_GEN = $(TOOL) controller-gen
+KUSTOMIZE = $(TOOL) kustomize
+
+# Sets KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver; the first time, it fetches or builds them.
+CONTROL_PLANE_GO = GOFLAGS= go -C hack/controlplane
+WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CURDIR)/bin/controlplane' etcd kube-apiserver) \
+	&& export KUBEBUILDER_ASSETS
+
+# The race detector needs cgo, and that a C compiler.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Show tasks becoming a registry on a real API server, until Ctrl-C (ONCE=1: end by itself).
+	@go build -o bin/demo ./hack/demo
+	@$(WITH_CONTROL_PLANE) && exec bin/demo
+
+.PHONY: test
+test: ## Run every test, with the race detector where there is a C compiler.
+	$(if $(RACE),,$(info make test: there is no C compiler, so no race detector))
+	$(CONTROL_PLANE_GO) test ./...
+	@$(WITH_CONTROL_PLANE) && set -x && go test $(RACE) ./...
+
+.PHONY: lint
+lint: ## Check style, imports between packages, API conventions, and that generated files are up to date (needs git).
+	$(TOOL) golangci-lint-kube-api-linter run
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || \
+		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
+
+.PHONY: generate
+generate: ## Generate deep copies, apply configurations, the CRD and RBAC.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
+		crd output:crd:dir=config/crd paths=./api/...
+	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
+
+.PHONY: build
+build: ## Build bin/manager.
+	go build -o bin/manager ./cmd/manager
+
+.PHONY: bench
+bench: build ## Measure the operator against a plain client, on real API servers (N=2000 tasks; ARGS=-help tells more).
+	@go build -o bin/bench ./hack/bench
+	@$(WITH_CONTROL_PLANE) && exec bin/bench -n $(N) $(ARGS)
+
+.PHONY: image
+image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).
+	$(CONTAINER_TOOL) build -t '$(IMG)' .
+
+.PHONY: install
+install: ## Install the CRD into the cluster of the current kubeconfig (needs kubectl).
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the CRD, and with it every MazeTask, from the cluster (needs kubectl).
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: ## Install the CRD and the operator with the image IMG into the cluster (needs kubectl).
+	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -

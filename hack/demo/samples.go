@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+const (
+	samplesDir = "config/samples"
+	// kustomization lists the samples' files.
+	kustomization = "kustomization.yaml"
+	namespace     = metav1.NamespaceDefault
+)
+
+// state is what is expected of a task, and what is observed.
+type state struct {
+	ready                       metav1.ConditionStatus
+	readyReason, acceptedReason string
+}
+
+func (s state) String() string {
+	if s == (state{}) {
+		return "no conditions"
+	}
+	return fmt.Sprintf("Ready is %s (%s), Accepted says %s", s.ready, s.readyReason, s.acceptedReason)
+}
+
+// expected has the state of each object in config/samples, by its name.
+var expected = map[string]state{
+	"image-caption":   {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+	"speech-to-text":  {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+	"split-pdf":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+	"fetch-url":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+	"geocode-address": {metav1.ConditionFalse, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonRemoteRefForbidden},
+	"ocr-page-v1":     {metav1.ConditionFalse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonNameConflict},
+	"ocr-page-v2":     {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+}
+
+func stateOf(task *v1alpha1.MazeTask) state {
+	var s state
+	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		s.ready, s.readyReason = c.Status, c.Reason
+	}
+	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionAccepted); c != nil {
+		s.acceptedReason = c.Reason
+	}
+	return s
+}
+
+// readSamples reads the samples in the order in which they are listed.
+func readSamples() ([]*unstructured.Unstructured, error) {
+	listed, err := decode[struct{ Resources []string }](kustomization)
+	if err != nil {
+		return nil, err
+	}
+	var samples []*unstructured.Unstructured
+	for _, file := range listed[0].Resources {
+		objects, err := decode[map[string]any](file)
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range objects {
+			sample := &unstructured.Unstructured{Object: object}
+			if _, known := expected[sample.GetName()]; !known {
+				return nil, fmt.Errorf("%s/%s has %s, and hack/demo/samples.go does not say what to expect of it", samplesDir, file, sample.GetName())
+			}
+			sample.SetNamespace(namespace)
+			samples = append(samples, sample)
+		}
+	}
+	return samples, nil
+}
+
+// decode reads every YAML document of a file.
+func decode[T any](file string) ([]T, error) {
+	path := filepath.Join(testutil.Root(), samplesDir, file)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var documents []T
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+	for {
+		var document T
+		switch err := decoder.Decode(&document); {
+		case errors.Is(err, io.EOF):
+			return documents, nil
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		documents = append(documents, document)
+	}
+}
+
+// apply applies the samples as `kubectl apply --server-side` does.
+func apply(ctx context.Context, c client.Client, samples []*unstructured.Unstructured) error {
+	for _, sample := range samples {
+		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(sample), client.FieldOwner("maregister-demo"))
+		if err != nil {
+			return fmt.Errorf("MazeTask %s: %w", sample.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// await watches the tasks until each of them has its expected state.
+func await(ctx context.Context, c client.WithWatch) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	watcher, err := c.Watch(ctx, &v1alpha1.MazeTaskList{}, client.InNamespace(namespace))
+	if err != nil {
+		return err
+	}
+	defer watcher.Stop()
+	observed := map[string]state{}
+	for !maps.Equal(observed, expected) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("these have not after %s:%s", patience, differences(observed))
+		case event, open := <-watcher.ResultChan():
+			task, ok := event.Object.(*v1alpha1.MazeTask)
+			switch {
+			case !open:
+				return fmt.Errorf("the API server ended the watch:%s", differences(observed))
+			case !ok:
+				return apierrors.FromObject(event.Object)
+			case event.Type == watch.Deleted:
+				delete(observed, task.Name)
+			default:
+				observed[task.Name] = stateOf(task)
+			}
+		}
+	}
+	return nil
+}
+
+// differences says, a line each, what is not as expected.
+func differences(observed map[string]state) string {
+	var lines strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(expected)) {
+		if got, want := observed[name], expected[name]; got != want {
+			fmt.Fprintf(&lines, "\n  %s\n    expected: %s\n    observed: %s", name, want, got)
+		}
+	}
+	return lines.String()
+}
