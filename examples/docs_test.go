@@ -1,0 +1,185 @@
+// Package examples holds what README.md shows. Its test keeps the two the same.
+package examples
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/task"
+)
+
+// root is the root folder of the source tree.
+const root = ".."
+
+var readmes = []string{"README.md", "README.zh-CN.md"}
+
+// shown are the files of which the READMEs show a part, by the language of the code block.
+var shown = map[string]struct{ file, comment string }{
+	"yaml":   {file: "examples/mazetask.yaml"},
+	"go":     {file: "examples/registry-reader/main.go", comment: "//"},
+	"python": {file: "examples/registry-reader/read_registry.py", comment: "#"},
+}
+
+func TestReadmesShowTheTestedFiles(t *testing.T) {
+	for _, readme := range readmes {
+		for language, part := range shown {
+			t.Run(readme+" "+language, func(t *testing.T) {
+				want := read(t, part.file)
+				if part.comment != "" {
+					want = region(t, want, part.comment)
+				}
+				blocks := codeBlocks(read(t, readme), language)
+				if diff := cmp.Diff([]string{strings.Trim(want, "\n")}, blocks); diff != "" {
+					t.Errorf("the code in %s is not that of %s (-want +got):\n%s", readme, part.file, diff)
+				}
+			})
+		}
+	}
+}
+
+func TestReadmesHaveTheSameCode(t *testing.T) {
+	if diff := cmp.Diff(codeBlocks(read(t, readmes[0]), ""), codeBlocks(read(t, readmes[1]), "")); diff != "" {
+		t.Errorf("-%s +%s:\n%s", readmes[0], readmes[1], diff)
+	}
+}
+
+func TestTheTaskIsValid(t *testing.T) {
+	var mazeTask v1alpha1.MazeTask
+	if err := yaml.UnmarshalStrict([]byte(read(t, "examples/mazetask.yaml")), &mazeTask); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mazeTask.GroupVersionKind(), v1alpha1.SchemeGroupVersion.WithKind("MazeTask"); got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+	verdict := task.Judge(&mazeTask.Spec)
+	if !verdict.Accepted || verdict.Message != "the spec is valid" {
+		t.Errorf("want it accepted without a warning, got %s: %s", verdict.Reason, verdict.Message)
+	}
+}
+
+// TestReadmesTellEveryReason compares the READMEs with the reasons and the types of conditions in the API.
+func TestReadmesTellEveryReason(t *testing.T) {
+	const file = "api/v1alpha1/conditions.go"
+	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := 0
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		literal, ok := node.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING {
+			return true
+		}
+		names++
+		name, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, readme := range readmes {
+			if !strings.Contains(read(t, readme), "`"+name+"`") {
+				t.Errorf("%s does not tell of %s, which %s has", readme, name, file)
+			}
+		}
+		return true
+	})
+	if names == 0 {
+		t.Errorf("no names found in %s", file)
+	}
+}
+
+var (
+	link       = regexp.MustCompile(`\]\(([^)]+)\)`)
+	makeTarget = regexp.MustCompile("(?m)(?:`|^)make ([a-z]+)")
+)
+
+// TestReadmesLeadSomewhere checks links, and that make has the targets which are named.
+func TestReadmesLeadSomewhere(t *testing.T) {
+	makefile := "\n" + read(t, "Makefile")
+	for _, readme := range readmes {
+		text := read(t, readme)
+		anchors := headings(text)
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			if anchor, ok := strings.CutPrefix(match[1], "#"); ok {
+				if !slices.Contains(anchors, anchor) {
+					t.Errorf("%s has a link to #%s, and no such heading; it has %q", readme, anchor, anchors)
+				}
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
+				t.Errorf("%s has a link that leads nowhere: %v", readme, err)
+			}
+		}
+		for _, match := range makeTarget.FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(makefile, "\n"+match[1]+":") {
+				t.Errorf("%s names make %s, which the Makefile does not have", readme, match[1])
+			}
+		}
+	}
+}
+
+// headings gives the anchors that GitHub makes of a document's headings.
+func headings(markdown string) []string {
+	var anchors []string
+	for line := range strings.Lines(markdown) {
+		text, ok := strings.CutPrefix(line, "## ")
+		if !ok {
+			continue
+		}
+		anchors = append(anchors, strings.Map(func(r rune) rune {
+			switch {
+			case unicode.IsSpace(r):
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			default:
+				return -1
+			}
+		}, strings.TrimSpace(text)))
+	}
+	return anchors
+}
+
+// codeBlocks gives the fenced blocks of a language, or all of them.
+func codeBlocks(markdown, language string) []string {
+	var blocks []string
+	for _, match := range regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)\n```$").FindAllStringSubmatch(markdown, -1) {
+		if language == "" || match[1] == language {
+			blocks = append(blocks, match[2])
+		}
+	}
+	return blocks
+}
+
+// region gives the lines between the comments "README: begin" and "README: end".
+func region(t *testing.T, source, comment string) string {
+	t.Helper()
+	_, rest, begins := strings.Cut(source, fmt.Sprintf("\n%s README: begin\n", comment))
+	part, _, ends := strings.Cut(rest, fmt.Sprintf("\n%s README: end\n", comment))
+	if !begins || !ends {
+		t.Fatal("the source has no comments README: begin and README: end")
+	}
+	return part
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Prints the tasks of a published registry, one a line: name, GPU memory in MiB, placement as JSON.
+
+    kubectl get configmaps -l registry.mazeagent.net/registry -o json | python3 read_registry.py
+    python3 read_registry.py FILE...
+
+The input is the ConfigMaps of one namespace, as kubectl prints them. Needs nothing but Python 3.8.
+"""
+
+import sys
+
+# README: begin
+import hashlib
+import json
+
+
+def read_registry(configmaps):
+    """Returns a registry's tasks by name, from its namespace's ConfigMaps. ValueError: it is not as its index says."""
+    data = {c["metadata"]["name"]: c.get("data") or {} for c in configmaps}
+    if ".index" not in data.get("maze-registry", {}):
+        raise ValueError("there is no ConfigMap maze-registry with a key .index")
+    index = json.loads(data["maze-registry"][".index"])
+    if index.get("format") != 1:
+        raise ValueError(f"the registry has format {index.get('format')}; this reads format 1")
+    entries = {}
+    for shard in index["shards"]:  # while all fits into one ConfigMap, that is maze-registry itself
+        found = {name: text for name, text in data.get(shard["name"], {}).items() if name != ".index"}
+        if digest(found) != shard["digest"]:
+            raise ValueError(f"ConfigMap {shard['name']} is not what the index names: list the ConfigMaps again")
+        entries.update(found)
+    return {name: json.loads(text) for name, text in entries.items()}
+
+
+def digest(entries):
+    """Returns what `sha256sum * | sha256sum` says in a folder with a file for each entry."""
+    lines = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(entries.items())]
+    return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+# README: end
+
+
+def load(paths):
+    """Returns the ConfigMaps in the files, or on stdin where there are none."""
+    documents = []
+    for path in paths:
+        with open(path, "rb") as file:
+            documents.append(json.load(file))
+    if not paths:
+        documents.append(json.load(sys.stdin.buffer))
+    configmaps = [c for document in documents for c in document.get("items", [document]) or []]
+    namespaces = sorted({c["metadata"].get("namespace", "") for c in configmaps})
+    if len(namespaces) > 1:
+        raise ValueError(f"every namespace has a registry of its own; give one of {', '.join(namespaces)}")
+    return configmaps
+
+
+def main():
+    try:
+        tasks = read_registry(load(sys.argv[1:]))
+    except (OSError, ValueError) as error:
+        sys.exit(f"read_registry: {error}")
+    for name, task in sorted(tasks.items()):
+        print(name, task["resources"]["gpu_mem"], json.dumps(task["kubernetes"]["placement"]), sep="\t")
+
+
+if __name__ == "__main__":
+    main()
