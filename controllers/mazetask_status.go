@@ -62,13 +62,13 @@ func stalledOf(conditions []metav1.Condition) metav1.Condition {
 			return metav1.Condition{Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
 		}
 	}
-	return metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonProgressing, Message: "nothing waits for a person"}
+	return metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person"}
 }
 
 // placeable gives the reason and the message of Placeable, which is Unknown as long as no nodes are read.
 func placeable(decided outcome) (reason, message string) {
 	if decided.placement == nil {
-		return v1alpha1.ReasonNotJudged, "the spec is not valid: correct it as the condition Accepted says"
+		return v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Registered"
 	}
 	return v1alpha1.ReasonNoInventory, "the operator does not read the cluster's nodes; kube-scheduler judges by status.placement"
 }

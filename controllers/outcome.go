@@ -15,7 +15,7 @@ type outcome struct {
 	generation int64
 	accepted   finding
 	registered finding
-	// placement is what a Pod needs. Nil unless the spec is valid.
+	// placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
 	placement *v1alpha1.Placement
 	// entry is where the registry serves the task. Nil while it does not.
 	entry *v1alpha1.EntryReference

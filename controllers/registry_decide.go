@@ -40,7 +40,9 @@ func (r *registryReconciler) observe(ctx context.Context, s *scope) error {
 	}
 	s.shards = make(map[string]*corev1.ConfigMap, len(shards.Items))
 	for i := range shards.Items {
-		s.shards[shards.Items[i].Name] = &shards.Items[i]
+		if shard := &shards.Items[i]; registry.IsShardName(shard.Name) {
+			s.shards[shard.Name] = shard
+		}
 	}
 	return r.refuseStale(ctx, s, seen)
 }
@@ -103,7 +105,6 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 type judgement struct {
 	generation int64
 	verdict    task.Verdict
-	placement  *v1alpha1.Placement
 	// tooLarge says that the spec is valid, but the entry does not fit into a shard. size is the entry's, in bytes.
 	tooLarge bool
 	size     int
@@ -117,9 +118,8 @@ func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask) (*judgement, error)
 	if !j.verdict.Accepted {
 		return j, nil
 	}
-	placed := placement.Resolve(&t.Spec.Resources)
-	j.placement = &placed
-	entry, err := registry.NewEntry(t, registry.Interface{Input: j.verdict.Input.JSON(), Output: j.verdict.Output.JSON()}, placed)
+	parameters := registry.Interface{Input: j.verdict.Input.JSON(), Output: j.verdict.Output.JSON()}
+	entry, err := registry.NewEntry(t, parameters, placement.Resolve(&t.Spec.Resources))
 	if err != nil {
 		return nil, err
 	}
@@ -192,13 +192,13 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 	j := s.judged[t.UID]
 	o := outcome{
 		generation: t.Generation,
-		placement:  j.placement,
 		accepted:   finding{ok: j.verdict.Accepted, reason: j.verdict.Reason, message: j.verdict.Message},
 	}
 	if !j.claims(t) {
 		o.registered = unserved(t, j, shardSize)
 		return o
 	}
+	o.placement = j.served.Placement
 	if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
 		return s.superseded(o, owner)
 	}

@@ -11,8 +11,8 @@ const (
 	ConditionPlaceable = "Placeable"
 	// ConditionReady is True while Accepted and Registered are.
 	ConditionReady = "Ready"
-	// ConditionStalled is True while the task waits for a person: Accepted is False, and only an
-	// edit or a deletion changes that. It makes kstatus say Failed and not InProgress.
+	// ConditionStalled is True while the task waits for a person: Accepted is False, or the entry is too large, or
+	// someone else's ConfigMap is in the way. It makes kstatus say Failed and not InProgress.
 	ConditionStalled = "Stalled"
 )
 
@@ -66,7 +66,7 @@ const (
 const (
 	// ReasonNoInventory: the operator knows of no node to judge by.
 	ReasonNoInventory = "NoInventory"
-	// ReasonNotJudged: the spec is not valid, so there is nothing to place.
+	// ReasonNotJudged: no entry stands for the task, so there is nothing to place.
 	ReasonNotJudged = "NotJudged"
 )
 
@@ -74,6 +74,6 @@ const (
 const (
 	// ReasonReady: the spec is accepted and the registry serves it.
 	ReasonReady = "Ready"
-	// ReasonProgressing: nothing waits for a person.
-	ReasonProgressing = "Progressing"
+	// ReasonNotStalled: nothing waits for a person.
+	ReasonNotStalled = "NotStalled"
 )

@@ -129,8 +129,7 @@ type Resources struct {
 	// +kubebuilder:validation:MaxLength=512
 	ModelName string `json:"modelName,omitempty"`
 
-	// backend is what runs the model: free text such as vllm or huggingface. With vllm, the
-	// number of GPUs is a power of two.
+	// backend is what runs the model: free text such as vllm or huggingface.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -182,7 +181,8 @@ type MazeTaskStatus struct {
 	// +structType=atomic
 	Entry *EntryReference `json:"entry,omitempty"`
 
-	// placement is what a Pod needs to run the task. Absent while the spec is not valid.
+	// placement is what a Pod needs to run the task: that of the entry which the registry serves, or would serve for
+	// this task. Absent while there is none.
 	//
 	// +optional
 	// +structType=atomic

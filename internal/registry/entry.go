@@ -111,6 +111,8 @@ type Item struct {
 	// UID and Generation are those of the task that the entry was made from.
 	UID        types.UID
 	Generation int64
+	// Placement is the entry's.
+	Placement *v1alpha1.Placement
 	// Text is the entry as canonical JSON: keys sorted, no white space.
 	Text string
 	// Digest is the SHA-256 of Text: "sha256:" and 64 hexadecimal digits.
@@ -140,6 +142,7 @@ func newItem(e Entry, encoded string) Item {
 		Name:       e.Name,
 		UID:        e.Kubernetes.UID,
 		Generation: e.Kubernetes.Generation,
+		Placement:  &e.Kubernetes.Placement,
 		Text:       encoded,
 		Digest:     digest([]byte(encoded)),
 	}

@@ -65,7 +65,7 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := tc.task.DeepCopy()
 			got := encode(t, tc.task, tc.parameters, tc.placement)
-			want := Item{Name: tc.task.Spec.Name, UID: "7d3e", Generation: 3, Text: tc.want, Digest: sha(tc.want)}
+			want := Item{Name: tc.task.Spec.Name, UID: "7d3e", Generation: 3, Placement: &tc.placement, Text: tc.want, Digest: sha(tc.want)}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("Encode(): -want, +got:\n%s", diff)
 			}
@@ -203,7 +203,7 @@ func TestDecode(t *testing.T) {
 	}{
 		"A text is kept as it is": {
 			text: ` {"name":"a","kubernetes":{"uid":"u","generation":2},"later":1}`,
-			want: Item{Name: "a", UID: "u", Generation: 2},
+			want: Item{Name: "a", UID: "u", Generation: 2, Placement: &v1alpha1.Placement{}},
 		},
 		"Nothing":               {text: "", wantError: "decode an entry: unexpected end of JSON input"},
 		"Half an entry":         {text: `{"name":"a"`, wantError: "decode an entry: unexpected end of JSON input"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,9 @@ func Owned(configMap *corev1.ConfigMap) bool {
 		return entry.Manager == FieldOwner
 	})
 }
+
+// IsShardName says whether a ConfigMap can be a shard, other than maze-registry, by its name.
+func IsShardName(name string) bool { return strings.HasPrefix(name, ConfigMapName+"-") }
 
 // ConfigMap gives the object of a shard that is not the only one.
 func (s Shard) ConfigMap(namespace string) *corev1.ConfigMap {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -12,6 +14,7 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -43,7 +46,7 @@ var _ = Describe("The status of a task", func() {
 				v1alpha1.ConditionRegistered: "True/Served",
 				v1alpha1.ConditionPlaceable:  "Unknown/NoInventory",
 				v1alpha1.ConditionReady:      "True/Ready",
-				v1alpha1.ConditionStalled:    "False/Progressing",
+				v1alpha1.ConditionStalled:    "False/NotStalled",
 			})
 			text := indexOf(ctx, namespace).Data["caption"]
 			Expect(task.Status.Entry).To(Equal(&v1alpha1.EntryReference{
@@ -94,6 +97,7 @@ var _ = Describe("The status of a task", func() {
 				v1alpha1.ConditionStalled:    "True/UnsupportedPattern",
 			})
 			Expect(task.Status.Entry.Generation).To(BeEquivalentTo(1))
+			Expect(task.Status.Placement).NotTo(BeNil(), "the served entry's")
 			expectPublished(ctx, namespace, "caption@1")
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.InputParameters = schemaOf(`{"image": {"type": "string"}}`) })
 			expectReady(ctx, task)
@@ -164,7 +168,7 @@ var _ = Describe("The status of a task", func() {
 				v1alpha1.ConditionAccepted:   "True/Valid",
 				v1alpha1.ConditionRegistered: "False/Publishing",
 				v1alpha1.ConditionReady:      "False/Publishing",
-				v1alpha1.ConditionStalled:    "False/Progressing",
+				v1alpha1.ConditionStalled:    "False/NotStalled",
 			})
 			Expect(message(task, v1alpha1.ConditionRegistered)).To(ContainSubstring("(Forbidden)"))
 			operator.SetFault(nil)
@@ -183,6 +187,17 @@ var _ = Describe("The status of a task", func() {
 			task.Finalizers = nil
 			Expect(k8s.Update(ctx, task)).To(Succeed())
 			expectGone(ctx, task)
+		})
+
+		It("tells of the README's example", func(ctx context.Context) {
+			text, err := os.ReadFile(filepath.Join(testutil.Root(), "examples", "mazetask.yaml"))
+			Expect(err).NotTo(HaveOccurred())
+			task := &v1alpha1.MazeTask{}
+			Expect(yaml.UnmarshalStrict(text, task)).To(Succeed())
+			task.Namespace = namespace
+			expectCreated(ctx, task)
+			expectReady(ctx, task)
+			Expect(message(task, v1alpha1.ConditionAccepted)).To(Equal("the spec is valid"))
 		})
 
 		It("is written once for each of many new tasks, and the registry far less often", func(ctx context.Context) {

@@ -23,7 +23,8 @@ type MazeTaskStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// entry says where the registry serves the task. Absent while it is not served.
 	Entry *EntryReferenceApplyConfiguration `json:"entry,omitempty"`
-	// placement is what a Pod needs to run the task. Absent while the spec is not valid.
+	// placement is what a Pod needs to run the task: that of the entry which the registry serves, or would serve for
+	// this task. Absent while there is none.
 	Placement *PlacementApplyConfiguration `json:"placement,omitempty"`
 }
 

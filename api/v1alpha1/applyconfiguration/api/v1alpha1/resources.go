@@ -25,8 +25,7 @@ type ResourcesApplyConfiguration struct {
 	GPUMemory *resource.Quantity `json:"gpuMemory,omitempty"`
 	// modelName is the model that the task loads, such as llava-v1.6.
 	ModelName *string `json:"modelName,omitempty"`
-	// backend is what runs the model: free text such as vllm or huggingface. With vllm, the
-	// number of GPUs is a power of two.
+	// backend is what runs the model: free text such as vllm or huggingface.
 	Backend *string `json:"backend,omitempty"`
 }
 

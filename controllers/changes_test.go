@@ -1,0 +1,91 @@
+package controllers
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+func TestChangesOf(t *testing.T) {
+	// after is the status of a task once an outcome is written.
+	after := func(decided outcome) v1alpha1.MazeTaskStatus {
+		return statusOf(ocr(v1alpha1.MazeTaskStatus{ObservedGeneration: -1}), decided, before)
+	}
+	fresh := v1alpha1.MazeTaskStatus{ObservedGeneration: -1}
+	invalid := edited(func(o *outcome) {
+		o.accepted, o.registered, o.placement, o.entry = refused("InvalidSchema", "bad"), refused("InvalidSpec", "none"), nil, nil
+	})
+	lastAccepted := edited(func(o *outcome) {
+		o.accepted, o.registered, o.placement, o.entry = refused("InvalidSchema", "bad"), refused("ServingLastAccepted", "2"), nil, entryOf(2)
+	})
+	superseded := edited(func(o *outcome) {
+		o.accepted, o.registered, o.entry = refused("NameConflict", "b is newer"), refused("Superseded", "b is newer"), nil
+	})
+	publishing := edited(func(o *outcome) { o.registered, o.entry = refused("Publishing", "again"), nil })
+	terminating := edited(func(o *outcome) { o.registered, o.entry = refused("Terminating", "out"), nil })
+	overwriting := edited(func(o *outcome) { o.overwrote = "ocr-old" })
+
+	registered := change{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}
+	bad := change{corev1.EventTypeWarning, "Invalid", "bad"}
+	taken := change{corev1.EventTypeWarning, "Overwritten", "b is newer"}
+	overwrites := change{corev1.EventTypeWarning, "Overwritten", "Task ocr overwrites the registration of MazeTask ocr-old"}
+
+	cases := map[string]struct {
+		status  v1alpha1.MazeTaskStatus
+		decided outcome
+		want    []change
+	}{
+		"A new task":                         {status: fresh, decided: servedOutcome(), want: []change{registered}},
+		"A new task overwrites another":      {status: fresh, decided: overwriting, want: []change{registered, overwrites}},
+		"A new task is invalid":              {status: fresh, decided: invalid, want: []change{bad}},
+		"A new task loses its name":          {status: fresh, decided: superseded, want: []change{taken}},
+		"A new task is not written yet":      {status: fresh, decided: publishing},
+		"Written after all":                  {status: after(publishing), decided: servedOutcome(), want: []change{registered}},
+		"Nothing new":                        {status: after(servedOutcome()), decided: servedOutcome()},
+		"Nothing new of one that overwrites": {status: after(overwriting), decided: overwriting},
+		"Nothing new of an invalid one":      {status: after(invalid), decided: invalid},
+		"Nothing new of a loser":             {status: after(superseded), decided: superseded},
+		"An edit": {
+			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.generation, o.entry = 4, entryOf(4) }), want: []change{registered},
+		},
+		"Another entry of the same generation": {
+			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.entry = entryOf(3); o.entry.Digest = "sha256:b" }), want: []change{registered},
+		},
+		"A bad edit":              {status: after(servedOutcome()), decided: lastAccepted, want: []change{bad}},
+		"Nothing new after it":    {status: after(lastAccepted), decided: lastAccepted},
+		"A bad edit is corrected": {status: after(lastAccepted), decided: servedOutcome(), want: []change{registered}},
+		"A bad edit is undone, to an entry of the same text": {
+			status: after(edited(func(o *outcome) {
+				o.accepted, o.registered = refused("InvalidSchema", "bad"), refused("ServingLastAccepted", "2")
+			})),
+			decided: servedOutcome(), want: []change{registered},
+		},
+		"Another mistake": {
+			status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.accepted.message = "worse" }),
+			want: []change{{corev1.EventTypeWarning, "Invalid", "worse"}},
+		},
+		"The same words for another reason": {
+			status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.accepted.reason = "SchemaTooLarge" }), want: []change{bad},
+		},
+		"The name is taken":         {status: after(servedOutcome()), decided: superseded, want: []change{taken}},
+		"The name is free again":    {status: after(superseded), decided: servedOutcome(), want: []change{registered}},
+		"The ConfigMap is taken":    {status: after(servedOutcome()), decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "x"), nil })},
+		"Deleted":                   {status: after(servedOutcome()), decided: terminating},
+		"An invalid one is deleted": {status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.registered = refused("Terminating", "out") })},
+		"The entry's place was unknown": {
+			status: v1alpha1.MazeTaskStatus{Conditions: after(servedOutcome()).Conditions}, decided: servedOutcome(), want: []change{registered},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			task := ocr(tc.status)
+			next := statusOf(task, tc.decided, now)
+			if diff := cmp.Diff(tc.want, changesOf(task, &next, tc.decided), cmp.AllowUnexported(change{})); diff != "" {
+				t.Errorf("changesOf(...): -want, +got:\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,151 @@
+package controllers
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// noon is when the bursts of the tests begin.
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// every gives a change each step, from the begin to an end that is not included.
+func every(step, end time.Duration) []time.Duration {
+	var at []time.Duration
+	for moment := time.Duration(0); moment < end; moment += step {
+		at = append(at, moment)
+	}
+	return at
+}
+
+func TestGathererWaits(t *testing.T) {
+	const ms = time.Millisecond
+	cases := map[string]struct {
+		// notes are when changes came, and now is when the gatherer is asked, both from the begin of the burst.
+		notes []time.Duration
+		cost  time.Duration
+		now   time.Duration
+		want  time.Duration
+	}{
+		"No change": {now: 0, want: 0},
+
+		"One change, at once":           {notes: every(1, 1), now: 0, want: 25 * ms},
+		"One change, a little later":    {notes: every(1, 1), now: 10 * ms, want: 15 * ms},
+		"One change, quiet":             {notes: every(1, 1), now: 25 * ms, want: 0},
+		"One change, long ago":          {notes: every(1, 1), now: time.Hour, want: 0},
+		"Each change prolongs the wait": {notes: []time.Duration{0, 20 * ms}, now: 30 * ms, want: 15 * ms},
+		"Two changes, quiet":            {notes: []time.Duration{0, 20 * ms}, now: 45 * ms, want: 0},
+
+		"A long burst, before patience ends":           {notes: every(10*ms, 250*ms), now: 240 * ms, want: 10 * ms},
+		"A long burst, when patience ends":             {notes: every(10*ms, 250*ms), now: 250 * ms, want: 0},
+		"A write of no time has the least patience":    {notes: every(10*ms, 250*ms), cost: ms, now: 245 * ms, want: 5 * ms},
+		"A burst that ends before patience does":       {notes: every(10*ms, 200*ms), now: 200 * ms, want: 15 * ms},
+		"A change when patience ends prolongs nothing": {notes: []time.Duration{0, 249 * ms}, now: 249 * ms, want: ms},
+
+		"A quick write does not shorten the quiet":       {notes: every(1, 1), cost: 40 * ms, now: 0, want: 25 * ms},
+		"A slow write needs half its time of quiet":      {notes: every(1, 1), cost: 200 * ms, now: 0, want: 100 * ms},
+		"A slow write, quiet":                            {notes: every(1, 1), cost: 200 * ms, now: 100 * ms, want: 0},
+		"A slow write has patience for ten times it":     {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 1990 * ms, want: 10 * ms},
+		"A slow write, when patience ends":               {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 2000 * ms, want: 0},
+		"A write of 25ms is where patience is the least": {notes: every(10*ms, 250*ms), cost: 25 * ms, now: 245 * ms, want: 5 * ms},
+		"A write of 26ms has a little more":              {notes: every(10*ms, 260*ms), cost: 26 * ms, now: 250 * ms, want: 10 * ms},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := newGatherer()
+			if tc.cost > 0 { // of an earlier burst
+				g.note("a", noon.Add(-time.Hour))
+				if wait := g.take("a", noon.Add(-time.Minute)); wait != 0 {
+					t.Fatalf("take(...) an hour later: want 0, got %s", wait)
+				}
+				g.spent("a", tc.cost)
+			}
+			for _, at := range tc.notes {
+				g.note("a", noon.Add(at))
+			}
+			if got := g.take("a", noon.Add(tc.now)); got != tc.want {
+				t.Errorf("take(...): want %s, got %s", tc.want, got)
+			}
+		})
+	}
+}
+
+// TestGathererTakesABurstOnce: what was taken counts no more for the next burst, what was not still does.
+func TestGathererTakesABurstOnce(t *testing.T) {
+	const ms = time.Millisecond
+	g := newGatherer()
+	steps := []struct {
+		what string
+		do   func()
+		at   time.Duration
+		want time.Duration
+	}{
+		{what: "a first burst goes on", do: func() { g.note("a", noon) }, at: 24 * ms, want: ms},
+		{what: "asking takes nothing before it is due", at: 24 * ms, want: ms},
+		{what: "it is taken", at: 25 * ms},
+		{what: "nothing is left", at: 26 * ms},
+		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms)) }, at: 300 * ms, want: 25 * ms},
+		{what: "a change while it is written is a third", do: func() {
+			g.take("a", noon.Add(325*ms))
+			g.note("a", noon.Add(326*ms))
+			g.spent("a", 100*ms)
+		}, at: 425 * ms},
+	}
+	for _, step := range steps {
+		if step.do != nil {
+			step.do()
+		}
+		if got := g.take("a", noon.Add(step.at)); got != step.want {
+			t.Errorf("%s: take(...) at %s: want %s, got %s", step.what, step.at, step.want, got)
+		}
+	}
+}
+
+func TestGathererKeepsNamespacesApart(t *testing.T) {
+	g := newGatherer()
+	g.note("a", noon)
+	g.note("b", noon.Add(10*time.Millisecond))
+	g.spent("a", 200*time.Millisecond)
+	for namespace, want := range map[string]time.Duration{"a": 90 * time.Millisecond, "b": 25 * time.Millisecond, "c": 0} {
+		if got := g.take(namespace, noon.Add(10*time.Millisecond)); got != want {
+			t.Errorf("take(%s): want %s, got %s", namespace, want, got)
+		}
+	}
+}
+
+func TestGathererForgets(t *testing.T) {
+	g := newGatherer()
+	g.note("a", noon)
+	g.spent("a", time.Second)
+	g.forget("a")
+	if got := g.take("a", noon); got != 0 {
+		t.Errorf("take(...) of what is forgotten: want 0, got %s", got)
+	}
+	g.spent("a", time.Second) // a write that ends after that
+	if len(g.bursts) != 0 {
+		t.Errorf("want nothing remembered, got %d namespaces", len(g.bursts))
+	}
+	g.note("a", noon)
+	if got := g.take("a", noon); got != quietPeriod {
+		t.Errorf("take(...): want %s as for a new namespace, got %s", quietPeriod, got)
+	}
+}
+
+// TestGathererIsSafeForConcurrentUse has something to say only with -race.
+func TestGathererIsSafeForConcurrentUse(t *testing.T) {
+	g := newGatherer()
+	var group sync.WaitGroup
+	for _, use := range []func(time.Time){
+		func(now time.Time) { g.note("a", now) },
+		func(now time.Time) { g.take("a", now) },
+		func(time.Time) { g.spent("a", time.Millisecond) },
+		func(time.Time) { g.forget("a") },
+	} {
+		group.Go(func() {
+			for i := range 200 {
+				use(noon.Add(time.Duration(i) * time.Millisecond))
+			}
+		})
+	}
+	group.Wait()
+}
