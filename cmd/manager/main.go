@@ -55,6 +55,7 @@ func parseOptions() options {
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=maregister-system,resources=events,verbs=create;patch
 
 func run(ctx context.Context) error {
 	o := parseOptions()

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
@@ -29,6 +30,7 @@ func StartControlPlane() (*ControlPlane, error) {
 		return nil, fmt.Errorf("%s is not set: run this by make, which builds the control plane and sets it", assetsVariable)
 	}
 	environment := &envtest.Environment{
+		UseExistingCluster:    ptr.To(false), // whatever the user's environment says
 		CRDDirectoryPaths:     []string{filepath.Join(Root(), "config", "crd")},
 		ErrorIfCRDPathMissing: true,
 	}
