@@ -1,0 +1,156 @@
+// Command bench measures the operator against the least that any program could do, and against what a quick hand
+// would write, each on a control plane of its own that nothing else uses:
+//
+//	a  the floor: a plain client creates the tasks and patches each one's status once; no operator runs
+//	b  the operator: the same client creates the same tasks; the operator publishes them and writes their statuses
+//	c  a quick hand's reconciler: two status writes and one rewritten ConfigMap for every task
+//	d  with b's control plane: single tasks, one after another, in a namespace of their own and beside b's tasks
+//	e  many tasks in one namespace, every state of the registry checked; then an idle time; then a restart
+//
+// The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
+// has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
+// KUBEBUILDER_ASSETS and bin/manager: run it by make bench.
+//
+// It exits with 1 if something is wrong, such as an entry that is missing, but not for a target that is missed:
+// a machine that is busy with something else misses them all.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == quickHandCommand {
+		err = runQuickHand(ctx, os.Args[2:])
+	} else {
+		err = run(ctx, os.Args[1:])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the flags say.
+type options struct {
+	tasks   int
+	workers int
+	single  int
+	scale   int
+	idle    time.Duration
+	seed    uint64
+	manager string
+	only    string
+}
+
+// phases are the letters that the flag -only takes.
+const phases = "abcde"
+
+// maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
+const maxQuickHandTasks = 8000
+
+func parseOptions(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b and c")
+	flags.IntVar(&o.workers, "workers", 8, "number of requests that the plain client has under way")
+	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d")
+	flags.IntVar(&o.scale, "scale", 5000, "number of tasks in phase e; 0 skips it")
+	flags.DurationVar(&o.idle, "idle", time.Minute, "how long phase e looks for writes of an idle operator")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of the tasks' contents")
+	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
+	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	o.only = strings.ReplaceAll(o.only, ",", "")
+	if o.scale == 0 {
+		o.only = strings.ReplaceAll(o.only, "e", "")
+	}
+	return o, o.check()
+}
+
+func (o options) check() error {
+	switch {
+	case strings.Trim(o.only, phases) != "":
+		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
+	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0:
+		return errors.New("-n, -workers and -latency must be at least 1, and -scale at least 0")
+	case o.only == "":
+		return errors.New("no phase is left to run")
+	case o.runs("c") && o.tasks > maxQuickHandTasks:
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abde", o.tasks, maxQuickHandTasks)
+	}
+	if _, err := os.Stat(o.manager); err != nil {
+		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
+	}
+	return nil
+}
+
+// runs says whether one of the phases is wanted.
+func (o options) runs(letters string) bool { return strings.ContainsAny(o.only, letters) }
+
+// bench is one run.
+type bench struct {
+	options
+	// folder holds everything that the run writes, the control plane's files too.
+	folder  string
+	results results
+}
+
+// run runs the phases one after another, and prints what there is, even if one of them fails.
+func run(ctx context.Context, arguments []string) (err error) {
+	o, err := parseOptions(arguments)
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(logr.Discard())
+	folder, err := os.MkdirTemp("", "maregister-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := os.Setenv("TMPDIR", folder); err != nil {
+		return err
+	}
+	b := &bench{options: o, folder: folder}
+	defer func() { b.results.print(os.Stdout, o) }()
+	for _, phase := range []struct {
+		letters string
+		name    string
+		tasks   int
+		run     func(context.Context, *stage) error
+	}{
+		{"a", "a: the floor", o.tasks, b.runFloor},
+		{"bd", "b: the operator", o.tasks, b.runOperator},
+		{"c", "c: a quick hand's reconciler", o.tasks, b.runQuickHand},
+		{"e", "e: scale", o.scale, b.runScale},
+	} {
+		if !o.runs(phase.letters) {
+			continue
+		}
+		if err := b.onStage(ctx, phase.name, phase.tasks, phase.run); err != nil {
+			return fmt.Errorf("phase %s: %w", phase.name, err)
+		}
+	}
+	return nil
+}
+
+// progress tells a waiting user how far the run is.
+func progress(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", arguments...)
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// results are what the phases found; nil or empty for a phase that did not run.
+type results struct {
+	floor, operator, quickHand *burst
+	latency                    []latencies
+	scale                      scaleResult
+}
+
+// Targets, from the project's plan.
+const (
+	maxRatio          = 1.15
+	maxStatusWrites   = 1.05
+	maxRegistryWrites = 0.1
+	maxMemory         = 150 // MiB, at 5,000 tasks
+	maxUpdates        = 20  // ConfigMap updates' times
+)
+
+// report writes lines, and targets at the end.
+type report struct {
+	out     io.Writer
+	targets []string
+}
+
+func (p *report) line(format string, arguments ...any) {
+	_, _ = fmt.Fprintf(p.out, format+"\n", arguments...) // stdout; there is nobody to tell
+}
+
+// target notes whether a figure is at most what it should be.
+func (p *report) target(what string, value, limit float64) {
+	verdict := "met"
+	if value > limit {
+		verdict = "MISSED"
+	}
+	p.targets = append(p.targets, fmt.Sprintf("  %-58s ≤ %-6.4g %8.3f  %s", what, limit, value, verdict))
+}
+
+func (r *results) print(out io.Writer, o options) {
+	p := &report{out: out}
+	if r.floor != nil || r.operator != nil || r.quickHand != nil {
+		r.printBursts(p, o)
+	}
+	if len(r.latency) > 0 {
+		r.printLatency(p)
+	}
+	if r.scale.checks != nil {
+		r.scale.print(p)
+	}
+	if len(p.targets) > 0 {
+		p.line("\nTargets\n%s", strings.Join(p.targets, "\n"))
+	}
+}
+
+// row is a line of the table: a figure of each burst.
+type row struct {
+	name   string
+	figure func(*burst) string
+}
+
+func (r *results) printBursts(p *report, o options) {
+	columns := []*burst{r.floor, r.operator, r.quickHand}
+	p.line("%d tasks, %d workers, seed %d, %d CPUs\n", o.tasks, o.workers, o.seed, runtime.NumCPU())
+	p.line("%-34s %12s %12s %12s", "", "a floor", "b operator", "c quick hand")
+	for _, line := range r.rows() {
+		cells := make([]any, 0, len(columns)+1)
+		cells = append(cells, line.name)
+		for _, column := range columns {
+			cell := "-"
+			if column != nil {
+				cell = line.figure(column)
+			}
+			cells = append(cells, cell)
+		}
+		p.line("%-34s %12s %12s %12s", cells...)
+	}
+	for i, title := range []string{"a", "b", "c"} {
+		if columns[i] != nil {
+			p.printWrites("Writes of "+title, columns[i].writes)
+		}
+	}
+	if r.operator == nil {
+		return
+	}
+	if r.floor != nil {
+		p.target("b/a, time", ratio(r.operator.elapsed, r.floor.elapsed), maxRatio)
+	}
+	p.target("b, status writes a task", r.operator.each(kind.statusWrite), maxStatusWrites)
+	p.target("b, registry writes a task", r.operator.each(kind.registryWrite), maxRegistryWrites)
+}
+
+func (r *results) rows() []row {
+	each := func(matches func(kind) bool) func(*burst) string {
+		return func(b *burst) string { return fmt.Sprintf("%.3f", b.each(matches)) }
+	}
+	toFloor := func(value func(*burst) time.Duration) func(*burst) string {
+		return func(b *burst) string {
+			if r.floor == nil {
+				return "-"
+			}
+			return fmt.Sprintf("%.2f", ratio(value(b), value(r.floor)))
+		}
+	}
+	cpu := func(value func(usage) time.Duration) func(*burst) string {
+		return func(b *burst) string { return fmt.Sprintf("%.2f s", value(b.cpu).Seconds()) }
+	}
+	return []row{
+		{"time", func(b *burst) string { return fmt.Sprintf("%.2f s", b.elapsed.Seconds()) }},
+		{"time, ratio to a", toFloor(func(b *burst) time.Duration { return b.elapsed })},
+		{"tasks a second", func(b *burst) string { return fmt.Sprintf("%.0f", float64(b.tasks)/b.elapsed.Seconds()) }},
+		{"from create to Ready, p50", func(b *burst) string { return fmt.Sprintf("%.2f s", b.waits.percentile(50).Seconds()) }},
+		{"from create to Ready, p99", func(b *burst) string { return fmt.Sprintf("%.2f s", b.waits.percentile(99).Seconds()) }},
+		{"status writes a task", each(kind.statusWrite)},
+		{"registry writes a task", each(kind.registryWrite)},
+		{"event writes a task", each(kind.eventWrite)},
+		{"conflicts (409), all", func(b *burst) string { return fmt.Sprint(b.writes.count(kind.conflict)) }},
+		{"bytes a status", func(b *burst) string { return fmt.Sprint(b.statusSize) }},
+		{"CPU, etcd", cpu(func(u usage) time.Duration { return u.etcd })},
+		{"CPU, kube-apiserver", cpu(func(u usage) time.Duration { return u.apiServer })},
+		{"CPU, reconciler", cpu(func(u usage) time.Duration { return u.actor })},
+		{"CPU, this program", cpu(func(u usage) time.Duration { return u.bench })},
+		{"CPU, anything else on the machine", cpu(usage.others)},
+		{"CPU, the four, ratio to a", toFloor(func(b *burst) time.Duration { return b.cpu.sum() })},
+		{"CPU, control plane, ratio to a", toFloor(func(b *burst) time.Duration { return b.cpu.etcd + b.cpu.apiServer })},
+		{"peak memory of the reconciler", func(b *burst) string { return mebibytes(b.peakMemory) }},
+	}
+}
+
+// each gives the number of writes of a kind for each task.
+func (b *burst) each(matches func(kind) bool) float64 {
+	return float64(b.writes.count(matches)) / float64(b.tasks)
+}
+
+func (p *report) printWrites(title string, writes requests) {
+	p.line("\n%s: %d", title, writes.sum())
+	for _, k := range writes.kinds() {
+		p.line("  %-40s %8d", k, writes[k])
+	}
+}
+
+func (r *results) printLatency(p *report) {
+	p.line("\nd: a single task, from create to Ready and in the registry; and an update of a ConfigMap of 64 KiB")
+	p.line("%-34s %9s %9s %9s %12s %12s", "", "p50", "p99", "max", "update p50", "p99/update")
+	for _, l := range r.latency {
+		name := fmt.Sprintf("%d tasks beside %d others", len(l.tasks), l.beside)
+		update := l.yardstick.percentile(50)
+		compared := ratio(l.tasks.percentile(99), update)
+		p.line("%-34s %9s %9s %9s %12s %12.2f", name,
+			milliseconds(l.tasks.percentile(50)), milliseconds(l.tasks.percentile(99)), milliseconds(l.tasks.percentile(100)), milliseconds(update), compared)
+		if l.beside == 0 {
+			p.target("d, p99 of a single task, in ConfigMap updates", compared, maxUpdates)
+		}
+	}
+}
+
+func (r *scaleResult) print(p *report) {
+	p.line("\ne: %d tasks in one namespace", r.tasks)
+	p.line("  %-40s %8.2f s", "time", r.elapsed.Seconds())
+	p.line("  %-40s %8.2f s", "from create to Ready, p99", r.waits.percentile(99).Seconds())
+	p.line("  %-40s %8d", "ConfigMaps of the registry", r.configMaps)
+	p.line("  %-40s %8d bytes", "largest of them, at any moment", r.checks.largest)
+	p.line("  %-40s %8d", "states of the registry that were checked", r.checks.states)
+	p.line("  %-40s %8d", "inconsistent ones", len(r.checks.findings))
+	p.line("  %-40s %8s", "peak memory of the operator", mebibytes(r.peakMemory))
+	p.line("  %-40s %8s", "the same, restarted", mebibytes(r.restartMemory))
+	p.printWrites("Writes of e", r.writes)
+	p.printWrites(fmt.Sprintf("Writes in %s of idleness", r.idle), r.idleWrites)
+	p.printWrites("Writes after a restart", r.restartWrites)
+	p.target(fmt.Sprintf("e, peak memory at %d tasks, MiB", r.tasks), max(r.peakMemory, r.restartMemory), maxMemory)
+	p.target("e, writes when idle", float64(r.idleWrites.sum()), 0)
+	p.target("e, writes after a restart", float64(r.restartWrites.sum()), 0)
+	p.target("e, status writes a task", r.each(kind.statusWrite), maxStatusWrites)
+	p.target("e, registry writes a task", r.each(kind.registryWrite), maxRegistryWrites)
+}
+
+func ratio(a, b time.Duration) float64 { return a.Seconds() / max(b.Seconds(), 1e-9) }
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+
+func mebibytes(value float64) string {
+	if value == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f MiB", value)
+}
