@@ -38,8 +38,11 @@ func TestChangesOf(t *testing.T) {
 		decided outcome
 		want    []change
 	}{
-		"A new task":                         {status: fresh, decided: servedOutcome(), want: []change{registered}},
-		"A new task overwrites another":      {status: fresh, decided: overwriting, want: []change{registered, overwrites}},
+		"A new task":                    {status: fresh, decided: servedOutcome(), want: []change{registered}},
+		"A new task overwrites another": {status: fresh, decided: overwriting, want: []change{registered, overwrites}},
+		"One that overwrote is edited": {
+			status: after(overwriting), decided: edited(func(o *outcome) { *o = overwriting; o.generation, o.entry = 4, entryOf(4) }), want: []change{registered},
+		},
 		"A new task is invalid":              {status: fresh, decided: invalid, want: []change{bad}},
 		"A new task loses its name":          {status: fresh, decided: superseded, want: []change{taken}},
 		"A new task is not written yet":      {status: fresh, decided: publishing},

@@ -10,13 +10,17 @@ const (
 	// what is applied together is published together.
 	quietPeriod = 25 * time.Millisecond
 
+	// maxQuietPeriod is for an API server that is so slow that changes come further apart.
+	maxQuietPeriod = 75 * time.Millisecond
+
 	// patience is how long a burst may put off the write, in multiples of what the last write took.
 	// So the registry costs a long burst about a tenth of its time, however large the registry is
 	// and however slow the API server.
 	patience = 10
 
-	// minPatience is for a registry that is quick to write.
+	// minPatience is for a registry that is quick to write, maxPatience for those who wait for one that is not.
 	minPatience = 250 * time.Millisecond
+	maxPatience = 5 * time.Second
 )
 
 // gatherer collects the changes of each namespace, so that a burst of them costs few writes.
@@ -85,8 +89,8 @@ func (g *gatherer) forget(namespace string) {
 
 // due is when the burst is to be published: once it is quiet, or once patience ends.
 func (b *burst) due() time.Time {
-	quiet := b.last.Add(max(quietPeriod, b.cost/2))
-	latest := b.first.Add(max(minPatience, patience*b.cost))
+	quiet := b.last.Add(min(max(quietPeriod, b.cost/2), maxQuietPeriod))
+	latest := b.first.Add(min(max(minPatience, patience*b.cost), maxPatience))
 	if quiet.Before(latest) {
 		return quiet
 	}

@@ -43,10 +43,12 @@ func TestGathererWaits(t *testing.T) {
 		"A change when patience ends prolongs nothing": {notes: []time.Duration{0, 249 * ms}, now: 249 * ms, want: ms},
 
 		"A quick write does not shorten the quiet":       {notes: every(1, 1), cost: 40 * ms, now: 0, want: 25 * ms},
-		"A slow write needs half its time of quiet":      {notes: every(1, 1), cost: 200 * ms, now: 0, want: 100 * ms},
-		"A slow write, quiet":                            {notes: every(1, 1), cost: 200 * ms, now: 100 * ms, want: 0},
+		"A slow write needs half its time of quiet":      {notes: every(1, 1), cost: 120 * ms, now: 0, want: 60 * ms},
+		"A slow write, quiet":                            {notes: every(1, 1), cost: 120 * ms, now: 60 * ms, want: 0},
+		"A very slow write needs no longer quiet":        {notes: every(1, 1), cost: time.Minute, now: 0, want: 75 * ms},
 		"A slow write has patience for ten times it":     {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 1990 * ms, want: 10 * ms},
 		"A slow write, when patience ends":               {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 2000 * ms, want: 0},
+		"A very slow write has patience for 5 s":         {notes: every(10*ms, 5000*ms), cost: time.Minute, now: 4990 * ms, want: 10 * ms},
 		"A write of 25ms is where patience is the least": {notes: every(10*ms, 250*ms), cost: 25 * ms, now: 245 * ms, want: 5 * ms},
 		"A write of 26ms has a little more":              {notes: every(10*ms, 260*ms), cost: 26 * ms, now: 250 * ms, want: 10 * ms},
 	}
@@ -106,7 +108,7 @@ func TestGathererKeepsNamespacesApart(t *testing.T) {
 	g.note("a", noon)
 	g.note("b", noon.Add(10*time.Millisecond))
 	g.spent("a", 200*time.Millisecond)
-	for namespace, want := range map[string]time.Duration{"a": 90 * time.Millisecond, "b": 25 * time.Millisecond, "c": 0} {
+	for namespace, want := range map[string]time.Duration{"a": 65 * time.Millisecond, "b": 25 * time.Millisecond, "c": 0} {
 		if got := g.take(namespace, noon.Add(10*time.Millisecond)); got != want {
 			t.Errorf("take(%s): want %s, got %s", namespace, want, got)
 		}

@@ -92,7 +92,7 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided o
 	var changes []change
 	if decided.registered.ok && !alreadyRegistered(&task.Status, next.Entry) {
 		changes = append(changes, change{corev1.EventTypeNormal, eventRegistered, "Successfully registered task: " + task.Spec.Name})
-		if decided.overwrote != "" {
+		if decided.overwrote != "" && task.Status.Entry == nil { // an entry of its own is nothing new
 			changes = append(changes, change{corev1.EventTypeWarning, eventOverwritten, fmt.Sprintf(
 				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, decided.overwrote)})
 		}

@@ -200,7 +200,7 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 	}
 	o.placement = j.served.Placement
 	if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
-		return s.superseded(o, owner)
+		return superseded(o, owner)
 	}
 	if failure := s.publishFailure(j.served); failure != nil {
 		o.registered = *failure
@@ -243,12 +243,15 @@ func servedAs(j *judgement, shardSize int) finding {
 }
 
 func tooLargeMessage(j *judgement, shardSize int) string {
-	return fmt.Sprintf("the task's entry has %d bytes, and one ConfigMap of the registry holds %d: shorten the description or the schemas", j.size, registry.Capacity(shardSize))
+	return fmt.Sprintf("the task's entry has %d bytes, and one ConfigMap of the registry holds %d: shorten the description or the schemas",
+		j.size, registry.Capacity(shardSize))
 }
 
 // superseded says that another task has the name.
-func (s *scope) superseded(o outcome, owner registry.Claim) outcome {
-	message := fmt.Sprintf("MazeTask %s has the same spec.name %s and is newer: delete one of the two, or give this one another name in a new object", owner.Task, owner.Key)
+func superseded(o outcome, owner registry.Claim) outcome {
+	message := fmt.Sprintf(
+		"MazeTask %s has the same spec.name %s and is newer: delete one of the two, or give this one another name in a new object",
+		owner.Task, owner.Key)
 	if o.accepted.ok {
 		o.accepted = finding{reason: v1alpha1.ReasonNameConflict, message: message}
 	}

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -94,13 +95,15 @@ func (r *registryReconciler) ensureShard(ctx context.Context, want, live *corev1
 // ensureIndex makes maze-registry be as rendered. The API server refuses the write if the ConfigMap is not the one
 // that was observed.
 func (r *registryReconciler) ensureIndex(ctx context.Context, s *scope) (bool, error) {
-	next, err := registry.Render(s.namespace, s.wanted, r.nextIndex(s), s.index, s.source)
+	next, err := registry.Render(s.namespace, s.wanted, nextIndex(s), s.index, s.source)
 	if err != nil {
 		return false, err
 	}
 	switch {
 	case s.index == nil:
 		err = r.client.Create(ctx, next)
+	case ptr.Deref(s.index.Immutable, false): // it cannot be corrected, only made anew, once the cache shows that it is gone
+		return true, errors.Join(r.delete(ctx, s.index), errBehind)
 	case sameData(s.index, next) && includes(s.index.Labels, next.Labels) && s.index.Annotations[registry.SourceAnnotation] != "":
 		return false, nil
 	default:
@@ -115,7 +118,7 @@ func (r *registryReconciler) ensureIndex(ctx context.Context, s *scope) (bool, e
 }
 
 // nextIndex continues the index that was written last or, after a restart, the one that is published.
-func (r *registryReconciler) nextIndex(s *scope) registry.Index {
+func nextIndex(s *scope) registry.Index {
 	last := s.memory.index
 	if last.Generation == 0 && s.index != nil {
 		last, _ = registry.DecodeIndex(s.index) // one that cannot be read is replaced

@@ -67,7 +67,10 @@ func (s *salvage) entryOf(ctx context.Context, t *v1alpha1.MazeTask) (*registry.
 		encoded = found.claimed[t.Spec.Name]
 	}
 	item, err := registry.Decode(encoded)
-	if err != nil || item.UID != t.UID || item.Name != t.Spec.Name {
+	if err != nil {
+		return nil, nil //nolint:nilerr // someone has edited it: it is no entry of ours
+	}
+	if item.UID != t.UID || item.Name != t.Spec.Name {
 		return nil, nil
 	}
 	if !verified && (t.Status.Entry == nil || t.Status.Entry.Digest != item.Digest) {

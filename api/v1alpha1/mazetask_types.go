@@ -153,6 +153,7 @@ type Source struct {
 	// digest is the SHA-256 of the function's source text: "sha256:" and 64 hexadecimal digits.
 	//
 	// +optional
+	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[0-9a-f]{64}$`
 	Digest string `json:"digest,omitempty"`
 }
@@ -195,22 +196,26 @@ type EntryReference struct {
 	// ".index" names the ConfigMaps that hold the entries.
 	//
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	ConfigMap string `json:"configMap,omitempty"`
 
 	// key is the entry's key: spec.name.
 	//
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	Key string `json:"key,omitempty"`
 
 	// generation is the metadata.generation of the task that the entry was made from. It is older
 	// than metadata.generation while an edit is not accepted.
 	//
 	// +required
+	// +kubebuilder:validation:Minimum=1
 	Generation int64 `json:"generation,omitempty"`
 
 	// digest is the SHA-256 of the entry's text: "sha256:" and 64 hexadecimal digits.
 	//
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	Digest string `json:"digest,omitempty"`
 }
 

@@ -8,11 +8,15 @@ type Placement struct {
 	// requests are the container's resource requests.
 	//
 	// +optional
+	// +kubebuilder:validation:MaxProperties=6
+	// +kubebuilder:validation:XValidation:rule="self.all(name, !string(self[name]).matches(r'[eE].?\\d\\d'))",message="must be quantities without a large exponent, such as 500m or 4Gi"
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 
 	// limits are the container's resource limits: the GPUs, which Kubernetes wants as limits.
 	//
 	// +optional
+	// +kubebuilder:validation:MaxProperties=6
+	// +kubebuilder:validation:XValidation:rule="self.all(name, !string(self[name]).matches(r'[eE].?\\d\\d'))",message="must be quantities without a large exponent, such as 500m or 4Gi"
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 
 	// nodeSelector are the labels that a node must have.

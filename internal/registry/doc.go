@@ -29,15 +29,15 @@ const (
 	// RoleShard is RoleLabel's value on every other ConfigMap of a registry.
 	RoleShard = "shard"
 
-	// SourceAnnotation, on the index, is the highest resourceVersion of the tasks that the registry was
-	// rendered from. A view of the tasks that is older never replaces the registry.
+	// SourceAnnotation is on the index: the highest resourceVersion of the tasks that the registry was rendered from. A view of the tasks that is older never replaces the registry.
 	SourceAnnotation = prefix + "source-resource-version"
 
 	// DefaultShardSize is the largest size of a ConfigMap's data in bytes, where nothing else is configured.
 	DefaultShardSize = 256 << 10
 
-	// MinShardSize and MaxShardSize bound what can be configured: room for a few entries, and what the API server takes.
+	// MinShardSize is the least that can be configured: room for a few entries.
 	MinShardSize = 16 << 10
+	// MaxShardSize is the most that can be configured: the API server's own limit.
 	MaxShardSize = 1 << 20
 
 	prefix = v1alpha1.GroupName + "/"

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,7 +57,8 @@ type Interface struct {
 type Digests struct {
 	// Interface changes exactly when the normalised parameters do.
 	Interface string `json:"interface"`
-	// Spec changes when anything in the spec does, but not when a quantity is only written differently.
+	// Spec changes when anything in the spec does, but not when a quantity is only written differently. Quantities count
+	// as Kubernetes counts them: in millicores and bytes, rounded up.
 	Spec string `json:"spec"`
 }
 
@@ -130,6 +133,10 @@ func (e Entry) Encode() (Item, error) {
 
 // Decode reads an entry's text, which it keeps as it is.
 func Decode(encoded string) (Item, error) {
+	var guard quantityGuard
+	if err := json.Unmarshal([]byte(encoded), &guard); err != nil {
+		return Item{}, fmt.Errorf("decode an entry: %w", err)
+	}
 	var e Entry
 	if err := json.Unmarshal([]byte(encoded), &e); err != nil {
 		return Item{}, fmt.Errorf("decode an entry: %w", err)
@@ -137,12 +144,37 @@ func Decode(encoded string) (Item, error) {
 	return newItem(e, encoded), nil
 }
 
+// quantityGuard is decoded before an Entry, which anyone who may edit ConfigMaps can have written: parsing the quantity
+// 1e-10000000 takes seconds.
+type quantityGuard struct {
+	Kubernetes struct {
+		Placement struct {
+			Requests map[string]plainQuantity `json:"requests"`
+			Limits   map[string]plainQuantity `json:"limits"`
+		} `json:"placement"`
+	} `json:"kubernetes"`
+}
+
+// plainQuantity is a quantity as Encode writes it.
+type plainQuantity struct{}
+
+var plainQuantityPattern = regexp.MustCompile(`^"?[0-9]{1,18}([.][0-9]{1,9})?([KMGTPE]i|[mkMGTPE])?"?$`)
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*plainQuantity) UnmarshalJSON(raw []byte) error {
+	if !plainQuantityPattern.Match(raw) {
+		return errors.New("a quantity has an exponent or is none")
+	}
+	return nil
+}
+
 func newItem(e Entry, encoded string) Item {
+	placement := e.Kubernetes.Placement // a pointer into the entry would keep all of it
 	return Item{
 		Name:       e.Name,
 		UID:        e.Kubernetes.UID,
 		Generation: e.Kubernetes.Generation,
-		Placement:  &e.Kubernetes.Placement,
+		Placement:  &placement,
 		Text:       encoded,
 		Digest:     digest([]byte(encoded)),
 	}
@@ -157,9 +189,9 @@ func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
 	if r.CPU != nil {
 		r.CPU = resource.NewMilliQuantity(r.CPU.MilliValue(), resource.DecimalSI)
 	}
-	for _, bytes := range []**resource.Quantity{&r.Memory, &r.GPUMemory} {
-		if *bytes != nil {
-			*bytes = resource.NewQuantity((*bytes).Value(), resource.BinarySI)
+	for _, q := range []**resource.Quantity{&r.Memory, &r.GPUMemory} {
+		if *q != nil {
+			*q = resource.NewQuantity((*q).Value(), resource.BinarySI)
 		}
 	}
 	return spec

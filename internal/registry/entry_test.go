@@ -208,15 +208,15 @@ func TestDecode(t *testing.T) {
 		"Nothing":               {text: "", wantError: "decode an entry: unexpected end of JSON input"},
 		"Half an entry":         {text: `{"name":"a"`, wantError: "decode an entry: unexpected end of JSON input"},
 		"Two entries":           {text: `{}{}`, wantError: "decode an entry: invalid character '{' after top-level value"},
-		"Not an object":         {text: `[]`, wantError: "decode an entry: json: cannot unmarshal array into Go value of type registry.Entry"},
-		"A fractional revision": {text: `{"kubernetes":{"generation":1.5}}`, wantError: "decode an entry: json: cannot unmarshal number 1.5 into Go struct field Origin.kubernetes.generation of type int64"},
+		"Not an object":         {text: `[]`, wantError: "decode an entry: json: cannot unmarshal array"},
+		"A fractional revision": {text: `{"kubernetes":{"generation":1.5}}`, wantError: "decode an entry: json: cannot unmarshal number 1.5"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got, err := Decode(tc.text)
 			if tc.wantError != "" {
-				if err == nil || err.Error() != tc.wantError {
-					t.Fatalf("Decode(...): want error %q, got %v", tc.wantError, err)
+				if err == nil || !strings.HasPrefix(err.Error(), tc.wantError) {
+					t.Fatalf("Decode(...): want an error that begins with %q, got %v", tc.wantError, err)
 				}
 				return
 			}

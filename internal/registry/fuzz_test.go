@@ -65,7 +65,7 @@ func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
 		full.Text, ``, `null`, `[]`, `{}`, `{"name":null}`, `{"NAME":"a","name":"b"}`, `{"name":"\ud800"}`,
 		`{"input_parameters":null,"output_parameters":1e400,"schema":{"input":[],"output":"x"}}`,
-		`{"kubernetes":{"uid":"u","generation":9223372036854775807,"placement":{"requests":{"cpu":"1e3","memory":1,"":".5Ki"}}}}`,
+		`{"kubernetes":{"uid":"u","generation":9223372036854775807,"placement":{"requests":{"cpu":"1e3","memory":1,"":"0.5Ki"}}}}`,
 	} {
 		f.Add(text)
 	}

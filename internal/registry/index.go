@@ -35,8 +35,11 @@ type ShardRef struct {
 	Digest string `json:"digest"`
 }
 
+// maxGeneration is the largest integer that every JSON reader takes exactly: 2^53 - 1.
+const maxGeneration = 1<<53 - 1
+
 // NewIndex gives the index of the shards. The generation is the previous index's where the content is the same, and one
-// more where it is not.
+// more where it is not; 1 comes after 2^53 - 1.
 func NewIndex(shards []Shard, previous Index) Index {
 	index := Index{Format: FormatVersion, Generation: previous.Generation, Shards: make([]ShardRef, len(shards))}
 	for i, shard := range shards {
@@ -44,7 +47,7 @@ func NewIndex(shards []Shard, previous Index) Index {
 		index.Tasks += len(shard.Items)
 	}
 	if !slices.Equal(index.Shards, previous.Shards) {
-		index.Generation++
+		index.Generation = previous.Generation%maxGeneration + 1
 	}
 	return index
 }
@@ -64,12 +67,21 @@ func DecodeIndex(configMap *corev1.ConfigMap) (Index, error) {
 	if !ok {
 		return Index{}, fmt.Errorf("ConfigMap %s has no key %s", configMap.Name, IndexKey)
 	}
+	var version struct { // alone, as the rest of another format may have another form
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal([]byte(encoded), &version); err != nil {
+		return Index{}, fmt.Errorf("decode %s of ConfigMap %s: %w", IndexKey, configMap.Name, err)
+	}
+	if version.Format != FormatVersion {
+		return Index{}, fmt.Errorf("ConfigMap %s has format %d; this version reads %d", configMap.Name, version.Format, FormatVersion)
+	}
 	var index Index
 	if err := json.Unmarshal([]byte(encoded), &index); err != nil {
 		return Index{}, fmt.Errorf("decode %s of ConfigMap %s: %w", IndexKey, configMap.Name, err)
 	}
-	if index.Format != FormatVersion {
-		return Index{}, fmt.Errorf("ConfigMap %s has format %d; this version reads %d", configMap.Name, index.Format, FormatVersion)
+	if index.Generation < 1 || index.Generation > maxGeneration {
+		return Index{}, fmt.Errorf("ConfigMap %s has generation %d, which no operator writes", configMap.Name, index.Generation)
 	}
 	return index, nil
 }

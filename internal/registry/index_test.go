@@ -51,6 +51,11 @@ func TestNewIndex(t *testing.T) {
 			previous: Index{Format: 1, Generation: 7, Tasks: 2, Shards: []ShardRef{{Name: ConfigMapName, Tasks: 2, Digest: "sha256:s"}}},
 			want:     Index{Format: 1, Generation: 8, Tasks: 2, Shards: []ShardRef{rootRef}},
 		},
+		"After the largest generation comes 1": {
+			shards:   []Shard{left, edited},
+			previous: Index{Format: 1, Generation: 1<<53 - 1, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
+			want:     Index{Format: 1, Generation: 1, Tasks: 7, Shards: []ShardRef{leftRef, editedRef}},
+		},
 		"A split": {
 			shards:   []Shard{left, right},
 			previous: Index{Format: 1, Generation: 7, Tasks: 2, Shards: []ShardRef{rootRef}},
@@ -81,8 +86,8 @@ func TestIndexEncode(t *testing.T) {
 			want:  `{"format":1,"generation":1,"shards":[{"digest":"` + sha("") + `","name":"maze-registry","prefix":"","tasks":0}],"tasks":0}`,
 		},
 		"A large generation": {
-			index: Index{Format: 1, Generation: 1<<63 - 1, Tasks: 2, Shards: []ShardRef{{Name: "a", Prefix: "0", Tasks: 1}, {Name: "b", Prefix: "1", Tasks: 1}}},
-			want: `{"format":1,"generation":9223372036854775807,"shards":[{"digest":"","name":"a","prefix":"0","tasks":1},` +
+			index: Index{Format: 1, Generation: 1<<53 - 1, Tasks: 2, Shards: []ShardRef{{Name: "a", Prefix: "0", Tasks: 1}, {Name: "b", Prefix: "1", Tasks: 1}}},
+			want: `{"format":1,"generation":9007199254740991,"shards":[{"digest":"","name":"a","prefix":"0","tasks":1},` +
 				`{"digest":"","name":"b","prefix":"1","tasks":1}],"tasks":2}`,
 		},
 	}
@@ -119,6 +124,8 @@ func TestDecodeIndexRefuses(t *testing.T) {
 		"A later format":     {data: text(`{"format":2}`), want: "ConfigMap maze-registry has format 2; this version reads 1"},
 		"No format":          {data: text(`{}`), want: "ConfigMap maze-registry has format 0; this version reads 1"},
 		"null":               {data: text(`null`), want: "ConfigMap maze-registry has format 0; this version reads 1"},
+		"No generation":      {data: text(`{"format":1}`), want: "ConfigMap maze-registry has generation 0, which no operator writes"},
+		"A huge generation":  {data: text(`{"format":1,"generation":9007199254740992}`), want: "ConfigMap maze-registry has generation 9007199254740992, which no operator writes"},
 		"A negative format":  {data: text(`{"format":-1}`), want: "ConfigMap maze-registry has format -1; this version reads 1"},
 		"Too many tasks":     {data: text(`{"format":1,"tasks":1e99}`), want: "decode .index of ConfigMap maze-registry: json: cannot unmarshal number 1e99 into Go struct field Index.tasks of type int"},
 		"Shards of one text": {data: text(`{"format":1,"shards":"a"}`), want: "decode .index of ConfigMap maze-registry: json: cannot unmarshal string into Go struct field Index.shards of type []registry.ShardRef"},

@@ -73,7 +73,7 @@ func Parse(index *corev1.ConfigMap, get func(name string) *corev1.ConfigMap) (ma
 	if err != nil {
 		return nil, err
 	}
-	entries := make(map[string]string, decoded.Tasks)
+	entries := map[string]string{} // not as large as the index claims: it may be hostile
 	for _, ref := range decoded.Shards {
 		shard := index
 		if ref.Name != index.Name {
@@ -85,6 +85,9 @@ func Parse(index *corev1.ConfigMap, get func(name string) *corev1.ConfigMap) (ma
 		if got := ContentDigest(shard.Data); got != ref.Digest {
 			return nil, fmt.Errorf("ConfigMap %s has the digest %s, the index says %s", ref.Name, got, ref.Digest)
 		}
+		if got := tasksIn(shard.Data); got != ref.Tasks {
+			return nil, fmt.Errorf("ConfigMap %s has %d tasks, the index says %d", ref.Name, got, ref.Tasks)
+		}
 		maps.Copy(entries, shard.Data)
 	}
 	delete(entries, IndexKey)
@@ -92,4 +95,12 @@ func Parse(index *corev1.ConfigMap, get func(name string) *corev1.ConfigMap) (ma
 		return nil, fmt.Errorf("ConfigMap %s has an index of %d tasks, the shards have %d", index.Name, decoded.Tasks, len(entries))
 	}
 	return entries, nil
+}
+
+// tasksIn is the number of entries in a ConfigMap's data.
+func tasksIn(data map[string]string) int {
+	if _, ok := data[IndexKey]; ok {
+		return len(data) - 1
+	}
+	return len(data)
 }

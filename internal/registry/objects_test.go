@@ -133,3 +133,24 @@ func TestRender(t *testing.T) {
 		})
 	}
 }
+
+func TestIsShardName(t *testing.T) {
+	cases := map[string]struct {
+		name string
+		want bool
+	}{
+		"A shard":                {name: Split(itemsOf(2, Capacity(MinShardSize)), MinShardSize)[0].Name, want: true},
+		"The index":              {name: ConfigMapName},
+		"Nothing":                {name: ""},
+		"A name that goes on":    {name: "maze-registry2"},
+		"A name that ends so":    {name: "my-maze-registry-0-a"},
+		"A name that is similar": {name: "maze_registry-0-a"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := IsShardName(tc.name); got != tc.want {
+				t.Errorf("IsShardName(%q): want %t, got %t", tc.name, tc.want, got)
+			}
+		})
+	}
+}

@@ -154,6 +154,16 @@ func TestParseRefusesDamage(t *testing.T) {
 			damage: editIndex(func(i *Index) { i.Shards, i.Tasks = append(i.Shards, i.Shards[0]), 6 }),
 			want:   "ConfigMap maze-registry has an index of 6 tasks, the shards have 3",
 		},
+		"The index counts a shard's entries wrongly": {
+			shards: whole,
+			damage: editIndex(func(i *Index) { i.Shards[0].Tasks = 2 }),
+			want:   "ConfigMap maze-registry has 3 tasks, the index says 2",
+		},
+		"A later format with another form": {
+			shards: whole,
+			damage: func(_ *testing.T, p published) { p.index.Data[IndexKey] = `{"format":2,"shards":{}}` },
+			want:   "ConfigMap maze-registry has format 2; this version reads 1",
+		},
 		"A later format": {
 			shards: whole,
 			damage: editIndex(func(i *Index) { i.Format = 2 }),

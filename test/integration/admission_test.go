@@ -10,7 +10,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -108,6 +110,13 @@ var _ = Describe("Bad input", Ordered, ContinueOnFailure, func() {
 		Entry("10,000 parameters", fmt.Sprintf(`{"name": "x", "inputParameters": %s}`, manyProperties(10_000)), "spec.inputParameters: Too many: 10000: must have at most 2000 items"),
 		Entry("a number beyond all bounds", `{"name": "x", "inputParameters": {"n": {"maximum": 1e999999}}}`, "1e999999"),
 	)
+
+	// Whoever reads such a status would spend minutes on it, the operator among them.
+	It("is refused in a status too", func(ctx context.Context) {
+		patch := `{"status": {"placement": {"requests": {"cpu": "1"}, "limits": {"memory": "1e-2147483648"}}}}`
+		err := k8s.Status().Patch(ctx, bystander.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
+		Expect(err).To(MatchError(ContainSubstring("status.placement.limits: Invalid value: must be quantities without a large exponent, such as 500m or 4Gi")))
+	})
 
 	DescribeTable("is refused by a condition, with what to do", func(ctx context.Context, parameters, reason, want string) {
 		task, err := post(ctx, fmt.Sprintf(`{"name": "bad", "inputParameters": %s}`, parameters))

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -70,6 +71,7 @@ var _ = Describe("The registry ConfigMap", func() {
 			g.Expect(k8s.Get(ctx, keyOf(index), healed)).To(Succeed())
 			g.Expect(healed.Data).To(Equal(want))
 			g.Expect(healed.BinaryData).To(BeEmpty())
+			g.Expect(healed.Immutable).To(BeNil())
 			g.Expect(healed.Labels).To(HaveKeyWithValue(registry.RoleLabel, registry.RoleIndex))
 			g.Expect(healed.Labels).To(HaveKeyWithValue("app.kubernetes.io/managed-by", "maregister"))
 		}).Should(Succeed())
@@ -82,6 +84,10 @@ var _ = Describe("The registry ConfigMap", func() {
 		Entry("binary data added", func(c *corev1.ConfigMap) { c.BinaryData = map[string][]byte{"ghost": {1}} }),
 		Entry("emptied", func(c *corev1.ConfigMap) { c.Data = nil }),
 		Entry("the index made illegible", func(c *corev1.ConfigMap) { c.Data[registry.IndexKey] = "{" }),
+		Entry("made immutable", func(c *corev1.ConfigMap) { c.Immutable = ptr.To(true) }),
+		Entry("a false entry added, and made immutable", func(c *corev1.ConfigMap) {
+			c.Data["ghost"], c.Immutable = c.Data["caption"], ptr.To(true)
+		}),
 		Entry("all labels lost", func(c *corev1.ConfigMap) { c.Labels = nil }),
 		Entry("all annotations lost and an entry removed", func(c *corev1.ConfigMap) {
 			c.Annotations = nil
