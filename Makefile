@@ -44,6 +44,7 @@ test: ## Run every test, with the race detector where there is a C compiler.
 .PHONY: lint
 lint: ## Check style, imports between packages, API conventions, and that generated files are up to date (needs git).
 	$(TOOL) golangci-lint-kube-api-linter run
+	cd hack/controlplane && go tool -modfile=../tools/go.mod golangci-lint-kube-api-linter run
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || \
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }

@@ -21,7 +21,7 @@ import (
 )
 
 // publish returns the ConfigMaps that make up the registry of the named tasks, as kubectl would list them.
-func publish(t *testing.T, shardSize int, names ...string) []corev1.ConfigMap {
+func publish(t *testing.T, names ...string) []corev1.ConfigMap {
 	t.Helper()
 	items := make([]registry.Item, len(names))
 	for i, name := range names {
@@ -36,7 +36,7 @@ func publish(t *testing.T, shardSize int, names ...string) []corev1.ConfigMap {
 			t.Fatal(err)
 		}
 	}
-	shards := registry.Split(items, shardSize)
+	shards := registry.Split(items, registry.MinShardSize)
 	index, err := registry.Render("vision", shards, registry.NewIndex(shards, registry.Index{}), nil, "1")
 	if err != nil {
 		t.Fatal(err)
@@ -60,26 +60,25 @@ func numbered(n int) []string {
 }
 
 func TestPythonReadsTheRegistry(t *testing.T) {
-	const shardSize = registry.MinShardSize
 	cases := map[string]struct {
 		configMaps []corev1.ConfigMap
 		harm       func(list []corev1.ConfigMap) []corev1.ConfigMap
 		want       []string
 		wantErr    string
 	}{
-		"no task":  {configMaps: publish(t, shardSize)},
-		"one":      {configMaps: publish(t, shardSize, "image_caption"), want: []string{"image_caption"}},
-		"in order": {configMaps: publish(t, shardSize, "b", "B-2", "a.1", "A-b"), want: []string{"A-b", "B-2", "a.1", "b"}},
+		"no task":  {configMaps: publish(t)},
+		"one":      {configMaps: publish(t, "image_caption"), want: []string{"image_caption"}},
+		"in order": {configMaps: publish(t, "b", "B-2", "a.1", "A-b"), want: []string{"A-b", "B-2", "a.1", "b"}},
 		"several shards": {
-			configMaps: publish(t, shardSize, numbered(100)...),
+			configMaps: publish(t, numbered(100)...),
 			want:       numbered(100),
 		},
 		"ConfigMaps of others, and shards of other states": {
-			configMaps: publish(t, shardSize, numbered(40)...),
+			configMaps: publish(t, numbered(40)...),
 			harm: func(list []corev1.ConfigMap) []corev1.ConfigMap {
 				other := corev1.ConfigMap{Data: map[string]string{"ghost": "{}"}, BinaryData: map[string][]byte{"b": {0xff}}}
 				other.Namespace, other.Name = "vision", "kube-root-ca.crt"
-				older := publish(t, shardSize, numbered(39)...)
+				older := publish(t, numbered(39)...)
 				return append(append(older[1:], list...), other)
 			},
 			want: numbered(40),
@@ -93,7 +92,7 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 			wantErr: "there is no ConfigMap maze-registry with a key .index",
 		},
 		"a later format": {
-			configMaps: publish(t, shardSize, "image_caption"),
+			configMaps: publish(t, "image_caption"),
 			harm: func(list []corev1.ConfigMap) []corev1.ConfigMap {
 				list[0].Data[registry.IndexKey] = strings.Replace(list[0].Data[registry.IndexKey], `"format":1`, `"format":2`, 1)
 				return list
@@ -101,7 +100,7 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 			wantErr: "the registry has format 2; this reads format 1",
 		},
 		"an entry edited": {
-			configMaps: publish(t, shardSize, "image_caption"),
+			configMaps: publish(t, "image_caption"),
 			harm: func(list []corev1.ConfigMap) []corev1.ConfigMap {
 				list[0].Data["image_caption"] = strings.Replace(list[0].Data["image_caption"], "4096", "40", 1)
 				return list
@@ -109,14 +108,14 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 			wantErr: "ConfigMap maze-registry is not what the index names: list the ConfigMaps again",
 		},
 		"a shard gone": {
-			configMaps: publish(t, shardSize, numbered(40)...),
+			configMaps: publish(t, numbered(40)...),
 			harm:       func(list []corev1.ConfigMap) []corev1.ConfigMap { return slices.Delete(list, 1, 2) },
 			wantErr:    "is not what the index names: list the ConfigMaps again",
 		},
 		"two namespaces": {
-			configMaps: publish(t, shardSize, "image_caption"),
+			configMaps: publish(t, "image_caption"),
 			harm: func(list []corev1.ConfigMap) []corev1.ConfigMap {
-				other := publish(t, shardSize, "speech_to_text")[0]
+				other := publish(t, "speech_to_text")[0]
 				other.Namespace = "speech"
 				return append(list, other)
 			},
@@ -137,7 +136,7 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 
 func TestPythonReadsFiles(t *testing.T) {
 	var files []string
-	for _, configMap := range publish(t, registry.MinShardSize, numbered(20)...) {
+	for _, configMap := range publish(t, numbered(20)...) {
 		file := filepath.Join(t.TempDir(), configMap.Name+".json")
 		if err := os.WriteFile(file, marshal(t, configMap), 0o600); err != nil {
 			t.Fatal(err)

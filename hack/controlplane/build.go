@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,7 +13,7 @@ import (
 )
 
 // build compiles one component into the cache directory. The file appears there only when it is complete.
-func (p *provisioner) build(ctx context.Context, cache string, c component, position string) error {
+func (p *provisioner) build(ctx context.Context, cache string, c component, position string) (err error) {
 	version, err := moduleVersion(p.goMod, c.module)
 	if err != nil {
 		return err
@@ -25,7 +26,7 @@ func (p *provisioner) build(ctx context.Context, cache string, c component, posi
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 
 	p.report.line("building %s %s from Go modules, %s; the first time takes %s on two cores, then it is cached",
 		c.name, version, position, c.firstBuild)
@@ -39,7 +40,7 @@ func (p *provisioner) build(ctx context.Context, cache string, c component, posi
 	if err := os.Mkdir(temporary, 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
+	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
 	log := &buildLog{file: file}
 	if err := p.compile(ctx, log, c, version, temporary); err != nil {
 		if ctx.Err() != nil {

@@ -29,6 +29,14 @@ import (
 const patience = time.Minute
 
 func main() {
+	if err := interruptible(); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// interruptible runs the demo until it ends or a signal ends it.
+func interruptible() error {
 	// SIGHUP is a closed terminal, SIGPIPE a closed pipe. While the demo stops, further signals change nothing.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
@@ -36,10 +44,7 @@ func main() {
 	defer quiet()
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
-	if err := runInFolder(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
+	return runInFolder(ctx)
 }
 
 // runInFolder makes a temporary folder, which everything that is started uses as its own, and removes it in the end.

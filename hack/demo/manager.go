@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,14 +23,14 @@ type manager struct {
 }
 
 // start starts the manager. The context that it returns ends with the given one, or with the manager.
-func (m *manager) start(ctx context.Context) (context.Context, error) {
+func (m *manager) start(ctx context.Context) (managed context.Context, err error) {
 	log, err := os.Create(m.logPath)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	ctx, m.end = context.WithCancelCause(ctx)
-	cmd := exec.CommandContext(ctx, filepath.Join(testutil.Root(), "bin", "manager"),
+	defer func() { err = errors.Join(err, log.Close()) }()
+	managed, m.end = context.WithCancelCause(ctx)
+	cmd := exec.CommandContext(managed, filepath.Join(testutil.Root(), "bin", "manager"),
 		"--kubeconfig", m.kubeconfig,
 		"--leader-elect=false", "--metrics-bind-address=0", "--health-probe-bind-address=0",
 		"--zap-encoder=console")
@@ -48,7 +49,7 @@ func (m *manager) start(ctx context.Context) (context.Context, error) {
 		m.end(fmt.Errorf("the manager ended by itself: %s", cmd.ProcessState))
 		close(m.ended)
 	}()
-	return ctx, nil
+	return managed, nil
 }
 
 // stop ends the manager, if it was started, and waits for that.

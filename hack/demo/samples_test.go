@@ -36,7 +36,7 @@ func TestEverySampleFileIsListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := append(listed[0].Resources, kustomization)
+	names := slices.Concat(listed[0].Resources, []string{kustomization})
 	slices.Sort(names)
 	var found []string
 	for _, file := range files {

@@ -91,7 +91,9 @@ func (d *document) boundDefaults() *Error {
 		n := d.nodes[id]
 		total += newMeter(d, schemaLimits.steps).steps(id, newInstance(n.schema["default"]))
 		if total > schemaLimits.steps {
-			return tooLarge(n.pointer+"/default", "checking the defaults up to here takes more than %d steps, the limit; simplify the default or its schema", schemaLimits.steps)
+			return tooLarge(n.pointer+"/default",
+				"checking the defaults up to here takes more than %d steps, the limit; simplify the default or its schema",
+				schemaLimits.steps)
 		}
 	}
 	return nil

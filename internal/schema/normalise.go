@@ -113,7 +113,8 @@ func (d *document) requireObject() *Error {
 		}
 	}
 	if declared := d.root["type"]; declared != "object" {
-		return invalid("/type", `parameters are passed by name, so the type of the whole must be "object", found %s; declare each parameter below "properties" (a parameter that is called "type" is written {"type": {"type": "string"}})`,
+		return invalid("/type", `parameters are passed by name, so the type of the whole must be "object", found %s; `+
+			`declare each parameter below "properties" (a parameter that is called "type" is written {"type": {"type": "string"}})`,
 			describe(declared))
 	}
 	d.warnMisplaced()
@@ -260,9 +261,8 @@ func (d *document) addPattern(id int, pointer, source string) *Error {
 	}
 	d.nodes[id].patternSize += size
 	if d.patternSize += size; d.patternSize > maxPatternSize {
-		return tooLarge(pointer,
-			`the regular expressions up to here compile to more than %d instructions, the limit for a document; shorten repetitions such as {1000}, or use fewer of \p{…}`,
-			maxPatternSize)
+		return tooLarge(pointer, `the regular expressions up to here compile to more than %d instructions, the limit for a document; `+
+			`shorten repetitions such as {1000}, or use fewer of \p{…}`, maxPatternSize)
 	}
 	return nil
 }

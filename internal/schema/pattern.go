@@ -30,7 +30,8 @@ func patternSize(pointer, source string) (int, *Error) {
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
 		return 0, refuse(ReasonUnsupportedPattern, pointer,
-			"the regular expression %s is not one that RE2 can run (%s); RE2 has no lookahead, lookbehind or backreferences, see https://github.com/google/re2/wiki/Syntax",
+			"the regular expression %s is not one that RE2 can run (%s); RE2 has no lookahead, lookbehind or backreferences, "+
+				"see https://github.com/google/re2/wiki/Syntax",
 			quote(source), clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), maxQuoted*2))
 	}
 	classes := strings.Count(source, `\p`) + strings.Count(source, `\P`)

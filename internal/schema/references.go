@@ -31,7 +31,9 @@ func (d *document) resolve() *Error {
 		}
 		to, found := targets[r.target]
 		if !found {
-			return invalid(r.pointer, `the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`, quote("#"+r.target))
+			return invalid(r.pointer,
+				`the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`,
+				quote("#"+r.target))
 		}
 		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself})
 	}

@@ -36,10 +36,10 @@ func judge(spec *v1alpha1.MazeTaskSpec) judged {
 const anyObject = `{"type":"object"}`
 
 // declared joins n declarations of parameters p00, p01, ….
-func declared(n int, schema string) string {
+func declared(n int, parameter string) string {
 	parameters := make([]string, n)
 	for i := range parameters {
-		parameters[i] = fmt.Sprintf(`"p%02d":%s`, i, schema)
+		parameters[i] = fmt.Sprintf(`"p%02d":%s`, i, parameter)
 	}
 	return "{" + strings.Join(parameters, ",") + "}"
 }
