@@ -69,6 +69,7 @@ type registryReconciler struct {
 type scope struct {
 	namespace string
 	memory    *memory
+	salvage   *salvage
 
 	// gathered
 	tasks  []v1alpha1.MazeTask
@@ -91,7 +92,7 @@ func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Reques
 	if wait := r.gather.take(req.Namespace, r.clock.Now()); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	s := &scope{namespace: req.Namespace, memory: r.memory.of(req.Namespace)}
+	s := &scope{namespace: req.Namespace, memory: r.memory.of(req.Namespace), salvage: &salvage{live: r.live, namespace: req.Namespace}}
 	phases := []struct {
 		name string
 		run  func(context.Context, *scope) error

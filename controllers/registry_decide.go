@@ -73,7 +73,6 @@ func (r *registryReconciler) refuseStale(ctx context.Context, s *scope, seen str
 
 // judge judges each task by itself, once for each generation.
 func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
-	published := &salvage{live: r.live, namespace: s.namespace}
 	s.judged = make(map[types.UID]*judgement, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
@@ -91,7 +90,7 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 		case last != nil:
 			next.served = last.served
 		default:
-			if next.served, err = published.entryOf(ctx, t); err != nil {
+			if next.served, err = s.salvage.entryOf(ctx, t); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -29,7 +30,7 @@ func (r *registryReconciler) publish(ctx context.Context, s *scope) error {
 	case err == nil:
 		s.memory.published = digests(s.wanted)
 	case s.memory.published == nil:
-		s.memory.published = publishedDigests(s.index, s.shards)
+		s.memory.published = s.salvage.digests(ctx)
 	}
 	s.publishing = err
 	return nil
@@ -41,11 +42,12 @@ func (r *registryReconciler) write(ctx context.Context, s *scope) (bool, error) 
 		return false, foreign(s.index)
 	}
 	wrote := false
-	for _, shard := range s.wanted {
+	for i := range s.wanted {
+		shard := &s.wanted[i]
 		if shard.Name == registry.ConfigMapName {
 			continue
 		}
-		did, err := r.ensureShard(ctx, shard.ConfigMap(s.namespace), s.shards[shard.Name])
+		did, err := r.ensureShard(ctx, s, shard, s.shards[shard.Name])
 		wrote = wrote || did
 		if err != nil {
 			return wrote, fmt.Errorf("ConfigMap %s: %w", shard.Name, err)
@@ -60,36 +62,59 @@ func (r *registryReconciler) write(ctx context.Context, s *scope) (bool, error) 
 	return wrote || did, err
 }
 
-// ensureShard makes an immutable ConfigMap be there. live is nil where the cache knows of none.
-func (r *registryReconciler) ensureShard(ctx context.Context, want, live *corev1.ConfigMap) (bool, error) {
+// ensureShard makes an immutable ConfigMap be there. live is as the cache has it: nil where it knows of none.
+func (r *registryReconciler) ensureShard(ctx context.Context, s *scope, shard *registry.Shard, live *corev1.ConfigMap) (bool, error) {
+	want := registry.Labels(registry.RoleShard)
 	switch {
 	case live == nil:
-		err := r.client.Create(ctx, want)
-		if !apierrors.IsAlreadyExists(err) {
-			return true, err
-		}
-		found := &corev1.ConfigMap{}
-		if err := r.live.Get(ctx, client.ObjectKeyFromObject(want), found); err != nil {
-			return true, err
-		}
-		if !registry.Owned(found) {
-			return true, foreign(found)
-		}
-		return r.ensureShard(ctx, want, found)
-	case !sameData(live, want):
+		return true, r.createShard(ctx, s, shard)
+	case live.Annotations[contentAnnotation] != contentOf(shard.Digest, len(shard.Items)) || !ptr.Deref(live.Immutable, false):
 		if err := r.delete(ctx, live); err != nil {
 			return true, err
 		}
-		return true, r.client.Create(ctx, want)
-	case !includes(live.Labels, want.Labels):
-		healed := live.DeepCopy()
-		healed.Labels = registry.Labels(registry.RoleShard)
-		maps.Copy(healed.Labels, live.Labels)
-		maps.Copy(healed.Labels, want.Labels)
-		return true, r.client.Update(ctx, healed)
+		return true, r.client.Create(ctx, shard.ConfigMap(s.namespace))
+	case !includes(live.Labels, want):
+		whole, err := r.read(ctx, live)
+		if err != nil {
+			return true, err
+		}
+		whole.Labels = labels.Merge(whole.Labels, want)
+		return true, r.client.Update(ctx, whole)
 	default:
 		return false, nil
 	}
+}
+
+// createShard creates a shard that the cache does not know of. It may be there and have lost the label by which the cache
+// finds it.
+func (r *registryReconciler) createShard(ctx context.Context, s *scope, shard *registry.Shard) error {
+	configMap := shard.ConfigMap(s.namespace)
+	err := r.client.Create(ctx, configMap)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	found, err := r.read(ctx, configMap)
+	if err != nil {
+		return err
+	}
+	if !registry.Owned(found) {
+		return foreign(found)
+	}
+	cached, err := dropContent(found)
+	if err != nil {
+		return err
+	}
+	_, err = r.ensureShard(ctx, s, shard, cached.(*corev1.ConfigMap))
+	return err
+}
+
+// read gets a whole ConfigMap from the API server.
+func (r *registryReconciler) read(ctx context.Context, named *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+	found := &corev1.ConfigMap{}
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(named), found); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // ensureIndex makes maze-registry be as rendered. The API server refuses the write if the ConfigMap is not the one
@@ -176,24 +201,6 @@ func digests(shards []registry.Shard) map[string]string {
 	for _, shard := range shards {
 		for _, item := range shard.Items {
 			out[item.Name] = item.Digest
-		}
-	}
-	return out
-}
-
-// publishedDigests reads what digests would have given, for a manager that does not remember it.
-func publishedDigests(index *corev1.ConfigMap, shards map[string]*corev1.ConfigMap) map[string]string {
-	out := map[string]string{}
-	if index == nil {
-		return out
-	}
-	entries, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return shards[name] })
-	if err != nil {
-		return out
-	}
-	for name, encoded := range entries {
-		if item, err := registry.Decode(encoded); err == nil {
-			out[name] = item.Digest
 		}
 	}
 	return out

@@ -12,8 +12,8 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// salvage finds last accepted entries in the published registry, for a manager that does not remember them. It reads
-// the API server, at most once: after a restart the caches of the index and of the shards may be of different times.
+// salvage finds in the published registry what a manager does not remember. It reads the API server, at most once: after a
+// restart the caches of the index and of the shards may be of different times.
 type salvage struct {
 	live      client.Reader
 	namespace string
@@ -77,4 +77,17 @@ func (s *salvage) entryOf(ctx context.Context, t *v1alpha1.MazeTask) (*registry.
 		return nil, nil
 	}
 	return &item, nil
+}
+
+// digests gives the digest of every entry of a registry that is as its index says; nil where there is none.
+func (s *salvage) digests(ctx context.Context) map[string]string {
+	found, err := s.read(ctx)
+	if err != nil || found.verified == nil {
+		return nil
+	}
+	out := make(map[string]string, len(found.verified))
+	for name, encoded := range found.verified {
+		out[name] = registry.EntryDigest(encoded)
+	}
+	return out
 }

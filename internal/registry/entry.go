@@ -131,6 +131,9 @@ func (e Entry) Encode() (Item, error) {
 	return newItem(e, string(encoded)), nil
 }
 
+// EntryDigest is the digest of an entry's text, as Item has it.
+func EntryDigest(encoded string) string { return digest([]byte(encoded)) }
+
 // Decode reads an entry's text, which it keeps as it is.
 func Decode(encoded string) (Item, error) {
 	var guard quantityGuard
@@ -176,7 +179,7 @@ func newItem(e Entry, encoded string) Item {
 		Generation: e.Kubernetes.Generation,
 		Placement:  &placement,
 		Text:       encoded,
-		Digest:     digest([]byte(encoded)),
+		Digest:     EntryDigest(encoded),
 	}
 }
 

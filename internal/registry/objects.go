@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 )
 
@@ -52,18 +53,9 @@ func Render(namespace string, shards []Shard, index Index, previous *corev1.Conf
 		return nil, err
 	}
 	next.Data[IndexKey] = encoded
-	next.Labels = merged(next.Labels, Labels(RoleIndex))
-	next.Annotations = merged(next.Annotations, map[string]string{SourceAnnotation: source})
+	next.Labels = labels.Merge(next.Labels, Labels(RoleIndex))
+	next.Annotations = labels.Merge(next.Annotations, map[string]string{SourceAnnotation: source})
 	return next, nil
-}
-
-func merged(into, from map[string]string) map[string]string {
-	out := maps.Clone(into)
-	if out == nil {
-		out = map[string]string{}
-	}
-	maps.Copy(out, from)
-	return out
 }
 
 // Parse gives the entries of a registry, by name, from its index and a way to get its other ConfigMaps, which returns nil

@@ -1,0 +1,90 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// CacheOptions keep in the manager's cache only what the controllers need: tasks, and the shards of registries.
+func CacheOptions() cache.Options {
+	return cache.Options{ByObject: map[client.Object]cache.ByObject{
+		&v1alpha1.MazeTask{}: {Transform: dropUnread},
+		&corev1.ConfigMap{}: {
+			Label:     labels.SelectorFromSet(labels.Set{registry.RoleLabel: registry.RoleShard}),
+			Transform: dropContent,
+		},
+	}}
+}
+
+// dropUnread drops what no controller reads: the managed fields, and kubectl's copy of the object. Statuses are the only
+// thing of a task that is written, and nothing but the status is sent for that.
+func dropUnread(object any) (any, error) {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return object, nil //nolint:nilerr // a tombstone of the watch is passed on as it is
+	}
+	accessor.SetManagedFields(nil)
+	annotations := accessor.GetAnnotations()
+	delete(annotations, corev1.LastAppliedConfigAnnotation)
+	return object, nil
+}
+
+// dropContent drops the entries of a shard, which the registry controller remembers, so that they are not held twice.
+func dropContent(object any) (any, error) {
+	if shard, ok := object.(*corev1.ConfigMap); ok {
+		shard.ManagedFields = nil
+		shard.Annotations = map[string]string{contentAnnotation: contentOf(registry.ContentDigest(shard.Data), len(shard.Data)+len(shard.BinaryData))}
+		shard.Data, shard.BinaryData = nil, nil
+	}
+	return object, nil
+}
+
+// contentAnnotation, which only cached shards have, stands for what they have dropped.
+const contentAnnotation = registry.RoleLabel + "-content"
+
+// contentOf is equal for shards that hold the same.
+func contentOf(digest string, keys int) string { return fmt.Sprintf("%d keys, %s", keys, digest) }
+
+// addIndexCache adds a cache of the ConfigMaps named maze-registry, whoever made them: so an index that has lost its label
+// is seen and healed, and one that belongs to someone else is seen to come and to go.
+func addIndexCache(mgr manager.Manager) (cache.Cache, error) {
+	indexes, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
+		o.Scheme, o.Logger, o.HTTPClient = mgr.GetScheme(), mgr.GetLogger(), mgr.GetHTTPClient()
+		o.Cache.ByObject = map[client.Object]cache.ByObject{
+			&corev1.ConfigMap{}: {Field: fields.OneTermEqualSelector("metadata.name", registry.ConfigMapName)},
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the cache of registry indexes: %w", err)
+	}
+	if err := mgr.Add(indexes); err != nil {
+		return nil, fmt.Errorf("add the cache of registry indexes: %w", err)
+	}
+	return indexes.GetCache(), nil
+}
+
+// viewOf returns a function that gives the resourceVersion up to which a cache has seen all objects of a type.
+func viewOf(ctx context.Context, objects cache.Cache, object client.Object) (func() string, error) {
+	informer, err := objects.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, fmt.Errorf("get the informer: %w", err)
+	}
+	store, ok := informer.(interface{ GetStore() toolscache.Store })
+	if !ok {
+		return nil, fmt.Errorf("the informer %T does not show its store", informer)
+	}
+	return store.GetStore().LastStoreSyncResourceVersion, nil
+}
