@@ -42,18 +42,21 @@ func dropUnread(object any) (any, error) {
 	return object, nil
 }
 
-// dropContent drops the entries of a shard, which the registry controller remembers, so that they are not held twice.
+// dropContent drops the entries of a shard, which the registry controller remembers, so that they are not held twice. It may
+// be given what it returned before.
 func dropContent(object any) (any, error) {
-	if shard, ok := object.(*corev1.ConfigMap); ok {
-		shard.ManagedFields = nil
-		shard.Annotations = map[string]string{contentAnnotation: contentOf(registry.ContentDigest(shard.Data), len(shard.Data)+len(shard.BinaryData))}
-		shard.Data, shard.BinaryData = nil, nil
+	shard, ok := object.(*corev1.ConfigMap)
+	if !ok || shard.Data[contentKey] != "" {
+		return object, nil
 	}
+	shard.ManagedFields = nil
+	shard.Data = map[string]string{contentKey: contentOf(registry.ContentDigest(shard.Data), len(shard.Data)+len(shard.BinaryData))}
+	shard.BinaryData = nil
 	return object, nil
 }
 
-// contentAnnotation, which only cached shards have, stands for what they have dropped.
-const contentAnnotation = registry.RoleLabel + "-content"
+// contentKey, in a cached shard, is the key of what stands for its entries. The API server lets no ConfigMap have such a key.
+const contentKey = "(content)"
 
 // contentOf is equal for shards that hold the same.
 func contentOf(digest string, keys int) string { return fmt.Sprintf("%d keys, %s", keys, digest) }

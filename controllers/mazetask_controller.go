@@ -104,9 +104,10 @@ func (r *mazeTaskReconciler) write(ctx context.Context, task *v1alpha1.MazeTask,
 
 // tell makes events and log lines of changes that are written.
 func (r *mazeTaskReconciler) tell(ctx context.Context, task *v1alpha1.MazeTask, changes []change) {
-	logger := log.FromContext(ctx).WithValues("task", task.Spec.Name, "description", firstLine(task.Spec.Description), "model", task.Spec.Resources.ModelName)
+	logger := log.FromContext(ctx)
 	for _, c := range changes {
-		logger.Info(c.message, "reason", c.reason)
+		logger.Info(c.message, "reason", c.reason, "task", task.Spec.Name,
+			"description", firstLine(task.Spec.Description), "model", task.Spec.Resources.ModelName)
 		if c.eventType != corev1.EventTypeWarning && !r.news.TryAccept() {
 			continue
 		}

@@ -68,7 +68,7 @@ func (r *registryReconciler) ensureShard(ctx context.Context, s *scope, shard *r
 	switch {
 	case live == nil:
 		return true, r.createShard(ctx, s, shard)
-	case live.Annotations[contentAnnotation] != contentOf(shard.Digest, len(shard.Items)) || !ptr.Deref(live.Immutable, false):
+	case live.Data[contentKey] != contentOf(shard.Digest, len(shard.Items)) || !ptr.Deref(live.Immutable, false):
 		if err := r.delete(ctx, live); err != nil {
 			return true, err
 		}

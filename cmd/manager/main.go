@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -22,7 +23,14 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
+// gcPercent is Go's GOGC where the environment sets none. The heap is mostly caches, which a collection finds alive: half of
+// Go's default takes a sixth off the resident memory of 5,000 tasks for a few percent of one core during a burst.
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	if err := run(ctrl.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "manager:", err)
 		os.Exit(1)
