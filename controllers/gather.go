@@ -6,12 +6,10 @@ import (
 )
 
 const (
-	// quietPeriod is how long a namespace must be without a change before its registry is written:
-	// what is applied together is published together.
-	quietPeriod = 25 * time.Millisecond
-
-	// maxQuietPeriod is for an API server that is so slow that changes come further apart.
-	maxQuietPeriod = 75 * time.Millisecond
+	// quietPeriod is how long a namespace must be without a change before its registry is written, for each change that is
+	// gathered, up to maxQuietPeriod: a single task does not wait long, and what is applied together is published together.
+	quietPeriod    = 10 * time.Millisecond
+	maxQuietPeriod = 80 * time.Millisecond
 
 	// patience is how long a burst may put off the write, in multiples of what the last write took.
 	// So the registry costs a long burst about a tenth of its time, however large the registry is
@@ -33,6 +31,8 @@ type gatherer struct {
 type burst struct {
 	// first and last are when it began and when it last grew; zero while there is none.
 	first, last time.Time
+	// changes is how many there are.
+	changes int
 	// cost is what the last write of the namespace's registry took.
 	cost time.Duration
 }
@@ -54,6 +54,7 @@ func (g *gatherer) note(namespace string, now time.Time) {
 		b.first = now
 	}
 	b.last = now
+	b.changes++
 }
 
 // take ends the namespace's burst and returns 0, or returns how long to go on gathering.
@@ -67,7 +68,7 @@ func (g *gatherer) take(namespace string, now time.Time) time.Duration {
 	if wait := b.due().Sub(now); wait > 0 {
 		return wait
 	}
-	b.first, b.last = time.Time{}, time.Time{}
+	b.first, b.last, b.changes = time.Time{}, time.Time{}, 0
 	return 0
 }
 
@@ -89,7 +90,7 @@ func (g *gatherer) forget(namespace string) {
 
 // due is when the burst is to be published: once it is quiet, or once patience ends.
 func (b *burst) due() time.Time {
-	quiet := b.last.Add(min(max(quietPeriod, b.cost/2), maxQuietPeriod))
+	quiet := b.last.Add(min(time.Duration(b.changes)*quietPeriod, maxQuietPeriod))
 	latest := b.first.Add(min(max(minPatience, patience*b.cost), maxPatience))
 	if quiet.Before(latest) {
 		return quiet

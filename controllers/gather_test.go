@@ -29,23 +29,20 @@ func TestGathererWaits(t *testing.T) {
 	}{
 		"No change": {now: 0, want: 0},
 
-		"One change, at once":           {notes: every(1, 1), now: 0, want: 25 * ms},
-		"One change, a little later":    {notes: every(1, 1), now: 10 * ms, want: 15 * ms},
-		"One change, quiet":             {notes: every(1, 1), now: 25 * ms, want: 0},
-		"One change, long ago":          {notes: every(1, 1), now: time.Hour, want: 0},
-		"Each change prolongs the wait": {notes: []time.Duration{0, 20 * ms}, now: 30 * ms, want: 15 * ms},
-		"Two changes, quiet":            {notes: []time.Duration{0, 20 * ms}, now: 45 * ms, want: 0},
+		"One change, at once":                  {notes: every(1, 1), now: 0, want: 10 * ms},
+		"One change, a little later":           {notes: every(1, 1), now: 4 * ms, want: 6 * ms},
+		"One change, quiet":                    {notes: every(1, 1), now: 10 * ms, want: 0},
+		"One change, long ago":                 {notes: every(1, 1), now: time.Hour, want: 0},
+		"Two changes need twice the quiet":     {notes: []time.Duration{0, 5 * ms}, now: 6 * ms, want: 19 * ms},
+		"Two changes, quiet":                   {notes: []time.Duration{0, 5 * ms}, now: 25 * ms, want: 0},
+		"Eight changes need the longest quiet": {notes: every(1, 8), now: 0, want: 80*ms + 7},
+		"More changes need no longer":          {notes: every(1, 1000), now: 0, want: 80*ms + 999},
 
-		"A long burst, before patience ends":           {notes: every(10*ms, 250*ms), now: 240 * ms, want: 10 * ms},
-		"A long burst, when patience ends":             {notes: every(10*ms, 250*ms), now: 250 * ms, want: 0},
-		"A write of no time has the least patience":    {notes: every(10*ms, 250*ms), cost: ms, now: 245 * ms, want: 5 * ms},
-		"A burst that ends before patience does":       {notes: every(10*ms, 200*ms), now: 200 * ms, want: 15 * ms},
-		"A change when patience ends prolongs nothing": {notes: []time.Duration{0, 249 * ms}, now: 249 * ms, want: ms},
-
-		"A quick write does not shorten the quiet":       {notes: every(1, 1), cost: 40 * ms, now: 0, want: 25 * ms},
-		"A slow write needs half its time of quiet":      {notes: every(1, 1), cost: 120 * ms, now: 0, want: 60 * ms},
-		"A slow write, quiet":                            {notes: every(1, 1), cost: 120 * ms, now: 60 * ms, want: 0},
-		"A very slow write needs no longer quiet":        {notes: every(1, 1), cost: time.Minute, now: 0, want: 75 * ms},
+		"A long burst, before patience ends":             {notes: every(10*ms, 250*ms), now: 240 * ms, want: 10 * ms},
+		"A long burst, when patience ends":               {notes: every(10*ms, 250*ms), now: 250 * ms, want: 0},
+		"A write of no time has the least patience":      {notes: every(10*ms, 250*ms), cost: ms, now: 245 * ms, want: 5 * ms},
+		"A burst that ends before patience does":         {notes: every(10*ms, 100*ms), now: 100 * ms, want: 70 * ms},
+		"A change when patience ends prolongs nothing":   {notes: every(10*ms, 250*ms), now: 249 * ms, want: ms},
 		"A slow write has patience for ten times it":     {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 1990 * ms, want: 10 * ms},
 		"A slow write, when patience ends":               {notes: every(10*ms, 2000*ms), cost: 200 * ms, now: 2000 * ms, want: 0},
 		"A very slow write has patience for 5 s":         {notes: every(10*ms, 5000*ms), cost: time.Minute, now: 4990 * ms, want: 10 * ms},
@@ -82,16 +79,16 @@ func TestGathererTakesABurstOnce(t *testing.T) {
 		at   time.Duration
 		want time.Duration
 	}{
-		{what: "a first burst goes on", do: func() { g.note("a", noon) }, at: 24 * ms, want: ms},
-		{what: "asking takes nothing before it is due", at: 24 * ms, want: ms},
-		{what: "it is taken", at: 25 * ms},
-		{what: "nothing is left", at: 26 * ms},
-		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms)) }, at: 300 * ms, want: 25 * ms},
+		{what: "a first burst goes on", do: func() { g.note("a", noon) }, at: 9 * ms, want: ms},
+		{what: "asking takes nothing before it is due", at: 9 * ms, want: ms},
+		{what: "it is taken", at: 10 * ms},
+		{what: "nothing is left", at: 11 * ms},
+		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms)) }, at: 300 * ms, want: 10 * ms},
 		{what: "a change while it is written is a third", do: func() {
-			g.take("a", noon.Add(325*ms))
-			g.note("a", noon.Add(326*ms))
+			g.take("a", noon.Add(310*ms))
+			g.note("a", noon.Add(311*ms))
 			g.spent("a", 100*ms)
-		}, at: 425 * ms},
+		}, at: 321 * ms},
 	}
 	for _, step := range steps {
 		if step.do != nil {
@@ -106,10 +103,9 @@ func TestGathererTakesABurstOnce(t *testing.T) {
 func TestGathererKeepsNamespacesApart(t *testing.T) {
 	g := newGatherer()
 	g.note("a", noon)
-	g.note("b", noon.Add(10*time.Millisecond))
-	g.spent("a", 200*time.Millisecond)
-	for namespace, want := range map[string]time.Duration{"a": 65 * time.Millisecond, "b": 25 * time.Millisecond, "c": 0} {
-		if got := g.take(namespace, noon.Add(10*time.Millisecond)); got != want {
+	g.note("b", noon.Add(4*time.Millisecond))
+	for namespace, want := range map[string]time.Duration{"a": 6 * time.Millisecond, "b": 10 * time.Millisecond, "c": 0} {
+		if got := g.take(namespace, noon.Add(4*time.Millisecond)); got != want {
 			t.Errorf("take(%s): want %s, got %s", namespace, want, got)
 		}
 	}

@@ -84,8 +84,13 @@ type scope struct {
 	wanted []registry.Shard
 
 	// done
+	started    time.Time
+	wrote      bool
 	publishing error
 }
+
+// isBare says whether the namespace has neither tasks nor a registry.
+func (s *scope) isBare() bool { return s.index == nil && len(s.tasks) == 0 }
 
 // Reconcile implements reconcile.Reconciler.
 func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -102,13 +107,17 @@ func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Reques
 		{"elect an owner for each name", r.elect},
 		{"publish the registry", r.publish},
 		{"announce the outcomes", r.announce},
+		{"delete what the registry was before", r.collectGarbage},
 	}
 	for _, phase := range phases {
 		if err := phase.run(ctx, s); err != nil {
 			return conclude(fmt.Errorf("%s: %w", phase.name, err))
 		}
 	}
-	if len(s.tasks) == 0 && s.index == nil {
+	if s.wrote {
+		r.gather.spent(s.namespace, r.clock.Since(s.started))
+	}
+	if s.isBare() {
 		r.memory.forget(s.namespace)
 		r.gather.forget(s.namespace)
 	}

@@ -15,17 +15,14 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// publish writes what differs: new shards, then the index, then it deletes the shards that the index does not name. Its
-// failure is an outcome, which is announced.
+// publish writes what differs: new shards, then the index. Its failure is an outcome, which is announced.
 func (r *registryReconciler) publish(ctx context.Context, s *scope) error {
-	if s.index == nil && len(s.tasks) == 0 {
+	if s.isBare() {
 		return nil // a namespace gets a registry with its first task
 	}
-	start := r.clock.Now()
+	s.started = r.clock.Now()
 	wrote, err := r.write(ctx, s)
-	if wrote {
-		r.gather.spent(s.namespace, r.clock.Since(start))
-	}
+	s.wrote = wrote
 	switch {
 	case err == nil:
 		s.memory.published = digests(s.wanted)
@@ -58,8 +55,7 @@ func (r *registryReconciler) write(ctx context.Context, s *scope) (bool, error) 
 	if err != nil {
 		return wrote, fmt.Errorf("ConfigMap %s: %w", registry.ConfigMapName, err)
 	}
-	did, err = r.collectGarbage(ctx, s)
-	return wrote || did, err
+	return wrote, nil
 }
 
 // ensureShard makes an immutable ConfigMap be there. live is as the cache has it: nil where it knows of none.
@@ -151,22 +147,23 @@ func nextIndex(s *scope) registry.Index {
 	return registry.NewIndex(s.wanted, last)
 }
 
-// collectGarbage deletes the shards that the index does not name.
-func (r *registryReconciler) collectGarbage(ctx context.Context, s *scope) (bool, error) {
+// collectGarbage deletes the shards that the index does not name. Nobody waits for that.
+func (r *registryReconciler) collectGarbage(ctx context.Context, s *scope) error {
+	if s.publishing != nil || s.isBare() {
+		return nil // an index may still name them
+	}
 	wanted := make(map[string]bool, len(s.wanted))
 	for _, shard := range s.wanted {
 		wanted[shard.Name] = true
 	}
-	wrote := false
 	for name, live := range s.shards {
 		if !wanted[name] {
-			wrote = true
 			if err := r.delete(ctx, live); err != nil {
-				return wrote, fmt.Errorf("ConfigMap %s: %w", name, err)
+				return fmt.Errorf("ConfigMap %s: %w", name, err)
 			}
 		}
 	}
-	return wrote, nil
+	return nil
 }
 
 // delete deletes the very ConfigMap that was observed.
