@@ -86,7 +86,8 @@ type scope struct {
 	// done
 	started    time.Time
 	wrote      bool
-	publishing error
+	published  bool
+	publishing error // why not
 }
 
 // isBare says whether the namespace has neither tasks nor a registry.

@@ -29,7 +29,7 @@ func (r *registryReconciler) publish(ctx context.Context, s *scope) error {
 	case s.memory.published == nil:
 		s.memory.published = s.salvage.digests(ctx)
 	}
-	s.publishing = err
+	s.publishing, s.published = err, err == nil
 	return nil
 }
 
@@ -149,7 +149,7 @@ func nextIndex(s *scope) registry.Index {
 
 // collectGarbage deletes the shards that the index does not name. Nobody waits for that.
 func (r *registryReconciler) collectGarbage(ctx context.Context, s *scope) error {
-	if s.publishing != nil || s.isBare() {
+	if !s.published {
 		return nil // an index may still name them
 	}
 	wanted := make(map[string]bool, len(s.wanted))

@@ -29,7 +29,8 @@ const (
 	// RoleShard is RoleLabel's value on every other ConfigMap of a registry.
 	RoleShard = "shard"
 
-	// SourceAnnotation is on the index: the highest resourceVersion of the tasks that the registry was rendered from. A view of the tasks that is older never replaces the registry.
+	// SourceAnnotation is on the index: the highest resourceVersion of the tasks that the registry was rendered from.
+	// A view of the tasks that is older never replaces the registry.
 	SourceAnnotation = prefix + "source-resource-version"
 
 	// DefaultShardSize is the largest size of a ConfigMap's data in bytes, where nothing else is configured.

@@ -255,6 +255,19 @@ var _ = Describe("A registry of several ConfigMaps", func() {
 		Eventually(func() []*corev1.ConfigMap { return shards(ctx) }).Should(BeEmpty())
 	})
 
+	It("is not written when idle, nor after a restart", func(ctx context.Context) {
+		expectCreated(ctx, tasks...)
+		expectReady(ctx, tasks...)
+		expectIdle(namespace)
+		before := operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite)
+		expectIdle(namespace)
+		Expect(operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite)).To(Equal(before))
+		stopOperator()
+		startOperator(testutil.OperatorOptions{ShardSize: registry.MinShardSize})
+		expectIdle(namespace)
+		Expect(operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite)).To(BeZero())
+	})
+
 	It("heals a shard that is deleted, relabelled or replaced", func(ctx context.Context) {
 		expectCreated(ctx, tasks...)
 		expectReady(ctx, tasks...)
