@@ -79,3 +79,7 @@ uninstall: ## Remove the CRD, and with it every MazeTask, from the cluster (need
 .PHONY: deploy
 deploy: ## Install the CRD and the operator with the image IMG into the cluster (needs kubectl).
 	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove the operator and the CRD, and with it every MazeTask, from the cluster (needs kubectl).
+	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 const (
@@ -168,6 +170,9 @@ func showHints(operator *manager) {
 	heading("Go on in another terminal")
 	if kubectl := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"); exists(kubectl) {
 		fmt.Println("alias kubectl=" + kubectl)
+	} else if _, err := exec.LookPath("kubectl"); err != nil {
+		fmt.Printf("alias kubectl=$(go -C %s run . kubectl)/kubectl   # there is none here: this fetches or builds one\n",
+			filepath.Join(testutil.Root(), "hack", "controlplane"))
 	}
 	fmt.Printf(`export KUBECONFIG=%s
 
