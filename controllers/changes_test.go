@@ -73,9 +73,15 @@ func TestChangesOf(t *testing.T) {
 		"The same words for another reason": {
 			status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.accepted.reason = "SchemaTooLarge" }), want: []change{bad},
 		},
-		"The name is taken":         {status: after(servedOutcome()), decided: superseded, want: []change{taken}},
-		"The name is free again":    {status: after(superseded), decided: servedOutcome(), want: []change{registered}},
-		"The ConfigMap is taken":    {status: after(servedOutcome()), decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "x"), nil })},
+		"The name is taken":      {status: after(servedOutcome()), decided: superseded, want: []change{taken}},
+		"The name is free again": {status: after(superseded), decided: servedOutcome(), want: []change{registered}},
+		"The ConfigMap is taken": {
+			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "x"), nil }),
+			want: []change{{corev1.EventTypeWarning, "RegistryConflict", "x"}},
+		},
+		"Nothing new of a loser to another winner": {
+			status: after(superseded), decided: edited(func(o *outcome) { *o = superseded; o.accepted.message = "c is newer" }),
+		},
 		"Deleted":                   {status: after(servedOutcome()), decided: terminating},
 		"An invalid one is deleted": {status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.registered = refused("Terminating", "out") })},
 		"The entry's place was unknown": {

@@ -97,23 +97,32 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided o
 				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, decided.overwrote)})
 		}
 	}
-	if !decided.accepted.ok && !alreadyRefused(&task.Status, decided.accepted) {
+	if !decided.accepted.ok && !alreadySaid(&task.Status, v1alpha1.ConditionAccepted, decided.accepted) {
 		reason := eventInvalid
 		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
 			reason = eventOverwritten
 		}
 		changes = append(changes, change{corev1.EventTypeWarning, reason, decided.accepted.message})
 	}
+	if waits(decided.registered) && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, decided.registered) {
+		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, decided.registered.message})
+	}
 	return changes
+}
+
+// waits says whether the entry waits for a person, while the spec is as it should be.
+func waits(registered finding) bool {
+	return !registered.ok && slices.Contains(waitsForPerson, registered.reason)
 }
 
 func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
 	return status.Entry != nil && *status.Entry == *entry && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
 }
 
-func alreadyRefused(status *v1alpha1.MazeTaskStatus, accepted finding) bool {
-	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAccepted)
-	return c != nil && c.Reason == accepted.reason && c.Message == accepted.message
+// alreadySaid says whether a condition says so. Which task has the name is no news for one that has lost it.
+func alreadySaid(status *v1alpha1.MazeTaskStatus, conditionType string, now finding) bool {
+	c := meta.FindStatusCondition(status.Conditions, conditionType)
+	return c != nil && c.Reason == now.reason && (c.Message == now.message || now.reason == v1alpha1.ReasonNameConflict)
 }
 
 // Reasons of events.
@@ -124,4 +133,5 @@ const (
 	eventOverwritten = "Overwritten"
 	// eventInvalid: the spec is not valid.
 	eventInvalid = "Invalid"
+	// The reasons in waitsForPerson are reasons of events too.
 )

@@ -15,9 +15,17 @@ type memory struct {
 	judged map[types.UID]*judgement
 	// published holds the digest of every entry that the registry serves, by name.
 	published map[string]string
+	// owned says who has each name.
+	owned map[string]ownership
 	// index is the last index that was written, and written is the ConfigMap's resourceVersion after that.
 	index   registry.Index
 	written string
+}
+
+// ownership is the hold of a task on a name.
+type ownership struct {
+	// owner is the name of the MazeTask, and overwrote of the one that it took the name from. Empty if there was none.
+	owner, overwrote string
 }
 
 // memories holds the memory of every namespace that has tasks or a registry. One namespace is never reconciled twice at a time.

@@ -80,7 +80,7 @@ type scope struct {
 	// decided
 	judged map[types.UID]*judgement
 	owners map[string]registry.Claim
-	losers map[string]string
+	owned  map[string]ownership
 	wanted []registry.Shard
 
 	// done

@@ -143,7 +143,14 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 			claims = append(claims, registry.Claim{Key: t.Spec.Name, Task: t.Name, Created: t.CreationTimestamp.Time})
 		}
 	}
-	s.owners, s.losers = registry.Owners(claims), map[string]string{}
+	s.owners = registry.Owners(claims)
+	s.owned = make(map[string]ownership, len(s.owners))
+	for name, owner := range s.owners {
+		s.owned[name] = ownership{owner: owner.Task}
+		if last := s.memory.owned[name]; last.owner == owner.Task {
+			s.owned[name] = last
+		}
+	}
 	items := make([]registry.Item, 0, len(s.owners))
 	for i := range s.tasks {
 		t := &s.tasks[i]
@@ -152,13 +159,23 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 			continue
 		}
 		if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
-			s.losers[owner.Key] = max(s.losers[owner.Key], t.Name)
+			s.overwritten(t)
 			continue
 		}
 		items = append(items, *j.served)
 	}
 	s.wanted = registry.Split(items, r.shardSize)
+	s.memory.owned = s.owned
 	return nil
+}
+
+// overwritten notes that a task lost its name to another, unless it did not have it before.
+func (s *scope) overwritten(t *v1alpha1.MazeTask) {
+	last, now := s.memory.owned[t.Spec.Name], s.owned[t.Spec.Name]
+	if last.owner == t.Name || last.owner == "" {
+		now.overwrote = max(now.overwrote, t.Name)
+		s.owned[t.Spec.Name] = now
+	}
 }
 
 // claims says whether a task can be served under its name.
@@ -210,7 +227,7 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 	}
 	o.registered = servedAs(j, shardSize)
 	if o.registered.ok {
-		o.overwrote = s.losers[t.Spec.Name]
+		o.overwrote = s.owned[t.Spec.Name].overwrote
 	}
 	return o
 }

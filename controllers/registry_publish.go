@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -54,6 +55,9 @@ func (r *registryReconciler) write(ctx context.Context, s *scope) (bool, error) 
 	wrote = wrote || did
 	if err != nil {
 		return wrote, fmt.Errorf("ConfigMap %s: %w", registry.ConfigMapName, err)
+	}
+	if wrote {
+		log.FromContext(ctx).Info("Wrote the registry", "indexGeneration", s.memory.index.Generation, "tasks", s.memory.index.Tasks, "shards", len(s.wanted))
 	}
 	return wrote, nil
 }

@@ -102,7 +102,7 @@ type Resources struct {
 	// +kubebuilder:default=cpu
 	Type ResourceType `json:"type,omitempty"`
 
-	// cpu is the number of CPU cores: 1, or 500m for half a core.
+	// cpu is the number of CPU cores: 1, or 500m for half a core. A fraction such as 0.5 has to be quoted.
 	//
 	// +optional
 	// +kubebuilder:default="1"

@@ -97,10 +97,14 @@ func podFor(ctx context.Context, tasks client.Reader, namespace, function, image
 		return nil, err
 	}
 	i := slices.IndexFunc(found.Items, schedulable)
-	if i < 0 {
-		return nil, fmt.Errorf("task %s in namespace %s: none of its %d MazeTasks can be scheduled", function, namespace, len(found.Items))
+	switch {
+	case i >= 0:
+		return newPod(&found.Items[i], image), nil
+	case len(found.Items) == 0:
+		return nil, fmt.Errorf("no MazeTask in namespace %s has spec.name %s", namespace, function)
+	default:
+		return nil, fmt.Errorf("task %s cannot be scheduled now: kubectl -n %s describe mazetask %s", function, namespace, found.Items[0].Name)
 	}
-	return newPod(&found.Items[i], image), nil
 }
 
 // schedulable says whether the registry serves the task as it is now, and no verdict on the nodes speaks against it.

@@ -76,21 +76,21 @@ func TestPodFor(t *testing.T) {
 		},
 		"no node for it": {
 			tasks:   []*v1alpha1.MazeTask{newTask("image_caption", withCondition(v1alpha1.ConditionPlaceable, metav1.ConditionFalse))},
-			wantErr: "none of its 1 MazeTasks",
+			wantErr: "cannot be scheduled now: kubectl -n vision describe mazetask image-caption",
 		},
 		"not ready": {
 			tasks:   []*v1alpha1.MazeTask{newTask("image_caption", withCondition(v1alpha1.ConditionReady, metav1.ConditionFalse))},
-			wantErr: "none of its 1 MazeTasks",
+			wantErr: "cannot be scheduled now: kubectl -n vision describe mazetask image-caption",
 		},
 		"never seen by the operator": {
 			tasks: []*v1alpha1.MazeTask{newTask("image_caption", func(task *v1alpha1.MazeTask) {
 				task.Status = v1alpha1.MazeTaskStatus{ObservedGeneration: -1}
 			})},
-			wantErr: "none of its 1 MazeTasks",
+			wantErr: "cannot be scheduled now: kubectl -n vision describe mazetask image-caption",
 		},
 		"edited, and the edit not judged yet": {
 			tasks:   []*v1alpha1.MazeTask{newTask("image_caption", func(task *v1alpha1.MazeTask) { task.Generation = 2 })},
-			wantErr: "none of its 1 MazeTasks",
+			wantErr: "cannot be scheduled now: kubectl -n vision describe mazetask image-caption",
 		},
 		"two with the name": {
 			tasks: []*v1alpha1.MazeTask{
@@ -101,7 +101,7 @@ func TestPodFor(t *testing.T) {
 		},
 		"another namespace": {
 			tasks:   []*v1alpha1.MazeTask{newTask("image_caption", func(task *v1alpha1.MazeTask) { task.Namespace = "speech" })},
-			wantErr: "task image_caption in namespace vision: none of its 0 MazeTasks",
+			wantErr: "no MazeTask in namespace vision has spec.name image_caption",
 		},
 	}
 	for name, tc := range cases {

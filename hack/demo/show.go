@@ -51,6 +51,8 @@ func show(ctx context.Context, c client.Client, config *rest.Config, operator *m
 	}
 	if os.Getenv("ONCE") == "" {
 		showHints(operator)
+	} else {
+		fmt.Printf("\nAll %d samples are as they should be.\n", len(tasks.Items))
 	}
 	return nil
 }
@@ -174,7 +176,7 @@ func showHints(operator *manager) {
 		fmt.Printf("alias kubectl=$(go -C %s run . kubectl)/kubectl   # there is none here: this fetches or builds one\n",
 			filepath.Join(testutil.Root(), "hack", "controlplane"))
 	}
-	fmt.Printf(`export KUBECONFIG=%s
+	fmt.Printf(`export KUBECONFIG=%s KUBECACHEDIR=%s
 
 kubectl explain mazetask.spec.resources
 kubectl describe mazetask geocode-address
@@ -185,7 +187,7 @@ kubectl get mazetask fetch-url -o wide   # not ready: the entry from before the 
 tail -f %s
 
 Ctrl-C stops it all and removes %s
-`, operator.kubeconfig, operator.logPath, filepath.Dir(operator.logPath))
+`, operator.kubeconfig, filepath.Join(filepath.Dir(operator.logPath), "kubectl"), operator.logPath, filepath.Dir(operator.logPath))
 }
 
 func exists(path string) bool {

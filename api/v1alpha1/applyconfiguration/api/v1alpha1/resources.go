@@ -16,7 +16,7 @@ import (
 type ResourcesApplyConfiguration struct {
 	// type is cpu, gpu or io. A gpu task gets at least one GPU; cpu and io tasks get none.
 	Type *apiv1alpha1.ResourceType `json:"type,omitempty"`
-	// cpu is the number of CPU cores: 1, or 500m for half a core.
+	// cpu is the number of CPU cores: 1, or 500m for half a core. A fraction such as 0.5 has to be quoted.
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 	// memory is the main memory in bytes, with a unit: 512Mi, 2Gi. At least 1Mi.
 	Memory *resource.Quantity `json:"memory,omitempty"`
