@@ -15,9 +15,9 @@ TOOL = go tool -modfile=hack/tools/go.mod
 CONTROLLER_GEN = $(TOOL) controller-gen
 KUSTOMIZE = $(TOOL) kustomize
 
-# Sets KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver; the first time, it fetches or builds them.
+# Sets KUBEBUILDER_ASSETS to a folder with a control plane; the first time, it fetches or builds it.
 CONTROL_PLANE_GO = GOFLAGS= go -C hack/controlplane
-WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CURDIR)/bin/controlplane' etcd kube-apiserver) \
+WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CURDIR)/bin/controlplane' etcd kube-apiserver $(1)) \
 	&& export KUBEBUILDER_ASSETS
 
 # The race detector needs cgo, and that a C compiler.
@@ -33,13 +33,13 @@ help: ## Show this list.
 .PHONY: demo
 demo: build ## Show tasks becoming a registry on a real API server, until Ctrl-C (ONCE=1: end by itself).
 	@go build -o bin/demo ./hack/demo
-	@$(WITH_CONTROL_PLANE) && exec bin/demo
+	@$(call WITH_CONTROL_PLANE) && exec bin/demo
 
 .PHONY: test
 test: ## Run every test, with the race detector where there is a C compiler.
 	$(if $(RACE),,$(info make test: there is no C compiler, so no race detector))
 	$(CONTROL_PLANE_GO) test ./...
-	@$(WITH_CONTROL_PLANE) && set -x && go test $(RACE) ./...
+	@$(call WITH_CONTROL_PLANE,kube-scheduler) && set -x && go test $(RACE) ./...
 
 .PHONY: lint
 lint: ## Check style, imports between packages, API conventions, and that generated files are up to date (needs git).
@@ -62,7 +62,7 @@ build: ## Build bin/manager.
 .PHONY: bench
 bench: build ## Measure the operator against a plain client, on real API servers (N=2000 tasks; ARGS=-help tells more).
 	@go build -o bin/bench ./hack/bench
-	@$(WITH_CONTROL_PLANE) && exec bin/bench -n $(N) $(ARGS)
+	@$(call WITH_CONTROL_PLANE) && exec bin/bench -n $(N) $(ARGS)
 
 .PHONY: image
 image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).

@@ -118,7 +118,7 @@ func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask) (*judgement, error)
 		return j, nil
 	}
 	parameters := registry.Interface{Input: j.verdict.Input.JSON(), Output: j.verdict.Output.JSON()}
-	entry, err := registry.NewEntry(t, parameters, placement.Resolve(&t.Spec.Resources))
+	entry, err := registry.NewEntry(t, parameters, placement.Resolve(placement.RequirementOf(&t.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,13 @@ const (
 
 // Reasons of Placeable.
 const (
-	// ReasonNoInventory: the operator knows of no node to judge by.
+	// ReasonFeasible: some node can host the task when it is empty.
+	ReasonFeasible = "Feasible"
+	// ReasonNoFeasibleNode: no node can; the message says of each class of nodes why.
+	ReasonNoFeasibleNode = "NoFeasibleNode"
+	// ReasonMemoryLabelMissing: no node can, as far as is known, and some have GPUs of a size that is not known.
+	ReasonMemoryLabelMissing = "MemoryLabelMissing"
+	// ReasonNoInventory: the operator knows of no node to judge by, or of none that has GPUs; one may come.
 	ReasonNoInventory = "NoInventory"
 	// ReasonNotJudged: no entry stands for the task, so there is nothing to place.
 	ReasonNotJudged = "NotJudged"

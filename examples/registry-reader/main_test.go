@@ -37,7 +37,7 @@ func newTask(name string, options ...func(*v1alpha1.MazeTask)) *v1alpha1.MazeTas
 			{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionUnknown},
 		},
 	}
-	placed := placement.Resolve(&task.Spec.Resources)
+	placed := placement.Resolve(placement.RequirementOf(&task.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement
 	task.Status.Placement = &placed
 	for _, option := range options {
 		option(task)

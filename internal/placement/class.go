@@ -1,0 +1,130 @@
+package placement
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Class is a set of nodes that are alike in everything that decides about a placement.
+type Class struct {
+	// Name is the product that the nodes' labels name, or what else they are known by. Several classes may have one name.
+	Name string
+	// Nodes is how many there are; of these, Cordoned and NotReady ones take no Pod at present.
+	Nodes, Cordoned, NotReady int
+
+	// key is equal for nodes of one class.
+	key string
+	// node has the labels, taints and allocatable resources of all of them, as far as they matter.
+	node *corev1.Node
+	// supplies are the ways in which they give GPUs.
+	supplies []supply
+}
+
+// Equal says whether two classes are of the same nodes.
+func (c *Class) Equal(other *Class) bool { return c.key == other.key }
+
+// available says whether a node takes Pods now.
+func (c *Class) available() bool { return c.Nodes > c.Cordoned+c.NotReady }
+
+// state is what of a node may change at any moment, without the node becoming another.
+type state int
+
+const (
+	stateReady state = iota
+	stateCordoned
+	stateNotReady
+)
+
+// transientTaints are the prefixes of the keys of taints that come and go with a node's state: those of Kubernetes' node
+// lifecycle and cloud provider controllers, of the cluster autoscaler and of Karpenter.
+var transientTaints = []string{
+	"node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "ToBeDeletedByClusterAutoscaler",
+	"DeletionCandidateOfClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/unregistered",
+}
+
+// stateOf reads a node's state. A node without a condition Ready, as in a manifest, is ready.
+func stateOf(node *corev1.Node) state {
+	if node.Spec.Unschedulable {
+		return stateCordoned
+	}
+	if slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return isTransient(t) && keepsOff(&t) }) {
+		return stateNotReady
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
+			return stateNotReady
+		}
+	}
+	return stateReady
+}
+
+func isTransient(taint corev1.Taint) bool {
+	return slices.ContainsFunc(transientTaints, func(prefix string) bool { return strings.HasPrefix(taint.Key, prefix) })
+}
+
+// keepsOff says whether kube-scheduler keeps Pods off a node with this taint, and does not only prefer others.
+func keepsOff(taint *corev1.Taint) bool {
+	return taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute
+}
+
+// reduce leaves of a node what decides about a placement.
+func (c *Config) reduce(node *corev1.Node) *corev1.Node {
+	out := &corev1.Node{}
+	for name, value := range node.Labels {
+		if c.selects(name) {
+			if out.Labels == nil {
+				out.Labels = map[string]string{}
+			}
+			out.Labels[name] = value
+		}
+	}
+	for _, taint := range node.Spec.Taints {
+		if keepsOff(&taint) && !isTransient(taint) {
+			out.Spec.Taints = append(out.Spec.Taints, corev1.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
+		}
+	}
+	slices.SortFunc(out.Spec.Taints, func(a, b corev1.Taint) int { return strings.Compare(a.ToString(), b.ToString()) })
+	out.Status.Allocatable = corev1.ResourceList{}
+	for name, quantity := range node.Status.Allocatable {
+		if c.counts(name) {
+			out.Status.Allocatable[name] = quantity
+		}
+	}
+	return out
+}
+
+// selects says whether a placement may select by a node label.
+func (c *Config) selects(label string) bool {
+	if strings.HasPrefix(label, gpuLabels) || strings.HasPrefix(label, migResources) {
+		return slices.ContainsFunc(labelSuffixes, func(suffix string) bool { return strings.HasSuffix(label, suffix) })
+	}
+	return slices.ContainsFunc(c.Profiles, func(p Profile) bool { _, ok := p.NodeSelector[label]; return ok })
+}
+
+// counts says whether a placement may request a resource.
+func (c *Config) counts(name corev1.ResourceName) bool {
+	return name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourcePods || c.isGPU(name)
+}
+
+// keyOf gives a text that is equal for nodes that are equal when reduced.
+func keyOf(node *corev1.Node) string {
+	var key strings.Builder
+	for _, name := range sortedKeys(node.Labels) {
+		fmt.Fprintf(&key, "%q=%q ", name, node.Labels[name])
+	}
+	for i := range node.Spec.Taints {
+		fmt.Fprintf(&key, "%q ", node.Spec.Taints[i].ToString())
+	}
+	for _, name := range sortedKeys(node.Status.Allocatable) {
+		quantity := node.Status.Allocatable[name]
+		if name == corev1.ResourcePods {
+			fmt.Fprintf(&key, "pods %t ", quantity.Sign() > 0) // an empty node takes a Pod, or never does
+			continue
+		}
+		fmt.Fprintf(&key, "%q:%s ", name, quantity.String())
+	}
+	return key.String()
+}

@@ -1,0 +1,69 @@
+package placement
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/component-helpers/resource"
+	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// pod is what kube-scheduler looks at, of a Pod that has a placement.
+type pod struct {
+	affinity    nodeaffinity.RequiredNodeAffinity
+	tolerations []corev1.Toleration
+	requests    corev1.ResourceList
+}
+
+// placementPod puts a placement into a Pod, as whoever runs the task does.
+func placementPod(placement *v1alpha1.Placement) *pod {
+	p := &corev1.Pod{Spec: corev1.PodSpec{
+		NodeSelector: placement.NodeSelector,
+		Tolerations:  placement.Tolerations,
+		Containers: []corev1.Container{{
+			Resources: corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits},
+		}},
+	}}
+	if placement.Affinity != nil {
+		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
+	}
+	return &pod{
+		affinity:    nodeaffinity.GetRequiredNodeAffinity(p),
+		tolerations: p.Spec.Tolerations,
+		requests:    resource.PodRequests(p, resource.PodResourcesOptions{}),
+	}
+}
+
+// fits says whether an empty node of a class can host the Pod, if it takes Pods.
+func (p *pod) fits(class *Class) bool {
+	_, tainted := p.untolerated(class)
+	_, short := p.short(class)
+	return !tainted && !short && p.matches(class)
+}
+
+// matches says whether the node selector and the required node affinity select a class.
+func (p *pod) matches(class *Class) bool {
+	matches, err := p.affinity.Match(class.node)
+	return matches && err == nil
+}
+
+// untolerated finds a taint that keeps the Pod off.
+func (p *pod) untolerated(class *Class) (corev1.Taint, bool) {
+	return schedulingv1.FindMatchingUntoleratedTaint(klog.Logger{}, class.node.Spec.Taints, p.tolerations, keepsOff, false)
+}
+
+// short finds a resource that an empty node has not enough of.
+func (p *pod) short(class *Class) (corev1.ResourceName, bool) {
+	if pods, ok := class.node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
+		return corev1.ResourcePods, true
+	}
+	for _, name := range sortedKeys(p.requests) {
+		want, has := p.requests[name], class.node.Status.Allocatable[name]
+		if want.Cmp(has) > 0 {
+			return name, true
+		}
+	}
+	return "", false
+}

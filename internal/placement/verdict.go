@@ -1,0 +1,269 @@
+package placement
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// Verdict is the content of the condition Placeable.
+type Verdict struct {
+	Status  metav1.ConditionStatus
+	Reason  string
+	Message string
+}
+
+// judge says whether some node can host the Pod of a plan when it is empty.
+func (inv *Inventory) judge(p *plan, candidate *pod) Verdict {
+	unlabelled := false
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		if class.available() && candidate.fits(class) {
+			return Verdict{metav1.ConditionTrue, v1alpha1.ReasonFeasible, "a node can host the task when it is empty" + inv.share(p)}
+		}
+		unlabelled = unlabelled || p.memory > 0 && class.isUnlabelled()
+	}
+	switch {
+	case len(inv.classes) == 0:
+		return unknown(v1alpha1.ReasonNoInventory, "the operator knows of no nodes; kube-scheduler judges by status.placement")
+	case p.profile != nil && p.supply == nil:
+		return unknown(v1alpha1.ReasonNoInventory, fmt.Sprintf(
+			"no node of the profile %s can host the task yet; a cluster autoscaler may add one for its Pod", p.profile.Name))
+	case p.count > 0 && !inv.hasGPUs():
+		return unknown(v1alpha1.ReasonNoInventory, fmt.Sprintf(
+			"none of the nodes has a GPU; the placement asks for %s, and kube-scheduler judges. If GPU nodes are added on demand, "+
+				"describe them by a profile in the operator's configuration", p.share()))
+	case unlabelled:
+		return unknown(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
+			"or describe them by a profile in the operator's configuration; "+inv.clauses(p, candidate))
+	default:
+		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonNoFeasibleNode,
+			"no node can host the task, even when empty: " + inv.clauses(p, candidate) + "; add a node that can, or ask for less"}
+	}
+}
+
+func unknown(reason, message string) Verdict {
+	return Verdict{metav1.ConditionUnknown, reason, message}
+}
+
+// isUnlabelled says whether the class has GPUs whose memory is not known.
+func (c *Class) isUnlabelled() bool {
+	for i := range c.supplies {
+		if s := &c.supplies[i]; s.unlabelled && s.unusable == "" && s.count > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (inv *Inventory) hasGPUs() bool {
+	return len(inv.classes) > 0 && len(inv.classes[0].supplies) > 0 // those with GPUs are first
+}
+
+// share says what the placement takes of a node, for gpu tasks.
+func (p *plan) share() string {
+	switch {
+	case p.memory == 0:
+		return fmt.Sprintf("one %s of any size", p.resource)
+	case p.count == 1:
+		return fmt.Sprintf("one %s with %dMi", p.resource, p.perGPU())
+	default:
+		return fmt.Sprintf("%d %s with %dMi each", p.count, p.resource, p.perGPU())
+	}
+}
+
+func (inv *Inventory) share(p *plan) string {
+	if p.count == 0 {
+		return ""
+	}
+	text := ": it takes " + p.share()
+	if near := inv.nearMiss(p); p.count > 1 && near != "" {
+		text += "; " + near
+	}
+	return text
+}
+
+// nearMiss names the GPU that alone would almost do: one that nominal matching takes for enough. Empty if there is none.
+func (inv *Inventory) nearMiss(p *plan) string {
+	var best *supply
+	var name string
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		for j := range class.supplies {
+			if s := &class.supplies[j]; s.isNearMiss(p) && (best == nil || s.memory > best.memory) {
+				best, name = s, class.Name
+			}
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.miss(p, name)
+}
+
+// isNearMiss says whether one GPU is short of a few percent only.
+func (s *supply) isNearMiss(p *plan) bool {
+	return s.unusable == "" && s.count > 0 && s.memory < p.memory && p.memory*nominalPercent/100 <= s.memory
+}
+
+// miss says how much one GPU is short of, and of a near miss what would fit.
+func (s *supply) miss(p *plan, name string) string {
+	short := fmt.Sprintf("short %dMi", p.memory-s.memory)
+	if !s.isNearMiss(p) {
+		return short
+	}
+	const mebibytesPerGibibyte = 1 << 10
+	fitting := fmt.Sprintf("%dMi", s.memory)
+	if s.memory >= mebibytesPerGibibyte {
+		fitting = fmt.Sprintf("%dGi", s.memory/mebibytesPerGibibyte)
+	}
+	return fmt.Sprintf("%s of one %s; %s would fit one", short, name, fitting)
+}
+
+// maxClauses is how many classes a message tells of.
+const maxClauses = 16
+
+// clauses says of each class why its nodes do not host the Pod. Classes of one name and one reason share a clause.
+func (inv *Inventory) clauses(p *plan, candidate *pod) string {
+	type clause struct {
+		name, why string
+		nodes     int
+	}
+	var all []clause
+	at := map[[2]string]int{}
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		c := clause{name: class.Name, why: candidate.why(p, class), nodes: class.Nodes}
+		key := [2]string{c.name, c.why}
+		if j, known := at[key]; known {
+			all[j].nodes += c.nodes
+			continue
+		}
+		at[key] = len(all)
+		all = append(all, c)
+	}
+	var out []string
+	for _, c := range all[:min(len(all), maxClauses)] {
+		out = append(out, fmt.Sprintf("%s (%s): %s", c.name, nodes(c.nodes), c.why))
+	}
+	if more := len(all) - maxClauses; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more classes", more))
+	}
+	return strings.Join(out, "; ")
+}
+
+func nodes(n int) string {
+	if n == 1 {
+		return "1 node"
+	}
+	return fmt.Sprintf("%d nodes", n)
+}
+
+// why says why the nodes of a class do not host the Pod now. Empty if one does.
+func (c *pod) why(p *plan, class *Class) string {
+	if c.fits(class) {
+		if class.available() {
+			return ""
+		}
+		return "takes no Pods now: cordoned or not ready"
+	}
+	if p.count > 0 {
+		if why := p.lacks(class); why != "" {
+			return why
+		}
+	}
+	if taint, found := c.untolerated(class); found {
+		return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
+	}
+	if name, short := c.short(class); short {
+		return c.lacks(name, class)
+	}
+	return fmt.Sprintf("is not what the placement selects: %s", p.selection())
+}
+
+// lacks says what a node has too little of.
+func (c *pod) lacks(name corev1.ResourceName, class *Class) string {
+	want, has := c.requests[name], class.node.Status.Allocatable[name]
+	if name == corev1.ResourcePods {
+		return "takes no Pods: allocatable pods is 0"
+	}
+	return fmt.Sprintf("needs %s %s, has %s", want.String(), name, has.String())
+}
+
+// selection says what GPUs the placement selects.
+func (p *plan) selection() string {
+	if p.profile != nil {
+		return "nodes of the profile " + p.profile.Name
+	}
+	return p.share()
+}
+
+// lacks says why the GPUs of a class are not enough: of several kinds of them, those that come nearest. Empty if they are.
+func (p *plan) lacks(class *Class) string {
+	if len(class.supplies) == 0 {
+		return "has no GPU"
+	}
+	var most *supply
+	for i := range class.supplies {
+		s := &class.supplies[i]
+		if s.serves(p) {
+			return ""
+		}
+		if most == nil || s.rank() > most.rank() {
+			most = s
+		}
+	}
+	return most.shortage(p, class.Name)
+}
+
+// rank orders the supplies of a node by how much there is to say about them.
+func (s *supply) rank() int64 {
+	switch {
+	case s.count == 0:
+		return -1
+	case s.unusable != "":
+		return 0
+	default:
+		return 1 + s.memory
+	}
+}
+
+// shortage says why a supply does not serve a plan.
+func (s *supply) shortage(p *plan, name string) string {
+	if s.count == 0 {
+		return fmt.Sprintf("has no %s that can be allocated", s.resource)
+	}
+	if s.unusable != "" {
+		return s.unusable
+	}
+	if s.mislabelled != "" {
+		return s.mislabelled
+	}
+	if s.memory == 0 {
+		return fmt.Sprintf("%s: it has no label %s", v1alpha1.ReasonMemoryLabelMissing, s.labels+suffixMemory)
+	}
+	one := fmt.Sprintf("needs %dMi on one GPU, has %dMi", p.memory, s.memory)
+	switch {
+	case s.slice:
+		return one + " on a MIG slice, and slices do not add up: " + s.miss(p, name)
+	case s.sharing != "":
+		return one + " on a shared GPU, and those do not add up: " + s.miss(p, name)
+	case s.count == 1:
+		return one + ", and one GPU on a node: " + s.miss(p, name)
+	default:
+		k := s.need(p.memory, p.TensorParallel)
+		return fmt.Sprintf("needs %d GPUs on one node, has %d with %dMi each", k, s.count, s.memory)
+	}
+}
+
+// SameButCounts says whether two messages of verdicts differ in nothing but numbers of nodes, which are not worth a write.
+func SameButCounts(a, b string) bool {
+	return a == b || nodeCount.ReplaceAllString(a, "") == nodeCount.ReplaceAllString(b, "")
+}
+
+var nodeCount = regexp.MustCompile(` \([0-9]+ nodes?\):`)

@@ -1,0 +1,43 @@
+// Package e2e tests placements against a real kube-scheduler.
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+var (
+	k8s client.WithWatch
+)
+
+func TestE2E(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	RunSpecs(t, "End to end")
+}
+
+var _ = BeforeSuite(func() {
+	ctrl.SetLogger(logr.Discard())
+	plane, err := testutil.StartControlPlane()
+	if plane != nil {
+		DeferCleanup(plane.Stop)
+	}
+	Expect(err).NotTo(HaveOccurred())
+	scheduler, err := testutil.StartScheduler(plane)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(scheduler.Stop)
+	scheme, err := controllers.Scheme()
+	Expect(err).NotTo(HaveOccurred())
+	k8s, err = client.NewWithWatch(plane.Config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+})
