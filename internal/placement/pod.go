@@ -15,6 +15,8 @@ type pod struct {
 	affinity    nodeaffinity.RequiredNodeAffinity
 	tolerations []corev1.Toleration
 	requests    corev1.ResourceList
+	// requested are the names of the requests, sorted.
+	requested []corev1.ResourceName
 }
 
 // placementPod puts a placement into a Pod, as whoever runs the task does.
@@ -29,10 +31,12 @@ func placementPod(placement *v1alpha1.Placement) *pod {
 	if placement.Affinity != nil {
 		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
 	}
+	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
 	return &pod{
 		affinity:    nodeaffinity.GetRequiredNodeAffinity(p),
 		tolerations: p.Spec.Tolerations,
-		requests:    resource.PodRequests(p, resource.PodResourcesOptions{}),
+		requests:    requests,
+		requested:   sortedKeys(requests),
 	}
 }
 
@@ -59,7 +63,7 @@ func (p *pod) short(class *Class) (corev1.ResourceName, bool) {
 	if pods, ok := class.node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
 		return corev1.ResourcePods, true
 	}
-	for _, name := range sortedKeys(p.requests) {
+	for _, name := range p.requested {
 		want, has := p.requests[name], class.node.Status.Allocatable[name]
 		if want.Cmp(has) > 0 {
 			return name, true

@@ -23,8 +23,7 @@ type Resolution struct {
 // Resolve maps a requirement to a placement. The same requirement and the same classes give the same placement.
 func Resolve(req Requirement, inv *Inventory) Resolution {
 	p := inv.plan(req)
-	placement := inv.placementOf(&p)
-	return Resolution{Placement: placement, Verdict: inv.judge(&p, placementPod(&placement))}
+	return Resolution{Placement: p.placement, Verdict: inv.judge(p)}
 }
 
 // Fit says of the nodes of a class whether one of them can host a task when it is empty.
@@ -37,21 +36,22 @@ type Fit struct {
 // Explain does what Resolve does, and says of every class how it fits.
 func Explain(req Requirement, inv *Inventory) (Resolution, []Fit) {
 	p := inv.plan(req)
-	placement := inv.placementOf(&p)
-	candidate := placementPod(&placement)
 	fits := make([]Fit, len(inv.classes))
 	for i := range inv.classes {
-		fits[i] = Fit{Class: inv.classes[i], Why: candidate.why(&p, &inv.classes[i])}
+		fits[i] = Fit{Class: inv.classes[i], Why: p.why(&inv.classes[i], p.pod.fits(&inv.classes[i]))}
 	}
-	return Resolution{Placement: placement, Verdict: inv.judge(&p, candidate)}, fits
+	return Resolution{Placement: p.placement, Verdict: inv.judge(p)}, fits
 }
 
-// plan is the choice of GPUs for a requirement.
-type plan struct {
+// demand is what a requirement comes to, in this configuration.
+type demand struct {
 	Requirement
 	// memory is what the GPUs must have together, in MiB, as it is compared.
 	memory int64
-	// count is the number of GPUs, all of one node. 0 for tasks without.
+}
+
+// choice is a number of GPUs, all of one node. None for tasks without.
+type choice struct {
 	count    int64
 	resource corev1.ResourceName
 	labels   string
@@ -60,6 +60,14 @@ type plan struct {
 	class  *Class
 	// profile is of nodes that are chosen by its labels.
 	profile *Profile
+}
+
+// plan is the choice for a demand, and what a Pod needs for it.
+type plan struct {
+	demand
+	choice
+	placement v1alpha1.Placement
+	pod       *pod
 }
 
 // perGPU is how much memory each GPU must have, in MiB.
@@ -74,99 +82,103 @@ func (p *plan) perGPU() int64 {
 const nominalPercent = 97
 
 // plan chooses: nodes that exist and can host the task whatever their state, else a profile, else nodes that exist and lack
-// something other than GPUs, else one GPU of the size.
-func (inv *Inventory) plan(req Requirement) plan {
-	p := plan{Requirement: req}
+// something other than GPUs, else one GPU of the size, if there can be one.
+func (inv *Inventory) plan(req Requirement) *plan {
+	d := demand{Requirement: req, memory: req.GPUMemory}
 	if req.Type != v1alpha1.ResourceTypeGPU {
-		return p
+		return inv.planned(d, choice{})
 	}
-	p.memory = req.GPUMemory
 	if inv.config.Nominal {
-		p.memory = p.memory * nominalPercent / 100
+		d.memory = d.memory * nominalPercent / 100
 	}
-	candidates := inv.candidates(&p)
-	for i := range candidates {
-		if candidate := candidates[i]; inv.hosts(&candidate) {
-			return candidate
+	candidates := inv.candidates(&d)
+	for _, candidate := range candidates {
+		if p := inv.planned(d, candidate.choice); p.pod.fits(p.class) {
+			return p
 		}
 	}
-	if profiled := inv.profiled(&p); profiled != nil {
-		return *profiled
+	if profiled := inv.profiled(&d); profiled != nil {
+		return inv.planned(d, *profiled)
 	}
 	if len(candidates) > 0 {
-		return candidates[0]
+		return inv.planned(d, candidates[0].choice)
 	}
-	p.count, p.resource, p.labels = 1, inv.config.ResourceName, gpuLabels
+	largest := supply{memory: memoryCeiling - 1}
+	return inv.planned(d, choice{count: largest.need(&d), resource: inv.config.ResourceName, labels: gpuLabels})
+}
+
+func (inv *Inventory) planned(d demand, c choice) *plan {
+	p := &plan{demand: d, choice: c}
+	p.placement = inv.placementOf(p)
+	p.pod = placementPod(&p.placement)
 	return p
 }
 
-// candidates gives every way to serve a plan with GPUs that exist, the best first: the fewest GPUs, the least waste, the most
+// candidate is a choice of GPUs that exist.
+type candidate struct {
+	choice
+	waste int64
+	// order is that of the classes, which are sorted by name, and of the resources of a class.
+	order int
+}
+
+// candidates gives every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, the least waste, the most
 // nodes. A task that names no size prefers whole GPUs.
-func (inv *Inventory) candidates(p *plan) []plan {
-	var found []plan
+func (inv *Inventory) candidates(d *demand) []*candidate {
+	var found []*candidate
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		for j := range class.supplies {
-			s := &class.supplies[j]
-			if !s.serves(p) {
-				continue
+			if s := &class.supplies[j]; s.serves(d) {
+				count := s.need(d)
+				found = append(found, &candidate{
+					choice: choice{count: count, resource: s.resource, labels: s.labels, supply: s, class: class, profile: s.profile},
+					waste:  s.waste(d, count), order: len(found),
+				})
 			}
-			candidate := *p
-			candidate.count, candidate.resource, candidate.labels = s.need(p.memory, p.TensorParallel), s.resource, s.labels
-			candidate.supply, candidate.class, candidate.profile = s, class, s.profile
-			found = append(found, candidate)
 		}
 	}
-	slices.SortFunc(found, func(a, b plan) int {
-		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(a.waste(), b.waste()), cmp.Compare(b.class.Nodes, a.class.Nodes),
-			cmp.Compare(a.class.Name, b.class.Name), cmp.Compare(a.class.key, b.class.key), cmp.Compare(a.resource, b.resource))
+	slices.SortFunc(found, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(a.waste, b.waste), cmp.Compare(b.class.Nodes, a.class.Nodes), cmp.Compare(a.order, b.order))
 	})
 	return found
 }
 
 // serves says whether one node has enough of the supply.
-func (s *supply) serves(p *plan) bool {
-	if s.unusable != "" || p.memory > 0 && s.memory == 0 {
+func (s *supply) serves(d *demand) bool {
+	if s.unusable != "" || d.memory > 0 && s.memory == 0 {
 		return false
 	}
-	k := s.need(p.memory, p.TensorParallel)
+	k := s.need(d)
 	return k <= s.count && (k == 1 || s.adds())
 }
 
 // waste is how much memory, in MiB, the GPUs have beyond what is needed; for a task that names no size, how unusual they are.
-func (p *plan) waste() int64 {
-	if p.memory > 0 {
-		return p.count*p.supply.memory - p.memory
-	}
+func (s *supply) waste(d *demand, count int64) int64 {
 	switch {
-	case p.supply.sharing != "":
+	case d.memory > 0:
+		return count*s.memory - d.memory
+	case s.sharing != "":
 		return 2
-	case p.supply.slice:
+	case s.slice:
 		return 1
 	default:
 		return 0
 	}
 }
 
-// hosts says whether the nodes that were chosen can host the task, whatever their state.
-func (inv *Inventory) hosts(p *plan) bool {
-	placement := inv.placementOf(p)
-	return placementPod(&placement).fits(p.class)
-}
-
-// profiled plans with a profile: the fewest GPUs, the least waste, the first in the configuration. Nil if none is enough.
-func (inv *Inventory) profiled(p *plan) *plan {
-	var best *plan
+// profiled chooses by a profile: the fewest GPUs, the least waste, the first in the configuration. Nil if none is enough.
+func (inv *Inventory) profiled(d *demand) *choice {
+	var best *choice
 	for i := range inv.config.Profiles {
 		profile := &inv.config.Profiles[i]
-		s := &supply{resource: inv.config.ResourceName, labels: gpuLabels, count: profile.Count, memory: profile.Memory, replicas: 1, profile: profile}
-		if !s.serves(p) {
+		s := supply{resource: inv.config.ResourceName, labels: gpuLabels, count: profile.Count, memory: profile.Memory, replicas: 1}
+		if !s.serves(d) {
 			continue
 		}
-		next := *p
-		next.count, next.resource, next.labels, next.profile = s.need(p.memory, p.TensorParallel), s.resource, s.labels, profile
+		next := &choice{count: s.need(d), resource: s.resource, labels: s.labels, profile: profile}
 		if best == nil || cmp.Or(cmp.Compare(next.count, best.count), cmp.Compare(next.count*profile.Memory, best.count*best.profile.Memory)) < 0 {
-			best = &next
+			best = next
 		}
 	}
 	return best

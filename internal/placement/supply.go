@@ -179,13 +179,13 @@ func includes(all, some map[string]string) bool {
 // adds says whether several of them together serve one task.
 func (s *supply) adds() bool { return !s.slice && s.sharing == "" }
 
-// need is how many GPUs of this supply have the given MiB together, and a power of two if so wanted; 1 for 0 MiB.
-func (s *supply) need(memory int64, powerOfTwo bool) int64 {
-	if memory == 0 {
+// need is how many GPUs of this supply meet a demand together: a power of two for tensor parallelism.
+func (s *supply) need(d *demand) int64 {
+	if d.memory == 0 {
 		return 1
 	}
-	k := (memory + s.memory - 1) / s.memory
-	if !powerOfTwo {
+	k := (d.memory + s.memory - 1) / s.memory
+	if !d.TensorParallel {
 		return k
 	}
 	power := int64(1)

@@ -3,6 +3,8 @@ package placement
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,14 +21,10 @@ type Verdict struct {
 }
 
 // judge says whether some node can host the Pod of a plan when it is empty.
-func (inv *Inventory) judge(p *plan, candidate *pod) Verdict {
-	unlabelled := false
-	for i := range inv.classes {
-		class := &inv.classes[i]
-		if class.available() && candidate.fits(class) {
-			return Verdict{metav1.ConditionTrue, v1alpha1.ReasonFeasible, "a node can host the task when it is empty" + inv.share(p)}
-		}
-		unlabelled = unlabelled || p.memory > 0 && class.isUnlabelled()
+func (inv *Inventory) judge(p *plan) Verdict {
+	fitting := inv.fitting(p)
+	if fitting == nil {
+		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonFeasible, "a node can host the task when it is empty" + inv.share(p)}
 	}
 	switch {
 	case len(inv.classes) == 0:
@@ -38,13 +36,29 @@ func (inv *Inventory) judge(p *plan, candidate *pod) Verdict {
 		return unknown(v1alpha1.ReasonNoInventory, fmt.Sprintf(
 			"none of the nodes has a GPU; the placement asks for %s, and kube-scheduler judges. If GPU nodes are added on demand, "+
 				"describe them by a profile in the operator's configuration", p.share()))
-	case unlabelled:
+	case p.memory > 0 && slices.ContainsFunc(inv.classes, Class.isUnlabelled):
 		return unknown(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
-			"or describe them by a profile in the operator's configuration; "+inv.clauses(p, candidate))
+			"or describe them by a profile in the operator's configuration; "+inv.clauses(p, fitting))
 	default:
 		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonNoFeasibleNode,
-			"no node can host the task, even when empty: " + inv.clauses(p, candidate) + "; add a node that can, or ask for less"}
+			"no node can host the task, even when empty: " + inv.clauses(p, fitting) + "; add a node that can, or ask for less"}
 	}
+}
+
+// fitting says of each class whether an empty node of it can host the Pod of a plan, if it takes Pods. Nil if one does take
+// them, which the class that was chosen usually does.
+func (inv *Inventory) fitting(p *plan) []bool {
+	if p.class != nil && p.class.available() && p.pod.fits(p.class) {
+		return nil
+	}
+	fitting := make([]bool, len(inv.classes))
+	for i := range inv.classes {
+		fitting[i] = p.pod.fits(&inv.classes[i])
+		if fitting[i] && inv.classes[i].available() {
+			return nil
+		}
+	}
+	return fitting
 }
 
 func unknown(reason, message string) Verdict {
@@ -52,7 +66,7 @@ func unknown(reason, message string) Verdict {
 }
 
 // isUnlabelled says whether the class has GPUs whose memory is not known.
-func (c *Class) isUnlabelled() bool {
+func (c Class) isUnlabelled() bool {
 	for i := range c.supplies {
 		if s := &c.supplies[i]; s.unlabelled && s.unusable == "" && s.count > 0 {
 			return true
@@ -113,12 +127,12 @@ func (s *supply) isNearMiss(p *plan) bool {
 
 // miss says how much one GPU is short of, and of a near miss what would fit.
 func (s *supply) miss(p *plan, name string) string {
-	short := fmt.Sprintf("short %dMi", p.memory-s.memory)
+	short := "short " + mebibytes(p.memory-s.memory)
 	if !s.isNearMiss(p) {
 		return short
 	}
 	const mebibytesPerGibibyte = 1 << 10
-	fitting := fmt.Sprintf("%dMi", s.memory)
+	fitting := mebibytes(s.memory)
 	if s.memory >= mebibytesPerGibibyte {
 		fitting = fmt.Sprintf("%dGi", s.memory/mebibytesPerGibibyte)
 	}
@@ -129,44 +143,44 @@ func (s *supply) miss(p *plan, name string) string {
 const maxClauses = 16
 
 // clauses says of each class why its nodes do not host the Pod. Classes of one name and one reason share a clause.
-func (inv *Inventory) clauses(p *plan, candidate *pod) string {
+func (inv *Inventory) clauses(p *plan, fitting []bool) string {
 	type clause struct {
 		name, why string
 		nodes     int
 	}
 	var all []clause
-	at := map[[2]string]int{}
+	more := ""
 	for i := range inv.classes {
-		class := &inv.classes[i]
-		c := clause{name: class.Name, why: candidate.why(p, class), nodes: class.Nodes}
-		key := [2]string{c.name, c.why}
-		if j, known := at[key]; known {
-			all[j].nodes += c.nodes
+		next := clause{name: inv.classes[i].Name, why: p.why(&inv.classes[i], fitting[i]), nodes: inv.classes[i].Nodes}
+		if same := slices.IndexFunc(all, func(c clause) bool { return c.name == next.name && c.why == next.why }); same >= 0 {
+			all[same].nodes += next.nodes
 			continue
 		}
-		at[key] = len(all)
-		all = append(all, c)
+		if len(all) == maxClauses {
+			more = fmt.Sprintf("; and %d more classes", len(inv.classes)-i)
+			break
+		}
+		all = append(all, next)
 	}
-	var out []string
-	for _, c := range all[:min(len(all), maxClauses)] {
-		out = append(out, fmt.Sprintf("%s (%s): %s", c.name, nodes(c.nodes), c.why))
+	out := make([]string, len(all))
+	for i, c := range all {
+		out[i] = c.name + " (" + nodes(c.nodes) + "): " + c.why
 	}
-	if more := len(all) - maxClauses; more > 0 {
-		out = append(out, fmt.Sprintf("and %d more classes", more))
-	}
-	return strings.Join(out, "; ")
+	return strings.Join(out, "; ") + more
 }
+
+func mebibytes(n int64) string { return strconv.FormatInt(n, 10) + "Mi" }
 
 func nodes(n int) string {
 	if n == 1 {
 		return "1 node"
 	}
-	return fmt.Sprintf("%d nodes", n)
+	return strconv.Itoa(n) + " nodes"
 }
 
 // why says why the nodes of a class do not host the Pod now. Empty if one does.
-func (c *pod) why(p *plan, class *Class) string {
-	if c.fits(class) {
+func (p *plan) why(class *Class, fits bool) string {
+	if fits {
 		if class.available() {
 			return ""
 		}
@@ -177,11 +191,11 @@ func (c *pod) why(p *plan, class *Class) string {
 			return why
 		}
 	}
-	if taint, found := c.untolerated(class); found {
+	if taint, found := p.pod.untolerated(class); found {
 		return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
 	}
-	if name, short := c.short(class); short {
-		return c.lacks(name, class)
+	if name, short := p.pod.short(class); short {
+		return p.pod.lacks(name, class)
 	}
 	return fmt.Sprintf("is not what the placement selects: %s", p.selection())
 }
@@ -211,7 +225,7 @@ func (p *plan) lacks(class *Class) string {
 	var most *supply
 	for i := range class.supplies {
 		s := &class.supplies[i]
-		if s.serves(p) {
+		if s.serves(&p.demand) {
 			return ""
 		}
 		if most == nil || s.rank() > most.rank() {
@@ -247,7 +261,7 @@ func (s *supply) shortage(p *plan, name string) string {
 	if s.memory == 0 {
 		return fmt.Sprintf("%s: it has no label %s", v1alpha1.ReasonMemoryLabelMissing, s.labels+suffixMemory)
 	}
-	one := fmt.Sprintf("needs %dMi on one GPU, has %dMi", p.memory, s.memory)
+	one := "needs " + mebibytes(p.memory) + " on one GPU, has " + mebibytes(s.memory)
 	switch {
 	case s.slice:
 		return one + " on a MIG slice, and slices do not add up: " + s.miss(p, name)
@@ -256,8 +270,8 @@ func (s *supply) shortage(p *plan, name string) string {
 	case s.count == 1:
 		return one + ", and one GPU on a node: " + s.miss(p, name)
 	default:
-		k := s.need(p.memory, p.TensorParallel)
-		return fmt.Sprintf("needs %d GPUs on one node, has %d with %dMi each", k, s.count, s.memory)
+		k := s.need(&p.demand)
+		return "needs " + strconv.FormatInt(k, 10) + " GPUs on one node, has " + strconv.FormatInt(s.count, 10) + " with " + mebibytes(s.memory) + " each"
 	}
 }
 

@@ -1,0 +1,139 @@
+package placement
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+func gpuTask(mebibytes int64) Requirement {
+	return Requirement{Type: v1alpha1.ResourceTypeGPU, MilliCPU: 1000, Memory: 1 << 30, GPUMemory: mebibytes}
+}
+
+// TestPlacementDoesNotFollowReadiness: nodes that come back in a moment are no reason to ask for other GPUs.
+func TestPlacementDoesNotFollowReadiness(t *testing.T) {
+	big, small := h100(), gpuNode("T4", 15360)
+	big.Name, small.Name = "big", "small"
+	builder := NewBuilder(DefaultConfig())
+	builder.Set(big)
+	builder.Set(small)
+	req := gpuTask(60000)
+	steady := Resolve(req, builder.Inventory())
+
+	unschedulable := func(option nodeOption) *corev1.Node {
+		node := big.DeepCopy()
+		option(node)
+		return node
+	}
+	steps := []struct {
+		what        string
+		node        *corev1.Node
+		wantChange  bool
+		wantVerdict string
+	}{
+		{"not ready", unschedulable(notReady()), true, "False/NoFeasibleNode"},
+		{"not ready and cordoned", unschedulable(func(n *corev1.Node) { notReady()(n); cordoned()(n) }), false, "False/NoFeasibleNode"},
+		{"cordoned only", unschedulable(cordoned()), false, "False/NoFeasibleNode"},
+		{"being removed by an autoscaler", unschedulable(taint("ToBeDeletedByClusterAutoscaler", "1")), false, "False/NoFeasibleNode"},
+		{"back", big, true, "True/Feasible"},
+		{"heartbeat", big, false, "True/Feasible"},
+		{"another label", unschedulable(label("example.com/rack", "7")), false, "True/Feasible"},
+	}
+	for _, step := range steps {
+		if changed := builder.Set(step.node); changed != step.wantChange {
+			t.Errorf("%s: Set(...): want %t, got %t", step.what, step.wantChange, changed)
+		}
+		got := Resolve(req, builder.Inventory())
+		if diff := cmp.Diff(steady.Placement, got.Placement); diff != "" {
+			t.Errorf("%s: the placement flaps: -before, +after:\n%s", step.what, diff)
+		}
+		if verdict := fmt.Sprintf("%s/%s", got.Verdict.Status, got.Verdict.Reason); verdict != step.wantVerdict {
+			t.Errorf("%s: want %s, got %s: %s", step.what, step.wantVerdict, verdict, got.Verdict.Message)
+		}
+	}
+
+	if !builder.Remove("big") {
+		t.Error("Remove(big): want a change: the last node of its class is gone")
+	}
+	if got := Resolve(req, builder.Inventory()).Placement.GPU.Count; got != 4 {
+		t.Errorf("without the H100: want 4 T4, got %d", got)
+	}
+}
+
+// TestCountsOfNodesAreNoChange: of two nodes that are alike, either may come, go or be cordoned.
+func TestCountsOfNodesAreNoChange(t *testing.T) {
+	node := func(name string, options ...nodeOption) *corev1.Node {
+		n := h100(options...)
+		n.Name = name
+		return n
+	}
+	builder := NewBuilder(DefaultConfig())
+	builder.Set(node("a"))
+	before := Resolve(gpuTask(90000), builder.Inventory())
+	steps := []struct {
+		what string
+		do   func() bool
+		want bool
+	}{
+		{"a second one", func() bool { return builder.Set(node("b")) }, false},
+		{"the first is cordoned", func() bool { return builder.Set(node("a", cordoned())) }, false},
+		{"and goes", func() bool { return builder.Remove("a") }, false},
+		{"and goes again", func() bool { return builder.Remove("a") }, false},
+		{"the second becomes another class", func() bool { return builder.Set(node("b", gpus(4))) }, true},
+		{"and the one it was", func() bool { return builder.Set(node("b")) }, true},
+	}
+	for _, step := range steps {
+		if got := step.do(); got != step.want {
+			t.Errorf("%s: want a change: %t, got %t", step.what, step.want, got)
+		}
+	}
+	after := Resolve(gpuTask(90000), builder.Inventory())
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the same class: -before, +after:\n%s", diff)
+	}
+}
+
+// TestOrderOfNodesDoesNotMatter: the same nodes give the same bytes.
+func TestOrderOfNodesDoesNotMatter(t *testing.T) {
+	nodes := some(h100(), a100(), gpuNode("T4", 15360), cpuNode(), migMixed("1g.10gb", 9984), gpuNode("L4", 23034, taint("sku", "gpu")))
+	reversed := make([]*corev1.Node, len(nodes))
+	for i, node := range nodes {
+		reversed[len(nodes)-1-i] = node
+	}
+	for _, mebibytes := range []int64{0, 9000, 20000, 81920, 160000, 1 << 20} {
+		one, two := Resolve(gpuTask(mebibytes), inventory(nil, nodes...)), Resolve(gpuTask(mebibytes), inventory(nil, reversed...))
+		if diff := cmp.Diff(one, two); diff != "" {
+			t.Errorf("%dMi: -one order, +the other:\n%s", mebibytes, diff)
+		}
+	}
+}
+
+// TestPlacementOfWhatNoGPUHas: nothing is known, and yet the placement can be satisfied.
+func TestPlacementOfWhatNoGPUHas(t *testing.T) {
+	for mebibytes, want := range map[int64]int32{1<<20 - 1: 1, 1 << 20: 2, 1 << 30: 1025} {
+		got := Resolve(gpuTask(mebibytes), inventory(nil))
+		if got.Placement.GPU.Count != want || got.Placement.GPU.MemoryPerGPU >= memoryCeiling {
+			t.Errorf("%dMi: want %d GPUs below the ceiling, got %+v", mebibytes, want, *got.Placement.GPU)
+		}
+	}
+}
+
+// BenchmarkResolve resolves one task against 50 classes, of which the last that fits is the best.
+func BenchmarkResolve(b *testing.B) {
+	var nodes []*corev1.Node
+	for i := range 50 {
+		nodes = append(nodes, gpuNode(fmt.Sprintf("GPU-%02d", i), int64(10000+i*1000), cpu(fmt.Sprint(16+i))))
+	}
+	inv := inventory(nil, nodes...)
+	for name, req := range map[string]Requirement{"fits": gpuTask(59000), "several": gpuTask(200000), "fits nowhere": gpuTask(1 << 19), "cpu": {MilliCPU: 1000}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Resolve(req, inv)
+			}
+		})
+	}
+}
