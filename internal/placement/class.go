@@ -2,13 +2,15 @@ package placement
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Class is a set of nodes that are alike in everything that decides about a placement.
+// Class is a set of nodes that are alike in everything that decides about a placement. Only their memory may differ a little:
+// that of machines of one type does, by some KiB.
 type Class struct {
 	// Name is the product that the nodes' labels name, or what else they are known by. Several classes may have one name.
 	Name string
@@ -17,17 +19,15 @@ type Class struct {
 
 	// key is equal for nodes of one class.
 	key string
-	// node has the labels, taints and allocatable resources of all of them, as far as they matter.
-	node *corev1.Node
+	// node has the labels, taints and allocatable resources of all of them, as far as they matter, and the memory of the
+	// largest. open is the same of those that take Pods at present: nil if none does.
+	node, open *corev1.Node
 	// supplies are the ways in which they give GPUs.
 	supplies []supply
 }
 
 // Equal says whether two classes are of the same nodes.
 func (c *Class) Equal(other *Class) bool { return c.key == other.key }
-
-// available says whether a node takes Pods now.
-func (c *Class) available() bool { return c.Nodes > c.Cordoned+c.NotReady }
 
 // state is what of a node may change at any moment, without the node becoming another.
 type state int
@@ -109,7 +109,7 @@ func (c *Config) counts(name corev1.ResourceName) bool {
 	return name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourcePods || c.isGPU(name)
 }
 
-// keyOf gives a text that is equal for nodes that are equal when reduced.
+// keyOf gives a text that is equal for nodes of one class, from a node that is reduced.
 func keyOf(node *corev1.Node) string {
 	var key strings.Builder
 	for _, name := range sortedKeys(node.Labels) {
@@ -120,11 +120,24 @@ func keyOf(node *corev1.Node) string {
 	}
 	for _, name := range sortedKeys(node.Status.Allocatable) {
 		quantity := node.Status.Allocatable[name]
-		if name == corev1.ResourcePods {
+		switch name {
+		case corev1.ResourcePods:
 			fmt.Fprintf(&key, "pods %t ", quantity.Sign() > 0) // an empty node takes a Pod, or never does
-			continue
+		case corev1.ResourceMemory:
+			fmt.Fprintf(&key, "memory about %d ", about(quantity.Value()))
+		default:
+			fmt.Fprintf(&key, "%q:%s ", name, quantity.String())
 		}
-		fmt.Fprintf(&key, "%q:%s ", name, quantity.String())
 	}
 	return key.String()
+}
+
+// about rounds to six leading bits, which is by less than 1.6 percent.
+func about(n int64) int64 {
+	const leading = 6
+	shift := bits.Len64(uint64(max(0, n))) - leading
+	if shift <= 0 {
+		return n
+	}
+	return (n>>(shift-1) + 1) >> 1 << shift
 }

@@ -2,9 +2,11 @@ package placement
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Inventory is what is known of a cluster's nodes, grouped into classes, and how to place on them. It does not change.
@@ -32,41 +34,42 @@ func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 
 // Builder keeps count of a cluster's nodes. It is not safe for concurrent use.
 type Builder struct {
-	config  Config
-	nodes   map[string]counted
-	classes map[string]*Class
+	config Config
+	nodes  map[string]counted
+	groups map[string]*group
 }
 
-// counted is what a node was counted as.
+// counted is what a node was counted as. memory is its own, in bytes.
 type counted struct {
-	class string
-	state state
+	class  string
+	state  state
+	memory int64
 }
 
 // NewBuilder makes a builder without nodes.
 func NewBuilder(config Config) *Builder {
-	return &Builder{config: config, nodes: map[string]counted{}, classes: map[string]*Class{}}
+	return &Builder{config: config, nodes: map[string]counted{}, groups: map[string]*group{}}
 }
 
 // Set counts a node, in place of what it was before. It returns whether that can change a placement or a verdict: a class
-// came, went, or began or ceased to take Pods.
+// came, went, began or ceased to take Pods, or its largest node is of another size.
 func (b *Builder) Set(node *corev1.Node) bool {
 	reduced := b.config.reduce(node)
-	next := counted{class: keyOf(reduced), state: stateOf(node)}
+	next := counted{class: keyOf(reduced), state: stateOf(node), memory: reduced.Status.Allocatable.Memory().Value()}
 	last, known := b.nodes[node.Name]
 	if known && last == next {
 		return false
 	}
 	b.nodes[node.Name] = next
-	if b.classes[next.class] == nil {
-		b.classes[next.class] = b.newClass(next.class, reduced)
+	if b.groups[next.class] == nil {
+		b.groups[next.class] = b.newGroup(next.class, reduced)
 	}
 	affected := []string{next.class}
 	if known {
 		affected = append(affected, last.class)
 	}
 	return b.changes(affected, func() {
-		b.classes[next.class].add(next.state, 1)
+		b.groups[next.class].add(next, 1)
 		if known {
 			b.discount(last)
 		}
@@ -83,15 +86,12 @@ func (b *Builder) Remove(name string) bool {
 	return b.changes([]string{last.class}, func() { b.discount(last) })
 }
 
-// changes says whether a change of counts makes a difference for one of the classes.
+// changes says whether a change of counts makes a difference to what one of the classes can host.
 func (b *Builder) changes(keys []string, change func()) bool {
-	type existence struct{ exists, available bool }
-	look := func() []existence {
-		found := make([]existence, len(keys))
+	look := func() []extent {
+		found := make([]extent, len(keys))
 		for i, key := range keys {
-			if class := b.classes[key]; class != nil {
-				found[i] = existence{exists: class.Nodes > 0, available: class.available()}
-			}
+			found[i] = b.groups[key].extent()
 		}
 		return found
 	}
@@ -101,17 +101,84 @@ func (b *Builder) changes(keys []string, change func()) bool {
 }
 
 func (b *Builder) discount(node counted) {
-	class := b.classes[node.class]
-	class.add(node.state, -1)
-	if class.Nodes == 0 {
-		delete(b.classes, node.class)
+	group := b.groups[node.class]
+	group.add(node, -1)
+	if group.Nodes == 0 {
+		delete(b.groups, node.class)
 	}
 }
 
-func (b *Builder) newClass(key string, reduced *corev1.Node) *Class {
-	class := &Class{key: key, node: reduced, supplies: b.config.suppliesOf(reduced)}
-	class.Name = nameOf(class)
+// group is a class as long as nodes come and go.
+type group struct {
+	Class
+	// sizes counts the nodes by their memory in bytes.
+	sizes map[int64]size
+}
+
+// size counts nodes of one memory, and those of them that take Pods at present.
+type size struct{ nodes, open int }
+
+// extent is what of a class can change a placement or a verdict: the memory, in bytes, of the largest node, and of the largest
+// that takes Pods at present. -1 if there is none.
+type extent struct{ all, open int64 }
+
+func (b *Builder) newGroup(key string, reduced *corev1.Node) *group {
+	g := &group{Class: Class{key: key, node: reduced, supplies: b.config.suppliesOf(reduced)}, sizes: map[int64]size{}}
+	g.Name = nameOf(&g.Class)
+	return g
+}
+
+func (g *group) add(node counted, n int) {
+	of := g.sizes[node.memory]
+	g.Nodes += n
+	of.nodes += n
+	switch node.state {
+	case stateCordoned:
+		g.Cordoned += n
+	case stateNotReady:
+		g.NotReady += n
+	case stateReady:
+		of.open += n
+	}
+	g.sizes[node.memory] = of
+	if of.nodes == 0 {
+		delete(g.sizes, node.memory)
+	}
+}
+
+func (g *group) extent() extent {
+	e := extent{all: -1, open: -1}
+	if g == nil {
+		return e
+	}
+	for memory, of := range g.sizes {
+		e.all = max(e.all, memory)
+		if of.open > 0 {
+			e.open = max(e.open, memory)
+		}
+	}
+	return e
+}
+
+// class gives the present state.
+func (g *group) class() Class {
+	class, e := g.Class, g.extent()
+	class.node = withMemory(g.node, e.all)
+	switch e.open {
+	case -1:
+	case e.all:
+		class.open = class.node
+	default:
+		class.open = withMemory(g.node, e.open)
+	}
 	return class
+}
+
+func withMemory(node *corev1.Node, bytes int64) *corev1.Node {
+	out := *node
+	out.Status.Allocatable = maps.Clone(node.Status.Allocatable)
+	out.Status.Allocatable[corev1.ResourceMemory] = *resource.NewQuantity(bytes, resource.BinarySI)
+	return &out
 }
 
 // nameOf gives what people call such nodes.
@@ -130,22 +197,11 @@ func nameOf(class *Class) string {
 	return string(class.supplies[0].resource)
 }
 
-func (c *Class) add(s state, n int) {
-	c.Nodes += n
-	switch s {
-	case stateCordoned:
-		c.Cordoned += n
-	case stateNotReady:
-		c.NotReady += n
-	case stateReady:
-	}
-}
-
 // Inventory gives the present state.
 func (b *Builder) Inventory() *Inventory {
-	inv := &Inventory{config: &b.config, classes: make([]Class, 0, len(b.classes)), legacy: map[string][]string{}, mps: map[string][]string{}}
-	for _, class := range b.classes {
-		inv.classes = append(inv.classes, *class)
+	inv := &Inventory{config: &b.config, classes: make([]Class, 0, len(b.groups)), legacy: map[string][]string{}, mps: map[string][]string{}}
+	for _, group := range b.groups {
+		inv.classes = append(inv.classes, group.class())
 	}
 	slices.SortFunc(inv.classes, func(x, y Class) int {
 		return cmp.Or(

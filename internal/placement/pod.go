@@ -40,31 +40,34 @@ func placementPod(placement *v1alpha1.Placement) *pod {
 	}
 }
 
-// fits says whether an empty node of a class can host the Pod, if it takes Pods.
-func (p *pod) fits(class *Class) bool {
-	_, tainted := p.untolerated(class)
-	_, short := p.short(class)
-	return !tainted && !short && p.matches(class)
+// fits says whether a node, when it is empty, can host the Pod. Nil is no node.
+func (p *pod) fits(node *corev1.Node) bool {
+	if node == nil {
+		return false
+	}
+	_, tainted := p.untolerated(node)
+	_, short := p.short(node)
+	return !tainted && !short && p.matches(node)
 }
 
-// matches says whether the node selector and the required node affinity select a class.
-func (p *pod) matches(class *Class) bool {
-	matches, err := p.affinity.Match(class.node)
+// matches says whether the node selector and the required node affinity select a node.
+func (p *pod) matches(node *corev1.Node) bool {
+	matches, err := p.affinity.Match(node)
 	return matches && err == nil
 }
 
 // untolerated finds a taint that keeps the Pod off.
-func (p *pod) untolerated(class *Class) (corev1.Taint, bool) {
-	return schedulingv1.FindMatchingUntoleratedTaint(klog.Logger{}, class.node.Spec.Taints, p.tolerations, keepsOff, false)
+func (p *pod) untolerated(node *corev1.Node) (corev1.Taint, bool) {
+	return schedulingv1.FindMatchingUntoleratedTaint(klog.Logger{}, node.Spec.Taints, p.tolerations, keepsOff, false)
 }
 
 // short finds a resource that an empty node has not enough of.
-func (p *pod) short(class *Class) (corev1.ResourceName, bool) {
-	if pods, ok := class.node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
+func (p *pod) short(node *corev1.Node) (corev1.ResourceName, bool) {
+	if pods, ok := node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
 		return corev1.ResourcePods, true
 	}
 	for _, name := range p.requested {
-		want, has := p.requests[name], class.node.Status.Allocatable[name]
+		want, has := p.requests[name], node.Status.Allocatable[name]
 		if want.Cmp(has) > 0 {
 			return name, true
 		}

@@ -38,7 +38,7 @@ func Explain(req Requirement, inv *Inventory) (Resolution, []Fit) {
 	p := inv.plan(req)
 	fits := make([]Fit, len(inv.classes))
 	for i := range inv.classes {
-		fits[i] = Fit{Class: inv.classes[i], Why: p.why(&inv.classes[i], p.pod.fits(&inv.classes[i]))}
+		fits[i] = Fit{Class: inv.classes[i], Why: p.why(&inv.classes[i])}
 	}
 	return Resolution{Placement: p.placement, Verdict: inv.judge(p)}, fits
 }
@@ -93,7 +93,7 @@ func (inv *Inventory) plan(req Requirement) *plan {
 	}
 	candidates := inv.candidates(&d)
 	for _, candidate := range candidates {
-		if p := inv.planned(d, candidate.choice); p.pod.fits(p.class) {
+		if p := inv.planned(d, candidate.choice); p.pod.fits(p.class.node) {
 			return p
 		}
 	}

@@ -97,6 +97,51 @@ func TestCountsOfNodesAreNoChange(t *testing.T) {
 	}
 }
 
+// TestMachinesOfOneTypeAreOneClass: their memory differs by some KiB. What the largest can host is what the class can.
+func TestMachinesOfOneTypeAreOneClass(t *testing.T) {
+	node := func(name, memory string, options ...nodeOption) *corev1.Node {
+		n := h100(append(options, quantity("memory", memory))...)
+		n.Name = name
+		return n
+	}
+	builder := NewBuilder(DefaultConfig())
+	req := gpuTask(1000)
+	req.Memory = 960<<30 + 8<<10
+	steps := []struct {
+		what, verdict string
+		do            func() bool
+		want          bool
+	}{
+		{"a node", "False/NoFeasibleNode", func() bool { return builder.Set(node("a", "1006632960Ki")) }, true},
+		{"a smaller one", "False/NoFeasibleNode", func() bool { return builder.Set(node("b", "1006632956Ki")) }, false},
+		{"a larger one", "True/Feasible", func() bool { return builder.Set(node("c", "1006632968Ki")) }, true},
+		{"which is cordoned", "False/NoFeasibleNode", func() bool { return builder.Set(node("c", "1006632968Ki", cordoned())) }, true},
+		{"and is back", "True/Feasible", func() bool { return builder.Set(node("c", "1006632968Ki")) }, true},
+		{"the smaller one goes", "True/Feasible", func() bool { return builder.Remove("b") }, false},
+		{"the larger one goes", "False/NoFeasibleNode", func() bool { return builder.Remove("c") }, true},
+	}
+	for _, step := range steps {
+		if got := step.do(); got != step.want {
+			t.Errorf("%s: want a change: %t, got %t", step.what, step.want, got)
+		}
+		inv := builder.Inventory()
+		if n := len(inv.Classes()); n != 1 {
+			t.Errorf("%s: want 1 class, got %d", step.what, n)
+		}
+		if got := Resolve(req, inv).Verdict; fmt.Sprintf("%s/%s", got.Status, got.Reason) != step.verdict {
+			t.Errorf("%s: want %s, got %v", step.what, step.verdict, got)
+		}
+	}
+}
+
+func TestAbout(t *testing.T) {
+	for n, want := range map[int64]int64{-1: -1, 0: 0, 63: 63, 64: 64, 65: 66, 127: 128, 512<<30 - 4096: 512 << 30} {
+		if got := about(n); got != want {
+			t.Errorf("about(%d): want %d, got %d", n, want, got)
+		}
+	}
+}
+
 // TestOrderOfNodesDoesNotMatter: the same nodes give the same bytes.
 func TestOrderOfNodesDoesNotMatter(t *testing.T) {
 	nodes := some(h100(), a100(), gpuNode("T4", 15360), cpuNode(), migMixed("1g.10gb", 9984), gpuNode("L4", 23034, taint("sku", "gpu")))

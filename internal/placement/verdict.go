@@ -22,8 +22,7 @@ type Verdict struct {
 
 // judge says whether some node can host the Pod of a plan when it is empty.
 func (inv *Inventory) judge(p *plan) Verdict {
-	fitting := inv.fitting(p)
-	if fitting == nil {
+	if inv.hosts(p) {
 		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonFeasible, "a node can host the task when it is empty" + inv.share(p)}
 	}
 	switch {
@@ -38,27 +37,24 @@ func (inv *Inventory) judge(p *plan) Verdict {
 				"describe them by a profile in the operator's configuration", p.share()))
 	case p.memory > 0 && slices.ContainsFunc(inv.classes, Class.isUnlabelled):
 		return unknown(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
-			"or describe them by a profile in the operator's configuration; "+inv.clauses(p, fitting))
+			"or describe them by a profile in the operator's configuration; "+inv.clauses(p))
 	default:
 		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonNoFeasibleNode,
-			"no node can host the task, even when empty: " + inv.clauses(p, fitting) + "; add a node that can, or ask for less"}
+			"no node can host the task, even when empty: " + inv.clauses(p) + "; add a node that can, or ask for less"}
 	}
 }
 
-// fitting says of each class whether an empty node of it can host the Pod of a plan, if it takes Pods. Nil if one does take
-// them, which the class that was chosen usually does.
-func (inv *Inventory) fitting(p *plan) []bool {
-	if p.class != nil && p.class.available() && p.pod.fits(p.class) {
-		return nil
+// hosts says whether some node that takes Pods can host the Pod of a plan. The class that was chosen is asked first.
+func (inv *Inventory) hosts(p *plan) bool {
+	if p.class != nil && p.pod.fits(p.class.open) {
+		return true
 	}
-	fitting := make([]bool, len(inv.classes))
 	for i := range inv.classes {
-		fitting[i] = p.pod.fits(&inv.classes[i])
-		if fitting[i] && inv.classes[i].available() {
-			return nil
+		if p.pod.fits(inv.classes[i].open) {
+			return true
 		}
 	}
-	return fitting
+	return false
 }
 
 func unknown(reason, message string) Verdict {
@@ -143,7 +139,7 @@ func (s *supply) miss(p *plan, name string) string {
 const maxClauses = 16
 
 // clauses says of each class why its nodes do not host the Pod. Classes of one name and one reason share a clause.
-func (inv *Inventory) clauses(p *plan, fitting []bool) string {
+func (inv *Inventory) clauses(p *plan) string {
 	type clause struct {
 		name, why string
 		nodes     int
@@ -151,7 +147,7 @@ func (inv *Inventory) clauses(p *plan, fitting []bool) string {
 	var all []clause
 	more := ""
 	for i := range inv.classes {
-		next := clause{name: inv.classes[i].Name, why: p.why(&inv.classes[i], fitting[i]), nodes: inv.classes[i].Nodes}
+		next := clause{name: inv.classes[i].Name, why: p.why(&inv.classes[i]), nodes: inv.classes[i].Nodes}
 		if same := slices.IndexFunc(all, func(c clause) bool { return c.name == next.name && c.why == next.why }); same >= 0 {
 			all[same].nodes += next.nodes
 			continue
@@ -179,22 +175,22 @@ func nodes(n int) string {
 }
 
 // why says why the nodes of a class do not host the Pod now. Empty if one does.
-func (p *plan) why(class *Class, fits bool) string {
-	if fits {
-		if class.available() {
-			return ""
-		}
-		return "takes no Pods now: cordoned or not ready"
+func (p *plan) why(class *Class) string {
+	switch {
+	case p.pod.fits(class.open):
+		return ""
+	case class.open != class.node && p.pod.fits(class.node):
+		return "those that could are cordoned or not ready"
 	}
 	if p.count > 0 {
 		if why := p.lacks(class); why != "" {
 			return why
 		}
 	}
-	if taint, found := p.pod.untolerated(class); found {
+	if taint, found := p.pod.untolerated(class.node); found {
 		return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
 	}
-	if name, short := p.pod.short(class); short {
+	if name, short := p.pod.short(class.node); short {
 		return p.pod.lacks(name, class)
 	}
 	return fmt.Sprintf("is not what the placement selects: %s", p.selection())

@@ -71,6 +71,7 @@ func (g generator) cluster() []*corev1.Node {
 		shape := g.node()
 		for range 1 + g.IntN(2) {
 			node := shape.DeepCopy()
+			node.Status.Allocatable.Memory().Sub(*resource.NewQuantity(int64(g.IntN(3))*4096, resource.BinarySI))
 			if g.oneIn(8) {
 				node.Spec.Unschedulable = true
 			}
@@ -92,7 +93,7 @@ func (g generator) node() *corev1.Node {
 		corev1.ResourceMemory: resource.MustParse(pick(g, "15Gi", "64Gi", "536870908Ki", "512Gi")),
 		corev1.ResourcePods:   resource.MustParse(pick(g, "0", "1", "110", "110", "110", "110")),
 	}
-	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
+	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
 	pick(g, kinds...)(node)
 	if g.oneIn(3) {
 		node.Spec.Taints = append(node.Spec.Taints, pick(g,
