@@ -64,10 +64,10 @@ func (g generator) config() placement.Config {
 	return config
 }
 
-// cluster gives up to 6 nodes of up to 4 shapes.
+// cluster gives up to 10 nodes of up to 5 shapes.
 func (g generator) cluster() []*corev1.Node {
 	var nodes []*corev1.Node
-	for range g.IntN(5) {
+	for range g.IntN(6) {
 		shape := g.node()
 		for range 1 + g.IntN(2) {
 			node := shape.DeepCopy()
@@ -89,13 +89,13 @@ func (g generator) cluster() []*corev1.Node {
 func (g generator) node() *corev1.Node {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "linux"}}}
 	node.Status.Allocatable = corev1.ResourceList{
-		corev1.ResourceCPU:    resource.MustParse(pick(g, "3920m", "16", "63", "64")),
-		corev1.ResourceMemory: resource.MustParse(pick(g, "15Gi", "64Gi", "536870908Ki", "512Gi")),
-		corev1.ResourcePods:   resource.MustParse(pick(g, "0", "1", "110", "110", "110", "110")),
+		corev1.ResourceCPU:    resource.MustParse(pick(g, "3920m", "16", "63", "64", "64")),
+		corev1.ResourceMemory: resource.MustParse(pick(g, "15Gi", "64Gi", "536870908Ki", "512Gi", "1Ti")),
+		corev1.ResourcePods:   resource.MustParse(pick(g, "0", "1", "110", "110", "110", "110", "110", "110", "110", "110")),
 	}
 	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
 	pick(g, kinds...)(node)
-	if g.oneIn(3) {
+	if g.oneIn(4) {
 		node.Spec.Taints = append(node.Spec.Taints, pick(g,
 			corev1.Taint{Key: resourceGPU, Value: "present", Effect: corev1.TaintEffectNoSchedule},
 			corev1.Taint{Key: resourceGPU, Value: "present", Effect: corev1.TaintEffectNoExecute},
@@ -109,7 +109,7 @@ func (g generator) node() *corev1.Node {
 
 func (g generator) whole(node *corev1.Node) {
 	c := pick(g, cards...)
-	count := pick(g, 0, 1, 1, 2, 4, 8)
+	count := pick(g, 0, 1, 2, 4, 8, 8, 8)
 	label(node, resourceGPU, c.product, c.memory, pick(g, 0, 1), "none")
 	allocate(node, resourceGPU, count)
 }
@@ -125,7 +125,7 @@ func (g generator) migSingle(node *corev1.Node) {
 	c, s := pick(g, cards[4:7]...), pick(g, profiles...)
 	label(node, resourceGPU, c.product+"-MIG-"+s.profile, s.memory, 1, "none")
 	node.Labels["nvidia.com/gpu.slices.gi"] = s.profile[:1]
-	allocate(node, resourceGPU, pick(g, 1, 7, 14))
+	allocate(node, resourceGPU, pick(g, 1, 7, 14, 56))
 	if g.oneIn(5) {
 		label(node, resourceGPU, c.product+"-MIG-INVALID", 0, 0, "none")
 		allocate(node, resourceGPU, 0)
@@ -177,8 +177,8 @@ func allocate(node *corev1.Node, name string, count int) {
 func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 	r := v1alpha1.Resources{
 		Type:   pick(g, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeCPU, v1alpha1.ResourceTypeIO),
-		CPU:    ptr.To(resource.MustParse(pick(g, "1", "1", "500m", "3920m", "3921m", "16", "64", "65"))),
-		Memory: ptr.To(resource.MustParse(pick(g, "1Gi", "1Gi", "1Mi", "16Gi", "536870908Ki", "512Gi", "513Gi"))),
+		CPU:    ptr.To(resource.MustParse(pick(g, "1", "1", "1", "1", "1", "1", "500m", "3920m", "3921m", "16", "64", "65"))),
+		Memory: ptr.To(resource.MustParse(pick(g, "1Gi", "1Gi", "1Gi", "1Gi", "1Gi", "1Mi", "16Gi", "536870908Ki", "512Gi", "513Gi"))),
 	}
 	if r.Type == v1alpha1.ResourceTypeGPU && !g.oneIn(8) {
 		r.GPUMemory = resource.NewQuantity(g.gpuMemory(nodes)<<20, resource.BinarySI)
@@ -198,6 +198,6 @@ func (g generator) gpuMemory(nodes []*corev1.Node) int64 {
 			}
 		}
 	}
-	memory = memory * pick(g, int64(1), 1, 1, 2, 3, 4, 8) / pick(g, int64(1), 1, 1, 2, 4, 10)
+	memory = memory * pick(g, int64(1), 1, 1, 2, 3, 5, 8) / pick(g, int64(1), 1, 1, 1, 2, 4, 10)
 	return max(1, memory+pick(g, int64(-1), 0, 0, 1))
 }
