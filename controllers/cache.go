@@ -15,17 +15,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// CacheOptions keep in the manager's cache only what the controllers need: tasks, and the shards of registries.
-func CacheOptions() cache.Options {
+// CacheOptions keep in the manager's cache only what the controllers need: tasks, the shards of registries, and of nodes what
+// a placement depends on.
+func CacheOptions(config placement.Config) cache.Options {
 	return cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&v1alpha1.MazeTask{}: {Transform: dropUnread},
 		&corev1.ConfigMap{}: {
 			Label:     labels.SelectorFromSet(labels.Set{registry.RoleLabel: registry.RoleShard}),
 			Transform: dropContent,
 		},
+		&corev1.Node{}: {Transform: func(object any) (any, error) {
+			if node, ok := object.(*corev1.Node); ok {
+				return config.Slim(node), nil
+			}
+			return object, nil
+		}},
 	}}
 }
 

@@ -28,7 +28,10 @@ func TestChangesOf(t *testing.T) {
 	terminating := edited(func(o *outcome) { o.registered, o.entry = refused("Terminating", "out"), nil })
 	overwriting := edited(func(o *outcome) { o.overwrote = "ocr-old" })
 
+	unplaceable := edited(func(o *outcome) { o.placeable = infeasible })
+
 	registered := change{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}
+	homeless := change{corev1.EventTypeWarning, "Unplaceable", "T4 (3 nodes): too small"}
 	bad := change{corev1.EventTypeWarning, "Invalid", "bad"}
 	taken := change{corev1.EventTypeWarning, "Overwritten", "b is newer"}
 	overwrites := change{corev1.EventTypeWarning, "Overwritten", "Task ocr overwrites the registration of MazeTask ocr-old"}
@@ -79,6 +82,11 @@ func TestChangesOf(t *testing.T) {
 			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "x"), nil }),
 			want: []change{{corev1.EventTypeWarning, "RegistryConflict", "x"}},
 		},
+		"A new task fits nowhere": {status: fresh, decided: unplaceable, want: []change{registered, homeless}},
+		"The last node goes":      {status: after(servedOutcome()), decided: unplaceable, want: []change{homeless}},
+		"Another node goes":       {status: after(unplaceable), decided: edited(func(o *outcome) { *o = unplaceable; o.placeable.Message = "L4 (1 node): too small" })},
+		"A node comes":            {status: after(unplaceable), decided: servedOutcome()},
+		"A loser fits nowhere":    {status: after(superseded), decided: edited(func(o *outcome) { *o = superseded; o.placeable = infeasible })},
 		"Nothing new of a loser to another winner": {
 			status: after(superseded), decided: edited(func(o *outcome) { *o = superseded; o.accepted.message = "c is newer" }),
 		},

@@ -34,7 +34,7 @@ func TestElectRemembersWhoWasOverwritten(t *testing.T) {
 			task := v1alpha1.MazeTask{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}, Spec: v1alpha1.MazeTaskSpec{Name: "ocr"}}
 			task.CreationTimestamp = metav1.NewTime(noon.Add(time.Duration(name[1]) * time.Second))
 			s.tasks = append(s.tasks, task)
-			s.judged[task.UID] = &judgement{served: &registry.Item{Name: "ocr"}}
+			s.judged[task.UID] = &judgement{served: &placed{Item: registry.Item{Name: "ocr"}}}
 		}
 		if err := r.elect(t.Context(), s); err != nil {
 			t.Fatalf("%s: elect(...): %v", step.what, err)

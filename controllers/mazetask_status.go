@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 )
 
 // readiness are the conditions that Ready is derived from, in the order in which they hold it back.
@@ -35,8 +36,8 @@ func statusOf(task *v1alpha1.MazeTask, decided outcome, now metav1.Time) v1alpha
 	}
 	set(v1alpha1.ConditionAccepted, boolStatus(decided.accepted.ok), decided.accepted.reason, decided.accepted.message)
 	set(v1alpha1.ConditionRegistered, boolStatus(decided.registered.ok), decided.registered.reason, decided.registered.message)
-	reason, message := placeable(decided)
-	set(v1alpha1.ConditionPlaceable, metav1.ConditionUnknown, reason, message)
+	verdict := placeable(task.Status.Conditions, decided)
+	set(v1alpha1.ConditionPlaceable, verdict.Status, verdict.Reason, verdict.Message)
 	ready := readyOf(status.Conditions)
 	set(v1alpha1.ConditionReady, ready.Status, ready.Reason, ready.Message)
 	stalled := stalledOf(status.Conditions)
@@ -65,12 +66,26 @@ func stalledOf(conditions []metav1.Condition) metav1.Condition {
 	return metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person"}
 }
 
-// placeable gives the reason and the message of Placeable, which is Unknown as long as no nodes are read.
-func placeable(decided outcome) (reason, message string) {
+// placeable gives the content of Placeable: as it is, if it differs in nothing but numbers of nodes.
+func placeable(conditions []metav1.Condition, decided outcome) placement.Verdict {
 	if decided.placement == nil {
-		return v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Registered"
+		return placement.Verdict{
+			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJudged, Message: "there is nothing to place: see the condition Registered",
+		}
 	}
-	return v1alpha1.ReasonNoInventory, "the operator does not read the cluster's nodes; kube-scheduler judges by status.placement"
+	if last := lastVerdict(conditions); sameVerdict(last, decided.placeable) {
+		return last
+	}
+	return decided.placeable
+}
+
+// lastVerdict reads Placeable. Empty if it is not set yet.
+func lastVerdict(conditions []metav1.Condition) placement.Verdict {
+	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionPlaceable)
+	if c == nil {
+		return placement.Verdict{}
+	}
+	return placement.Verdict{Status: c.Status, Reason: c.Reason, Message: c.Message}
 }
 
 func boolStatus(ok bool) metav1.ConditionStatus {
@@ -107,6 +122,9 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided o
 	if waits(decided.registered) && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, decided.registered) {
 		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, decided.registered.message})
 	}
+	if now := decided.placeable; decided.entry != nil && now.Status == metav1.ConditionFalse && lastVerdict(task.Status.Conditions).Reason != now.Reason {
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
+	}
 	return changes
 }
 
@@ -133,5 +151,7 @@ const (
 	eventOverwritten = "Overwritten"
 	// eventInvalid: the spec is not valid.
 	eventInvalid = "Invalid"
+	// eventUnplaceable: no node can host the task any more, even when empty.
+	eventUnplaceable = "Unplaceable"
 	// The reasons in waitsForPerson are reasons of events too.
 )

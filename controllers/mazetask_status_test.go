@@ -36,7 +36,6 @@ func refused(reason, message string) finding { return finding{reason: reason, me
 const (
 	serves       = "the registry serves this generation"
 	nobodyNeeded = "nothing waits for a person"
-	noNodes      = "the operator does not read the cluster's nodes; kube-scheduler judges by status.placement"
 	notValid     = "there is nothing to place: see the condition Registered"
 )
 
@@ -49,7 +48,7 @@ type told struct {
 func TestStatusOf(t *testing.T) {
 	accepted := told{metav1.ConditionTrue, "Valid", "the spec is valid"}
 	registered := told{metav1.ConditionTrue, "Served", "ConfigMap maze-registry serves this generation"}
-	placeable := told{metav1.ConditionUnknown, "NoInventory", noNodes}
+	placeable := told{metav1.ConditionTrue, "Feasible", "a node can"}
 	moving := told{metav1.ConditionFalse, "NotStalled", nobodyNeeded}
 	no := func(reason, message string) told { return told{metav1.ConditionFalse, reason, message} }
 	stalled := func(reason, message string) told { return told{metav1.ConditionTrue, reason, message} }
@@ -152,7 +151,7 @@ func TestStatusOfMovesTransitionTimes(t *testing.T) {
 			after: edited(func(o *outcome) {
 				o.accepted, o.registered, o.placement = refused("InvalidSchema", "a"), refused("ServingLastAccepted", "a"), nil
 			}),
-			wantMoved: []string{"Accepted", "Registered", "Ready", "Stalled"},
+			wantMoved: []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"},
 		},
 		"It is corrected": {
 			before: edited(func(o *outcome) {
@@ -165,6 +164,11 @@ func TestStatusOfMovesTransitionTimes(t *testing.T) {
 			before:    edited(func(o *outcome) { o.registered = refused("Publishing", "a") }),
 			after:     servedOutcome(),
 			wantMoved: []string{"Registered", "Ready"},
+		},
+		"The last node goes": {
+			before:    servedOutcome(),
+			after:     edited(func(o *outcome) { o.placeable = infeasible }),
+			wantMoved: []string{"Placeable"},
 		},
 		"A failure becomes someone's": {
 			before:    edited(func(o *outcome) { o.registered = refused("Publishing", "a") }),
@@ -241,5 +245,18 @@ func TestStatusOfHealsConditions(t *testing.T) {
 				t.Error("want Ready")
 			}
 		})
+	}
+}
+
+// TestStatusOfKeepsCounts: how many nodes there are of a class is no reason to write a status.
+func TestStatusOfKeepsCounts(t *testing.T) {
+	task := ocr(statusOf(ocr(v1alpha1.MazeTaskStatus{}), edited(func(o *outcome) { o.placeable = infeasible }), before))
+	more := edited(func(o *outcome) { o.placeable = infeasible; o.placeable.Message = "T4 (40 nodes): too small" })
+	if diff := cmp.Diff(task.Status, statusOf(task, more, now)); diff != "" {
+		t.Errorf("statusOf(...) with more nodes: -want, +got:\n%s", diff)
+	}
+	other := edited(func(o *outcome) { o.placeable = infeasible; o.placeable.Message = "L4 (3 nodes): too small" })
+	if got := meta.FindStatusCondition(statusOf(task, other, now).Conditions, v1alpha1.ConditionPlaceable).Message; got != other.placeable.Message {
+		t.Errorf("statusOf(...) with another class: got the message %q", got)
 	}
 }

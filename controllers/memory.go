@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -45,6 +47,13 @@ func (m *memories) of(namespace string) *memory {
 		m.namespaces[namespace] = &memory{}
 	}
 	return m.namespaces[namespace]
+}
+
+// known gives the namespaces.
+func (m *memories) known() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.namespaces))
 }
 
 func (m *memories) forget(namespace string) {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 )
 
 // outcome is what the registry controller decided about one generation of a task, and what the
@@ -17,6 +18,8 @@ type outcome struct {
 	registered finding
 	// placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
 	placement *v1alpha1.Placement
+	// placeable says whether some node can host it. Empty if there is no placement.
+	placeable placement.Verdict
 	// entry is where the registry serves the task. Nil while it does not.
 	entry *v1alpha1.EntryReference
 	// overwrote names the MazeTask whose entry this one replaced, if any.
@@ -75,5 +78,11 @@ func (t tracked) equal(other tracked) bool {
 	return t.uid == other.uid && t.generation == other.generation &&
 		t.accepted == other.accepted && t.registered == other.registered && t.overwrote == other.overwrote &&
 		apiequality.Semantic.DeepEqual(t.entry, other.entry) &&
+		sameVerdict(t.placeable, other.placeable) &&
 		(t.placement == other.placement || apiequality.Semantic.DeepEqual(t.placement, other.placement))
+}
+
+// sameVerdict says whether two verdicts differ in nothing that is worth a write.
+func sameVerdict(a, b placement.Verdict) bool {
+	return a.Status == b.Status && a.Reason == b.Reason && placement.SameButCounts(a.Message, b.Message)
 }

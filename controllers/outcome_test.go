@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 )
 
 func placementOf(cpu string) *v1alpha1.Placement {
@@ -24,13 +25,15 @@ func entryOf(generation int64) *v1alpha1.EntryReference {
 }
 
 var (
-	valid  = finding{ok: true, reason: v1alpha1.ReasonValid, message: "the spec is valid"}
-	served = finding{ok: true, reason: v1alpha1.ReasonServed, message: "ConfigMap maze-registry serves this generation"}
+	valid      = finding{ok: true, reason: v1alpha1.ReasonValid, message: "the spec is valid"}
+	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Message: "T4 (3 nodes): too small"}
+	feasible   = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Message: "a node can"}
+	served     = finding{ok: true, reason: v1alpha1.ReasonServed, message: "ConfigMap maze-registry serves this generation"}
 )
 
 // servedOutcome is that of a task with which all is well.
 func servedOutcome() outcome {
-	return outcome{generation: 3, accepted: valid, registered: served, placement: placementOf("1"), entry: entryOf(3)}
+	return outcome{generation: 3, accepted: valid, registered: served, placement: placementOf("1"), placeable: feasible, entry: entryOf(3)}
 }
 
 func key(namespace, name string) types.NamespacedName {
@@ -66,8 +69,11 @@ var outcomeEdits = map[string]struct {
 		o.entry = entryOf(3)
 		o.entry.Digest = "sha256:b"
 	}, wantChanged: true},
-	"No entry":                 {field: "entry", edit: func(o *tracked) { o.entry = nil }, wantChanged: true},
-	"Another overwritten task": {field: "overwrote", edit: func(o *tracked) { o.overwrote = "x" }, wantChanged: true},
+	"No entry":                     {field: "entry", edit: func(o *tracked) { o.entry = nil }, wantChanged: true},
+	"No longer placeable":          {field: "placeable", edit: func(o *tracked) { o.placeable.Status = metav1.ConditionFalse }, wantChanged: true},
+	"Another reason of placeable":  {field: "placeable", edit: func(o *tracked) { o.placeable.Reason = "x" }, wantChanged: true},
+	"Another message of placeable": {field: "placeable", edit: func(o *tracked) { o.placeable.Message = "x" }, wantChanged: true},
+	"Another overwritten task":     {field: "overwrote", edit: func(o *tracked) { o.overwrote = "x" }, wantChanged: true},
 
 	"Nothing": {edit: func(*tracked) {}},
 	"The same, made anew": {edit: func(o *tracked) {

@@ -59,8 +59,9 @@ type registryReconciler struct {
 	// wake tells the task controller of tasks whose outcome changed.
 	wake chan<- event.TypedGenericEvent[types.NamespacedName]
 
-	gather *gatherer
-	memory *memories
+	inventory *inventory
+	gather    *gatherer
+	memory    *memories
 }
 
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;update;delete
@@ -78,6 +79,7 @@ type scope struct {
 	shards map[string]*corev1.ConfigMap
 
 	// decided
+	survey *survey
 	judged map[types.UID]*judgement
 	owners map[string]registry.Claim
 	owned  map[string]ownership
@@ -105,6 +107,7 @@ func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Reques
 	}{
 		{"observe the tasks and the registry", r.observe},
 		{"judge the tasks", r.judge},
+		{"place the tasks on the nodes", r.place},
 		{"elect an owner for each name", r.elect},
 		{"publish the registry", r.publish},
 		{"announce the outcomes", r.announce},
@@ -142,15 +145,18 @@ func isTransient(err error) bool {
 	return errors.Is(err, errBehind) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
 
-func (r *registryReconciler) setup(mgr manager.Manager, indexes cache.Cache) error {
-	err := builder.ControllerManagedBy(mgr).
+func (r *registryReconciler) setup(mgr manager.Manager, indexes cache.Cache, watchNodes bool) error {
+	registries := builder.ControllerManagedBy(mgr).
 		Named("registry").
 		Watches(&v1alpha1.MazeTask{}, r.enqueueNamespace(), builder.WithPredicates(specChanged)).
 		Watches(&corev1.ConfigMap{}, r.enqueueNamespace()).
 		WatchesRawSource(source.Kind(indexes, client.Object(&corev1.ConfigMap{}), r.enqueueNamespace())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters})
+	if watchNodes {
+		// No registry is written before the inventory has all nodes: the controller waits for this handler's first events.
+		registries = registries.Watches(&corev1.Node{}, r.inventory.handler(r.enqueueAll))
+	}
+	if err := registries.Complete(r); err != nil {
 		return fmt.Errorf("set up the registry controller: %w", err)
 	}
 	return nil
@@ -161,16 +167,30 @@ var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
 }}
 
-// enqueueNamespace maps every event to its namespace's registry, once for all events of a burst.
+// enqueueNamespace maps every event to its namespace's registry.
 func (r *registryReconciler) enqueueNamespace() handler.EventHandler {
-	enqueue := func(object client.Object, queue requestQueue) {
-		namespace := object.GetNamespace()
-		r.gather.note(namespace, r.clock.Now())
-		queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: registry.ConfigMapName}}, quietPeriod)
-	}
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) { enqueue(e.Object, queue) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) { enqueue(e.ObjectNew, queue) },
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) { enqueue(e.Object, queue) },
+		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) {
+			r.enqueue(e.Object.GetNamespace(), queue)
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) {
+			r.enqueue(e.ObjectNew.GetNamespace(), queue)
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) {
+			r.enqueue(e.Object.GetNamespace(), queue)
+		},
 	}
+}
+
+// enqueueAll is for what concerns every registry.
+func (r *registryReconciler) enqueueAll(queue requestQueue) {
+	for _, namespace := range r.memory.known() {
+		r.enqueue(namespace, queue)
+	}
+}
+
+// enqueue asks for a reconciliation, once for all events of a burst.
+func (r *registryReconciler) enqueue(namespace string, queue requestQueue) {
+	r.gather.note(namespace, r.clock.Now())
+	queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: registry.ConfigMapName}}, quietPeriod)
 }

@@ -6,8 +6,11 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -73,6 +76,7 @@ func (r *registryReconciler) refuseStale(ctx context.Context, s *scope, seen str
 
 // judge judges each task by itself, once for each generation.
 func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
+	s.survey = r.inventory.survey()
 	s.judged = make(map[types.UID]*judgement, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
@@ -81,7 +85,7 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 			s.judged[t.UID] = last
 			continue
 		}
-		next, err := r.judgeTask(t)
+		next, err := r.judgeTask(t, s.survey)
 		if err != nil {
 			return err
 		}
@@ -90,7 +94,7 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 		case last != nil:
 			next.served = last.served
 		default:
-			if next.served, err = s.salvage.entryOf(ctx, t); err != nil {
+			if next.served, err = s.salvaged(ctx, t); err != nil {
 				return err
 			}
 		}
@@ -109,16 +113,25 @@ type judgement struct {
 	size     int
 	// served is the entry that stands for the task: this generation's or, where there is none, the last
 	// accepted one's. Nil if there never was any.
-	served *registry.Item
+	served *placed
 }
 
-func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask) (*judgement, error) {
+// placed is an entry, and what its placement comes from.
+type placed struct {
+	registry.Item
+	requirement placement.Requirement
+	resolution  *placement.Resolution
+}
+
+func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask, nodes *survey) (*judgement, error) {
 	j := &judgement{generation: t.Generation, verdict: task.Judge(&t.Spec)}
 	if !j.verdict.Accepted {
 		return j, nil
 	}
+	requirement := placement.RequirementOf(&t.Spec.Resources)
+	resolution := nodes.resolve(requirement)
 	parameters := registry.Interface{Input: j.verdict.Input.JSON(), Output: j.verdict.Output.JSON()}
-	entry, err := registry.NewEntry(t, parameters, placement.Resolve(placement.RequirementOf(&t.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement)
+	entry, err := registry.NewEntry(t, parameters, resolution.Placement)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +142,67 @@ func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask) (*judgement, error)
 	j.verdict.Input, j.verdict.Output = nil, nil // they are in the item
 	j.size = len(item.Name) + len(item.Text)
 	if j.tooLarge = !registry.Fits(item, r.shardSize); !j.tooLarge {
-		j.served = &item
+		j.served = &placed{item, requirement, resolution}
 	}
 	return j, nil
+}
+
+// place puts each entry where the nodes are now that can host it.
+func (r *registryReconciler) place(_ context.Context, s *scope) error {
+	for _, j := range s.judged {
+		if j.served == nil {
+			continue
+		}
+		next, err := j.served.on(s.survey)
+		if err != nil {
+			return err
+		}
+		if !registry.Fits(next.Item, r.shardSize) {
+			next.Item = j.served.Item // an entry with the placement from before is better than none
+		}
+		j.served = next
+	}
+	return nil
+}
+
+// on gives the entry as it is among other nodes: itself if they change nothing.
+func (p *placed) on(nodes *survey) (*placed, error) {
+	resolution := nodes.resolve(p.requirement)
+	if resolution == p.resolution {
+		return p, nil
+	}
+	next := &placed{p.Item, p.requirement, resolution}
+	if apiequality.Semantic.DeepEqual(*p.Placement, resolution.Placement) {
+		return next, nil
+	}
+	var err error
+	next.Item, err = p.WithPlacement(resolution.Placement)
+	return next, err
+}
+
+// salvaged gives the published entry of a task of which nothing is remembered. Nil if there is none.
+func (s *scope) salvaged(ctx context.Context, t *v1alpha1.MazeTask) (*placed, error) {
+	item, err := s.salvage.entryOf(ctx, t)
+	if item == nil || err != nil {
+		return nil, err
+	}
+	entry, err := item.Entry()
+	if err != nil {
+		return nil, err
+	}
+	return &placed{Item: *item, requirement: requirementOf(&entry)}, nil
+}
+
+// requirementOf reads from an entry what its task required.
+func requirementOf(entry *registry.Entry) placement.Requirement {
+	requests := entry.Kubernetes.Placement.Requests
+	return placement.RequirementOf(&v1alpha1.Resources{
+		Type:      entry.Resources.Type,
+		CPU:       requests.Cpu(),
+		Memory:    requests.Memory(),
+		GPUMemory: resource.NewQuantity(entry.Resources.GPUMem<<20, resource.BinarySI),
+		Backend:   ptr.Deref(entry.Resources.Backend, ""),
+	})
 }
 
 // elect finds the owner of each name, and with it what the registry is to hold.
@@ -162,7 +233,7 @@ func (r *registryReconciler) elect(_ context.Context, s *scope) error {
 			s.overwritten(t)
 			continue
 		}
-		items = append(items, *j.served)
+		items = append(items, j.served.Item)
 	}
 	s.wanted = registry.Split(items, r.shardSize)
 	s.memory.owned = s.owned
@@ -214,11 +285,11 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 		o.registered = unserved(t, j, shardSize)
 		return o
 	}
-	o.placement = j.served.Placement
+	o.placement, o.placeable = j.served.Placement, j.served.resolution.Verdict
 	if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
 		return superseded(o, owner)
 	}
-	if failure := s.publishFailure(j.served); failure != nil {
+	if failure := s.publishFailure(&j.served.Item); failure != nil {
 		o.registered = *failure
 		return o
 	}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -23,6 +24,10 @@ import (
 type Options struct {
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes.
 	ShardSize int
+	// Placement says how GPU memory is mapped to GPUs.
+	Placement placement.Config
+	// IgnoreNodes leaves the cluster's nodes unread: then Placeable is Unknown.
+	IgnoreNodes bool
 	// Clock gives the time; the real one as a rule.
 	Clock clock.PassiveClock
 }
@@ -52,9 +57,10 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	ledger, wake := newLedger(), make(chan event.TypedGenericEvent[types.NamespacedName])
 	registries := &registryReconciler{
 		client: writer, indexes: indexes, live: mgr.GetAPIReader(), clock: options.Clock, shardSize: options.ShardSize,
-		view: view, ledger: ledger, wake: wake, gather: newGatherer(), memory: newMemories(),
+		view: view, ledger: ledger, wake: wake,
+		inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
 	}
-	if err := registries.setup(mgr, indexes); err != nil {
+	if err := registries.setup(mgr, indexes, !options.IgnoreNodes); err != nil {
 		return err
 	}
 	tasks := &mazeTaskReconciler{

@@ -20,6 +20,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -79,11 +80,12 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
+	placing := placement.DefaultConfig()
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
 	config.QPS, config.Burst = -1, -1
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(),
+		Cache:                         controllers.CacheOptions(placing),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",
@@ -98,7 +100,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: o.shardSize, Clock: clock.RealClock{}}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: o.shardSize, Placement: placing, Clock: clock.RealClock{}}); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Class is a set of nodes that are alike in everything that decides about a placement. Only their memory may differ a little:
@@ -70,9 +71,11 @@ func keepsOff(taint *corev1.Taint) bool {
 	return taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute
 }
 
-// reduce leaves of a node what decides about a placement.
-func (c *Config) reduce(node *corev1.Node) *corev1.Node {
+// Slim leaves of a node what Set reads, and what a cache needs to know it by.
+func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 	out := &corev1.Node{}
+	out.Name, out.UID, out.ResourceVersion = node.Name, node.UID, node.ResourceVersion
+	out.Spec.Unschedulable, out.Spec.Taints = node.Spec.Unschedulable, node.Spec.Taints
 	for name, value := range node.Labels {
 		if c.selects(name) {
 			if out.Labels == nil {
@@ -81,18 +84,30 @@ func (c *Config) reduce(node *corev1.Node) *corev1.Node {
 			out.Labels[name] = value
 		}
 	}
-	for _, taint := range node.Spec.Taints {
-		if keepsOff(&taint) && !isTransient(taint) {
-			out.Spec.Taints = append(out.Spec.Taints, corev1.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
-		}
-	}
-	slices.SortFunc(out.Spec.Taints, func(a, b corev1.Taint) int { return strings.Compare(a.ToString(), b.ToString()) })
 	out.Status.Allocatable = corev1.ResourceList{}
 	for name, quantity := range node.Status.Allocatable {
 		if c.counts(name) {
 			out.Status.Allocatable[name] = quantity
 		}
 	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			out.Status.Conditions = []corev1.NodeCondition{{Type: condition.Type, Status: condition.Status}}
+		}
+	}
+	return out
+}
+
+// classify leaves of a node what it has in common with others of its class.
+func (c *Config) classify(node *corev1.Node) *corev1.Node {
+	slim := c.Slim(node)
+	out := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: slim.Labels}, Status: corev1.NodeStatus{Allocatable: slim.Status.Allocatable}}
+	for _, taint := range slim.Spec.Taints {
+		if keepsOff(&taint) && !isTransient(taint) {
+			out.Spec.Taints = append(out.Spec.Taints, corev1.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
+		}
+	}
+	slices.SortFunc(out.Spec.Taints, func(a, b corev1.Taint) int { return strings.Compare(a.ToString(), b.ToString()) })
 	return out
 }
 
@@ -109,7 +124,7 @@ func (c *Config) counts(name corev1.ResourceName) bool {
 	return name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourcePods || c.isGPU(name)
 }
 
-// keyOf gives a text that is equal for nodes of one class, from a node that is reduced.
+// keyOf gives a text that is equal for nodes of one class, from a classified node.
 func keyOf(node *corev1.Node) string {
 	var key strings.Builder
 	for _, name := range sortedKeys(node.Labels) {

@@ -24,7 +24,7 @@ func (inv *Inventory) Classes() []Class { return slices.Clone(inv.classes) }
 
 // ClassOf gives the class that a node is of, and false if the inventory does not know such nodes.
 func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
-	key := keyOf(inv.config.reduce(node))
+	key := keyOf(inv.config.classify(node))
 	i := slices.IndexFunc(inv.classes, func(c Class) bool { return c.key == key })
 	if i < 0 {
 		return Class{}, false
@@ -34,10 +34,14 @@ func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 
 // Builder keeps count of a cluster's nodes. It is not safe for concurrent use.
 type Builder struct {
-	config Config
-	nodes  map[string]counted
-	groups map[string]*group
+	config   Config
+	nodes    map[string]counted
+	groups   map[string]*group
+	revision uint64
 }
+
+// Revision is another number after every change of what Inventory gives, be it only of how many nodes a class has.
+func (b *Builder) Revision() uint64 { return b.revision }
 
 // counted is what a node was counted as. memory is its own, in bytes.
 type counted struct {
@@ -52,17 +56,17 @@ func NewBuilder(config Config) *Builder {
 }
 
 // Set counts a node, in place of what it was before. It returns whether that can change a placement or a verdict: a class
-// came, went, began or ceased to take Pods, or its largest node is of another size.
+// came, went, began or ceased to take Pods, its largest node is of another size, or it has overtaken another one in number.
 func (b *Builder) Set(node *corev1.Node) bool {
-	reduced := b.config.reduce(node)
-	next := counted{class: keyOf(reduced), state: stateOf(node), memory: reduced.Status.Allocatable.Memory().Value()}
+	common := b.config.classify(node)
+	next := counted{class: keyOf(common), state: stateOf(node), memory: common.Status.Allocatable.Memory().Value()}
 	last, known := b.nodes[node.Name]
 	if known && last == next {
 		return false
 	}
 	b.nodes[node.Name] = next
 	if b.groups[next.class] == nil {
-		b.groups[next.class] = b.newGroup(next.class, reduced)
+		b.groups[next.class] = b.newGroup(next.class, common)
 	}
 	affected := []string{next.class}
 	if known {
@@ -91,13 +95,43 @@ func (b *Builder) changes(keys []string, change func()) bool {
 	look := func() []extent {
 		found := make([]extent, len(keys))
 		for i, key := range keys {
-			found[i] = b.groups[key].extent()
+			found[i] = b.extent(key)
 		}
 		return found
 	}
 	before := look()
 	change()
+	b.revision++
 	return !slices.Equal(before, look())
+}
+
+// extent is what of a class can change a placement or a verdict.
+type extent struct {
+	// all and open are the memory, in bytes, of the largest node, and of the largest that takes Pods at present. -1 if there
+	// is none.
+	all, open int64
+	// above and level say how it ranks by its number of nodes: how many classes with GPUs have more, and as many.
+	above, level int
+}
+
+func (b *Builder) extent(key string) extent {
+	g := b.groups[key]
+	if g == nil {
+		return extent{all: -1, open: -1}
+	}
+	e := g.extent()
+	if len(g.supplies) > 0 {
+		for _, other := range b.groups {
+			switch {
+			case len(other.supplies) == 0:
+			case other.Nodes > g.Nodes:
+				e.above++
+			case other.Nodes == g.Nodes:
+				e.level++
+			}
+		}
+	}
+	return e
 }
 
 func (b *Builder) discount(node counted) {
@@ -118,12 +152,8 @@ type group struct {
 // size counts nodes of one memory, and those of them that take Pods at present.
 type size struct{ nodes, open int }
 
-// extent is what of a class can change a placement or a verdict: the memory, in bytes, of the largest node, and of the largest
-// that takes Pods at present. -1 if there is none.
-type extent struct{ all, open int64 }
-
-func (b *Builder) newGroup(key string, reduced *corev1.Node) *group {
-	g := &group{Class: Class{key: key, node: reduced, supplies: b.config.suppliesOf(reduced)}, sizes: map[int64]size{}}
+func (b *Builder) newGroup(key string, common *corev1.Node) *group {
+	g := &group{Class: Class{key: key, node: common, supplies: b.config.suppliesOf(common)}, sizes: map[int64]size{}}
 	g.Name = nameOf(&g.Class)
 	return g
 }
@@ -148,9 +178,6 @@ func (g *group) add(node counted, n int) {
 
 func (g *group) extent() extent {
 	e := extent{all: -1, open: -1}
-	if g == nil {
-		return e
-	}
 	for memory, of := range g.sizes {
 		e.all = max(e.all, memory)
 		if of.open > 0 {

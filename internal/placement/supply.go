@@ -75,7 +75,7 @@ func (c *Config) isGPU(name corev1.ResourceName) bool {
 	return name == c.ResourceName || name == c.ResourceName+sharedResource || strings.HasPrefix(string(name), migResources)
 }
 
-// suppliesOf reads the GPUs of a reduced node, sorted by resource.
+// suppliesOf reads the GPUs of a classified node, sorted by resource.
 func (c *Config) suppliesOf(node *corev1.Node) []supply {
 	var supplies []supply
 	for _, name := range sortedKeys(node.Status.Allocatable) {

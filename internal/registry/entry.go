@@ -147,6 +147,25 @@ func Decode(encoded string) (Item, error) {
 	return newItem(e, encoded), nil
 }
 
+// Entry decodes the text.
+func (i Item) Entry() (Entry, error) {
+	var e Entry
+	if err := json.Unmarshal([]byte(i.Text), &e); err != nil {
+		return Entry{}, fmt.Errorf("decode the entry of %s: %w", i.Name, err)
+	}
+	return e, nil
+}
+
+// WithPlacement gives the same entry with another placement.
+func (i Item) WithPlacement(placement v1alpha1.Placement) (Item, error) {
+	e, err := i.Entry()
+	if err != nil {
+		return Item{}, err
+	}
+	e.Kubernetes.Placement = placement
+	return e.Encode()
+}
+
 // quantityGuard is decoded before an Entry, which anyone who may edit ConfigMaps can have written: parsing the quantity
 // 1e-10000000 takes seconds.
 type quantityGuard struct {

@@ -68,6 +68,45 @@ var _ = Describe("A placement", Ordered, func() {
 	})
 })
 
+// The same without kube-scheduler, for many more: errors that few clusters bring to light have nowhere to hide.
+var _ = Describe("A placement by itself", func() {
+	const clusters, tasksPerCluster = 2000, 20
+
+	It(fmt.Sprintf("gives what the task needs, for %d clusters with %d tasks each", clusters, tasksPerCluster), func() {
+		seed := uint64(GinkgoRandomSeed())
+		g := generator{rand.New(rand.NewPCG(seed, 1))}
+		for range clusters {
+			config, nodes := g.config(), g.cluster()
+			inventory := inventoryOf(config, nodes)
+			for range tasksPerCluster {
+				resources := g.task(nodes)
+				resolution, fits := placement.Explain(placement.RequirementOf(&resources), inventory)
+				o := oracle{config, resources}
+				for _, host := range hosts(inventory, nodes, fits) {
+					if wrong := mistake(o, nodes, &resolution, host); wrong != "" {
+						Fail(fmt.Sprintf("seed %d: %s\n%s", seed, wrong, table(config, nodes, resources, &resolution, fits)))
+					}
+				}
+			}
+		}
+	})
+})
+
+// hosts gives the nodes to which kube-scheduler may bind by what is said of their classes; one that is "" if there are none.
+func hosts(inventory *placement.Inventory, nodes []*corev1.Node, fits []placement.Fit) []string {
+	var names []string
+	for _, node := range nodes {
+		class, _ := inventory.ClassOf(node)
+		if takesPods(node) && slices.ContainsFunc(fits, func(fit placement.Fit) bool { return fit.Why == "" && fit.Class.Equal(&class) }) {
+			names = append(names, node.Name)
+		}
+	}
+	if len(names) == 0 {
+		return []string{""}
+	}
+	return names
+}
+
 func inventoryOf(config placement.Config, nodes []*corev1.Node) *placement.Inventory {
 	builder := placement.NewBuilder(config)
 	for _, node := range nodes {

@@ -17,6 +17,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -48,6 +49,8 @@ type Fault func(ctx context.Context, kind Kind, object client.Object) error
 type OperatorOptions struct {
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes; the default where it is 0.
 	ShardSize int
+	// Placement says how GPU memory is mapped to GPUs; the default where it names no resource.
+	Placement placement.Config
 	// Fault is asked before every write, if set.
 	Fault Fault
 	// Transport wraps the operator's connections to the API server, if set.
@@ -58,6 +61,9 @@ type OperatorOptions struct {
 func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error) {
 	if options.ShardSize == 0 {
 		options.ShardSize = registry.DefaultShardSize
+	}
+	if options.Placement.ResourceName == "" {
+		options.Placement = placement.DefaultConfig()
 	}
 	o := &Operator{done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
 	scheme, err := controllers.Scheme()
@@ -70,7 +76,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:     scheme,
-		Cache:      controllers.CacheOptions(),
+		Cache:      controllers.CacheOptions(options.Placement),
 		NewClient:  o.newClient,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
@@ -80,7 +86,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
-	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: options.ShardSize, Clock: clock.RealClock{}}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: options.ShardSize, Placement: options.Placement, Clock: clock.RealClock{}}); err != nil {
 		cancel()
 		return nil, err
 	}
