@@ -19,6 +19,7 @@ import (
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 const (
@@ -161,7 +162,7 @@ func setCluster(ctx context.Context, pods watch.Interface, nodes []*corev1.Node,
 	last.Spec.Taints = []corev1.Taint{{Key: "last", Effect: corev1.TaintEffectNoSchedule}}
 	last.Status.Allocatable = corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}
 	for _, node := range append(nodes[:len(nodes):len(nodes)], last) {
-		expectNode(ctx, node)
+		Expect(testutil.CreateNode(ctx, k8s, node.DeepCopy())).To(Succeed())
 	}
 	pod := podOf(&v1alpha1.Placement{NodeSelector: last.Labels, Tolerations: []corev1.Toleration{{Key: "last", Operator: corev1.TolerationOpExists}}}, name)
 	Expect(k8s.Create(ctx, pod)).To(Succeed())
@@ -171,17 +172,6 @@ func setCluster(ctx context.Context, pods watch.Interface, nodes []*corev1.Node,
 		}
 	}
 	Expect(k8s.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
-}
-
-// expectNode creates a node as it stands. The API server taints every new node as not ready.
-func expectNode(ctx context.Context, want *corev1.Node) {
-	GinkgoHelper()
-	node := want.DeepCopy()
-	Expect(k8s.Create(ctx, node)).To(Succeed())
-	node.Spec.Taints = want.Spec.Taints
-	Expect(k8s.Update(ctx, node)).To(Succeed())
-	node.Status.Allocatable, node.Status.Capacity = want.Status.Allocatable, want.Status.Allocatable
-	Expect(k8s.Status().Update(ctx, node)).To(Succeed())
 }
 
 // podOf makes a Pod that has a placement.
