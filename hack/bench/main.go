@@ -6,6 +6,7 @@
 //	c  a quick hand's reconciler: two status writes and one rewritten ConfigMap for every task
 //	d  with b's control plane: single tasks, one after another, in a namespace of their own and beside b's tasks
 //	e  many tasks in one namespace, every state of the registry checked; then an idle time; then a restart
+//	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -51,6 +52,7 @@ type options struct {
 	workers int
 	single  int
 	scale   int
+	nodes   int
 	idle    time.Duration
 	seed    uint64
 	manager string
@@ -58,7 +60,7 @@ type options struct {
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcde"
+const phases = "abcdef"
 
 // maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
 const maxQuickHandTasks = 8000
@@ -66,10 +68,11 @@ const maxQuickHandTasks = 8000
 func parseOptions(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b and c")
+	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c and f")
 	flags.IntVar(&o.workers, "workers", 8, "number of requests that the plain client has under way")
 	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d")
 	flags.IntVar(&o.scale, "scale", 5000, "number of tasks in phase e; 0 skips it")
+	flags.IntVar(&o.nodes, "nodes", 5000, "number of nodes in phase f; 0 skips it")
 	flags.DurationVar(&o.idle, "idle", time.Minute, "how long phase e looks for writes of an idle operator")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of the tasks' contents")
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
@@ -81,6 +84,9 @@ func parseOptions(arguments []string) (options, error) {
 	if o.scale == 0 {
 		o.only = strings.ReplaceAll(o.only, "e", "")
 	}
+	if o.nodes == 0 {
+		o.only = strings.ReplaceAll(o.only, "f", "")
+	}
 	return o, o.check()
 }
 
@@ -88,12 +94,12 @@ func (o options) check() error {
 	switch {
 	case strings.Trim(o.only, phases) != "":
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
-	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0:
-		return errors.New("-n, -workers and -latency must be at least 1, and -scale at least 0")
+	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
+		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abde", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdef", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
@@ -139,6 +145,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 		{"bd", "b: the operator", o.tasks, b.runOperator},
 		{"c", "c: a quick hand's reconciler", o.tasks, b.runQuickHand},
 		{"e", "e: scale", o.scale, b.runScale},
+		{"f", "f: nodes", o.tasks + o.nodes, b.runNodes},
 	} {
 		if !o.runs(phase.letters) {
 			continue

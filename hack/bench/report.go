@@ -13,6 +13,7 @@ type results struct {
 	floor, operator, quickHand *burst
 	latency                    []latencies
 	scale                      scaleResult
+	nodes                      *nodesResult
 }
 
 // Targets, from the project's plan.
@@ -22,6 +23,8 @@ const (
 	maxRegistryWrites = 0.1
 	maxMemory         = 150 // MiB, at 5,000 tasks
 	maxUpdates        = 20  // ConfigMap updates' times
+	maxHeartbeatCores = 0.1
+	maxJudging        = 2 // seconds
 )
 
 // report writes lines, and targets at the end.
@@ -53,6 +56,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.scale.checks != nil {
 		r.scale.print(p)
+	}
+	if r.nodes != nil {
+		r.nodes.print(p)
 	}
 	if len(p.targets) > 0 {
 		p.line("\nTargets\n%s", strings.Join(p.targets, "\n"))

@@ -31,6 +31,7 @@ type watcher struct {
 
 	mu         sync.Mutex
 	ready      map[string]readyTask
+	waiting    map[string]bool
 	configMaps map[string]*corev1.ConfigMap
 	checks     *audit
 	goal       goalCheck
@@ -108,7 +109,7 @@ func startWatcher(ctx context.Context, from client.WithWatch, namespace string, 
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watcher{
 		namespace: namespace, cancel: cancel, checks: checks, failed: make(chan error, 1),
-		ready: map[string]readyTask{}, configMaps: map[string]*corev1.ConfigMap{},
+		ready: map[string]readyTask{}, waiting: map[string]bool{}, configMaps: map[string]*corev1.ConfigMap{},
 	}
 	for _, list := range []client.ObjectList{&v1alpha1.MazeTaskList{}, &corev1.ConfigMapList{}} {
 		if err := w.follow(ctx, from, list); err != nil {
@@ -169,6 +170,10 @@ func (w *watcher) handle(change watch.Event) {
 }
 
 func (w *watcher) handleTask(task *v1alpha1.MazeTask, change watch.EventType) {
+	delete(w.waiting, task.Name)
+	if change != watch.Deleted && isWaiting(task) {
+		w.waiting[task.Name] = true
+	}
 	condition := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
 	ready := change != watch.Deleted && condition != nil &&
 		condition.Status == metav1.ConditionTrue && condition.ObservedGeneration == task.Generation
@@ -179,6 +184,13 @@ func (w *watcher) handleTask(task *v1alpha1.MazeTask, change watch.EventType) {
 	if _, known := w.ready[task.Name]; !known {
 		w.ready[task.Name] = readyTask{key: task.Spec.Name, since: task.ResourceVersion, at: time.Now()}
 	}
+}
+
+// countWaiting gives the number of tasks that no node can host.
+func (w *watcher) countWaiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting)
 }
 
 // fail keeps the first error, for await.

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/flowcontrol"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+const (
+	// beatsPerSecond is the rate of updates that change nothing which matters, and beating is how long they go on.
+	beatsPerSecond = 500
+	beating        = 30 * time.Second
+)
+
+// nodesResult is what phase f found.
+type nodesResult struct {
+	nodes, tasks, waiting int
+	// elapsed is how long the updates took, and actor the operator's CPU time meanwhile.
+	elapsed, actor time.Duration
+	writes         requests
+	// judged is the time from the create of the first node of a new class until no task waits.
+	judged       time.Duration
+	judgedWrites requests
+	peakMemory   float64
+}
+
+// pools are the nodes of phase f, as far as they have GPUs. None hosts the largest tasks.
+var pools = []struct {
+	product string
+	memory  int64
+	gpus    int
+}{{"", 0, 0}, {"Tesla-T4", 15360, 1}, {"NVIDIA-L4", 23034, 1}, {"Tesla-V100-PCIE-32GB", 32768, 1}}
+
+// runNodes is phase f.
+func (b *bench) runNodes(ctx context.Context, s *stage) error {
+	const namespace = "placed"
+	result := &nodesResult{nodes: b.nodes, tasks: b.tasks}
+	progress("%d nodes", b.nodes)
+	err := inParallel(ctx, b.workers, b.nodes, func(ctx context.Context, i int) error { return testutil.CreateNode(ctx, s.client, newNode(i)) })
+	if err != nil {
+		return err
+	}
+	if err := s.startOperator(b.manager); err != nil {
+		return err
+	}
+	if err := s.warmUp(ctx); err != nil {
+		return err
+	}
+	w, err := s.openNamespace(ctx, namespace, nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	if _, err := b.runBurst(ctx, s, w, newTasks(namespace, 0, b.tasks, b.seed), allServed, nothing); err != nil {
+		return err
+	}
+	if result.waiting = w.countWaiting(); result.waiting == 0 {
+		return fmt.Errorf("of %d tasks none waits for a node: take more of them", b.tasks)
+	}
+	if err := b.beat(ctx, s, result); err != nil {
+		return err
+	}
+	if err := result.addClass(ctx, s, w); err != nil {
+		return err
+	}
+	result.peakMemory = peakMemoryOf(s.actor.pid())
+	b.results.nodes = result
+	_, err = compareRegistry(ctx, s.client, namespace)
+	return err
+}
+
+// newNode gives a node as large as real ones are: with labels, addresses and a list of images.
+func newNode(number int) *corev1.Node {
+	pool, name := pools[number%len(pools)], fmt.Sprintf("node-%05d", number)
+	node := testutil.NewNode(name)
+	if pool.gpus > 0 {
+		node = testutil.NewGPUNode(name, pool.product, pool.memory, pool.gpus)
+	}
+	memory := node.Status.Allocatable.Memory()
+	memory.Set(memory.Value() - int64(number%100)<<12) // machines of one type differ
+	node.Status.Allocatable[corev1.ResourceMemory] = *memory
+	for i := range 20 {
+		node.Labels[fmt.Sprintf("feature.node.kubernetes.io/cpu-cpuid.FEATURE%02d", i)] = "true"
+	}
+	for i := range 20 {
+		node.Status.Images = append(node.Status.Images, corev1.ContainerImage{
+			Names: []string{fmt.Sprintf("registry.example.com/team/image-%d@sha256:%s", i, strings.Repeat("0", 64))}, SizeBytes: 1 << 28,
+		})
+	}
+	return node
+}
+
+// beat makes nodes send heartbeats, and get annotations, at a steady rate.
+func (b *bench) beat(ctx context.Context, s *stage, result *nodesResult) error {
+	if err := calm(ctx, s.apiServer); err != nil {
+		return err
+	}
+	before, err := s.settle(ctx, quiet)
+	if err != nil {
+		return err
+	}
+	progress("%d updates of nodes a second for %s", beatsPerSecond, beating)
+	usageBefore, start := s.usage(), time.Now()
+	limiter := flowcontrol.NewTokenBucketRateLimiter(beatsPerSecond, b.workers)
+	err = inParallel(ctx, b.workers, int(beatsPerSecond*beating.Seconds()), func(ctx context.Context, i int) error {
+		if err := limiter.Wait(ctx); err != nil {
+			return err
+		}
+		return s.updateNode(ctx, i, b.nodes)
+	})
+	if err != nil {
+		return err
+	}
+	result.elapsed, result.actor = time.Since(start), s.usage().since(usageBefore).actor
+	after, err := s.settle(ctx, quiet)
+	if err != nil {
+		return err
+	}
+	result.writes = after.since(before)
+	for k := range result.writes {
+		if k.resource == "nodes" {
+			delete(result.writes, k)
+		}
+	}
+	return nil
+}
+
+// updateNode changes what no placement depends on: every other time the heartbeat of a condition.
+func (s *stage) updateNode(ctx context.Context, i, nodes int) error {
+	request := s.raw.CoreV1().RESTClient().Patch(types.StrategicMergePatchType).Resource("nodes").Name(fmt.Sprintf("node-%05d", i%nodes))
+	if i/nodes%2 == i%2 {
+		body := fmt.Sprintf(`{"status":{"conditions":[{"type":"Ready","status":"True","lastHeartbeatTime":%q}]}}`, time.Now().UTC().Format(time.RFC3339))
+		request = request.SubResource("status").Body([]byte(body))
+	} else {
+		request = request.Body(fmt.Appendf(nil, `{"metadata":{"annotations":{"example.com/beat":"%d"}}}`, i))
+	}
+	if err := request.Do(ctx).Error(); err != nil {
+		return fmt.Errorf("update a node: %w", err)
+	}
+	return nil
+}
+
+// addClass brings the first node of a class that hosts every task.
+func (r *nodesResult) addClass(ctx context.Context, s *stage, w *watcher) error {
+	before, err := s.readRequests(ctx)
+	if err != nil {
+		return err
+	}
+	progress("the first node of a new class, for which %d tasks wait", r.waiting)
+	reached := w.expect(func(w *watcher) bool { return len(w.waiting) == 0 })
+	start := time.Now()
+	if err := testutil.CreateNode(ctx, s.client, testutil.NewGPUNode("new", "NVIDIA-A100-SXM4-80GB", 81920, 8)); err != nil {
+		return err
+	}
+	end, err := w.await(ctx, reached)
+	if err != nil {
+		return err
+	}
+	r.judged = end.Sub(start)
+	after, err := s.settle(ctx, quiet)
+	r.judgedWrites = after.since(before)
+	return err
+}
+
+// isWaiting says whether no node can host a task.
+func isWaiting(task *v1alpha1.MazeTask) bool {
+	return meta.IsStatusConditionFalse(task.Status.Conditions, v1alpha1.ConditionPlaceable)
+}
+
+func (r *nodesResult) print(p *report) {
+	rate, cores := float64(beatsPerSecond)*beating.Seconds()/r.elapsed.Seconds(), r.actor.Seconds()/r.elapsed.Seconds()
+	p.line("\nf: %d nodes and %d tasks", r.nodes, r.tasks)
+	p.line("  %-40s %8.0f", "heartbeats and annotations a second", rate)
+	p.line("  %-40s %8.3f cores", "CPU of the operator meanwhile", cores)
+	p.line("  %-40s %8d", "tasks that wait for a node", r.waiting)
+	p.line("  %-40s %8.2f s", "until none does, after a node came", r.judged.Seconds())
+	p.line("  %-40s %8s", "peak memory of the operator", mebibytes(r.peakMemory))
+	p.printWrites("Writes, but of nodes, meanwhile", r.writes)
+	p.printWrites("Writes after the node came", r.judgedWrites)
+	p.target("f, status writes for heartbeats", float64(r.writes.count(kind.statusWrite)), 0)
+	p.target("f, CPU for heartbeats, cores", cores, maxHeartbeatCores)
+	p.target("f, missing of 500 heartbeats a second", max(0, beatsPerSecond-rate), beatsPerSecond/20)
+	p.target("f, waiting tasks judged anew, seconds", r.judged.Seconds(), maxJudging)
+}
