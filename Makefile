@@ -56,8 +56,9 @@ generate: ## Generate deep copies, apply configurations, the CRD and RBAC.
 	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
 
 .PHONY: build
-build: ## Build bin/manager.
+build: ## Build bin/manager and bin/mazectl.
 	go build -o bin/manager ./cmd/manager
+	go build -o bin/mazectl ./cmd/mazectl
 
 .PHONY: bench
 bench: build ## Measure the operator against a plain client, on real API servers (N=2000 tasks; ARGS=-help tells more).

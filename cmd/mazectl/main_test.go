@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "write the outputs to testdata/golden instead of comparing them")
+
+const nodesFile = "--nodes=testdata/nodes.yaml"
+
+// TestRun compares all that a call prints, and what it exits with, with a file of testdata/golden.
+func TestRun(t *testing.T) {
+	cases := map[string]struct {
+		args     []string
+		program  string // mazectl if empty
+		stdin    string // a file
+		color    bool
+		width    int // that of a pipe if 0
+		wantCode int
+	}{
+		"table":                    {args: []string{"place", "testdata/tasks", nodesFile}, wantCode: exitFindings},
+		"table-narrow":             {args: []string{"place", "testdata/tasks", nodesFile}, width: minWidth, wantCode: exitFindings},
+		"table-in-colour":          {args: []string{"place", "testdata/tasks", nodesFile, "--drain=pool=h100"}, color: true, wantCode: exitFindings},
+		"table-of-many-classes":    {args: []string{"place", "testdata/split.yaml", "--nodes=testdata/many.yaml"}},
+		"wide":                     {args: []string{"place", "testdata/tasks", nodesFile, "-owide"}, wantCode: exitFindings},
+		"json":                     {args: []string{"place", "testdata/tasks", nodesFile, "-ojson"}, wantCode: exitFindings},
+		"json-in-colour":           {args: []string{"place", "testdata/split.yaml", nodesFile, "-ojson"}, color: true},
+		"yaml-what-if":             {args: []string{"place", "testdata/tasks", nodesFile, "-oyaml", "--add=testdata/b200.yaml", "--drain=pool=t4"}},
+		"folder-recursive":         {args: []string{"place", "-R", "testdata/tasks", nodesFile}, wantCode: exitFindings},
+		"stdin":                    {args: []string{"place", "-", nodesFile}, stdin: "testdata/split.yaml"},
+		"stdin-for-nodes":          {args: []string{"place", "testdata/split.yaml", "--nodes=-"}, stdin: "testdata/nodes.yaml"},
+		"stdin-twice":              {args: []string{"place", "-", "--nodes=-"}, stdin: "testdata/split.yaml", wantCode: exitFailed},
+		"namespace":                {args: []string{"place", "testdata/tasks", nodesFile, "-n", "docs"}, wantCode: exitFindings},
+		"add":                      {args: []string{"place", "testdata/tasks", nodesFile, "--add=testdata/b200.yaml"}},
+		"add-and-drain":            {args: []string{"place", "testdata/tasks", nodesFile, "--add=testdata/b200.yaml", "--drain=pool=t4"}},
+		"add-of-no-resources":      {args: []string{"place", "testdata/tasks", nodesFile, "--add=testdata/bare-node.yaml"}, wantCode: exitFailed},
+		"add-of-no-node":           {args: []string{"place", "testdata/tasks", nodesFile, "--add=testdata/split.yaml"}, wantCode: exitFailed},
+		"drain":                    {args: []string{"place", "testdata/tasks", nodesFile, "--drain=pool=h100"}, wantCode: exitFindings},
+		"drain-wide":               {args: []string{"place", "testdata/tasks", nodesFile, "--drain=pool=h100", "-owide"}, wantCode: exitFindings},
+		"drain-all-gpus":           {args: []string{"place", "testdata/caption.yaml", nodesFile, "--drain=pool in (h100, t4)"}, wantCode: exitFindings},
+		"drain-matches-nothing":    {args: []string{"place", "testdata/split.yaml", nodesFile, "--drain=pool=none"}},
+		"drain-empty":              {args: []string{"place", "testdata/split.yaml", nodesFile, "--drain="}, wantCode: exitFailed},
+		"drain-malformed":          {args: []string{"place", "testdata/split.yaml", nodesFile, "--drain=pool=("}, wantCode: exitFailed},
+		"unknown-is-no-finding":    {args: []string{"place", "testdata/caption.yaml", "--nodes=testdata/cpu-node.yaml"}},
+		"refused":                  {args: []string{"place", "testdata/refused.yaml", nodesFile}, wantCode: exitFindings},
+		"refused-what-if":          {args: []string{"place", "testdata/refused.yaml", nodesFile, "-ojson", "--drain=pool=t4"}, wantCode: exitFindings},
+		"broken-file":              {args: []string{"place", "testdata/broken.yaml", "testdata/split.yaml", nodesFile}, wantCode: exitFailed},
+		"missing-file":             {args: []string{"place", "testdata/none.yaml", "testdata/split.yaml", nodesFile}, wantCode: exitFailed},
+		"missing-nodes":            {args: []string{"place", "testdata/split.yaml", "--nodes=testdata/none.yaml"}, wantCode: exitFailed},
+		"no-task":                  {args: []string{"place", "testdata/nodes.yaml", nodesFile}, wantCode: exitFailed},
+		"no-file":                  {args: []string{"place"}, wantCode: exitFailed},
+		"no-such-output":           {args: []string{"place", "testdata/split.yaml", nodesFile, "-oxml"}, wantCode: exitFailed},
+		"no-such-flag":             {args: []string{"place", "--nods=x"}, wantCode: exitFailed},
+		"no-such-command":          {args: []string{"plcae"}, wantCode: exitFailed},
+		"no-cluster":               {args: []string{"place", "testdata/split.yaml", "--server=http://localhost:1"}, wantCode: exitFailed},
+		"help":                     {},
+		"help-as-a-plugin":         {program: "/usr/local/bin/kubectl-maze"},
+		"help-of-place":            {args: []string{"place", "--help"}},
+		"help-of-place-as-plugin":  {args: []string{"place", "--help"}, program: `kubectl-maze.exe`},
+		"no-such-flag-as-a-plugin": {args: []string{"place", "--nods=x"}, program: "kubectl-maze", wantCode: exitFailed},
+		"completion-of-outputs":    {args: []string{"__complete", "place", "-o", ""}},
+		"completion-of-files":      {args: []string{"__complete", "place", ""}},
+	}
+	t.Setenv("KUBECONFIG", os.DevNull)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			text, code := call(t, tc.program, tc.args, tc.stdin, tc.color, tc.width)
+			if code != tc.wantCode {
+				t.Errorf("exit code %d, want %d", code, tc.wantCode)
+			}
+			golden(t, name, text)
+		})
+	}
+}
+
+// call runs mazectl and returns what it prints: the standard output, then the standard error.
+func call(t *testing.T, program string, args []string, stdin string, color bool, width int) (string, int) {
+	t.Helper()
+	streams, in, out, errOut := genericiooptions.NewTestIOStreams()
+	if stdin != "" {
+		content, err := os.ReadFile(stdin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Write(content)
+	}
+	term := newTerminal(streams)
+	term.color = term.color || color
+	if width > 0 {
+		term.width = width
+	}
+	if program == "" {
+		program = "mazectl"
+	}
+	if args == nil {
+		args = []string{} // cobra would take those of the test
+	}
+	code := run(t.Context(), program, args, term)
+	return out.String() + "--- standard error\n" + errOut.String(), code
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", "golden", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("output (-want +got; -update accepts it):\n%s", diff)
+	}
+}
+
+// TestCluster asks a cluster for its nodes, in two pages, as whom the flags say, and gets what a file gets.
+func TestCluster(t *testing.T) {
+	content, err := os.ReadFile("testdata/nodes.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list struct {
+		Items []map[string]any `json:"items"`
+	}
+	if err := yaml.Unmarshal(content, &list); err != nil {
+		t.Fatal(err)
+	}
+	page := func(items []map[string]any, next string) string {
+		content, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "NodeList", "metadata": map[string]any{"continue": next}, "items": items})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err = yaml.YAMLToJSON(content); err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path != "/api/v1/nodes" || r.Header.Get("Authorization") != "Bearer secret":
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "nodes is forbidden"}`)
+		case r.URL.Query().Get("continue") == "":
+			fmt.Fprint(w, page(list.Items[:2], "more"))
+		default:
+			fmt.Fprint(w, page(list.Items[2:], ""))
+		}
+	}))
+	defer server.Close()
+	config := filepath.Join(t.TempDir(), "kubeconfig")
+	kubeconfig := fmt.Sprintf(`{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}], users: [{name: u, user: {token: secret}}, {name: other}],
+contexts: [{name: right, context: {cluster: c, user: u}}, {name: wrong, context: {cluster: c, user: other}}], current-context: wrong}`, server.URL)
+	if err := os.WriteFile(config, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	want, _ := call(t, "", []string{"place", "testdata/tasks", nodesFile}, "", false, 0)
+	got, code := call(t, "", []string{"place", "testdata/tasks", "--kubeconfig", config, "--context=right"}, "", false, 0)
+	if diff := cmp.Diff(want, got); diff != "" || code != exitFindings {
+		t.Errorf("exit code %d, output (-want +got):\n%s", code, diff)
+	}
+	got, code = call(t, "", []string{"place", "testdata/split.yaml", "--kubeconfig", config}, "", false, 0)
+	if !strings.Contains(got, "error: list the cluster's nodes: nodes is forbidden; choose a cluster") || code != exitFailed {
+		t.Errorf("without permission: exit code %d, output:\n%s", code, got)
+	}
+}
+
+// TestTerminal tells what colours and widths are for.
+func TestTerminal(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(read.Close(), write.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	for name, streams := range map[string]genericiooptions.IOStreams{"pipe": {Out: write}, "buffer": {Out: &bytes.Buffer{}}} {
+		if got := newTerminal(streams); got.color || got.width != pipeWidth {
+			t.Errorf("%s: colour %t, width %d, want none and %d", name, got.color, got.width, pipeWidth)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	if code := run(context.Background(), "kubectl-maze", []string{"version"}, newTerminal(streams)); code != exitFine {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.HasPrefix(out.String(), "kubectl maze ") || !strings.Contains(out.String(), "(go1.") {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+// TestWrap: no character of a manifest reaches the terminal as a command, and nothing is lost.
+func TestWrap(t *testing.T) {
+	cases := map[string]struct {
+		text  string
+		width int
+		want  []string
+	}{
+		"empty":        {"", 10, []string{""}},
+		"fits":         {"one two", 7, []string{"one two"}},
+		"breaks":       {"one two three", 8, []string{"one two", "three"}},
+		"long word":    {"a nvidia.com/gpu b", 5, []string{"a", "nvidia.com/gpu", "b"}},
+		"no ASCII":     {"äöü äöü", 7, []string{"äöü äöü"}},
+		"steers":       {"a\x1b[31mb\nc", 20, []string{"a^[[31mb c"}},
+		"only a space": {" \n ", 10, []string{""}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, wrap(tc.text, tc.width)); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

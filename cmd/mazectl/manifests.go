@@ -1,0 +1,112 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/resource"
+)
+
+// stdinArgument stands for the standard input where a file is asked for.
+const stdinArgument = "-"
+
+// manifest is an object as it was written.
+type manifest struct {
+	*unstructured.Unstructured
+	// source is the file that it is in.
+	source string
+}
+
+// reader reads manifests as kubectl does: YAML and JSON of several documents, lists, folders and URLs. The standard input can be
+// read once.
+type reader struct {
+	stdin     io.Reader
+	stdinRead bool
+	recursive bool
+	// note tells a user what need not worry anyone.
+	note func(format string, args ...any)
+}
+
+// read gives the objects of one kind. It goes on after an error and returns all of them.
+func (r *reader) read(kind schema.GroupVersionKind, names []string) ([]manifest, []error) {
+	var found []manifest
+	var errs []error
+	for _, name := range names {
+		all, err := r.readOne(name)
+		if err != nil {
+			errs = append(errs, split(err)...)
+		}
+		skipped := map[string]int{}
+		before := len(found)
+		for _, m := range all {
+			if m.GroupVersionKind() != kind {
+				skipped[m.GetKind()+" ("+m.GetAPIVersion()+")"]++
+				continue
+			}
+			found = append(found, m)
+		}
+		r.tellSkipped(name, skipped)
+		if len(found) == before && err == nil {
+			errs = append(errs, fmt.Errorf("%s has no %s of %s", name, kind.Kind, kind.GroupVersion()))
+		}
+	}
+	return found, errs
+}
+
+func (r *reader) readOne(name string) ([]manifest, error) {
+	builder := resource.NewLocalBuilder().Unstructured().ContinueOnError().Flatten()
+	switch {
+	case name == stdinArgument && r.stdinRead:
+		return nil, errors.New("the standard input can be read once: give - only once, and files otherwise")
+	case name == stdinArgument:
+		r.stdinRead = true
+		builder.Stream(r.stdin, "standard input")
+	default:
+		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: r.recursive})
+	}
+	infos, err := builder.Do().Infos()
+	var all []manifest
+	for _, info := range infos {
+		if object, ok := info.Object.(*unstructured.Unstructured); ok {
+			all = append(all, manifest{Unstructured: object, source: cmp.Or(info.Source, name)}) // objects of a List have none
+		}
+	}
+	return all, err
+}
+
+func (r *reader) tellSkipped(name string, skipped map[string]int) {
+	if len(skipped) == 0 {
+		return
+	}
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(skipped)) {
+		kinds = append(kinds, fmt.Sprintf("%d %s", skipped[kind], kind))
+	}
+	r.note("skipped what else is in %s: %s", name, strings.Join(kinds, ", "))
+}
+
+// decode makes a typed value of an untyped one. Its errors name the field, other than those of apimachinery's converter.
+func decode(untyped map[string]any, typed any) error {
+	content, err := json.Marshal(untyped)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(content, typed)
+}
+
+// split takes apart what cli-runtime found wrong.
+func split(err error) []error {
+	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		return utilerrors.Flatten(aggregate).Errors()
+	}
+	return []error{err}
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+)
+
+type placeOptions struct {
+	cluster   *genericclioptions.ConfigFlags
+	files     []string
+	recursive bool
+	nodes     string
+	add       []string
+	drain     *string
+	output    string
+}
+
+// outputs are the values of -o.
+var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
+
+func newPlaceCommand(program string, t terminal) *cobra.Command {
+	o := placeOptions{cluster: genericclioptions.NewConfigFlags(false)}
+	o.cluster.CacheDir = nil // nothing is discovered
+	var drain string
+	c := &cobra.Command{
+		Use:   "place FILE...",
+		Short: "Tell which nodes could host tasks, and why others could not",
+		Long: `Tell for each MazeTask what its Pod would ask for, and of each class of nodes whether an empty one could host it, or why not:
+what the operator writes into the condition Placeable. With --add and --drain, tell also what becomes of the tasks when nodes
+come and go:
+
+  unlocked   some node can host the task only then
+  stranded   some node can host it now, and none is known to then
+  moved      some node can host it now and then, with another placement
+  changed    none can now or then, for another reason
+  unchanged
+
+FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. What the API server would plainly
+refuse counts as a task that no node can host. Nothing is written to the cluster.
+
+-o json and yaml print {tasks: [{namespace, name, task, change, before, after, classes}]}. task is spec.name. before and after
+have status, reason and message of the condition Placeable, and the placement. classes have name, nodes, unavailable (cordoned
+or not ready), fits, why, and before (nodes, fits, why). change and before are there with --add or --drain only.
+
+It exits with 0 if every task can be placed, or that is not known (Unknown); with 1 if some task cannot, or is stranded; with 2 if
+something could not be read.`,
+		Example: strings.ReplaceAll(`  # Where could these tasks run, on the nodes of kubectl's current cluster?
+  %s place tasks.yaml
+
+  # The same offline, by a file of nodes
+  kubectl get nodes -o yaml > nodes.yaml
+  %s place tasks/ -R --nodes nodes.yaml
+
+  # What would one more pool of nodes unlock? Its labels and status.allocatable are enough.
+  %s place tasks/ --add h100-node.yaml
+
+  # What would be stranded without the old pool?
+  kubectl get mazetasks -A -o yaml | %s place - --drain cloud.google.com/gke-nodepool=t4`, "%s", program),
+		RunE: func(c *cobra.Command, files []string) error {
+			o.files = files
+			if c.Flags().Changed("drain") {
+				o.drain = &drain
+			}
+			return o.run(c.Context(), t)
+		},
+	}
+	flags := c.Flags()
+	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
+	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
+	flags.StringSliceVar(&o.add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
+	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
+	flags.StringVarP(&o.output, "output", "o", outputTable, "`FORMAT`: "+strings.Join(outputs, ", ")+"; wide leaves nothing out")
+	o.cluster.AddFlags(c.PersistentFlags())
+	c.PersistentFlags().Lookup("namespace").Usage = "Namespace to show for manifests without one"
+	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt)
+	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
+	return c
+}
+
+func (o *placeOptions) run(ctx context.Context, t terminal) error {
+	if len(o.files) == 0 {
+		return errors.New("no FILE: give files or folders of MazeTasks, or - for the standard input")
+	}
+	if !slices.Contains(outputs, o.output) {
+		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", "))
+	}
+	r := &reader{stdin: t.In, recursive: o.recursive, note: func(format string, args ...any) {
+		t.say("note:", fmt.Sprintf(format, args...))
+	}}
+	manifests, errs := r.read(v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	if len(manifests) == 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	nodes, err := o.inventories(ctx, r)
+	if err != nil {
+		return utilerrors.NewAggregate(append(errs, split(err)...))
+	}
+	all := judge(manifests, ptr.Deref(o.cluster.Namespace, ""), &nodes)
+	if err := write(t, o.output, all); err != nil {
+		return err
+	}
+	fmt.Fprintln(t.ErrOut, summary(all, &nodes))
+	if len(errs) > 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	if slices.ContainsFunc(all, judged.isFinding) {
+		return errFindings
+	}
+	return nil
+}
+
+// judged is a task and what was found out about it. Tasks that require the same share the latter.
+type judged struct {
+	task
+	*placement.Comparison
+}
+
+func (j judged) isFinding() bool {
+	return j.After.Verdict.Status == metav1.ConditionFalse || j.Change == placement.ChangeStranded
+}
+
+// reasonRefused is, in place of a reason of Placeable, that of a task which the API server would not take.
+const reasonRefused = "Refused"
+
+func judge(manifests []manifest, namespace string, nodes *inventories) []judged {
+	found := map[placement.Requirement]*placement.Comparison{}
+	out := make([]judged, len(manifests))
+	for i, m := range manifests {
+		t := readTask(m, namespace)
+		if t.refused != "" {
+			out[i] = judged{t, refusal(t.refused, nodes.before != nil)}
+			continue
+		}
+		if found[t.requirement] == nil {
+			comparison := placement.Compare(t.requirement, nodes.before, nodes.after)
+			found[t.requirement] = &comparison
+		}
+		out[i] = judged{t, found[t.requirement]}
+	}
+	return out
+}
+
+func refusal(why string, compared bool) *placement.Comparison {
+	c := &placement.Comparison{Hint: why, After: placement.Resolution{
+		Verdict: placement.Verdict{Status: metav1.ConditionFalse, Reason: reasonRefused, Message: why},
+	}}
+	if compared {
+		c.Before, c.Change = &c.After, placement.ChangeNone
+	}
+	return c
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// usage shows the flags that kubectl has, too, apart: there are many, and whoever knows kubectl knows them.
+const usage = `Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalNonPersistentFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailablePersistentFlags}}
+
+Flags for the cluster, as kubectl has them:
+{{.PersistentFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" tells more about a command.{{end}}
+`
+
+// kubectlPrefix begins the names of kubectl's plugins: kubectl runs kubectl-maze for "kubectl maze".
+const kubectlPrefix = "kubectl-"
+
+func newRootCommand(program string, t terminal) *cobra.Command {
+	name := "mazectl"
+	annotations := map[string]string{}
+	if plugin, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(program), ".exe"), kubectlPrefix); ok {
+		name = kubectlPrefix + plugin
+		annotations[cobra.CommandDisplayNameAnnotation] = "kubectl " + plugin
+	}
+	root := &cobra.Command{
+		Use:         name,
+		Annotations: annotations,
+		Short:       "Work with the tasks of the Maze agent framework",
+		Long: `Work with the tasks of the Maze agent framework, declared as MazeTasks: before they are in a cluster, and where no operator is.
+
+Findings go to standard output, notes and errors to standard error. It exits with 0 if nothing is wrong, 1 if there are
+findings, and 2 if it could not do what it was asked to.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(t.In)
+	root.SetOut(t.Out)
+	root.SetErr(t.ErrOut)
+	root.SetUsageTemplate(usage)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
+	})
+	root.AddCommand(newPlaceCommand(root.DisplayName(), t), newVersionCommand(t))
+	return root
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/internal/placement"
+)
+
+// maxClassRows is how many classes the table shows of each task, unless it is to be wide.
+const maxClassRows = 12
+
+// table shows tasks in blocks: those that share a requirement in one, findings first. Nothing but its columns' width is the
+// same in all blocks.
+type table struct {
+	terminal
+	wide   bool
+	blocks []block
+}
+
+// block is a title and rows of three columns, the last of which is wrapped.
+type block struct {
+	title     string
+	mark      string
+	markColor color
+	rows      []row
+}
+
+type row struct {
+	label, value, text string
+	valueColor         color
+	textColor          color
+}
+
+func newTable(t terminal, wide bool) *table { return &table{terminal: t, wide: wide} }
+
+func (t *table) render(all []judged) string {
+	for _, group := range grouped(all, t.wide) {
+		t.blocks = append(t.blocks, t.blockOf(group))
+	}
+	var labels, values int
+	for _, b := range t.blocks {
+		for _, r := range b.rows {
+			labels, values = max(labels, width(r.label)), max(values, width(r.value))
+		}
+	}
+	var out strings.Builder
+	for i, b := range t.blocks {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		t.writeTitle(&out, &b)
+		for _, r := range b.rows {
+			t.writeRow(&out, &r, labels, values)
+		}
+	}
+	return out.String()
+}
+
+func (t *table) writeTitle(out *strings.Builder, b *block) {
+	mark := b.mark
+	if mark != "" {
+		mark += ": "
+	}
+	for i, line := range wrap(b.title, t.width-width(mark)) {
+		if i == 0 {
+			out.WriteString(t.paint(b.markColor, mark))
+		} else {
+			out.WriteString(strings.Repeat(" ", width(mark)))
+		}
+		out.WriteString(t.paint(bold, line) + "\n")
+	}
+}
+
+func (t *table) writeRow(out *strings.Builder, r *row, labels, values int) {
+	const indent, gap = "  ", "  "
+	before := len(indent) + labels + len(gap) + values + len(gap)
+	for i, line := range wrap(r.text, max(t.width-before, minWidth/2)) {
+		if i > 0 {
+			out.WriteString(strings.Repeat(" ", before) + t.paint(r.textColor, line) + "\n")
+			continue
+		}
+		start := indent + pad(plain(r.label), labels) + gap
+		value := t.paint(r.valueColor, r.value) + strings.Repeat(" ", values-width(r.value))
+		out.WriteString(strings.TrimRight(start+value+gap+t.paint(r.textColor, line), " ") + "\n")
+	}
+}
+
+func width(text string) int { return utf8.RuneCountInString(plain(text)) }
+
+// grouped puts together the tasks that share a comparison, and orders them: what a user has to look at comes first. Those that
+// can be placed as before are one group, unless each is to be told of.
+func grouped(all []judged, wide bool) [][]judged {
+	var groups [][]judged
+	at := map[any]int{}
+	for _, j := range all {
+		var key any = j.Comparison
+		switch {
+		case j.refused != "":
+			key = j.refused
+		case !wide && isAsBefore(j.Comparison):
+			key = placement.ChangeNone
+		}
+		i, known := at[key]
+		if !known {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], j)
+	}
+	slices.SortStableFunc(groups, func(a, b []judged) int {
+		return cmp.Compare(rank(a[0].Comparison), rank(b[0].Comparison))
+	})
+	return groups
+}
+
+func isAsBefore(c *placement.Comparison) bool {
+	return c.Change == placement.ChangeNone && c.After.Verdict.Status == metav1.ConditionTrue
+}
+
+// rank orders changes, then verdicts, by how much they ask for attention.
+func rank(c *placement.Comparison) int {
+	changes := []placement.Change{placement.ChangeStranded, placement.ChangeUnlocked, placement.ChangeMoved, placement.ChangeJudged, placement.ChangeNone}
+	statuses := []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown, metav1.ConditionTrue}
+	return slices.Index(changes, c.Change)*len(statuses) + slices.Index(statuses, c.After.Verdict.Status)
+}
+
+func (t *table) blockOf(group []judged) block {
+	c := group[0].Comparison
+	b := block{title: t.names(group), mark: string(c.Change), markColor: changeColors[c.Change]}
+	if !t.wide && isAsBefore(c) {
+		b.mark += ", placeable"
+		return b
+	}
+	switch c.Change {
+	case "", placement.ChangeNone:
+		b.add(verdictRow("verdict", &c.After))
+	default:
+		before, after := verdictRow("before", c.Before), verdictRow("after", &c.After)
+		if before.text == after.text { // what is different is what is asked of nodes
+			before.text += onlyIn(&c.Before.Placement, &c.After.Placement)
+			after.text += onlyIn(&c.After.Placement, &c.Before.Placement)
+		}
+		b.add(before, after)
+	}
+	if last := &b.rows[len(b.rows)-1]; last.text == "" { // refused
+		last.text = c.Hint
+	} else if c.Hint != "" {
+		b.add(row{text: c.Hint, textColor: yellow})
+	}
+	if t.wide {
+		b.add(placementRows(&c.After.Placement)...)
+	}
+	b.add(t.classRows(c.Classes)...)
+	return b
+}
+
+// classRows shows the classes that fit first. It leaves out, unless the table is to be wide, those that are gone and did not
+// matter, and all after the first few.
+func (t *table) classRows(classes []placement.ClassFit) []row {
+	classes = slices.Clone(classes)
+	slices.SortStableFunc(classes, func(a, b placement.ClassFit) int { return cmp.Compare(min(len(a.Why), 1), min(len(b.Why), 1)) })
+	if !t.wide {
+		classes = slices.DeleteFunc(classes, func(c placement.ClassFit) bool { return c.Nodes == 0 && c.Before.Why != "" })
+	}
+	shown := len(classes)
+	if !t.wide && shown > maxClassRows {
+		shown = maxClassRows - 1
+	}
+	var rows []row
+	for i := range classes[:shown] {
+		rows = append(rows, classRow(&classes[i]))
+	}
+	if more := len(classes) - shown; more > 0 {
+		rows = append(rows, row{label: fmt.Sprintf("and %d more classes", more), text: "-o wide shows them"})
+	}
+	return rows
+}
+
+func (b *block) add(rows ...row) { b.rows = append(b.rows, rows...) }
+
+// names lists the tasks by the objects' names, as kubectl does, with their namespaces where they have any.
+func (t *table) names(group []judged) string {
+	names := make([]string, len(group))
+	for i, j := range group {
+		names[i] = j.name
+		if j.namespace != "" {
+			names[i] = j.namespace + "/" + j.name
+		}
+		if t.wide && j.key != "" {
+			names[i] += " (" + j.key + ")"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+var changeColors = map[placement.Change]color{
+	placement.ChangeUnlocked: green, placement.ChangeStranded: red, placement.ChangeMoved: yellow, placement.ChangeJudged: yellow,
+}
+
+var statusColors = map[metav1.ConditionStatus]color{
+	metav1.ConditionTrue: green, metav1.ConditionFalse: red, metav1.ConditionUnknown: yellow,
+}
+
+func verdictRow(label string, r *placement.Resolution) row {
+	verdict := string(r.Verdict.Status) + " " + r.Verdict.Reason
+	return row{label: label, value: verdict, valueColor: statusColors[r.Verdict.Status], text: asks(&r.Placement)}
+}
+
+func classRow(c *placement.ClassFit) row {
+	r := row{label: c.Name, value: plural(c.Nodes, "node"), text: fits(c.Why)}
+	if c.Why == "" {
+		r.textColor = green
+	}
+	if c.Unavailable > 0 {
+		r.value += fmt.Sprintf(", %d not available", c.Unavailable)
+	}
+	if c.Before == nil {
+		return r
+	}
+	if c.Before.Nodes != c.Nodes {
+		r.value = fmt.Sprintf("%d -> %s", c.Before.Nodes, r.value)
+	}
+	if c.Before.Nodes > 0 && c.Before.Why != c.Why {
+		r.text += "; before: " + fits(c.Before.Why)
+	}
+	return r
+}
+
+func fits(why string) string {
+	if why == "" {
+		return "fits"
+	}
+	return why
+}
