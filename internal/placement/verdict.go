@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func (inv *Inventory) judge(p *plan) Verdict {
 	}
 	switch {
 	case len(inv.classes) == 0:
-		return unknown(v1alpha1.ReasonNoInventory, "the operator knows of no nodes; kube-scheduler judges by status.placement")
+		return unknown(v1alpha1.ReasonNoInventory, "no nodes are known; kube-scheduler judges by the placement")
 	case p.profile != nil && p.supply == nil:
 		return unknown(v1alpha1.ReasonNoInventory, fmt.Sprintf(
 			"no node of the profile %s can host the task yet; a cluster autoscaler may add one for its Pod", p.profile.Name))
@@ -179,8 +180,11 @@ func (p *plan) why(class *Class) string {
 	switch {
 	case p.pod.fits(class.open):
 		return ""
-	case class.open != class.node && p.pod.fits(class.node):
-		return "those that could are cordoned or not ready"
+	case class.open == class.node || !p.pod.fits(class.node):
+	case class.open == nil:
+		return "takes no Pods now: cordoned or not ready"
+	default: // nodes of a class differ in nothing else
+		return "its nodes with enough memory take no Pods now: cordoned or not ready"
 	}
 	if p.count > 0 {
 		if why := p.lacks(class); why != "" {
@@ -188,29 +192,55 @@ func (p *plan) why(class *Class) string {
 		}
 	}
 	if taint, found := p.pod.untolerated(class.node); found {
-		return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
+		return p.repelled(&taint)
 	}
 	if name, short := p.pod.short(class.node); short {
 		return p.pod.lacks(name, class)
 	}
-	return fmt.Sprintf("is not what the placement selects: %s", p.selection())
+	return p.unselected(class)
+}
+
+// repelled says that a taint keeps a task off, and for which tasks that can be changed.
+func (p *plan) repelled(taint *corev1.Taint) string {
+	if p.count == 0 {
+		return fmt.Sprintf("is kept for other Pods by the taint %s", taint.ToString())
+	}
+	return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
 }
 
 // lacks says what a node has too little of.
-func (c *pod) lacks(name corev1.ResourceName, class *Class) string {
-	want, has := c.requests[name], class.node.Status.Allocatable[name]
-	if name == corev1.ResourcePods {
+func (p *pod) lacks(name corev1.ResourceName, class *Class) string {
+	want, has := p.requests[name], class.node.Status.Allocatable[name]
+	switch name {
+	case corev1.ResourcePods:
 		return "takes no Pods: allocatable pods is 0"
+	case corev1.ResourceMemory:
+		return fmt.Sprintf("needs memory %s, has %s", gibibytes(want.Value()), gibibytes(has.Value()))
+	default:
+		return fmt.Sprintf("needs %s %s, has %s", name, want.String(), has.String())
 	}
-	return fmt.Sprintf("needs %s %s, has %s", want.String(), name, has.String())
 }
 
-// selection says what GPUs the placement selects.
-func (p *plan) selection() string {
-	if p.profile != nil {
-		return "nodes of the profile " + p.profile.Name
+// gibibytes gives a size to a tenth, rounded down: machines of one type differ in less.
+func gibibytes(bytes int64) string {
+	tenths := math.Floor(float64(bytes) / (1 << 30) * 10)
+	return strings.TrimSuffix(strconv.FormatFloat(tenths/10, 'f', 1, 64), ".0") + "Gi"
+}
+
+// unselected says why nodes are not selected whose GPUs would be enough.
+func (p *plan) unselected(class *Class) string {
+	switch {
+	case p.profile != nil:
+		return "is not of the profile " + p.profile.Name + ", by whose labels the placement selects"
+	case p.count == 0:
+		return "is not what the placement selects"
 	}
-	return p.share()
+	for i := range class.supplies {
+		if s := &class.supplies[i]; s.serves(&p.demand) {
+			return fmt.Sprintf("would take %d %s, and the placement takes the fewest: %s", s.need(&p.demand), s.resource, p.share())
+		}
+	}
+	return "is not what the placement selects: " + p.share()
 }
 
 // lacks says why the GPUs of a class are not enough: of several kinds of them, those that come nearest. Empty if they are.
@@ -276,4 +306,4 @@ func SameButCounts(a, b string) bool {
 	return a == b || nodeCount.ReplaceAllString(a, "") == nodeCount.ReplaceAllString(b, "")
 }
 
-var nodeCount = regexp.MustCompile(` \([0-9]+ nodes?\):`)
+var nodeCount = regexp.MustCompile(` \([0-9]+ nodes?\):|; and [0-9]+ more classes`)

@@ -92,11 +92,10 @@ func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 	switch verdict.Status {
 	case metav1.ConditionTrue:
 		if p.count > 1 {
-			return inv.nearMiss(&p)
+			return inv.nearMiss(p)
 		}
 	case metav1.ConditionUnknown:
-		placement := inv.placementOf(&p)
-		if clauses := inv.clauses(&p, placementPod(&placement)); clauses != "" {
+		if clauses := inv.clauses(p); clauses != "" {
 			text, _, _ := strings.Cut(verdict.Message, clauses)
 			return strings.TrimRight(text, ";: ")
 		}

@@ -55,7 +55,7 @@ func TestCompare(t *testing.T) {
 			want: ChangeMoved, wantStatuses: [2]metav1.ConditionStatus{"True", "True"},
 			wantClasses: []ClassFit{
 				{Name: "A100", Nodes: 1, Before: &ClassBefore{}},
-				{Name: "H100", Nodes: 1, Why: "is not what the placement selects: one nvidia.com/gpu with 81920Mi", Before: &ClassBefore{Nodes: 1}},
+				{Name: "H100", Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi", Before: &ClassBefore{Nodes: 1}},
 			},
 		},
 		"a near miss is a hint": {
@@ -63,7 +63,7 @@ func TestCompare(t *testing.T) {
 			want: ChangeMoved, wantStatuses: [2]metav1.ConditionStatus{"True", "True"},
 			wantHint: "short 361Mi of one H100; 79Gi would fit one",
 			wantClasses: []ClassFit{
-				{Name: "H100", Nodes: 1, Before: &ClassBefore{Nodes: 1, Why: "is not what the placement selects: one nvidia.com/gpu with 81920Mi"}},
+				{Name: "H100", Nodes: 1, Before: &ClassBefore{Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi"}},
 				{Name: "A100", Why: noneLeft, Before: &ClassBefore{Nodes: 1}},
 			},
 		},
@@ -100,7 +100,7 @@ func TestCompare(t *testing.T) {
 		},
 		"no nodes": {
 			task: `{}`, want: ChangeNone, wantStatuses: [2]metav1.ConditionStatus{"Unknown", "Unknown"},
-			wantHint: "the operator knows of no nodes; kube-scheduler judges by status.placement",
+			wantHint: "no nodes are known; kube-scheduler judges by the placement",
 		},
 	}
 	for name, tc := range cases {

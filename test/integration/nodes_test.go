@@ -28,7 +28,7 @@ var _ = Describe("Nodes", func() {
 	It("make a task placeable as they come, and not as they go", func(ctx context.Context) {
 		task := gpuTask(namespace, "caption", "20Gi")
 		expectCreated(ctx, task)
-		expectPlaceable(ctx, task, "Unknown/NoInventory", "the operator knows of no nodes")
+		expectPlaceable(ctx, task, "Unknown/NoInventory", "no nodes are known")
 
 		expectNodes(ctx, testutil.NewNode("cpu"))
 		expectPlaceable(ctx, task, "Unknown/NoInventory", "none of the nodes has a GPU")
@@ -88,7 +88,7 @@ var _ = Describe("Nodes", func() {
 		for range 3 {
 			h100.Status.Conditions[0].Status = corev1.ConditionUnknown
 			Expect(k8s.Status().Update(ctx, h100)).To(Succeed())
-			expectPlaceable(ctx, task, "False/NoFeasibleNode", "H100 (1 node): those that could are cordoned or not ready")
+			expectPlaceable(ctx, task, "False/NoFeasibleNode", "H100 (1 node): takes no Pods now: cordoned or not ready")
 			h100.Status.Conditions[0].Status = corev1.ConditionTrue
 			Expect(k8s.Status().Update(ctx, h100)).To(Succeed())
 			expectPlaceable(ctx, task, "True/Feasible", "")
