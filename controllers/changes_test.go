@@ -57,8 +57,8 @@ func TestChangesOf(t *testing.T) {
 		"An edit": {
 			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.generation, o.entry = 4, entryOf(4) }), want: []change{registered},
 		},
-		"Another entry of the same generation": {
-			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.entry = entryOf(3); o.entry.Digest = "sha256:b" }), want: []change{registered},
+		"Other nodes, and so another placement in the entry": {
+			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.entry = entryOf(3); o.entry.Digest = "sha256:b" }),
 		},
 		"A bad edit":              {status: after(servedOutcome()), decided: lastAccepted, want: []change{bad}},
 		"Nothing new after it":    {status: after(lastAccepted), decided: lastAccepted},

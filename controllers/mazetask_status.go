@@ -133,8 +133,10 @@ func waits(registered finding) bool {
 	return !registered.ok && slices.Contains(waitsForPerson, registered.reason)
 }
 
+// alreadyRegistered says whether this generation's entry is no news. Nodes may change its placement at any time.
 func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
-	return status.Entry != nil && *status.Entry == *entry && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
+	return status.Entry != nil && status.Entry.Key == entry.Key && status.Entry.Generation == entry.Generation &&
+		meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
 }
 
 // alreadySaid says whether a condition says so. Which task has the name is no news for one that has lost it.
