@@ -22,8 +22,14 @@ import (
 // CacheOptions keep in the manager's cache only what the controllers need: tasks, the shards of registries, and of nodes what
 // a placement depends on.
 func CacheOptions(config placement.Config) cache.Options {
+	var placements interner[v1alpha1.Placement]
 	return cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&v1alpha1.MazeTask{}: {Transform: dropUnread},
+		&v1alpha1.MazeTask{}: {Transform: func(object any) (any, error) {
+			if task, ok := object.(*v1alpha1.MazeTask); ok {
+				task.Status.Placement = placements.intern(task.Status.Placement)
+			}
+			return dropUnread(object)
+		}},
 		&corev1.ConfigMap{}: {
 			Label:     labels.SelectorFromSet(labels.Set{registry.RoleLabel: registry.RoleShard}),
 			Transform: dropContent,
