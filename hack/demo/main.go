@@ -122,6 +122,10 @@ func present(ctx context.Context, config *rest.Config, operator *manager) error 
 	if err != nil {
 		return err
 	}
+	cluster := nodes()
+	if err := step(ctx, fmt.Sprintf("add %d nodes, which only look like real ones", len(cluster)), func() error { return join(ctx, c, cluster) }); err != nil {
+		return err
+	}
 	err = step(ctx, fmt.Sprintf("apply %s: %d objects", samplesDir, len(samples)), func() error {
 		return apply(ctx, c, samples)
 	})

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,26 +34,27 @@ const (
 
 // state is what is expected of a task, and what is observed.
 type state struct {
-	ready                       metav1.ConditionStatus
-	readyReason, acceptedReason string
+	ready                                        metav1.ConditionStatus
+	readyReason, acceptedReason, placeableReason string
 }
 
 func (s state) String() string {
 	if s == (state{}) {
 		return "no conditions"
 	}
-	return fmt.Sprintf("Ready is %s (%s), Accepted says %s", s.ready, s.readyReason, s.acceptedReason)
+	return fmt.Sprintf("Ready is %s (%s), Accepted says %s, Placeable says %s", s.ready, s.readyReason, s.acceptedReason, s.placeableReason)
 }
 
 // expected has the state of each object in config/samples, by its name.
 var expected = map[string]state{
-	"image-caption":   {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
-	"speech-to-text":  {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
-	"split-pdf":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
-	"fetch-url":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
-	"geocode-address": {metav1.ConditionFalse, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonRemoteRefForbidden},
-	"ocr-page-v1":     {metav1.ConditionFalse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonNameConflict},
-	"ocr-page-v2":     {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid},
+	"answer-question": {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	"image-caption":   {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	"speech-to-text":  {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	"split-pdf":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	"fetch-url":       {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	"geocode-address": {metav1.ConditionFalse, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonNotJudged},
+	"ocr-page-v1":     {metav1.ConditionFalse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonNameConflict, v1alpha1.ReasonFeasible},
+	"ocr-page-v2":     {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
 }
 
 func stateOf(task *v1alpha1.MazeTask) state {
@@ -62,6 +64,9 @@ func stateOf(task *v1alpha1.MazeTask) state {
 	}
 	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionAccepted); c != nil {
 		s.acceptedReason = c.Reason
+	}
+	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionPlaceable); c != nil {
+		s.placeableReason = c.Reason
 	}
 	return s
 }
@@ -109,6 +114,25 @@ func decode[T any](file string) ([]T, error) {
 		}
 		documents = append(documents, document)
 	}
+}
+
+// nodes are what the demo has instead of machines.
+func nodes() []*corev1.Node {
+	return []*corev1.Node{
+		testutil.NewNode("cpu-1"),
+		testutil.NewGPUNode("gpu-t4", "Tesla-T4", 15360, 1),
+		testutil.NewGPUNode("gpu-h100", "NVIDIA-H100-80GB-HBM3", 81559, 8),
+	}
+}
+
+// join makes nodes part of the cluster. No kubelet runs on them, and no Pod will.
+func join(ctx context.Context, c client.Client, nodes []*corev1.Node) error {
+	for _, node := range nodes {
+		if err := testutil.CreateNode(ctx, c, node); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // apply applies the samples as `kubectl apply --server-side` does.

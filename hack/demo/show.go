@@ -46,6 +46,10 @@ func show(ctx context.Context, c client.Client, config *rest.Config, operator *m
 	}
 	heading("Not ready, and why: kubectl describe mazetask NAME")
 	showReasons(tasks.Items)
+	heading("What their Pods ask for: kubectl get mazetask NAME -o jsonpath='{.status.placement}'")
+	if err := showPlacements(tasks.Items); err != nil {
+		return err
+	}
 	if err := showRegistry(ctx, c, tasks.Items); err != nil {
 		return fmt.Errorf("print the registry: %w", err)
 	}
@@ -90,6 +94,23 @@ func showReasons(tasks []v1alpha1.MazeTask) {
 			fmt.Printf("%s: %s\n%s", task.Name, c.Reason, wrap(c.Message))
 		}
 	}
+}
+
+// showPlacements prints how many GPUs each task takes, and why.
+func showPlacements(tasks []v1alpha1.MazeTask) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "MAZETASK\tGPU MEMORY\tGPUS\tOF EACH AT LEAST\tTENSOR PARALLEL")
+	for _, task := range tasks {
+		if task.Status.Placement == nil || task.Status.Placement.GPU == nil {
+			continue
+		}
+		gpu, parallel := task.Status.Placement.GPU, ""
+		if gpu.TensorParallelSize > 0 {
+			parallel = fmt.Sprint(gpu.TensorParallelSize)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%dMi\t%s\n", task.Name, task.Spec.Resources.GPUMemory, gpu.Count, gpu.MemoryPerGPU, parallel)
+	}
+	return w.Flush()
 }
 
 // wrap breaks a text into indented lines.
@@ -181,6 +202,7 @@ func showHints(operator *manager) {
 kubectl explain mazetask.spec.resources
 kubectl describe mazetask geocode-address
 kubectl get events --watch
+kubectl cordon gpu-h100                  # answer-question: Placeable is False, and says why
 kubectl delete mazetask ocr-page-v2      # ocr-page-v1 takes over the name
 kubectl patch mazetask fetch-url --type=merge -p '{"spec":{"inputParameters":{"url":{"type":"uri"}}}}'
 kubectl get mazetask fetch-url -o wide   # not ready: the entry from before the bad edit stays served
