@@ -3,6 +3,8 @@ package schema
 import (
 	"slices"
 	"strings"
+
+	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 // typeName is what the value of "type" stands for.
@@ -120,7 +122,7 @@ func (t typeName) reading() string {
 
 func unknownType(name string) string {
 	suggestion := ""
-	if guess := nearest(name); guess != "" {
+	if guess := nearest.Name(name, sortedNames(acceptedTypes)); guess != "" {
 		suggestion = `; did you mean "` + guess + `"?`
 	}
 	return "unknown type " + quote(name) + suggestion + " (accepted: " + typesInMessages + ")"
@@ -138,45 +140,3 @@ var typesInMessages = func() string {
 	}
 	return strings.Join(own, ", ") + " and Python's " + strings.Join(python, ", ")
 }()
-
-// nearest is the accepted type with the fewest edits to a name, if there are
-// at most two and at most half as many as the name is long.
-func nearest(name string) string {
-	const maxEdits = 2
-	if len(name) > maxQuoted {
-		return ""
-	}
-	best, guess := min(maxEdits, len(name)/2)+1, ""
-	for _, candidate := range sortedNames(acceptedTypes) {
-		if n := edits(strings.ToLower(name), strings.ToLower(candidate)); n < best {
-			best, guess = n, candidate
-		}
-	}
-	return guess
-}
-
-// edits is the optimal string alignment distance: insertions, deletions,
-// replacements and swaps of two neighbours.
-func edits(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			replaced := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				replaced++
-			}
-			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
-}

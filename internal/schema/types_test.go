@@ -93,25 +93,3 @@ func TestTypesWhereSchemasAre(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	tests := map[string]struct{ name, want string }{
-		"swap":           {"strnig", "string"},
-		"case":           {"String", "string"},
-		"plural":         {"strings", "string"},
-		"path":           {"file_path", "filepath"},
-		"short":          {"it", "int"},
-		"nothing near":   {"tensor", ""},
-		"one character":  {"x", ""},
-		"empty":          {"", ""},
-		"a long text":    {strings.Repeat("string", 1000), ""},
-		"not ASCII only": {"bööl", ""},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := nearest(tc.name); got != tc.want {
-				t.Errorf("nearest(%q): want %q, got %q", clip(tc.name, 40), tc.want, got)
-			}
-		})
-	}
-}

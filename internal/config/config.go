@@ -1,0 +1,76 @@
+// Package config reads the operator's configuration file: bytes in, a checked value or everything that is wrong with them out.
+package config
+
+import (
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/config/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// Load reads a configuration file and sets the defaults of what it leaves out. The name is only for messages. The error has a
+// line for each thing that is wrong, in the order of the file: operator.yaml:7:12: gpu.profiles[0].memory is "eight": write …
+func Load(name string, content []byte) (*v1alpha1.OperatorConfiguration, error) {
+	f := &file{name: name, places: map[string]position{}, wrong: map[string]bool{}}
+	root := f.parse(content)
+	if root == nil {
+		return nil, f.err()
+	}
+	c := &v1alpha1.OperatorConfiguration{}
+	f.read(root, reflect.ValueOf(c).Elem(), nil)
+	setDefaults(c)
+	f.validate(c)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Default is the configuration without a file.
+func Default() *v1alpha1.OperatorConfiguration {
+	c := &v1alpha1.OperatorConfiguration{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.Kind}}
+	setDefaults(c)
+	return c
+}
+
+func setDefaults(c *v1alpha1.OperatorConfiguration) {
+	setDefault(&c.Nodes, v1alpha1.NodesWatch)
+	setDefault(&c.GPU.ResourceName, placement.DefaultResourceName)
+	setDefault(&c.GPU.Match, v1alpha1.MatchExact)
+	setDefault(&c.GPU.Sharing.TimeSlicing, v1alpha1.SharingDeny)
+	setDefault(&c.GPU.Sharing.MPS, v1alpha1.SharingDeny)
+	if c.Registry.ShardSize == nil {
+		c.Registry.ShardSize = resource.NewQuantity(registry.DefaultShardSize, resource.BinarySI)
+	}
+}
+
+func setDefault[T ~string](field *T, value T) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// Placement gives what a valid configuration says of placements.
+func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
+	out := placement.Config{
+		ResourceName: c.GPU.ResourceName,
+		Nominal:      c.GPU.Match == v1alpha1.MatchNominal,
+		TimeSlicing:  c.GPU.Sharing.TimeSlicing == v1alpha1.SharingAllow,
+		MPS:          c.GPU.Sharing.MPS == v1alpha1.SharingAllow,
+		Tolerations:  c.GPU.Tolerations,
+	}
+	for _, p := range c.GPU.Profiles {
+		out.Profiles = append(out.Profiles, placement.Profile{
+			Name:         p.Name,
+			Memory:       p.Memory.Value() >> 20, // rounded down: a GPU must not seem to have more than it has
+			Count:        int64(p.Count),
+			NodeSelector: p.NodeSelector,
+			Tolerations:  p.Tolerations,
+		})
+	}
+	return out
+}

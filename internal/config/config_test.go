@@ -1,0 +1,179 @@
+package config
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/config/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+)
+
+const begin = "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\n"
+
+// full has a value other than the default for every field.
+const full = begin + `nodes: Ignore
+gpu:
+  resourceName: example.com/gpu
+  match: Nominal
+  sharing: {timeSlicing: Allow, mps: Allow}
+  tolerations:
+  - {key: dedicated, value: vision}
+  - {key: example.com/spot, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
+  profiles:
+  - {name: l4, memory: 23034Mi, count: 1, nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}}
+  - name: a100
+    memory: 24152899583 # one byte less than 23034Mi
+    count: 8
+    nodeSelector:
+      nvidia.com/gpu.product: "A100"
+      pool: ''
+    tolerations: [{key: a100, operator: Equal, value: "", effect: PreferNoSchedule}]
+registry:
+  shardSize: 1048576
+`
+
+func TestLoad(t *testing.T) {
+	quantity := func(text string) *resource.Quantity {
+		q := resource.MustParse(text)
+		return &q
+	}
+	seconds := int64(60)
+	meta := metav1.TypeMeta{APIVersion: "config.registry.mazeagent.net/v1alpha1", Kind: "OperatorConfiguration"}
+	defaults := &v1alpha1.OperatorConfiguration{
+		TypeMeta: meta,
+		Nodes:    "Watch",
+		GPU: v1alpha1.GPU{
+			ResourceName: "nvidia.com/gpu",
+			Match:        "Exact",
+			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny"},
+		},
+		Registry: v1alpha1.Registry{ShardSize: quantity("256Ki")},
+	}
+	tests := map[string]struct {
+		content string
+		want    *v1alpha1.OperatorConfiguration
+	}{
+		"Nothing but what it is":       {begin, defaults},
+		"Everything empty":             {begin + "nodes:\ngpu: {match: ~, sharing: {mps: ''}, tolerations:, profiles: null}\nregistry: {}\n", defaults},
+		"A comment and --- before it":  {"# ours\n---\n# more\n" + begin + "...\n# end\n", defaults},
+		"A byte order mark and CRLF":   {"\ufeff" + strings.ReplaceAll(begin+"nodes: Watch\n", "\n", "\r\n"), defaults},
+		"JSON":                         {`{"apiVersion": "config.registry.mazeagent.net/v1alpha1", "kind": "OperatorConfiguration"}`, defaults},
+		"Every field with its default": {begin + "nodes: Watch\ngpu: {resourceName: nvidia.com/gpu, match: Exact}\nregistry: {shardSize: 256Ki}\n", defaults},
+		"Every field with another": {full, &v1alpha1.OperatorConfiguration{
+			TypeMeta: meta,
+			Nodes:    "Ignore",
+			GPU: v1alpha1.GPU{
+				ResourceName: "example.com/gpu",
+				Match:        "Nominal",
+				Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow"},
+				Tolerations: []corev1.Toleration{
+					{Key: "dedicated", Value: "vision"},
+					{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
+				},
+				Profiles: []v1alpha1.GPUProfile{
+					{Name: "l4", Memory: *quantity("23034Mi"), Count: 1, NodeSelector: map[string]string{"cloud.google.com/gke-accelerator": "nvidia-l4"}},
+					{
+						Name: "a100", Memory: *quantity("24152899583"), Count: 8,
+						NodeSelector: map[string]string{"nvidia.com/gpu.product": "A100", "pool": ""},
+						Tolerations:  []corev1.Toleration{{Key: "a100", Operator: "Equal", Effect: "PreferNoSchedule"}},
+					},
+				},
+			},
+			Registry: v1alpha1.Registry{ShardSize: quantity("1048576")},
+		}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := Load("operator.yaml", []byte(tc.content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDefaultIsAFileThatSaysNothing(t *testing.T) {
+	want, err := Load("operator.yaml", []byte(begin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, Default()); diff != "" {
+		t.Errorf("-file +Default:\n%s", diff)
+	}
+}
+
+func TestSample(t *testing.T) {
+	content, err := os.ReadFile("../../config/manager/operator.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.GPU.Tolerations, want.GPU.Profiles = []corev1.Toleration{}, []v1alpha1.GPUProfile{}
+	got, err := Load("operator.yaml", content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the sample has something other than the defaults; -want +got:\n%s", diff)
+	}
+
+	// The examples in its comments load, too.
+	shown := strings.NewReplacer("[] # such as:\n  # - ", "\n  - ", "\n  #   ", "\n    ").Replace(string(content))
+	got, err = Load("examples.yaml", []byte(shown))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown)
+	}
+	if len(got.GPU.Tolerations) != 1 || len(got.GPU.Profiles) != 1 {
+		t.Errorf("want one example of a toleration and one of a profile, got %+v", got.GPU)
+	}
+}
+
+func TestPlacement(t *testing.T) {
+	seconds := int64(60)
+	tests := map[string]struct {
+		content string
+		want    placement.Config
+	}{
+		"Defaults": {begin, placement.DefaultConfig()},
+		"Everything": {full, placement.Config{
+			ResourceName: "example.com/gpu",
+			Nominal:      true,
+			TimeSlicing:  true,
+			MPS:          true,
+			Tolerations: []corev1.Toleration{
+				{Key: "dedicated", Value: "vision"},
+				{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
+			},
+			Profiles: []placement.Profile{
+				{Name: "l4", Memory: 23034, Count: 1, NodeSelector: map[string]string{"cloud.google.com/gke-accelerator": "nvidia-l4"}},
+				{
+					Name: "a100", Memory: 23033, Count: 8,
+					NodeSelector: map[string]string{"nvidia.com/gpu.product": "A100", "pool": ""},
+					Tolerations:  []corev1.Toleration{{Key: "a100", Operator: "Equal", Effect: "PreferNoSchedule"}},
+				},
+			},
+		}},
+		"Only time-slicing": {begin + "gpu: {sharing: {timeSlicing: Allow}}", placement.Config{ResourceName: "nvidia.com/gpu", TimeSlicing: true}},
+		"Only MPS":          {begin + "gpu: {sharing: {mps: Allow}}", placement.Config{ResourceName: "nvidia.com/gpu", MPS: true}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load("operator.yaml", []byte(tc.content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, Placement(c)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// position is a place in a file: a line, and a character in it, both counted from 1.
+type position struct{ line, column int }
+
+var fileStart = position{line: 1, column: 1}
+
+// finding is one thing that is wrong.
+type finding struct {
+	file string
+	at   position
+	// path is of the field. Empty where it is the file.
+	path string
+	// problem says what is wrong and what to do.
+	problem string
+}
+
+// Error implements error.
+func (f *finding) Error() string {
+	text := fmt.Sprintf("%s:%d:%d: ", f.file, f.at.line, f.at.column)
+	if f.path != "" {
+		text += f.path + " "
+	}
+	return text + f.problem
+}
+
+// file is a configuration file that is being read.
+type file struct {
+	name string
+	// places says where the value of each field begins that the file has.
+	places   map[string]position
+	findings []*finding
+	// wrong has the fields of the findings: of each, the first finding is enough.
+	wrong map[string]bool
+}
+
+// report tells what is wrong with the file as such.
+func (f *file) report(at position, format string, args ...any) {
+	f.findings = append(f.findings, &finding{file: f.name, at: at, problem: fmt.Sprintf(format, args...)})
+}
+
+// reportField tells what is wrong with a field.
+func (f *file) reportField(at position, path *field.Path, format string, args ...any) {
+	if name := pathText(path); !f.wrong[name] {
+		f.wrong[name] = true
+		f.findings = append(f.findings, &finding{file: f.name, at: at, path: name, problem: fmt.Sprintf(format, args...)})
+	}
+}
+
+// invalid tells what is wrong with the value of a field that the file has.
+func (f *file) invalid(path *field.Path, format string, args ...any) {
+	f.reportField(f.places[pathText(path)], path, format, args...)
+}
+
+// has says whether the file gives a field. If it does not and the field is required, that is told.
+func (f *file) has(parent *field.Path, name, advice string) bool {
+	path := parent.Child(name)
+	if _, ok := f.places[path.String()]; ok {
+		return true
+	}
+	f.reportField(f.places[pathText(parent)], path, "is missing: write %s", advice)
+	return false
+}
+
+// keep forgets what is wrong elsewhere than in these fields.
+func (f *file) keep(paths ...string) {
+	f.findings = slices.DeleteFunc(f.findings, func(found *finding) bool { return !slices.Contains(paths, found.path) })
+}
+
+// maxFindings is how many are shown: whoever corrects so many tries again before the last.
+const maxFindings = 100
+
+// err has the findings in the order of the file. Nil if there is none.
+func (f *file) err() error {
+	slices.SortStableFunc(f.findings, func(a, b *finding) int {
+		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column), cmp.Compare(a.path, b.path))
+	})
+	var all []error
+	for i, found := range f.findings {
+		if i == maxFindings {
+			all = append(all, fmt.Errorf("%s: correct these first; %d more are not shown", f.name, len(f.findings)-i))
+			break
+		}
+		all = append(all, found)
+	}
+	return errors.Join(all...)
+}
+
+// pathText is a field's path as messages have it, such as gpu.profiles[0].memory. Empty for the root, which is nil.
+func pathText(path *field.Path) string {
+	if path == nil {
+		return ""
+	}
+	return path.String()
+}
