@@ -18,7 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	configv1alpha1 "github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/config"
 	"github.com/maze-agent/maregister/internal/task"
 )
 
@@ -106,28 +108,65 @@ var (
 	makeTarget = regexp.MustCompile("(?m)(?:`|^)make ([a-z]+)")
 )
 
-// TestReadmesLeadSomewhere checks links, and that make has the targets which are named.
-func TestReadmesLeadSomewhere(t *testing.T) {
+// TestDocumentsLeadSomewhere checks links, and that make has the targets which are named.
+func TestDocumentsLeadSomewhere(t *testing.T) {
 	makefile := "\n" + read(t, "Makefile")
-	for _, readme := range readmes {
-		text := read(t, readme)
-		anchors := headings(text)
+	for _, document := range documents(t) {
+		text := read(t, document)
 		for _, match := range link.FindAllStringSubmatch(text, -1) {
-			if anchor, ok := strings.CutPrefix(match[1], "#"); ok {
-				if !slices.Contains(anchors, anchor) {
-					t.Errorf("%s has a link to #%s, and no such heading; it has %q", readme, anchor, anchors)
-				}
+			if strings.Contains(match[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
-				t.Errorf("%s has a link that leads nowhere: %v", readme, err)
+			path, anchor, _ := strings.Cut(match[1], "#")
+			target := document
+			if path != "" {
+				target = filepath.Join(filepath.Dir(document), path)
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s has a link that leads nowhere: %v", document, err)
+				continue
+			}
+			if anchor != "" && !slices.Contains(headings(read(t, target)), anchor) {
+				t.Errorf("%s has a link to %s, and there is no such heading; there are %q", document, match[1], headings(read(t, target)))
 			}
 		}
 		for _, match := range makeTarget.FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(makefile, "\n"+match[1]+":") {
-				t.Errorf("%s names make %s, which the Makefile does not have", readme, match[1])
+				t.Errorf("%s names make %s, which the Makefile does not have", document, match[1])
 			}
 		}
+	}
+}
+
+// documents are the READMEs and what is in docs.
+func documents(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	all := slices.Clone(readmes)
+	for _, path := range found {
+		all = append(all, filepath.Join("docs", filepath.Base(path)))
+	}
+	return all
+}
+
+// TestConfigurationsInDocumentsLoad loads every operator's configuration that is shown.
+func TestConfigurationsInDocumentsLoad(t *testing.T) {
+	loaded := 0
+	for _, document := range documents(t) {
+		for _, block := range codeBlocks(read(t, document), "yaml") {
+			if strings.Contains(block, "kind: "+configv1alpha1.Kind) {
+				loaded++
+				if _, err := config.Load(document, []byte(block)); err != nil {
+					t.Errorf("%v in\n%s", err, block)
+				}
+			}
+		}
+	}
+	if loaded == 0 {
+		t.Error("no document shows a configuration")
 	}
 }
 
@@ -135,8 +174,8 @@ func TestReadmesLeadSomewhere(t *testing.T) {
 func headings(markdown string) []string {
 	var anchors []string
 	for line := range strings.Lines(markdown) {
-		text, ok := strings.CutPrefix(line, "## ")
-		if !ok {
+		marks, text, ok := strings.Cut(line, " ")
+		if !ok || strings.Trim(marks, "#") != "" || len(marks) < 2 {
 			continue
 		}
 		anchors = append(anchors, strings.Map(func(r rune) rune {

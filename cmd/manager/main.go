@@ -19,9 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/controllers"
-	"github.com/maze-agent/maregister/internal/placement"
-	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/config"
 )
 
 // gcPercent is Go's GOGC where the environment sets none. The heap is mostly caches, which a collection finds alive: half of
@@ -43,7 +43,7 @@ type options struct {
 	probeAddress   string
 	leaderElect    bool
 	leaseNamespace string
-	shardSize      int
+	config         string
 	log            zap.Options
 }
 
@@ -54,11 +54,30 @@ func parseOptions() options {
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", `Address of /healthz and /readyz. "0" serves none.`)
 	flag.BoolVar(&o.leaderElect, "leader-elect", true, "Whether to wait for the lease before writing: needed with more than one replica.")
 	flag.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "Namespace of the lease; the manager's own where it runs in a Pod.")
-	flag.IntVar(&o.shardSize, "registry-shard-size", registry.DefaultShardSize,
-		fmt.Sprintf("Largest size of a registry ConfigMap's data, in bytes: %d to %d.", registry.MinShardSize, registry.MaxShardSize))
+	flag.StringVar(&o.config, "config", "", "File with an OperatorConfiguration, in YAML; the defaults without one.")
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
+}
+
+// settings reads the configuration file.
+func (o *options) settings() (controllers.Options, error) {
+	c := config.Default()
+	if o.config != "" {
+		content, err := os.ReadFile(o.config)
+		if err != nil {
+			return controllers.Options{}, fmt.Errorf("read --config: %w", err)
+		}
+		if c, err = config.Load(o.config, content); err != nil {
+			return controllers.Options{}, fmt.Errorf("correct --config, then start again:\n%w", err)
+		}
+	}
+	return controllers.Options{
+		ShardSize:   int(c.Registry.ShardSize.Value()),
+		Placement:   config.Placement(c),
+		IgnoreNodes: c.Nodes == v1alpha1.NodesIgnore,
+		Clock:       clock.RealClock{},
+	}, nil
 }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -69,23 +88,23 @@ func parseOptions() options {
 func run(ctx context.Context) error {
 	o := parseOptions()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
-	if o.shardSize < registry.MinShardSize || o.shardSize > registry.MaxShardSize {
-		return fmt.Errorf("--registry-shard-size is %d; it must be from %d to %d", o.shardSize, registry.MinShardSize, registry.MaxShardSize)
+	settings, err := o.settings()
+	if err != nil {
+		return err
 	}
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return err
 	}
-	config, err := ctrl.GetConfig()
+	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
-	placing := placement.DefaultConfig()
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
-	config.QPS, config.Burst = -1, -1
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	cluster.QPS, cluster.Burst = -1, -1
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(placing),
+		Cache:                         controllers.CacheOptions(settings.Placement),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",
@@ -100,7 +119,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: o.shardSize, Placement: placing, Clock: clock.RealClock{}}); err != nil {
+	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 
@@ -16,6 +17,7 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/pager"
 
+	"github.com/maze-agent/maregister/internal/config"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -39,7 +41,10 @@ func (o *placeOptions) inventories(ctx context.Context, r *reader) (inventories,
 	if err != nil {
 		return out, err
 	}
-	config := placementConfig()
+	rules, err := o.placementConfig()
+	if err != nil {
+		return out, err
+	}
 	added, err := readNodes(r, o.add)
 	if err != nil {
 		return out, err
@@ -61,10 +66,10 @@ func (o *placeOptions) inventories(ctx context.Context, r *reader) (inventories,
 		r.note("--drain %s matches none of the %d nodes, so none goes; see their labels with: kubectl get nodes --show-labels", selector, len(existing))
 	}
 	if len(o.add) > 0 || o.drain != nil {
-		out.before = inventoryOf(config, existing)
+		out.before = inventoryOf(rules, existing)
 	}
 	all := slices.Concat(kept, added)
-	out.nodes, out.after = len(all), inventoryOf(config, all)
+	out.nodes, out.after = len(all), inventoryOf(rules, all)
 	return out, nil
 }
 
@@ -83,8 +88,20 @@ func (o *placeOptions) drained() (labels.Selector, error) {
 	return selector, nil
 }
 
-// placementConfig says how GPU memory is mapped to GPUs, as the operator does.
-func placementConfig() placement.Config { return placement.DefaultConfig() }
+// placementConfig says how the operator maps GPU memory to GPUs.
+func (o *placeOptions) placementConfig() (placement.Config, error) {
+	c := config.Default()
+	if o.config != "" {
+		content, err := os.ReadFile(o.config)
+		if err != nil {
+			return placement.Config{}, fmt.Errorf("read --config: %w", err)
+		}
+		if c, err = config.Load(o.config, content); err != nil {
+			return placement.Config{}, err
+		}
+	}
+	return config.Placement(c), nil
+}
 
 func (o *placeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
 	if o.nodes != clusterNodes {
@@ -99,11 +116,11 @@ func (o *placeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, 
 }
 
 func (o *placeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
-	config, err := o.cluster.ToRESTConfig()
+	cluster, err := o.cluster.ToRESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	client, err := corev1client.NewForConfig(config)
+	client, err := corev1client.NewForConfig(cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +166,8 @@ func complete(node *corev1.Node) error {
 }
 
 // inventoryOf counts every node, also those without a name, or with one that another has: several may be copies of a manifest.
-func inventoryOf(config placement.Config, nodes []corev1.Node) *placement.Inventory {
-	builder := placement.NewBuilder(config)
+func inventoryOf(rules placement.Config, nodes []corev1.Node) *placement.Inventory {
+	builder := placement.NewBuilder(rules)
 	for i, node := range nodes {
 		node.Name = strconv.Itoa(i)
 		builder.Set(&node)

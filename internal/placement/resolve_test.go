@@ -134,6 +134,42 @@ func TestMachinesOfOneTypeAreOneClass(t *testing.T) {
 	}
 }
 
+// TestOvertakingIsAChange: of two classes that serve a task as well, the one with more nodes is taken, else the first by name.
+func TestOvertakingIsAChange(t *testing.T) {
+	builder := NewBuilder(DefaultConfig())
+	set := func(name string) bool {
+		resource := "nvidia.com/mig-" + name[:1]
+		node := h100(renamed(resource), label(resource+".memory", "9984"))
+		node.Name = name
+		return builder.Set(node)
+	}
+	remove := func(name string) bool { return builder.Remove(name) }
+	steps := []struct {
+		do   func(string) bool
+		node string
+		want bool
+		then corev1.ResourceName
+	}{
+		{set, "a1", true, "nvidia.com/mig-a"},
+		{set, "b1", true, "nvidia.com/mig-a"},
+		{set, "b2", true, "nvidia.com/mig-b"},
+		{set, "b3", false, "nvidia.com/mig-b"},
+		{set, "a2", false, "nvidia.com/mig-b"},
+		{set, "a3", true, "nvidia.com/mig-a"},
+		{remove, "a3", true, "nvidia.com/mig-b"},
+		{remove, "a2", false, "nvidia.com/mig-b"},
+		{remove, "a1", true, "nvidia.com/mig-b"},
+	}
+	for _, step := range steps {
+		if got := step.do(step.node); got != step.want {
+			t.Errorf("%s: want a change: %t, got %t", step.node, step.want, got)
+		}
+		if got := Resolve(gpuTask(9000), builder.Inventory()).Placement.GPU.ResourceName; got != step.then {
+			t.Errorf("%s: want %s to be chosen, got %s", step.node, step.then, got)
+		}
+	}
+}
+
 func TestAbout(t *testing.T) {
 	for n, want := range map[int64]int64{-1: -1, 0: 0, 63: 63, 64: 64, 65: 66, 127: 128, 512<<30 - 4096: 512 << 30} {
 		if got := about(n); got != want {

@@ -230,3 +230,35 @@ func TestDecode(t *testing.T) {
 		})
 	}
 }
+
+// TestWithPlacement: an entry of other nodes is the entry that the task would have got there, to the byte.
+func TestWithPlacement(t *testing.T) {
+	here, there := gpuPlacement(), gpuPlacement()
+	there.NodeSelector, there.GPU.Count = map[string]string{"zone": "c"}, 2
+	item, want := encode(t, fullTask(), fullInterface(), here), encode(t, fullTask(), fullInterface(), there)
+	for name, from := range map[string]Item{"encoded": item, "decoded": decodeItem(t, item.Text)} {
+		got, err := from.WithPlacement(there)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("WithPlacement(...) of an entry that is %s: -want, +got:\n%s", name, diff)
+		}
+		back, err := got.WithPlacement(here)
+		if err != nil || back.Text != item.Text {
+			t.Errorf("and back again: %v\n%s", err, cmp.Diff(item.Text, back.Text))
+		}
+	}
+	if _, err := (Item{Name: "x", Text: "{"}).WithPlacement(there); err == nil {
+		t.Error("WithPlacement(...) of what is no entry: want an error")
+	}
+}
+
+func decodeItem(t *testing.T, text string) Item {
+	t.Helper()
+	item, err := Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return item
+}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
@@ -132,7 +133,9 @@ var _ = Describe("Nodes", func() {
 		task := gpuTask(namespace, "caption", "60Gi")
 		expectCreated(ctx, task)
 		expectGPUs(ctx, task, 4)
-		expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.InputParameters, t.Spec.Resources.GPUMemory = unsupported, ptr.To(resource.MustParse("1Gi")) })
+		expectEdited(ctx, task, func(t *v1alpha1.MazeTask) {
+			t.Spec.InputParameters, t.Spec.Resources.GPUMemory = unsupported, ptr.To(resource.MustParse("1Gi"))
+		})
 		expectConditions(ctx, task, map[string]string{v1alpha1.ConditionRegistered: "False/ServingLastAccepted"})
 		stopOperator()
 		startOperator(testutil.OperatorOptions{})
@@ -143,6 +146,41 @@ var _ = Describe("Nodes", func() {
 		Expect(task.Status.Placement.GPU.MemoryPerGPU).To(BeEquivalentTo(60 << 10))
 		Expect(task.Status.Entry.Generation).To(BeEquivalentTo(1))
 		expectSamePlacement(ctx, task)
+	})
+})
+
+var _ = Describe("The operator's configuration", func() {
+	var namespace string
+
+	BeforeEach(func(ctx context.Context) {
+		namespace = newNamespace(ctx)
+		DeferCleanup(func(ctx context.Context) { Expect(k8s.DeleteAllOf(ctx, &corev1.Node{})).To(Succeed()) })
+		expectNodes(ctx, testutil.NewGPUNode("h100", "H100", 81559, 1))
+	})
+
+	It("has profiles for nodes that are still to come", func(ctx context.Context) {
+		config := placement.DefaultConfig()
+		pool := map[string]string{"cloud.google.com/gke-accelerator": "nvidia-b200"}
+		config.Profiles = []placement.Profile{{Name: "b200", Memory: 183359, Count: 8, NodeSelector: pool}}
+		startOperator(testutil.OperatorOptions{Placement: config})
+		task := gpuTask(namespace, "caption", "320Gi")
+		expectCreated(ctx, task)
+		expectPlaceable(ctx, task, "Unknown/NoInventory", "no node of the profile b200 can host the task yet")
+		Expect(task.Status.Placement.NodeSelector).To(Equal(pool))
+
+		b200 := testutil.NewNode("b200")
+		b200.Labels["cloud.google.com/gke-accelerator"] = "nvidia-b200"
+		b200.Status.Allocatable["nvidia.com/gpu"] = resource.MustParse("8")
+		expectNodes(ctx, b200)
+		expectPlaceable(ctx, task, "True/Feasible", "it takes 2 nvidia.com/gpu with 163840Mi each")
+		Expect(task.Status.Placement.NodeSelector).To(Equal(pool))
+	})
+
+	It("can leave the nodes unread", func(ctx context.Context) {
+		startOperator(testutil.OperatorOptions{IgnoreNodes: true})
+		task := gpuTask(namespace, "caption", "20Gi")
+		expectCreated(ctx, task)
+		expectPlaceable(ctx, task, "Unknown/NoInventory", "no nodes are known")
 	})
 })
 

@@ -51,6 +51,8 @@ type OperatorOptions struct {
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs; the default where it names no resource.
 	Placement placement.Config
+	// IgnoreNodes leaves the nodes unread.
+	IgnoreNodes bool
 	// Fault is asked before every write, if set.
 	Fault Fault
 	// Transport wraps the operator's connections to the API server, if set.
@@ -86,7 +88,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
-	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: options.ShardSize, Placement: options.Placement, Clock: clock.RealClock{}}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{}}); err != nil {
 		cancel()
 		return nil, err
 	}
