@@ -18,7 +18,6 @@ func TestInterner(t *testing.T) {
 	}
 	runtime.KeepAlive(one)
 	runtime.KeepAlive(other)
-	one, two, other = nil, nil, nil
 	for range 100 {
 		runtime.GC()
 		placements.mu.Lock()

@@ -81,8 +81,9 @@ func label(name, value string) nodeOption { return func(n *corev1.Node) { n.Labe
 
 func noLabels() nodeOption { return func(n *corev1.Node) { n.Labels = nil } }
 
-// shared shares each GPU of a node.
-func shared(strategy string, replicas int) nodeOption {
+// shared shares each GPU of a node in four.
+func shared(strategy string) nodeOption {
+	const replicas = 4
 	return func(n *corev1.Node) {
 		n.Labels["nvidia.com/gpu.replicas"], n.Labels["nvidia.com/gpu.sharing-strategy"] = strconv.Itoa(replicas), strategy
 		gpus(8 * replicas)(n)

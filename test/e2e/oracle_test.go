@@ -37,14 +37,14 @@ func (o oracle) hosts(node *corev1.Node) bool {
 		return false
 	}
 	if o.task.Type != v1alpha1.ResourceTypeGPU {
-		return o.tolerates(node, nil)
+		return tolerates(node, nil)
 	}
 	for name, count := range a {
 		if labels, _ := gpuLabelsOf(node, string(name)); labels == "" {
 			continue
 		}
 		for n := int64(1); n <= count.Value(); n++ {
-			if o.satisfied(node, name, n) && o.tolerates(node, append([]corev1.Toleration{{Key: resourceGPU, Effect: corev1.TaintEffectNoSchedule}}, o.tolerations(node)...)) {
+			if o.satisfied(node, name, n) && tolerates(node, append([]corev1.Toleration{{Key: resourceGPU, Effect: corev1.TaintEffectNoSchedule}}, o.tolerations(node)...)) {
 				return true
 			}
 		}
@@ -129,7 +129,7 @@ func (o oracle) tolerations(node *corev1.Node) []corev1.Toleration {
 	return slices.Concat(o.config.Tolerations, o.profile(node).Tolerations)
 }
 
-func (o oracle) tolerates(node *corev1.Node, tolerations []corev1.Toleration) bool {
+func tolerates(node *corev1.Node, tolerations []corev1.Toleration) bool {
 	for _, t := range node.Spec.Taints {
 		if t.Effect != corev1.TaintEffectPreferNoSchedule && !slices.ContainsFunc(tolerations, func(by corev1.Toleration) bool {
 			return by.Key == t.Key && (by.Effect == "" || by.Effect == t.Effect) && (by.Value == "" || by.Value == t.Value)

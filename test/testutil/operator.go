@@ -88,7 +88,10 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
-	if err := controllers.Setup(ctx, mgr, controllers.Options{ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{}}); err != nil {
+	settings := controllers.Options{
+		ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{},
+	}
+	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		cancel()
 		return nil, err
 	}
