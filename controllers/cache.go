@@ -3,11 +3,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,9 +21,8 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// CacheOptions keep in the manager's cache only what the controllers need: tasks, the shards of registries, and of nodes what
-// a placement depends on.
-func CacheOptions(config placement.Config) cache.Options {
+// CacheOptions keep in the manager's cache only what the controllers need: tasks, and the shards of registries.
+func CacheOptions() cache.Options {
 	var placements interner[v1alpha1.Placement]
 	return cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&v1alpha1.MazeTask{}: {Transform: func(object any) (any, error) {
@@ -34,12 +35,6 @@ func CacheOptions(config placement.Config) cache.Options {
 			Label:     labels.SelectorFromSet(labels.Set{registry.RoleLabel: registry.RoleShard}),
 			Transform: dropContent,
 		},
-		&corev1.Node{}: {Transform: func(object any) (any, error) {
-			if node, ok := object.(*corev1.Node); ok {
-				return config.Slim(node), nil
-			}
-			return object, nil
-		}},
 	}}
 }
 
@@ -78,19 +73,35 @@ func contentOf(digest string, keys int) string { return fmt.Sprintf("%d keys, %s
 // addIndexCache adds a cache of the ConfigMaps named maze-registry, whoever made them: so an index that has lost its label
 // is seen and healed, and one that belongs to someone else is seen to come and to go.
 func addIndexCache(mgr manager.Manager) (cache.Cache, error) {
-	indexes, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
-		o.Scheme, o.Logger, o.HTTPClient = mgr.GetScheme(), mgr.GetLogger(), mgr.GetHTTPClient()
-		o.Cache.ByObject = map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}: {Field: fields.OneTermEqualSelector("metadata.name", registry.ConfigMapName)},
-		}
+	return addCache(mgr, "registry indexes", mgr.GetConfig(), mgr.GetHTTPClient(), map[client.Object]cache.ByObject{
+		&corev1.ConfigMap{}: {Field: fields.OneTermEqualSelector("metadata.name", registry.ConfigMapName)},
+	})
+}
+
+// addNodeCache adds a cache of what of nodes a placement depends on, with a connection of its own.
+func addNodeCache(mgr manager.Manager, config placement.Config) (cache.Cache, error) {
+	return addCache(mgr, "nodes", paced(mgr.GetConfig()), nil, map[client.Object]cache.ByObject{
+		&corev1.Node{}: {Transform: func(object any) (any, error) {
+			if node, ok := object.(*corev1.Node); ok {
+				return config.Slim(node), nil
+			}
+			return object, nil
+		}},
+	})
+}
+
+// addCache adds a cache beside the manager's, which takes one selection of a type only, and has one connection for all.
+func addCache(mgr manager.Manager, of string, config *rest.Config, http *http.Client, objects map[client.Object]cache.ByObject) (cache.Cache, error) {
+	beside, err := cluster.New(config, func(o *cluster.Options) {
+		o.Scheme, o.Logger, o.HTTPClient, o.Cache.ByObject = mgr.GetScheme(), mgr.GetLogger(), http, objects
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the cache of registry indexes: %w", err)
+		return nil, fmt.Errorf("make the cache of %s: %w", of, err)
 	}
-	if err := mgr.Add(indexes); err != nil {
-		return nil, fmt.Errorf("add the cache of registry indexes: %w", err)
+	if err := mgr.Add(beside); err != nil {
+		return nil, fmt.Errorf("add the cache of %s: %w", of, err)
 	}
-	return indexes.GetCache(), nil
+	return beside.GetCache(), nil
 }
 
 // viewOf returns a function that gives the resourceVersion up to which a cache has seen all objects of a type.

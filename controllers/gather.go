@@ -41,8 +41,8 @@ func newGatherer() *gatherer {
 	return &gatherer{bursts: map[string]*burst{}}
 }
 
-// note records a change.
-func (g *gatherer) note(namespace string, now time.Time) {
+// note records changes.
+func (g *gatherer) note(namespace string, now time.Time, changes int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b, known := g.bursts[namespace]
@@ -54,7 +54,7 @@ func (g *gatherer) note(namespace string, now time.Time) {
 		b.first = now
 	}
 	b.last = now
-	b.changes++
+	b.changes += changes
 }
 
 // take ends the namespace's burst and returns 0, or returns how long to go on gathering.

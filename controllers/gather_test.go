@@ -53,14 +53,14 @@ func TestGathererWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGatherer()
 			if tc.cost > 0 { // of an earlier burst
-				g.note("a", noon.Add(-time.Hour))
+				g.note("a", noon.Add(-time.Hour), 1)
 				if wait := g.take("a", noon.Add(-time.Minute)); wait != 0 {
 					t.Fatalf("take(...) an hour later: want 0, got %s", wait)
 				}
 				g.spent("a", tc.cost)
 			}
 			for _, at := range tc.notes {
-				g.note("a", noon.Add(at))
+				g.note("a", noon.Add(at), 1)
 			}
 			if got := g.take("a", noon.Add(tc.now)); got != tc.want {
 				t.Errorf("take(...): want %s, got %s", tc.want, got)
@@ -79,14 +79,14 @@ func TestGathererTakesABurstOnce(t *testing.T) {
 		at   time.Duration
 		want time.Duration
 	}{
-		{what: "a first burst goes on", do: func() { g.note("a", noon) }, at: 9 * ms, want: ms},
+		{what: "a first burst goes on", do: func() { g.note("a", noon, 1) }, at: 9 * ms, want: ms},
 		{what: "asking takes nothing before it is due", at: 9 * ms, want: ms},
 		{what: "it is taken", at: 10 * ms},
 		{what: "nothing is left", at: 11 * ms},
-		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms)) }, at: 300 * ms, want: 10 * ms},
+		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms), 1) }, at: 300 * ms, want: 10 * ms},
 		{what: "a change while it is written is a third", do: func() {
 			g.take("a", noon.Add(310*ms))
-			g.note("a", noon.Add(311*ms))
+			g.note("a", noon.Add(311*ms), 1)
 			g.spent("a", 100*ms)
 		}, at: 321 * ms},
 	}
@@ -102,8 +102,8 @@ func TestGathererTakesABurstOnce(t *testing.T) {
 
 func TestGathererKeepsNamespacesApart(t *testing.T) {
 	g := newGatherer()
-	g.note("a", noon)
-	g.note("b", noon.Add(4*time.Millisecond))
+	g.note("a", noon, 1)
+	g.note("b", noon.Add(4*time.Millisecond), 1)
 	for namespace, want := range map[string]time.Duration{"a": 6 * time.Millisecond, "b": 10 * time.Millisecond, "c": 0} {
 		if got := g.take(namespace, noon.Add(4*time.Millisecond)); got != want {
 			t.Errorf("take(%s): want %s, got %s", namespace, want, got)
@@ -113,7 +113,7 @@ func TestGathererKeepsNamespacesApart(t *testing.T) {
 
 func TestGathererForgets(t *testing.T) {
 	g := newGatherer()
-	g.note("a", noon)
+	g.note("a", noon, 1)
 	g.spent("a", time.Second)
 	g.forget("a")
 	if got := g.take("a", noon); got != 0 {
@@ -123,7 +123,7 @@ func TestGathererForgets(t *testing.T) {
 	if len(g.bursts) != 0 {
 		t.Errorf("want nothing remembered, got %d namespaces", len(g.bursts))
 	}
-	g.note("a", noon)
+	g.note("a", noon, 1)
 	if got := g.take("a", noon); got != quietPeriod {
 		t.Errorf("take(...): want %s as for a new namespace, got %s", quietPeriod, got)
 	}
@@ -134,7 +134,7 @@ func TestGathererIsSafeForConcurrentUse(t *testing.T) {
 	g := newGatherer()
 	var group sync.WaitGroup
 	for _, use := range []func(time.Time){
-		func(now time.Time) { g.note("a", now) },
+		func(now time.Time) { g.note("a", now, 1) },
 		func(now time.Time) { g.take("a", now) },
 		func(time.Time) { g.spent("a", time.Millisecond) },
 		func(time.Time) { g.forget("a") },

@@ -91,13 +91,24 @@ func (i *inventory) handler(changed func(requestQueue)) handler.EventHandler {
 	}
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) { set(e.Object, queue) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) { set(e.ObjectNew, queue) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) {
+			if !isHeartbeat(e.ObjectOld, e.ObjectNew) {
+				set(e.ObjectNew, queue)
+			}
+		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) {
 			if i.remove(e.Object.GetName()) {
 				changed(queue)
 			}
 		},
 	}
+}
+
+// isHeartbeat says whether two states of a cached node differ in nothing that the inventory reads.
+func isHeartbeat(before, after client.Object) bool {
+	was, ok := before.(*corev1.Node)
+	is, also := after.(*corev1.Node)
+	return ok && also && placement.Alike(was, is)
 }
 
 func (i *inventory) set(node *corev1.Node) bool {

@@ -145,16 +145,17 @@ func isTransient(err error) bool {
 	return errors.Is(err, errBehind) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
 
-func (r *registryReconciler) setup(mgr manager.Manager, indexes cache.Cache, watchNodes bool) error {
+// setup adds the controller to a manager. Without a cache of nodes, it knows of none.
+func (r *registryReconciler) setup(mgr manager.Manager, indexes, nodes cache.Cache) error {
 	registries := builder.ControllerManagedBy(mgr).
 		Named("registry").
 		Watches(&v1alpha1.MazeTask{}, r.enqueueNamespace(), builder.WithPredicates(specChanged)).
 		Watches(&corev1.ConfigMap{}, r.enqueueNamespace()).
 		WatchesRawSource(source.Kind(indexes, client.Object(&corev1.ConfigMap{}), r.enqueueNamespace())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters})
-	if watchNodes {
+	if nodes != nil {
 		// No registry is written before the inventory has all nodes: the controller waits for this handler's first events.
-		registries = registries.Watches(&corev1.Node{}, r.inventory.handler(r.enqueueAll))
+		registries = registries.WatchesRawSource(source.Kind(nodes, client.Object(&corev1.Node{}), r.inventory.handler(r.enqueueAll)))
 	}
 	if err := registries.Complete(r); err != nil {
 		return fmt.Errorf("set up the registry controller: %w", err)
@@ -171,26 +172,29 @@ var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 func (r *registryReconciler) enqueueNamespace() handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) {
-			r.enqueue(e.Object.GetNamespace(), queue)
+			r.enqueue(e.Object.GetNamespace(), queue, 1)
 		},
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) {
-			r.enqueue(e.ObjectNew.GetNamespace(), queue)
+			r.enqueue(e.ObjectNew.GetNamespace(), queue, 1)
 		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) {
-			r.enqueue(e.Object.GetNamespace(), queue)
+			r.enqueue(e.Object.GetNamespace(), queue, 1)
 		},
 	}
 }
+
+// nodeChanges is as how many changes one of the nodes counts: a node comes by several updates, and the next is read a pace later.
+const nodeChanges = int(maxQuietPeriod / quietPeriod)
 
 // enqueueAll is for what concerns every registry.
 func (r *registryReconciler) enqueueAll(queue requestQueue) {
 	for _, namespace := range r.memory.known() {
-		r.enqueue(namespace, queue)
+		r.enqueue(namespace, queue, nodeChanges)
 	}
 }
 
 // enqueue asks for a reconciliation, once for all events of a burst.
-func (r *registryReconciler) enqueue(namespace string, queue requestQueue) {
-	r.gather.note(namespace, r.clock.Now())
+func (r *registryReconciler) enqueue(namespace string, queue requestQueue, changes int) {
+	r.gather.note(namespace, r.clock.Now(), changes)
 	queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: registry.ConfigMapName}}, quietPeriod)
 }

@@ -11,6 +11,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -49,6 +50,12 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	var nodes cache.Cache
+	if !options.IgnoreNodes {
+		if nodes, err = addNodeCache(mgr, options.Placement); err != nil {
+			return err
+		}
+	}
 	view, err := viewOf(ctx, mgr.GetCache(), &v1alpha1.MazeTask{})
 	if err != nil {
 		return err
@@ -60,7 +67,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		view: view, ledger: ledger, wake: wake,
 		inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
 	}
-	if err := registries.setup(mgr, indexes, !options.IgnoreNodes); err != nil {
+	if err := registries.setup(mgr, indexes, nodes); err != nil {
 		return err
 	}
 	tasks := &mazeTaskReconciler{

@@ -102,9 +102,11 @@ func run(ctx context.Context) error {
 	}
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
 	cluster.QPS, cluster.Burst = -1, -1
+	// Compressing and inflating what is watched takes more time than the network inside a cluster.
+	cluster.DisableCompression = true
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(settings.Placement),
+		Cache:                         controllers.CacheOptions(),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",

@@ -2,11 +2,13 @@ package placement
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -96,6 +98,15 @@ func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 		}
 	}
 	return out
+}
+
+// Alike says whether two nodes that Slim made differ in nothing that Set reads. It is much cheaper than Set.
+func Alike(a, b *corev1.Node) bool {
+	return a.Name == b.Name && a.Spec.Unschedulable == b.Spec.Unschedulable &&
+		maps.Equal(a.Labels, b.Labels) &&
+		slices.EqualFunc(a.Spec.Taints, b.Spec.Taints, func(x, y corev1.Taint) bool { return x.MatchTaint(&y) && x.Value == y.Value }) &&
+		maps.EqualFunc(a.Status.Allocatable, b.Status.Allocatable, resource.Quantity.Equal) &&
+		slices.EqualFunc(a.Status.Conditions, b.Status.Conditions, func(x, y corev1.NodeCondition) bool { return x.Type == y.Type && x.Status == y.Status })
 }
 
 // classify leaves of a node what it has in common with others of its class.

@@ -218,3 +218,33 @@ func BenchmarkResolve(b *testing.B) {
 		})
 	}
 }
+
+// TestAlike: of two nodes that are alike, Set knows one as the other.
+func TestAlike(t *testing.T) {
+	config := DefaultConfig()
+	base := h100(taint("sku", "gpu"))
+	cases := map[string]struct {
+		change nodeOption
+		want   bool
+	}{
+		"a heartbeat":      {func(n *corev1.Node) { n.ResourceVersion, n.Annotations = "2", map[string]string{"beat": "2"} }, true},
+		"a foreign label":  {label("example.com/rack", "7"), true},
+		"a GPU label":      {label("nvidia.com/gpu.memory", "1"), false},
+		"cordoned":         {cordoned(), false},
+		"not ready":        {notReady(), false},
+		"a taint more":     {taint("another", ""), false},
+		"another taint":    {func(n *corev1.Node) { n.Spec.Taints[0].Value = "cpu" }, false},
+		"fewer GPUs":       {gpus(4), false},
+		"a little memory":  {quantity("memory", "1"), false},
+		"another resource": {quantity("nvidia.com/mig-1g.10gb", "1"), false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			changed := base.DeepCopy()
+			tc.change(changed)
+			if got := Alike(config.Slim(base), config.Slim(changed)); got != tc.want {
+				t.Errorf("Alike(...): want %t, got %t", tc.want, got)
+			}
+		})
+	}
+}

@@ -78,7 +78,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:     scheme,
-		Cache:      controllers.CacheOptions(options.Placement),
+		Cache:      controllers.CacheOptions(),
 		NewClient:  o.newClient,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
