@@ -53,18 +53,18 @@ func (inv *Inventory) plainTerm(p *plan) corev1.NodeSelectorTerm {
 	if p.memory > 0 {
 		require(atLeast(p.labels, p.perGPU()), below(p.labels, memoryCeiling))
 	}
+	legacy := inv.unwantedReplicas(p)
 	var unwanted []string
-	if !inv.config.MPS || p.count > 1 || p.memory > 0 {
-		unwanted = append(unwanted, sharingMPS)
+	if !inv.config.MPS || p.count > 1 || p.memory > 0 || len(legacy) > 0 {
+		unwanted = append(unwanted, sharingMPS) // those that are wanted have terms of their own
 	}
-	timeSlicing := inv.config.TimeSlicing && p.count == 1
-	if !timeSlicing {
+	if !inv.slices(p) {
 		unwanted = append(unwanted, sharingTimeSlicing)
 	}
 	if len(unwanted) > 0 {
 		require(corev1.NodeSelectorRequirement{Key: p.labels + suffixSharing, Operator: corev1.NodeSelectorOpNotIn, Values: unwanted})
 	}
-	if legacy := inv.legacy[p.labels]; len(legacy) > 0 && !timeSlicing {
+	if len(legacy) > 0 {
 		require(corev1.NodeSelectorRequirement{Key: p.labels + suffixReplicas, Operator: corev1.NodeSelectorOpNotIn, Values: legacy})
 	}
 	if p.count > 1 {
@@ -73,10 +73,26 @@ func (inv *Inventory) plainTerm(p *plan) corev1.NodeSelectorTerm {
 	return term
 }
 
-// mpsTerms selects GPUs that MPS shares: the label tells the memory of the whole GPU, and each of the replicas gets its part.
-func (inv *Inventory) mpsTerms(p *plan) []corev1.NodeSelectorTerm {
-	if !inv.config.MPS || p.count != 1 || p.memory == 0 {
+// slices says whether a plan may take a time-sliced GPU.
+func (inv *Inventory) slices(p *plan) bool { return inv.config.TimeSlicing && p.count == 1 }
+
+// unwantedReplicas are the numbers of replicas by which to keep off time-sliced GPUs whose labels do not say how they are shared.
+func (inv *Inventory) unwantedReplicas(p *plan) []string {
+	if inv.slices(p) {
 		return nil
+	}
+	return inv.legacy[p.labels]
+}
+
+// mpsTerms selects GPUs that MPS shares: the label tells the memory of the whole GPU, and each of the replicas gets its part; or any of them, for a
+// task that names no size.
+func (inv *Inventory) mpsTerms(p *plan) []corev1.NodeSelectorTerm {
+	if !inv.config.MPS || p.count != 1 || p.memory == 0 && len(inv.unwantedReplicas(p)) == 0 {
+		return nil
+	}
+	shared := corev1.NodeSelectorRequirement{Key: p.labels + suffixSharing, Operator: corev1.NodeSelectorOpIn, Values: []string{sharingMPS}}
+	if p.memory == 0 {
+		return []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{shared}}}
 	}
 	var terms []corev1.NodeSelectorTerm
 	for _, replicas := range inv.mps[p.labels] {
@@ -85,7 +101,7 @@ func (inv *Inventory) mpsTerms(p *plan) []corev1.NodeSelectorTerm {
 			continue
 		}
 		terms = append(terms, corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{
-			{Key: p.labels + suffixSharing, Operator: corev1.NodeSelectorOpIn, Values: []string{sharingMPS}},
+			shared,
 			{Key: p.labels + suffixReplicas, Operator: corev1.NodeSelectorOpIn, Values: []string{replicas}},
 			atLeast(p.labels, p.memory*n), below(p.labels, memoryCeiling),
 		}})

@@ -248,3 +248,21 @@ func TestAlike(t *testing.T) {
 		})
 	}
 }
+
+// TestLegacyReplicasKeepOffNoMPS: what keeps off time-sliced GPUs that say only their number of replicas, keeps off no MPS.
+func TestLegacyReplicasKeepOffNoMPS(t *testing.T) {
+	unnamed := gpuNode("L40S-SHARED", 46068, shared("time-slicing"))
+	delete(unnamed.Labels, "nvidia.com/gpu.sharing-strategy")
+	for _, mebibytes := range []int64{0, 4000} {
+		inv := inventory(func(c *Config) { c.MPS = true }, unnamed, gpuNode("A100-SHARED", 81920, shared("mps")))
+		got, fits := Explain(gpuTask(mebibytes), inv)
+		if got.Verdict.Reason != v1alpha1.ReasonFeasible {
+			t.Errorf("%dMi: want it feasible, got %v", mebibytes, got.Verdict)
+		}
+		for _, fit := range fits {
+			if fits, want := fit.Why == "", fit.Class.Name == "A100-SHARED"; fits != want {
+				t.Errorf("%dMi: %s fits: %t, want %t", mebibytes, fit.Class.Name, fits, want)
+			}
+		}
+	}
+}
