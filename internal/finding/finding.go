@@ -1,0 +1,68 @@
+// Package finding says what can be wrong with tasks, in Python sources and in manifests: the rules, and what breaks them where.
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Severity says how bad a finding is.
+type Severity string
+
+const (
+	// SeverityError is for what makes a task, or a part of it, unusable.
+	SeverityError Severity = "error"
+	// SeverityWarning is for what works, and probably not as its author thinks.
+	SeverityWarning Severity = "warning"
+)
+
+// Position is a place in a text: a line, and a character (Unicode code point) in it, both counted from 1. The zero value is no
+// place: the finding is about the file as such.
+type Position struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+}
+
+// Related is another place that a finding is about, such as that of an earlier declaration.
+type Related struct {
+	File     string   `json:"file"`
+	Position Position `json:"position"`
+	Message  string   `json:"message"`
+}
+
+// Finding is a place where a rule is broken.
+type Finding struct {
+	// Rule is the code of the rule, such as MZ001.
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	// File is as the user gave it, or below what the user gave, with slashes.
+	File     string   `json:"file"`
+	Position Position `json:"position"`
+	// Object is what it is about: a Python function such as tools.image:image_caption, or an object such as
+	// MazeTask vision/image-caption. Empty if it is the file.
+	Object string `json:"object,omitempty"`
+	// Message says what is wrong and what to do, in one line.
+	Message string    `json:"message"`
+	Related []Related `json:"related,omitempty"`
+}
+
+// New makes a finding with the rule's severity.
+func New(rule, file string, at Position, object, format string, args ...any) Finding {
+	return Finding{
+		Rule: rule, Severity: rules[rule].Severity, File: file, Position: at, Object: object, Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// Compare orders findings by place, then by rule and message.
+func Compare(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column),
+		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Message, b.Message))
+}
+
+// Sort orders findings by place, and leaves out repetitions.
+func Sort(findings []Finding) []Finding {
+	slices.SortFunc(findings, Compare)
+	return slices.CompactFunc(findings, func(a, b Finding) bool { return Compare(a, b) == 0 })
+}

@@ -1,0 +1,56 @@
+package finding
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Codes of the rules. A code never changes its meaning; those of Python sources are below 100.
+const (
+	Unreadable         = "MZ001"
+	WrongEncoding      = "MZ002"
+	SyntaxError        = "MZ003"
+	NotStaticallyKnown = "MZ004"
+	DuplicateFunction  = "MZ005"
+	MissingName        = "MZ006"
+	NotATask           = "MZ007"
+	WrongArgument      = "MZ008"
+	UnknownOutputs     = "MZ009"
+	UnknownType        = "MZ010"
+)
+
+// Rule is something that holds for every good task.
+type Rule struct {
+	// Code is stable, such as MZ001. Name is short, in lower case with hyphens.
+	Code, Name string
+	Severity   Severity
+	// Summary says in one sentence what breaks the rule.
+	Summary string
+	// Explanation says why that matters and what to do, in Markdown, with an example where that helps.
+	Explanation string
+}
+
+// Rules gives all rules by code.
+func Rules() []Rule {
+	all := slices.Collect(maps.Values(rules))
+	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
+	return all
+}
+
+// Lookup gives the rule with a code, and false if there is none.
+func Lookup(code string) (Rule, bool) {
+	rule, ok := rules[code]
+	return rule, ok
+}
+
+// rules are all there are, by code.
+var rules = byCode(ofPython)
+
+func byCode(groups ...[]Rule) map[string]Rule {
+	all := map[string]Rule{}
+	for _, rule := range slices.Concat(groups...) {
+		all[rule.Code] = rule
+	}
+	return all
+}
