@@ -54,8 +54,8 @@ func generate(seed uint64, python, packages, modules, functions int) *generated 
 		g.add(pkg+"/__init__.py", w.constantsFile(shared[:4]))
 		g.add(pkg+"/sub/__init__.py", "")
 		g.add(pkg+"/constants.py", w.constantsFile(shared))
-		g.add(pkg+"/deco.py", "import maze\nfrom maze.client.maze.decorator import task, task as work, TYPE_FILEPATH\nfrom agentos.scheduler import *\n"+
-			"from agentos.scheduler import cpu, gpu, io\nfrom maze.library.tools.definitions import tool\nrun = maze.task\nfrom maze import TYPE_FOLDERPATH\n")
+		g.add(pkg+"/deco.py", "import maze\nfrom maze.client.maze.decorator import task, TYPE_FILEPATH\nfrom agentos.scheduler import *\n"+
+			"from agentos.scheduler import cpu, gpu, io\nfrom maze.library.tools.definitions import tool\nfrom maze import TYPE_FOLDERPATH\n")
 		g.add(pkg+"/helpers.py", helpers)
 		for m := range modules {
 			path := fmt.Sprintf("%s/tools_%d.py", pkg, m)
@@ -188,11 +188,11 @@ func (w *writer) decorators(pkg string, sub bool) decorators {
 		{imports: []string{"import maze", "register = maze.task"}, task: "register"},
 		{imports: []string{"from maze import *"}, task: "task", star: true},
 		{imports: []string{"from " + dot + "deco import task, TYPE_FILEPATH"}, task: "task", filepath: "TYPE_FILEPATH"},
-		{imports: []string{"from " + dot + "deco import work as t_, run"}, task: pick(w, "t_", "run")},
+		{imports: []string{"from " + dot + "deco import task as t_"}, task: "t_"},
 		{imports: []string{"from " + up + " import deco"}, task: "deco.task", folderpath: "deco.TYPE_FOLDERPATH"},
-		{imports: []string{"from " + pkg + ".deco import run as task"}, task: "task"},
-		{imports: []string{"import " + pkg + ".deco as d"}, task: "d.work"},
-		{imports: []string{"import " + pkg + ".deco"}, task: pkg + ".deco.run"},
+		{imports: []string{"from " + pkg + ".deco import task as run, TYPE_FOLDERPATH as folder"}, task: "run", folderpath: "folder"},
+		{imports: []string{"import " + pkg + ".deco as d"}, task: "d.task"},
+		{imports: []string{"import " + pkg + ".deco"}, task: pkg + ".deco.task"},
 		{imports: []string{"if True:", "    from maze.client.maze.decorator import task"}, task: "task"},
 	}
 	d := pick(w, styles...)

@@ -103,15 +103,13 @@ def schema_of(hint, module, inside=()):
     if origin is typing.Union or (hasattr(types, "UnionType") and origin is types.UnionType):
         return union(*(schema_of(arg, module, inside) for arg in args))
     if base in ARRAYS:
-        return dict({"type": "array"}, **({"items": schema_of(args[0], module, inside)} if args else {}))
+        return unless_any({"type": "array"}, "items", args[:1], module, inside)
     if base in SETS:
-        return dict({"type": "array", "uniqueItems": True}, **({"items": schema_of(args[0], module, inside)} if args else {}))
+        return unless_any({"type": "array", "uniqueItems": True}, "items", args[:1], module, inside)
     if base is tuple:
         return schema_of_tuple(args, module, inside)
     if base in OBJECTS:
-        if args and args[0] is str:
-            return {"type": "object", "additionalProperties": schema_of(args[1], module, inside)}
-        return {"type": "object"}
+        return unless_any({"type": "object"}, "additionalProperties", args[1:], module, inside)
     if base is os.PathLike or (inspect.isclass(base) and issubclass(base, pathlib.PurePath)):
         return {"type": "filepath"}
     if is_record(hint, module) and hint not in inside:
@@ -119,11 +117,17 @@ def schema_of(hint, module, inside=()):
     return {}
 
 
+def unless_any(schema, keyword, args, module, inside):
+    """Add what the one argument says, if there is one and it says something."""
+    inner = schema_of(args[0], module, inside) if args else {}
+    return dict(schema, **{keyword: inner}) if inner else schema
+
+
 def schema_of_tuple(args, module, inside):
     if not args:
         return {"type": "array"}
     if len(args) == 2 and args[1] is Ellipsis:
-        return {"type": "array", "items": schema_of(args[0], module, inside)}
+        return unless_any({"type": "array"}, "items", args[:1], module, inside)
     return {"type": "array", "prefixItems": [schema_of(arg, module, inside) for arg in args], "minItems": len(args), "maxItems": len(args)}
 
 
