@@ -77,7 +77,7 @@ func (v *evaluator) operate(operator string, a, b any) (any, bool) {
 			return floats(operator, x, y)
 		}
 	case string:
-		return v.strings(operator, x, b)
+		return texts(operator, x, b)
 	case list:
 		items, ok := v.sequences(operator, x, b)
 		return list(items), ok
@@ -96,7 +96,7 @@ func (v *evaluator) operate(operator string, a, b any) (any, bool) {
 	return nil, false
 }
 
-func (v *evaluator) strings(operator, x string, b any) (any, bool) {
+func texts(operator, x string, b any) (any, bool) {
 	switch y := b.(type) {
 	case string:
 		return x + y, operator == "+" && len(x)+len(y) <= maxText

@@ -175,8 +175,9 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 	if near := nearest.Name(keyword, d.form.keywords); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
-	d.refuse(finding.WrongArgument, at, "the decorator does not take %s together with its other arguments, so Python would run nothing of the file%s (it takes %s)",
-		keyword, hint, strings.Join(d.form.keywords, ", "))
+	d.refuse(finding.WrongArgument, at,
+		"the decorator does not take %s together with its other arguments, so Python would run nothing of the file%s (it takes %s)", keyword, hint,
+		strings.Join(d.form.keywords, ", "))
 	return false
 }
 

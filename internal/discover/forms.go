@@ -353,4 +353,3 @@ func (d *declaration) dataTypes() map[string]string {
 	}
 	return types
 }
-

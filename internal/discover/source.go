@@ -13,7 +13,7 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// MaxSource, in bytes, is how large a Python file may be. CPython's own largest one has half a megabyte.
+// MaxSource is how large, in bytes, a Python file may be. CPython's own largest one has half a megabyte.
 const MaxSource = 4 << 20
 
 var (

@@ -20,8 +20,6 @@ type Parser struct {
 	module *treesitter.Module
 	kinds  []string
 	fields []string
-	// used says that the module has read something, and so may have grown.
-	used bool
 }
 
 // maxIdleMemory, in bytes, is what a parser keeps between two sources.
