@@ -1,1 +1,2 @@
+# for @task
 exec "x = 1"

@@ -27,7 +27,7 @@ continued line."""
 @task(name="escapes")
 def escapes():
     "A\tb \x41\101\u00e9\U0001F600 \
-joined \N{BULLET} \q"
+joined \q"
 
 
 @task(name="joined")

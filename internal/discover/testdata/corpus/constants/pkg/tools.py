@@ -13,7 +13,7 @@ LATER = lambda: UNUSED
 
 @task(
     name=f"{PREFIX}-{c.GIB}" '-one' + "!" * 3,
-    description=f"With {c.MODEL}, {VERSION!s} {{really}} {'in'} it.",
+    description=f"With {c.MODEL}, {VERSION} {{really}} {'in'} it.",
     input_parameters={**{"a": {**STRING, "minLength": -(-1)}}, "b": {"enum": [*PAIR, None, True, 0x10, 1_000, .5, 1e3]}},
     output_parameters={"type": "object", "properties": {"x": {"type": float}, "y": {"type": list}, "z": {"type": dict}, "s": {"type": str}, "b": {"type": bool}}},
     cpu_num=7 // -2 + 5,
