@@ -7,10 +7,11 @@
 //	d  with b's control plane: single tasks, one after another, in a namespace of their own and beside b's tasks
 //	e  many tasks in one namespace, every state of the registry checked; then an idle time; then a restart
 //	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
+//	g  mazectl discover against python3's ast module, on the same files, without a control plane
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
-// KUBEBUILDER_ASSETS and bin/manager: run it by make bench.
+// KUBEBUILDER_ASSETS, bin/manager and bin/mazectl: run it by make bench.
 //
 // It exits with 1 if something is wrong, such as an entry that is missing, but not for a target that is missed:
 // a machine that is busy with something else misses them all.
@@ -57,10 +58,19 @@ type options struct {
 	seed    uint64
 	manager string
 	only    string
+
+	// mazectl, tree, treeTasks and manyFiles are for phase g.
+	mazectl   string
+	tree      string
+	treeTasks int
+	manyFiles int
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdef"
+const phases = "abcdefg"
+
+// onStages are those that need a control plane and the operator.
+const onStages = "abcdef"
 
 // maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
 const maxQuickHandTasks = 8000
@@ -76,6 +86,10 @@ func parseOptions(arguments []string) (options, error) {
 	flags.DurationVar(&o.idle, "idle", time.Minute, "how long phase e looks for writes of an idle operator")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of the tasks' contents")
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
+	flags.StringVar(&o.mazectl, "mazectl", "bin/mazectl", "mazectl's binary")
+	flags.StringVar(&o.tree, "tree", "", "folder with Python files for phase g; Python's own standard library if empty")
+	flags.IntVar(&o.treeTasks, "tree-tasks", 200, "number of tasks that phase g puts into a copy of the tree")
+	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -96,13 +110,18 @@ func (o options) check() error {
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
 	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
 		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
+	case o.treeTasks < 1 || o.manyFiles < 0:
+		return errors.New("-tree-tasks must be at least 1, and -many-files at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdef", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefg", o.tasks, maxQuickHandTasks)
 	}
-	if _, err := os.Stat(o.manager); err != nil {
+	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
+	}
+	if _, err := os.Stat(o.mazectl); err != nil && o.runs("g") {
+		return fmt.Errorf("mazectl's binary: %w; build it by make build, or name it with -mazectl", err)
 	}
 	return nil
 }
@@ -152,6 +171,11 @@ func run(ctx context.Context, arguments []string) (err error) {
 		}
 		if err := b.onStage(ctx, phase.name, phase.tasks, phase.run); err != nil {
 			return fmt.Errorf("phase %s: %w", phase.name, err)
+		}
+	}
+	if o.runs("g") {
+		if err := b.runDiscover(ctx); err != nil {
+			return fmt.Errorf("phase g: discovery: %w", err)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ type results struct {
 	latency                    []latencies
 	scale                      scaleResult
 	nodes                      *nodesResult
+	discover                   *discoverResult
 }
 
 // Targets, from the project's plan.
@@ -24,7 +25,9 @@ const (
 	maxMemory         = 150 // MiB, at 5,000 tasks
 	maxUpdates        = 20  // ConfigMap updates' times
 	maxHeartbeatCores = 0.1
-	maxJudging        = 2 // seconds
+	maxJudging        = 2  // seconds
+	minSearchSpeed    = 20 // python3's speeds, files without decorators being passed over
+	minParseSpeed     = 1  // the same, every file being parsed
 )
 
 // report writes lines, and targets at the end.
@@ -39,11 +42,16 @@ func (p *report) line(format string, arguments ...any) {
 
 // target notes whether a figure is at most what it should be.
 func (p *report) target(what string, value, limit float64) {
-	verdict := "met"
-	if value > limit {
-		verdict = "MISSED"
-	}
-	p.targets = append(p.targets, fmt.Sprintf("  %-58s ≤ %-6.4g %8.3f  %s", what, limit, value, verdict))
+	p.verdict(what, "≤", value, limit, value <= limit)
+}
+
+// targetAtLeast notes whether a figure is at least what it should be.
+func (p *report) targetAtLeast(what string, value, limit float64) {
+	p.verdict(what, "≥", value, limit, value >= limit)
+}
+
+func (p *report) verdict(what, sign string, value, limit float64, met bool) {
+	p.targets = append(p.targets, fmt.Sprintf("  %-58s %s %-6.4g %8.3f  %s", what, sign, limit, value, map[bool]string{true: "met", false: "MISSED"}[met]))
 }
 
 func (r *results) print(out io.Writer, o options) {
@@ -59,6 +67,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.nodes != nil {
 		r.nodes.print(p)
+	}
+	if r.discover != nil {
+		r.discover.print(p)
 	}
 	if len(p.targets) > 0 {
 		p.line("\nTargets\n%s", strings.Join(p.targets, "\n"))
@@ -184,6 +195,24 @@ func (r *scaleResult) print(p *report) {
 	p.target("e, writes after a restart", float64(r.restartWrites.sum()), 0)
 	p.target("e, status writes a task", r.each(kind.statusWrite), maxStatusWrites)
 	p.target("e, registry writes a task", r.each(kind.registryWrite), maxRegistryWrites)
+}
+
+func (r *discoverResult) print(p *report) {
+	megabytes := float64(r.bytes) / 1e6
+	p.line("\ng: %d Python files, %.1f MB, %d tasks, %d CPUs", r.files, megabytes, r.tasks, runtime.NumCPU())
+	p.line("%-34s %10s %10s %10s %14s", "", "time", "files/s", "MB/s", "python3/this")
+	for _, way := range []struct {
+		name string
+		took time.Duration
+	}{{"python3, ast.parse", r.python}, {"mazectl discover", r.search}, {"mazectl discover --parse-all", r.all}} {
+		seconds := way.took.Seconds()
+		p.line("%-34s %8.2f s %10.0f %10.1f %14.2f", way.name, seconds, float64(r.files)/seconds, megabytes/seconds, ratio(r.python, way.took))
+	}
+	if r.many > 0 {
+		p.line("%d small files: %.2f s, peak memory %s", r.many, r.manyTime.Seconds(), mebibytes(r.manyMemory))
+	}
+	p.targetAtLeast("g, speed, in python3's ast", ratio(r.python, r.search), minSearchSpeed)
+	p.targetAtLeast("g, speed with every file parsed, in python3's ast", ratio(r.python, r.all), minParseSpeed)
 }
 
 func ratio(a, b time.Duration) float64 { return a.Seconds() / max(b.Seconds(), 1e-9) }

@@ -1,0 +1,6 @@
+from maze import task
+x = `1`
+
+
+@task(name="old")
+def old(): ...

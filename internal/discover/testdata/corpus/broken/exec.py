@@ -1,0 +1,2 @@
+# for @task
+exec "x = 1"

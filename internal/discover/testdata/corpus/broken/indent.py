@@ -1,0 +1,7 @@
+from maze import task
+
+
+@task(name="indent")
+def indent():
+    x = 1
+  y = 2

@@ -1,0 +1,6 @@
+from maze import task
+
+
+@task(name="broken")
+def broken(:
+    pass

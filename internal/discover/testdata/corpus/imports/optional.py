@@ -1,0 +1,8 @@
+try:
+    from maze import task
+except ImportError:
+    task = None
+
+
+@task(name="optional")
+def f11(): ...

@@ -1,0 +1,1 @@
+from maze.client.maze.decorator import task

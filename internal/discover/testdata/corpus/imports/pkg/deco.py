@@ -1,0 +1,2 @@
+from maze import task
+from .other import task as tool

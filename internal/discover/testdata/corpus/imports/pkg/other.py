@@ -1,0 +1,2 @@
+def task(function=None, **options):
+    return function

@@ -1,0 +1,7 @@
+from ..deco import task
+from ... import nowhere
+
+
+@task
+def deep():
+    return {"a": 1}
