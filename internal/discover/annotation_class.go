@@ -2,6 +2,18 @@ package discover
 
 import "slices"
 
+// bare takes off what a type is wrapped in, such as Annotated[…] or a Union of one.
+func (c *annotations) bare(e *expr) *expr {
+	for hops := 0; e.kind == exprSubscript && len(e.operands) > 1 && hops < maxHops; hops++ {
+		name := c.typeName(e.operands[0])
+		if !slices.Contains(wrappers, name) && (name != "Union" || len(e.operands) > 2) {
+			break
+		}
+		e = e.operands[1]
+	}
+	return e
+}
+
 // classOf gives the class of the module that an expression names, if it describes a schema.
 func (c *annotations) classOf(e *expr) *class {
 	if text, ok := constantText(e); ok {

@@ -79,9 +79,15 @@ func (v *evaluator) operate(operator string, a, b any) (any, bool) {
 	case string:
 		return texts(operator, x, b)
 	case list:
+		if _, mixed := b.(tuple); mixed {
+			return nil, false
+		}
 		items, ok := v.sequences(operator, x, b)
 		return list(items), ok
 	case tuple:
+		if _, mixed := b.(list); mixed {
+			return nil, false
+		}
 		items, ok := v.sequences(operator, x, b)
 		return tuple(items), ok
 	case dict:
@@ -109,20 +115,15 @@ func texts(operator, x string, b any) (any, bool) {
 }
 
 func (v *evaluator) sequences(operator string, x []any, b any) ([]any, bool) {
-	var y []any
-	switch b := b.(type) {
-	case list:
-		y = b
-	case tuple:
-		y = b
-	case *big.Int:
-		n := max(0, b.Int64())
-		if operator != "*" || !b.IsInt64() || n > maxSteps || !v.afford(int(n)*len(x)) {
+	if times, ok := b.(*big.Int); ok {
+		n := max(0, times.Int64())
+		if operator != "*" || !times.IsInt64() || n > maxSteps || !v.afford(int(n)*len(x)) {
 			return nil, false
 		}
 		return slices.Repeat(x, int(n)), true
 	}
-	if operator != "+" || y == nil || !v.afford(len(x)+len(y)) {
+	y, ok := elements(b)
+	if operator != "+" || !ok || !v.afford(len(x)+len(y)) {
 		return nil, false
 	}
 	return slices.Concat(x, y), true

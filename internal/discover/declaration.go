@@ -57,7 +57,7 @@ func (l *linker) declarationOf(m *Module, f *function, decorator *expr) *declara
 	}
 	d := &declaration{linker: l, module: m, function: f, decorator: decorator, arguments: map[string]argument{}}
 	given := l.keywordsOf(m, decorator)
-	d.form = formOf(name, ref.module, given, decorator)
+	d.form = l.formOf(name, ref, d, given)
 	if from == originUnknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
 		return nil
 	}

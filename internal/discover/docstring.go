@@ -2,6 +2,8 @@ package discover
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/maze-agent/maregister/internal/discover/python"
 )
@@ -42,21 +44,22 @@ func constantText(e *expr) (string, bool) {
 	return out.String(), true
 }
 
-// cleanDoc takes the indentation off a docstring.
+// cleanDoc takes the indentation off a docstring, as Python's inspect.cleandoc does.
 func cleanDoc(doc string) string {
-	lines := strings.Split(strings.ReplaceAll(doc, "\t", "        "), "\n")
-	indent := -1
-	for _, line := range lines[1:] {
-		if content := strings.TrimLeft(line, " "); content != "" && (indent < 0 || len(line)-len(content) < indent) {
-			indent = len(line) - len(content)
+	lines := strings.Split(doc, "\n")
+	margin := -1
+	for i, line := range lines {
+		lines[i] = expandTabs(line)
+		if content := trimLeft(lines[i]); i > 0 && content != "" {
+			if indent := utf8.RuneCountInString(lines[i]) - utf8.RuneCountInString(content); margin < 0 || indent < margin {
+				margin = indent
+			}
 		}
 	}
-	for i, line := range lines {
-		if i == 0 {
-			lines[i] = strings.TrimLeft(line, " ")
-		} else if indent > 0 {
-			lines[i] = line[min(indent, len(line)):]
-		}
+	lines[0] = trimLeft(lines[0])
+	for i := 1; i < len(lines) && margin > 0; i++ {
+		runes := []rune(lines[i])
+		lines[i] = string(runes[min(margin, len(runes)):])
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
@@ -65,4 +68,31 @@ func cleanDoc(doc string) string {
 		lines = lines[1:]
 	}
 	return strings.Join(lines, "\n")
+}
+
+func trimLeft(line string) string { return strings.TrimLeftFunc(line, isSpace) }
+
+// isSpace says what Python's str.isspace does, which takes the separators of ASCII for space, too.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+// expandTabs fills up to every eighth column.
+func expandTabs(line string) string {
+	const width = 8
+	var out strings.Builder
+	column := 0
+	for _, r := range line {
+		switch r {
+		case '\t':
+			fill := width - column%width
+			out.WriteString(strings.Repeat(" ", fill))
+			column += fill
+		case '\r':
+			out.WriteRune(r)
+			column = 0
+		default:
+			out.WriteRune(r)
+			column++
+		}
+	}
+	return out.String()
 }

@@ -314,8 +314,11 @@ func (v *evaluator) attribute(e *expr) (any, *unknown) {
 // moduleOf gives the module that an expression names.
 func (v *evaluator) moduleOf(e *expr) (reference, bool) {
 	switch e.kind {
-	case exprName:
-		if bindings := v.module.bindings[e.text]; len(bindings) == 1 && bindings[0].imported != nil {
+	case exprName: // import a.b and import a.c both bind a
+		bindings := v.module.bindings[e.text]
+		if len(bindings) > 0 && bindings[0].imported != nil && !slices.ContainsFunc(bindings, func(b *binding) bool {
+			return b.imported == nil || *b.imported != *bindings[0].imported
+		}) {
 			return *bindings[0].imported, true
 		}
 	case exprAttribute:

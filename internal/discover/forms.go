@@ -47,19 +47,26 @@ const (
 	defaultBackend = "huggingface"
 )
 
-// formOf tells the forms apart: by the decorator's name and, as several are called task, by the keywords.
-func formOf(name, module string, keywords []string, decorator *expr) *form {
+// formOf tells the forms apart: by the decorator's name and, as several are called task, by the arguments.
+func (l *linker) formOf(name string, ref reference, d *declaration, keywords []string) *form {
 	if form := kinds[name]; form != nil {
 		return form
 	}
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(keywords, w) })
 	}
-	positional := decorator.kind == exprCall && len(decorator.operands) > 1 && decorator.names[1] == ""
+	positional := d.decorator.kind == exprCall && len(d.decorator.operands) > 1 && d.decorator.names[1] == ""
+	if positional {
+		value, _ := l.evaluate(d.module, d.decorator.operands[1])
+		_, isList := elements(value)
+		if isList || value == nil && has(inferred.keywords...) {
+			return &listed
+		}
+	}
 	switch {
-	case has("inputs", "outputs"), positional && decorator.operands[1].kind == exprList:
+	case has("inputs", "outputs"):
 		return &listed
-	case has(named.keywords...), positional, name == "tool" && strings.Contains(module, ".library."):
+	case has(named.keywords...), positional, name == "tool" && strings.Contains(ref.module, ".library."):
 		return &named
 	default:
 		return &inferred

@@ -57,13 +57,13 @@ func (l *linker) function(m *Module, f *function) {
 	}
 }
 
-// isSeen says whether the function is still what its name is bound to once the module has run. If not, it is overwritten.
+// isSeen says whether the function is still what its name is bound to once the module has run.
 func (l *linker) isSeen(d *declaration) bool {
 	bindings := d.module.bindings[d.function.name]
 	i := slices.IndexFunc(bindings, func(b *binding) bool { return b.function == d.function })
 	for _, later := range bindings[i+1:] {
-		if later.function != nil {
-			l.overwrite(d.module.path, d.function.at, d.object(), "the function "+d.function.name, d.module.path, later.function.at)
+		if !later.conditional {
+			l.overwrite(d.module.path, d.function.at, d.object(), "the name "+d.function.name, d.module.path, later.at)
 			return false
 		}
 	}
@@ -73,8 +73,8 @@ func (l *linker) isSeen(d *declaration) bool {
 // overwrite tells that a declaration is lost to a later one.
 func (l *linker) overwrite(file string, at finding.Position, object, what, laterFile string, later finding.Position) {
 	f := finding.New(finding.DuplicateFunction, file, at, object,
-		"%s is declared again at %s:%d, which overwrites this: give one of the two another name", what, laterFile, later.Line)
-	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "declared again here"}}
+		"%s is bound again at %s:%d, which overwrites this task: give one of the two another name", what, laterFile, later.Line)
+	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "bound again here"}}
 	l.findings = append(l.findings, f)
 	l.overwritten++
 }

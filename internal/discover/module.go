@@ -31,6 +31,7 @@ func (m *Module) Broken() bool { return m.broken }
 
 // binding is what a name is bound to.
 type binding struct {
+	at finding.Position
 	// conditional says that it depends on how the code runs whether the name is bound so.
 	conditional bool
 	// One of these at most is set. None is for what is not known.

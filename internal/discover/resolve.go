@@ -12,19 +12,32 @@ var decorators = []string{"task", "tool", "cpu", "gpu", "io"}
 var mazeRoots = []string{"maze", "agentos", "agent"}
 
 // mayBeMaze says whether a decorator can be one of Maze's, from its module alone.
-func (m *Module) mayBeMaze(decorator *expr) bool {
-	e := callee(decorator)
-	if e.kind == exprName {
-		for _, b := range m.bindings[e.text] {
-			switch {
-			case b.imported != nil && slices.Contains(decorators, b.imported.name):
-				return true
-			case b.value != nil && (b.value.kind == exprAttribute || b.value.kind == exprName) && slices.Contains(decorators, b.value.text):
-				return true
-			}
-		}
+func (m *Module) mayBeMaze(decorator *expr) bool { return m.mayLeadToMaze(callee(decorator), 0) }
+
+func (m *Module) mayLeadToMaze(e *expr, hops int) bool {
+	if hops > maxHops || e.kind != exprName && e.kind != exprAttribute {
+		return false
 	}
-	return (e.kind == exprName || e.kind == exprAttribute) && slices.Contains(decorators, e.text)
+	if slices.Contains(decorators, e.text) {
+		return true
+	}
+	return e.kind == exprName && slices.ContainsFunc(m.bindings[e.text], func(b *binding) bool {
+		switch {
+		case b.imported != nil:
+			return slices.Contains(decorators, b.imported.name) || m.isNear(b.imported.module)
+		case b.value != nil:
+			return m.mayLeadToMaze(b.value, hops+1)
+		default:
+			return false
+		}
+	})
+}
+
+// isNear says whether a module is Maze's, or of the package of this one.
+func (m *Module) isNear(module string) bool {
+	root, _, _ := strings.Cut(module, ".")
+	own, _, _ := strings.Cut(m.name, ".")
+	return root == own || slices.Contains(mazeRoots, root)
 }
 
 // callee is what a decorator calls, or the decorator itself.

@@ -117,6 +117,7 @@ func (s *scanner) bind(name string, b *binding) {
 
 func (s *scanner) bindAt(name python.Node, b *binding, in where) {
 	if in.within == "" && !name.IsZero() {
+		b.at = s.reader.places.at(name.Start)
 		b.conditional = b.conditional || in.conditional
 		s.bind(name.Text(), b)
 	}
@@ -213,7 +214,7 @@ func (s *scanner) imports(n python.Node, in where) {
 			parts := child.All()
 			name, alias = python.Child(parts, "name"), python.Child(parts, "alias")
 		}
-		b := &binding{conditional: in.conditional}
+		b := &binding{at: s.reader.places.at(name.Start), conditional: in.conditional}
 		bound := alias.Text()
 		switch {
 		case !from.IsZero():

@@ -155,7 +155,7 @@ func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 		return nil
 	}
 	c := d.annotations()
-	if class := c.classOf(d.function.returns); class != nil {
+	if class := c.classOf(c.bare(d.function.returns)); class != nil {
 		return d.json(c.class(class))
 	}
 	return nil

@@ -90,6 +90,8 @@ REQUIRED = tuple(getattr(typing, name) for name in ("Required", "NotRequired") i
 
 def schema_of(hint, module, inside=()):
     """Give the JSON Schema of a type, as seen in a module, inside of some classes."""
+    if isinstance(hint, typing.ForwardRef):  # typing leaves some within a class that names itself
+        hint = eval(hint.__forward_arg__, vars(sys.modules[module]))
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     base = origin or hint
     if isinstance(base, typing.Hashable) and base in SIMPLE:
@@ -245,7 +247,7 @@ def output_of(function):
 
 
 def returned_keys(function, tree):
-    """Give the keys of the dict literals that a function returns; None if it returns anything else."""
+    """Give the keys of the dict literals that a function returns; None if it returns anything else, or no key."""
     line = inspect.unwrap(function).__code__.co_firstlineno
     node = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)
                 and min([n.lineno] + [d.lineno for d in n.decorator_list]) == line)
@@ -264,13 +266,15 @@ def returned_keys(function, tree):
         Returns().visit(statement)
     keys = {}
     for value in returns:
+        if value is None:  # a bare return, which Maze passes over
+            continue
         if not isinstance(value, ast.Dict):
             return None
         for key in value.keys:
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                 return None
             keys[key.value] = None
-    return list(keys) if returns else None
+    return list(keys) or None
 
 
 def resources(kind, cpu, memory, gpu_memory, model_name=None, backend=None):
