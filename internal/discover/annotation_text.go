@@ -22,19 +22,19 @@ func (p *typeParser) parse(text string, at finding.Position) *expr {
 		return nil
 	}
 	source := []byte("_: " + strings.TrimSpace(text) + "\n")
-	tree, err := p.python.Parse(source)
-	if err != nil {
+	var e *expr
+	err := p.python.Read(source, func(tree *python.Tree) {
+		statements := tree.Root().Children()
+		if len(statements) != 1 || len(statements[0].Children()) != 1 {
+			return
+		}
+		if annotation := statements[0].Children()[0].Child("type"); !annotation.IsZero() {
+			e = (&reader{places: newPlaces(source)}).expr(annotation)
+		}
+	})
+	if err != nil || e == nil {
 		return nil
 	}
-	statements := tree.Root().Children()
-	if len(statements) != 1 || len(statements[0].Children()) != 1 {
-		return nil
-	}
-	annotation := statements[0].Children()[0].Child("type")
-	if annotation.IsZero() {
-		return nil
-	}
-	e := (&reader{places: newPlaces(source)}).expr(annotation)
 	relocate(e, at)
 	return e
 }

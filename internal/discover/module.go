@@ -112,20 +112,23 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
 	places := newPlaces(text)
-	tree, err := p.python.Parse(text)
+	err = p.python.Read(text, func(tree *python.Tree) {
+		if node, found := findPython2(tree); found {
+			m.refuse(finding.SyntaxError, places.at(node.Start), "this is Python 2, and Maze runs Python 3: convert the file")
+			return
+		}
+		s := &scanner{module: m, reader: &reader{places: places}}
+		s.block(tree.Root(), topLevel)
+		s.finish(text)
+	})
+	if err == nil {
+		return m
+	}
+	m = &Module{path: path, name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
 		return m.refuse(finding.SyntaxError, places.at(wrong.Offset), "this is not Python 3, so Python would run nothing of the file: correct it")
 	}
-	if err != nil {
-		return m.refuse(finding.SyntaxError, finding.Position{}, "%v", err)
-	}
-	if node, found := findPython2(tree); found {
-		return m.refuse(finding.SyntaxError, places.at(node.Start), "this is Python 2, and Maze runs Python 3: convert the file")
-	}
-	s := &scanner{module: m, reader: &reader{places: places}}
-	s.block(tree.Root(), topLevel)
-	s.finish(text)
-	return m
+	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }
 
 func (m *Module) refuse(rule string, at finding.Position, format string, args ...any) *Module {

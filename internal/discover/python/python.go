@@ -12,7 +12,7 @@ import (
 )
 
 // ErrTooHard says that a source is too large or too intricate to be read.
-var ErrTooHard = errors.New("it takes too much time or memory to read")
+var ErrTooHard = errors.New("it is too large or too intricate to be read")
 
 // SyntaxError says that a source is no Python, and about where it ceases to be.
 type SyntaxError struct{ Offset int }
@@ -60,24 +60,48 @@ func (p *Parser) names(n int32, at func(int32) int32) []string {
 	return names
 }
 
-// Tree is a source's syntax tree. It is gone once its parser reads the next source.
+// Tree is a source's syntax tree.
 type Tree struct {
 	Source []byte
 	parser *Parser
 }
 
-// Parse reads a source, which has to be UTF-8. It returns ErrTooHard for one that is out of proportion, and a SyntaxError for one
-// of which that was found out on the way.
-func (p *Parser) Parse(source []byte) (tree *Tree, err error) {
+// trap is what a defect of the C code, or its lack of memory, ends in.
+type trap struct{ cause any }
+
+// guard turns what the module panics with into a trap: to be deferred around every use of it.
+func guard() {
+	if cause := recover(); cause != nil {
+		panic(trap{cause})
+	}
+}
+
+// Read reads a source, which has to be UTF-8, and has its tree used. It returns ErrTooHard for a source that is out of
+// proportion, be it found out while the tree is used, and a SyntaxError for one that is no Python. The tree, and its nodes, are
+// gone afterwards.
+func (p *Parser) Read(source []byte, use func(*Tree)) (err error) {
 	if len(p.memory()) > maxIdleMemory {
 		p.renew()
 	}
 	defer func() {
-		if trap := recover(); trap != nil {
+		switch cause := recover().(type) {
+		case nil:
+		case trap:
 			p.renew()
-			tree, err = nil, fmt.Errorf("%w: %v", ErrTooHard, trap)
+			err = ErrTooHard
+		default:
+			panic(cause)
 		}
 	}()
+	tree, err := p.parse(source)
+	if err == nil {
+		use(tree)
+	}
+	return err
+}
+
+func (p *Parser) parse(source []byte) (*Tree, error) {
+	defer guard()
 	start := p.module.Xbuffer(int32(len(source)))
 	copy(p.memory()[start:], source)
 	if !isTrue(p.module.Xparse(budgetOf(source))) {
@@ -88,7 +112,7 @@ func (p *Parser) Parse(source []byte) (tree *Tree, err error) {
 		}
 		return nil, ErrTooHard
 	}
-	tree = &Tree{Source: source, parser: p}
+	tree := &Tree{Source: source, parser: p}
 	if !tree.Root().hasError {
 		return tree, nil
 	}
@@ -115,6 +139,7 @@ func (t *Tree) Find(kind string) (Node, bool) {
 }
 
 func (t *Tree) find(symbol int32) (Node, bool) {
+	defer guard()
 	i := t.parser.module.Xfind(symbol)
 	if i < 0 {
 		return Node{}, false
@@ -181,6 +206,7 @@ func (n Node) All() []Node {
 	if n.IsZero() {
 		return nil
 	}
+	defer guard()
 	count := n.tree.parser.module.Xchildren(n.index)
 	first := n.tree.parser.module.Xcount() - count
 	children := make([]Node, count)

@@ -18,6 +18,7 @@ type Module struct {
 	g0 int32
 }
 
+//go:norace
 func New() *Module {
 	m := new(Module)
 	m.t0 = make([]any, 24)
@@ -30,7 +31,7 @@ func New() *Module {
 	return m
 }
 
-const maxMem = 4096
+const maxMem = 1024
 
 type Memory = interface {
 	Slice() *[]byte
@@ -40,16 +41,20 @@ type wasmMemory struct {
 	memory []byte
 }
 
+//go:norace
 func (m *wasmMemory) Slice() *[]byte {
 	return &m.memory
 }
+//go:norace
 func (m *wasmMemory) Grow(delta, max int64) int64 {
 	return memory_grow(&m.memory, delta, max)
 }
+//go:norace
 func (m *Module) fn0(v0 int32) int32 {
 	t0 := m.fn1(v0)
 	return t0
 }
+//go:norace
 func (m *Module) fn1(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	t0 := m.g0
@@ -1795,9 +1800,11 @@ l7:
 	m.g0 = v1 + i32(16)
 	return v3
 }
+//go:norace
 func (m *Module) fn2(v0 int32) {
 	m.fn3(v0)
 }
+//go:norace
 func (m *Module) fn3(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	{
@@ -2294,6 +2301,7 @@ func (m *Module) fn3(v0 int32) {
 		store32(m.memory, uint64(uint32(i32(0)))+693264, uint32(p76))
 	}
 }
+//go:norace
 func (m *Module) fn4(v0, v1 int32) int32 {
 	var v2 int32
 	var v3 int64
@@ -2331,6 +2339,7 @@ l1:
 l2:
 	return v0
 }
+//go:norace
 func (m *Module) fn5(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 int32
 	{
@@ -2636,6 +2645,7 @@ func (m *Module) fn5(v0, v1 int32) int32 {
 		return t0
 	}
 }
+//go:norace
 func (m *Module) fn6(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7 int32
 	v2 = v0 + v1
@@ -3105,6 +3115,7 @@ func (m *Module) fn6(v0, v1 int32) {
 		store32(m.memory, uint64(uint32(v0))+8, uint32(v1))
 	}
 }
+//go:norace
 func (m *Module) fn7(v0 int32) int32 {
 	if v0 != 0 {
 		if v0&i32(0xffff) != 0 {
@@ -3129,6 +3140,7 @@ func (m *Module) fn7(v0 int32) int32 {
 	t0 := int32(len(m.memory) >> 16)
 	return t0 << 16
 }
+//go:norace
 func (m *Module) fn8(v0, v1, v2 int32) int32 {
 	var v3, v4, v5 int32
 	v3 = i32(0)
@@ -3158,6 +3170,7 @@ l1:
 l0:
 	return v3
 }
+//go:norace
 func (m *Module) fn9(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8 int32
 	{
@@ -3470,6 +3483,7 @@ l1:
 l11:
 	return v0
 }
+//go:norace
 func (m *Module) fn10(v0, v1, v2 int32) int32 {
 	var v3, v4, v5 int32
 	var v6 int64
@@ -3545,16 +3559,20 @@ func (m *Module) fn10(v0, v1, v2 int32) int32 {
 l0:
 	return v0
 }
+//go:norace
 func fn11() {
 }
+//go:norace
 func fn12() {
 	fn11()
 	fn11()
 }
+//go:norace
 func (m *Module) fn13() int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693748))
 	return t0
 }
+//go:norace
 func (m *Module) fn14(v0 int32) int32 {
 	var v1, v2 int32
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693736))
@@ -3574,6 +3592,7 @@ l0:
 	store32(m.memory, uint64(uint32(i32(0)))+693736, uint32(v2))
 	return v2
 }
+//go:norace
 func (m *Module) fn15(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	t0 := m.g0
@@ -3855,6 +3874,7 @@ func (m *Module) fn15(v0 int32) int32 {
 		return v0 - v2
 	}
 }
+//go:norace
 func (m *Module) fn16(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
@@ -4148,6 +4168,7 @@ l8:
 l13:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn17(v0, v1 int32) int32 {
 	var v2 int64
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
@@ -4446,6 +4467,7 @@ l21:
 l25:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn18(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
@@ -4736,14 +4758,17 @@ l19:
 	m.g0 = v1 + i32(80)
 	return v5
 }
+//go:norace
 func (m *Module) fn19() int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
 	return t0
 }
+//go:norace
 func (m *Module) fn20() int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693784))
 	return t0
 }
+//go:norace
 func (m *Module) fn21(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(0)
@@ -4758,9 +4783,11 @@ func (m *Module) fn21(v0 int32) int32 {
 l0:
 	return v1
 }
+//go:norace
 func fn22() int32 {
 	return i32(32)
 }
+//go:norace
 func (m *Module) fn23(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
@@ -5117,6 +5144,7 @@ l35:
 	m.g0 = v1 + i32(96)
 	return v7
 }
+//go:norace
 func (m *Module) fn24() {
 	var v0, v1, v2, v3, v4 int32
 	t0 := m.g0
@@ -5264,6 +5292,7 @@ func (m *Module) fn24() {
 l0:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn25(v0, v1, v2 int32) {
 	var v3 int32
 	t0 := m.g0
@@ -5282,6 +5311,7 @@ func (m *Module) fn25(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(16)
 }
+//go:norace
 func (m *Module) fn26(v0 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v0+i32(104))))
 	t1 := int32(load32(m.memory, uint32(v0+i32(100))))
@@ -5291,6 +5321,7 @@ func (m *Module) fn26(v0 int32) int32 {
 	}
 	return p2
 }
+//go:norace
 func (m *Module) fn27(v0 int32) int32 {
 	var v1, v2 int32
 	v1 = i32(0)
@@ -5313,6 +5344,7 @@ func (m *Module) fn27(v0 int32) int32 {
 l0:
 	return v1
 }
+//go:norace
 func (m *Module) fn28(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	var v11 int64
@@ -5567,6 +5599,7 @@ l0:
 	m.g0 = v1 + i32(16)
 	return v0
 }
+//go:norace
 func (m *Module) fn29(v0 int32) {
 	var v1, v2 int32
 	{
@@ -5599,6 +5632,7 @@ l0:
 	t8 := int32(load32(m.memory, uint32(v0+i32(40))))
 	store32(m.memory, uint32(v0+i32(64)), uint32(t8))
 }
+//go:norace
 func (m *Module) fn30(v0, v1 int32) {
 	var v2 int32
 	{
@@ -5619,6 +5653,7 @@ func (m *Module) fn30(v0, v1 int32) {
 		m.fn60(v0, v1)
 	}
 }
+//go:norace
 func (m *Module) fn31(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
@@ -5767,6 +5802,7 @@ l1:
 l11:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn32(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
@@ -6081,6 +6117,7 @@ func (m *Module) fn32(v0, v1 int32) {
 l5:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn33(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
@@ -6258,6 +6295,7 @@ l11:
 	m.memory[uint32(v0+i32(1368))] = byte(i32(0))
 	m.g0 = v1 + i32(32)
 }
+//go:norace
 func (m *Module) fn34(v0 int64) int32 {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
@@ -6417,6 +6455,7 @@ l7:
 	}
 	return p30
 }
+//go:norace
 func (m *Module) fn35(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
@@ -13504,6 +13543,7 @@ l0:
 	m.g0 = v2 + i32(336)
 	return v3
 }
+//go:norace
 func (m *Module) fn36(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(264416)
@@ -13524,9 +13564,11 @@ func (m *Module) fn36(v0 int32) int32 {
 l1:
 	return v1
 }
+//go:norace
 func fn37() int32 {
 	return i32(275)
 }
+//go:norace
 func (m *Module) fn38(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
@@ -13683,6 +13725,7 @@ l1:
 		store64(m.memory, uint32(v3), uint64(v10))
 	}
 }
+//go:norace
 func (m *Module) fn39(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 int32
 	var v13 int64
@@ -14399,6 +14442,7 @@ l0:
 	m.g0 = v2 + i32(48)
 	return v5 & i32(1)
 }
+//go:norace
 func (m *Module) fn40(v0, v1, v2, v3, v4 int32) int32 {
 	var v5, v6, v7, v8, v9, v10, v11, v12 int32
 	t0 := m.g0
@@ -14568,6 +14612,7 @@ l6:
 	m.g0 = v5 + i32(16)
 	return v8
 }
+//go:norace
 func (m *Module) fn41(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	t0 := m.g0
@@ -14733,6 +14778,7 @@ func (m *Module) fn41(v0 int32) {
 l0:
 	m.g0 = v1 + i32(16)
 }
+//go:norace
 func (m *Module) fn42(v0, v1, v2, v3 int32) {
 	var v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
@@ -14918,6 +14964,7 @@ func (m *Module) fn42(v0, v1, v2, v3 int32) {
 l2:
 	m.g0 = v4 + i32(16)
 }
+//go:norace
 func (m *Module) fn43(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	v3 = i32(0)
@@ -15092,6 +15139,7 @@ func (m *Module) fn43(v0, v1, v2 int32) int32 {
 l0:
 	return v3 & i32(0xffff)
 }
+//go:norace
 func (m *Module) fn44(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
@@ -15214,6 +15262,7 @@ l1:
 l3:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 	var v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30 int32
 	var v31 int64
@@ -16343,6 +16392,7 @@ l0:
 	}
 	return p243
 }
+//go:norace
 func (m *Module) fn46(v0, v1, v2 int32) {
 	var v3, v4, v5, v6 int32
 	var v7 int64
@@ -16725,6 +16775,7 @@ func (m *Module) fn46(v0, v1, v2 int32) {
 l13:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn47(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26 int32
 	var v27 int64
@@ -18369,6 +18420,7 @@ l71:
 l35:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn48(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
@@ -18530,6 +18582,7 @@ l0:
 l11:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn49(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16 int32
 	t0 := m.g0
@@ -18888,6 +18941,7 @@ l4:
 l3:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn50(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
@@ -18960,6 +19014,7 @@ l0:
 	store32(m.memory, uint64(uint32(v0))+4, uint32(t14+i32(-1)))
 	m.g0 = v2 + i32(16)
 }
+//go:norace
 func (m *Module) fn51(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
@@ -19490,6 +19545,7 @@ func (m *Module) fn51(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(32)
 }
+//go:norace
 func (m *Module) fn52(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25 int32
 	t0 := m.g0
@@ -20012,6 +20068,7 @@ l0:
 	m.g0 = v3 + i32(16)
 	return v4 & i32(1)
 }
+//go:norace
 func (m *Module) fn53(v0, v1, v2, v3 int32) {
 	var v4, v5, v6 int32
 	var v7 int64
@@ -20190,6 +20247,7 @@ l12:
 	store32(m.memory, uint64(uint32(v0))+160, uint32(v1+v8))
 	store32(m.memory, uint32(v5), uint32(v0))
 }
+//go:norace
 func (m *Module) fn54(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	v2 = i32(1)
@@ -20332,6 +20390,7 @@ l0:
 l9:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn55(v0, v1, v2, v3, v4, v5 int32) {
 	var v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
@@ -21245,6 +21304,7 @@ func (m *Module) fn55(v0, v1, v2, v3, v4, v5 int32) {
 l1:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn56(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
@@ -21899,6 +21959,7 @@ l43:
 		store16(m.memory, uint32(v3+i32(64)), uint16(v0))
 	}
 }
+//go:norace
 func (m *Module) fn57(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7 int32
 	{
@@ -21951,6 +22012,7 @@ func (m *Module) fn57(v0, v1, v2 int32) {
 		}
 	}
 }
+//go:norace
 func (m *Module) fn58(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	if t0 != 0 {
@@ -21963,6 +22025,7 @@ func (m *Module) fn58(v0, v1 int32) int32 {
 	}
 	return i32(0)
 }
+//go:norace
 func (m *Module) fn59(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
@@ -22064,6 +22127,7 @@ func (m *Module) fn59(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(16)
 }
+//go:norace
 func (m *Module) fn60(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
@@ -22303,6 +22367,7 @@ l11:
 l15:
 	m.g0 = v2 + i32(16)
 }
+//go:norace
 func (m *Module) fn61(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	t1 := int32(load32(m.memory, uint32(v0)))
@@ -22312,6 +22377,7 @@ func (m *Module) fn61(v0, v1 int32) int32 {
 	}
 	return p2
 }
+//go:norace
 func (m *Module) fn62(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
@@ -22510,6 +22576,7 @@ func (m *Module) fn62(v0, v1 int32) {
 l7:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn63(v0, v1, v2, v3, v4 int32) {
 	var v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	t0 := m.g0
@@ -22622,6 +22689,7 @@ l1:
 		return
 	}
 }
+//go:norace
 func (m *Module) fn64(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
@@ -22861,6 +22929,7 @@ l1:
 	m.g0 = v3 + i32(16)
 	return v5
 }
+//go:norace
 func (m *Module) fn65(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v1)))
 	t1 := int32(load16(m.memory, uint64(uint32(t0))+144))
@@ -22870,6 +22939,7 @@ func (m *Module) fn65(v0, v1 int32) int32 {
 	}
 	return p2 << 1
 }
+//go:norace
 func (m *Module) fn66(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18 int32
 	{
@@ -23109,6 +23179,7 @@ func (m *Module) fn66(v0, v1, v2 int32) int32 {
 l3:
 	return v5 & i32(1)
 }
+//go:norace
 func (m *Module) fn67(v0, v1 int32) int32 {
 	var v2 int32
 	{
@@ -23140,6 +23211,7 @@ func (m *Module) fn67(v0, v1 int32) int32 {
 		return i32(0)
 	}
 }
+//go:norace
 func (m *Module) fn68(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7 int32
 	var v8, v9, v10 int64
@@ -23562,6 +23634,7 @@ func (m *Module) fn68(v0, v1, v2 int32) int32 {
 l3:
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn69(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint32(v0)])
@@ -23662,6 +23735,7 @@ l1:
 l0:
 	return v4
 }
+//go:norace
 func (m *Module) fn70(v0, v1, v2 int32) int32 {
 	var v3, v4 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
@@ -23687,6 +23761,7 @@ func (m *Module) fn70(v0, v1, v2 int32) int32 {
 l0:
 	return v4
 }
+//go:norace
 func (m *Module) fn71(v0, v1, v2 int32) int32 {
 	var v3, v4, v5 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
@@ -23714,6 +23789,7 @@ func (m *Module) fn71(v0, v1, v2 int32) int32 {
 l0:
 	return v3
 }
+//go:norace
 func (m *Module) fn72(v0, v1, v2, v3 int32) int32 {
 	var v4, v5 int32
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693740))
@@ -23728,6 +23804,7 @@ func (m *Module) fn72(v0, v1, v2, v3 int32) int32 {
 	t3 := int32(load32(m.memory, uint64(uint32(i32(0)))+693736))
 	return t3 + v1
 }
+//go:norace
 func (m *Module) fn73(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6 int32
 	var v7 int64
@@ -23812,6 +23889,7 @@ l0:
 	}
 	return p14
 }
+//go:norace
 func (m *Module) fn74(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
@@ -24010,9 +24088,11 @@ func (m *Module) fn74(v0, v1, v2 int32) int32 {
 l0:
 	return v4
 }
+//go:norace
 func fn75() {
 	panic("unreachable")
 }
+//go:norace
 func (m *Module) fn76(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7 int32
 	v2 = v1
@@ -31213,6 +31293,7 @@ l664:
 		goto l664
 	}
 }
+//go:norace
 func (m *Module) fn77(v0 int32) int32 {
 	var v1, v2, v3, v4, v5 int32
 	v1 = i32(1)
@@ -31413,6 +31494,7 @@ func (m *Module) fn77(v0 int32) int32 {
 l0:
 	return v1
 }
+//go:norace
 func (m *Module) fn78(v0, v1 int32) int32 {
 	var v2, v3, v4, v5 int32
 	v2 = i32(0)
@@ -32700,6 +32782,7 @@ l185:
 l158:
 	return v4 & i32(1)
 }
+//go:norace
 func (m *Module) fn79(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	v3 = i32(0)
@@ -33432,6 +33515,7 @@ l1:
 l6:
 	return v7 & i32(1)
 }
+//go:norace
 func (m *Module) fn80(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint64(uint32(v0))+24])
@@ -33482,6 +33566,7 @@ l0:
 		return v3 + i32(2)
 	}
 }
+//go:norace
 func (m *Module) fn81(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8 int32
 	{
@@ -33655,6 +33740,7 @@ l2:
 		}
 	}
 }
+//go:norace
 func (m *Module) fn82() int32 {
 	var v0, v1 int32
 	t0 := m.fn4(i32(1), i32(28))
@@ -33667,6 +33753,7 @@ func (m *Module) fn82() int32 {
 	store16(m.memory, uint32(v1), uint16(i32(0)))
 	return v0
 }
+//go:norace
 func (m *Module) fn83(v0 int32) {
 	var v1 int32
 	{
@@ -33691,65 +33778,78 @@ l0:
 l1:
 	m.fn2(v0)
 }
+//go:norace
 func (m *Module) Xinit() {
 	m.fn24()
 	fn12()
 }
+//go:norace
 func (m *Module) Xbuffer(v0 int32) int32 {
 	t0 := m.fn14(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xparse(v0 int64) int32 {
 	t0 := m.fn34(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xerror() int32 {
 	t0 := m.fn20()
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xchildren(v0 int32) int32 {
 	t0 := m.fn15(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xcount() int32 {
 	t0 := m.fn19()
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xat() int32 {
 	t0 := m.fn13()
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xfind(v0 int32) int32 {
 	t0 := m.fn23(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xsymbols() int32 {
 	t0 := fn37()
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xsymbol_name(v0 int32) int32 {
 	t0 := m.fn36(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xfields() int32 {
 	t0 := fn22()
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xfield_name(v0 int32) int32 {
 	t0 := m.fn21(v0)
 	fn12()
 	return t0
 }
+//go:norace
 func (m *Module) Xmemory() Memory {
 	return &m.wasmMemory
 }
@@ -33788,6 +33888,7 @@ const (
 )
 
 //go:nosplit
+//go:norace
 func load16[T uint32 | uint64](mem []byte, addr T) uint16 {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33802,6 +33903,7 @@ func load16[T uint32 | uint64](mem []byte, addr T) uint16 {
 }
 
 //go:nosplit
+//go:norace
 func store16[T uint32 | uint64](mem []byte, addr T, val uint16) {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33816,6 +33918,7 @@ func store16[T uint32 | uint64](mem []byte, addr T, val uint16) {
 }
 
 //go:nosplit
+//go:norace
 func load32[T uint32 | uint64](mem []byte, addr T) uint32 {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33830,6 +33933,7 @@ func load32[T uint32 | uint64](mem []byte, addr T) uint32 {
 }
 
 //go:nosplit
+//go:norace
 func store32[T uint32 | uint64](mem []byte, addr T, val uint32) {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33844,6 +33948,7 @@ func store32[T uint32 | uint64](mem []byte, addr T, val uint32) {
 }
 
 //go:nosplit
+//go:norace
 func load64[T uint32 | uint64](mem []byte, addr T) uint64 {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33858,6 +33963,7 @@ func load64[T uint32 | uint64](mem []byte, addr T) uint64 {
 }
 
 //go:nosplit
+//go:norace
 func store64[T uint32 | uint64](mem []byte, addr T, val uint64) {
 	if !unalignedOK {
 		a := uint64(addr)
@@ -33872,31 +33978,38 @@ func store64[T uint32 | uint64](mem []byte, addr T, val uint64) {
 }
 
 //go:nosplit
+//go:norace
 func i32(x int32) int32 { return x }
 
 //go:nosplit
+//go:norace
 func i64(x int64) int64 { return x }
 
 //go:nosplit
+//go:norace
 func i32_shl(x, y int32) int32 {
 	return x << (y & 31)
 }
 
 //go:nosplit
+//go:norace
 func i32_shr_u(x, y int32) int32 {
 	return int32(uint32(x) >> (y & 31))
 }
 
 //go:nosplit
+//go:norace
 func i64_shr_u(x, y int64) int64 {
 	return int64(uint64(x) >> (y & 63))
 }
 
 //go:nosplit
+//go:norace
 func i32_rotl(x, y int32) int32 {
 	return int32(bits.RotateLeft32(uint32(x), int(y)))
 }
 
+//go:norace
 func memory_grow(mem *[]byte, delta, max int64) int64 {
 	buf := *mem
 	len := len(buf)
@@ -33913,6 +34026,7 @@ func memory_grow(mem *[]byte, delta, max int64) int64 {
 	return int64(old)
 }
 
+//go:norace
 func memory_init[T1, T2 int | uint32 | uint64](mem []byte, data string, dest T1, src, n T2) {
 	x := uint64(dest)
 	z := uint64(src)
@@ -33921,6 +34035,7 @@ func memory_init[T1, T2 int | uint32 | uint64](mem []byte, data string, dest T1,
 	copy(mem[x:y:len(mem)], data[z:w])
 }
 
+//go:norace
 func memory_copy[T uint32 | uint64](mem []byte, dest, src, n T) {
 	x := uint64(dest)
 	z := uint64(src)
@@ -33929,12 +34044,14 @@ func memory_copy[T uint32 | uint64](mem []byte, dest, src, n T) {
 	copy(mem[x:y:len(mem)], mem[z:w:len(mem)])
 }
 
+//go:norace
 func memory_zero[T uint32 | uint64](mem []byte, dest, n T) {
 	x := uint64(dest)
 	y := x + uint64(n)
 	clear(mem[x:y:len(mem)])
 }
 
+//go:norace
 func table_init[T1, T2, T3 int | int32 | int64](tab, elems []any, dest T1, src T2, n T3) {
 	x := uint64(dest)
 	z := uint64(src)
