@@ -45,12 +45,12 @@ func (typeNames) name(w *writer, name string) string {
 func (w *writer) annotation(depth int) string {
 	text := w.typeOf(depth)
 	if w.coin(6) {
-		return quoted(w, text)
+		return quoted(text)
 	}
 	return text
 }
 
-func quoted(w *writer, text string) string {
+func quoted(text string) string {
 	if strings.ContainsAny(text, "\\\n") {
 		return text
 	}
@@ -79,7 +79,7 @@ func (w *writer) typeOf(depth int) string {
 	inner := func() string {
 		text := w.typeOf(depth - 1)
 		if w.coin(12) {
-			return quoted(w, text)
+			return quoted(text)
 		}
 		return text
 	}
