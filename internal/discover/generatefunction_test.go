@@ -276,7 +276,7 @@ func (w *writer) signature(anyKind bool) signature {
 	s := signature{parameters: text}
 	if w.coin(3) {
 		s.returns = " -> " + w.annotation(2)
-		if strings.Contains(s.returns, "\n") {
+		if strings.Contains(s.returns, "\n") || strings.Contains(s.returns, ",]") { // a Union of one is gone before Python sees it
 			s.returns = " -> None"
 		}
 	}

@@ -78,7 +78,7 @@ func (w *writer) typeOf(depth int) string {
 	}
 	inner := func() string {
 		text := w.typeOf(depth - 1)
-		if w.coin(12) {
+		if w.python >= 11 && w.coin(12) { // before, list["int"] keeps the string
 			return quoted(text)
 		}
 		return text
@@ -98,7 +98,7 @@ func (w *writer) typeOf(depth int) string {
 	case 7, 8:
 		return fmt.Sprintf("%s[%s]", names.name(w, "Optional"), inner())
 	case 9:
-		if w.python >= 10 {
+		if w.python >= 11 { // before, it does not take a string that Union[...] leaves
 			if left := w.typeOf(depth - 1); left != "None" {
 				return left + " | " + pick(w, "None", "int", "None | str")
 			}
