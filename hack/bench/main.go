@@ -88,7 +88,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
 	flags.StringVar(&o.mazectl, "mazectl", "bin/mazectl", "mazectl's binary")
 	flags.StringVar(&o.tree, "tree", "", "folder with Python files for phase g; Python's own standard library if empty")
-	flags.IntVar(&o.treeTasks, "tree-tasks", 200, "number of tasks that phase g puts into a copy of the tree")
+	flags.IntVar(&o.treeTasks, "tree-tasks", 20, "number of tasks that phase g puts into a copy of the tree")
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
 	if err := flags.Parse(arguments); err != nil {

@@ -164,6 +164,9 @@ func withRationals(t *testing.T, value any) any {
 		for key := range value {
 			value[key] = withRationals(t, value[key])
 		}
+		if options, ok := value["enum"].([]any); ok { // to Python, Literals with the same values are the same object
+			slices.SortFunc(options, func(a, b any) int { return strings.Compare(fmt.Sprintf("%T %[1]v", a), fmt.Sprintf("%T %[1]v", b)) })
+		}
 	}
 	return value
 }

@@ -359,7 +359,7 @@ func (w *writer) escape(r rune) string {
 // words are parts of descriptions and of other texts.
 var words = []string{
 	"reads", "an image", "图像描述", "größer", "naïve", "\U0001f600", `C:\temp\new`, `"quoted"`, "it's", "a\nb", "tab\there", "{braces}", "100 %", "%s",
-	"", " ", "# no comment", "'''", `"""`, "\\", "é", "​", "\x00"[:0], "\u00a0", "@task(name='x')", "x\r\ny", "\x7f", "ÿ", "lambda: 0", "end\\",
+	"", " ", "# no comment", "'''", `"""`, "\\", "é", "\u200b", "a\u00a0b", "@task(name='x')", "x\r\ny", "\x7f", "ÿ", "lambda: 0", "end\\",
 }
 
 func (w *writer) sentence() string {

@@ -23,12 +23,12 @@ type generated struct {
 
 // decorators are how a file names Maze's decorators.
 type decorators struct {
-	imports                   []string
-	task, tool, cpu, gpu, io  string
-	filepath, folderpath      string
-	star                      bool
-	constants                 []constant
-	futureAnnotations, inline bool
+	imports                  []string
+	task, tool, cpu, gpu, io string
+	filepath, folderpath     string
+	star                     bool
+	constants                []constant
+	futureAnnotations        bool
 }
 
 // shared are the constants of a package, in constants.py and in __init__.py.

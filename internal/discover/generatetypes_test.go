@@ -45,12 +45,12 @@ func (typeNames) name(w *writer, name string) string {
 func (w *writer) annotation(depth int) string {
 	text := w.typeOf(depth)
 	if w.coin(6) {
-		return quoted(w, text)
+		return quoted(text)
 	}
 	return text
 }
 
-func quoted(w *writer, text string) string {
+func quoted(text string) string {
 	if strings.ContainsAny(text, "\\\n") {
 		return text
 	}
@@ -78,8 +78,8 @@ func (w *writer) typeOf(depth int) string {
 	}
 	inner := func() string {
 		text := w.typeOf(depth - 1)
-		if w.coin(12) {
-			return quoted(w, text)
+		if w.python >= 11 && w.coin(12) { // before, list["int"] keeps the string
+			return quoted(text)
 		}
 		return text
 	}
@@ -98,7 +98,7 @@ func (w *writer) typeOf(depth int) string {
 	case 7, 8:
 		return fmt.Sprintf("%s[%s]", names.name(w, "Optional"), inner())
 	case 9:
-		if w.python >= 10 {
+		if w.python >= 11 { // before, it does not take a string that Union[...] leaves
 			if left := w.typeOf(depth - 1); left != "None" {
 				return left + " | " + pick(w, "None", "int", "None | str")
 			}

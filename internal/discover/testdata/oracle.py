@@ -23,6 +23,9 @@ import collections.abc
 
 UNKNOWN = object()
 
+if sys.version_info < (3, 11): # where get_type_hints makes a type Optional for a default of None, even one that has None
+    typing._get_defaults = lambda function: {}
+
 
 # Stand-ins for Maze's modules: any module below these names, each with the decorators and the constants.
 
@@ -225,7 +228,7 @@ def parameters(function, unannotated, data_types=None):
         elif parameter.annotation is parameter.empty:
             schema = unannotated
         else:
-            schema = schema_of(hints[name], function.__module__) # before Python 3.11 a default of None makes it Optional, as with_default does
+            schema = schema_of(hints[name], function.__module__)
         properties[name] = with_default(schema, parameter.default, parameter.empty)
         if parameter.default is parameter.empty:
             required.append(name)
@@ -335,6 +338,8 @@ def main(root):
     files = sorted(path.relative_to(root).as_posix() for path in pathlib.Path(root).rglob("*.py"))
     tasks = {}
     for file in files:
+        for forget in typing._cleanups: # or two modules share Optional["Record"], which means another class in each
+            forget()
         parts = file[:-len(".py")].split("/")
         module = importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
         for meta in tasks_of(module):
