@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// maxReaders bounds how many files are read at a time: each reader takes some 12 MiB.
+const maxReaders = 6
+
+// sourceOptions say which Python files to read.
+type sourceOptions struct {
+	// packageRoot is the folder that modules are named from. If it is empty, it is where Python would look for them: the first
+	// folder without an __init__.py, from each of the given ones upwards.
+	packageRoot string
+	exclude     []string
+	// parseAll has every file parsed, also those that cannot have tasks.
+	parseAll bool
+	// progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
+	progress func(done, total int)
+}
+
+// found is what is in some Python files. Files are shown in tasks and findings as the user would write them, and named in
+// spec.source by their path below the package root.
+type found struct {
+	discover.Result
+	// root is the package root, an absolute path.
+	root string
+	// files is how many Python files there are, readable or not.
+	files int
+	// folders are those that were looked into, as absolute paths without symbolic links.
+	folders []string
+
+	covered []string // the paths that the user asked for
+	unknown []string // the paths of which it is not known what is there
+}
+
+// covers says whether a path below the package root is, or would be, among what the user asked for.
+func (f *found) covers(name string) bool { return within(f.covered, name) }
+
+// knows says whether it is known which tasks a file has: it was read and understood, or it is not there.
+func (f *found) knows(name string) bool { return !within(f.unknown, name) }
+
+// within says whether a path is one of some files and folders, or in one of them.
+func within(all []string, name string) bool {
+	return slices.ContainsFunc(all, func(one string) bool {
+		return one == "." || one == name || strings.HasPrefix(name, one+"/")
+	})
+}
+
+// errMoved says that the files found are in part those of another version.
+var errMoved = errors.New("the package root was replaced while it was read")
+
+// findTasks finds the tasks in Python files, and in folders at any depth. It fails only if it cannot look there at all; what is
+// wrong with a file is a finding.
+func findTasks(ctx context.Context, options sourceOptions, names []string) (*found, error) {
+	excluded, err := newPatterns(options.exclude)
+	if err != nil {
+		return nil, err
+	}
+	root, inside, err := openRoot(options.packageRoot, names)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // it was only read
+	w := &walker{root: root, exclude: excluded, walked: map[string]bool{}}
+	for _, name := range inside {
+		if err := w.walk(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.follow(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
+	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
+
+	r := &sourceReader{root: root, parseAll: options.parseAll, progress: options.progress}
+	modules, err := r.readAll(ctx, w.files)
+	if err != nil {
+		return nil, err
+	}
+	f := &found{Result: discover.Link(modules, r.loader(modules)), root: root.absolute, covered: inside}
+	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
+		return nil, errMoved
+	}
+	f.gather(w, r, modules)
+	f.show(root)
+	return f, nil
+}
+
+// gather adds what is known of the files besides their tasks.
+func (f *found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
+	f.files = len(w.files)
+	for _, one := range w.findings {
+		if strings.HasSuffix(one.File, ".py") {
+			f.files++
+		}
+	}
+	f.Findings = finding.Sort(slices.Concat(f.Findings, w.findings, r.findings))
+	f.unknown = w.unknown
+	for _, one := range r.findings {
+		f.unknown = append(f.unknown, one.File)
+	}
+	for _, m := range modules {
+		if m.Broken() {
+			f.unknown = append(f.unknown, m.Path())
+		}
+	}
+	for _, folder := range w.folders {
+		f.folders = append(f.folders, filepath.Join(w.root.real, filepath.FromSlash(folder)))
+	}
+}
+
+// show has tasks and findings name files as the user would.
+func (f *found) show(root *packageRoot) {
+	for i := range f.Tasks {
+		f.Tasks[i].File = root.shown(f.Tasks[i].File)
+	}
+	for i := range f.Findings {
+		f.Findings[i].File = root.shown(f.Findings[i].File)
+		for j := range f.Findings[i].Related {
+			f.Findings[i].Related[j].File = root.shown(f.Findings[i].Related[j].File)
+		}
+	}
+}
+
+// openRoot opens the package root of files and folders, and gives their paths in it, sorted.
+func openRoot(folder string, names []string) (*packageRoot, []string, error) {
+	r := &packageRoot{}
+	if folder != "" {
+		absolute, err := filepath.Abs(folder)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--package-root: %w", err)
+		}
+		r.absolute = absolute
+	}
+	var inside []string
+	for _, name := range names {
+		absolute, err := filepath.Abs(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !filepath.IsAbs(name) && r.working == "" {
+			if r.working, err = os.Getwd(); err != nil {
+				return nil, nil, err
+			}
+		}
+		own := rootOf(absolute)
+		switch {
+		case r.absolute == "":
+			r.absolute = own
+		case folder == "" && own != r.absolute:
+			return nil, nil, fmt.Errorf("the modules in %s are named from %s, those in %s from %s: give --package-root for both, or discover "+
+				"them one after the other", names[0], r.absolute, name, own)
+		}
+		relative, err := filepath.Rel(r.absolute, absolute)
+		if err != nil || !filepath.IsLocal(relative) {
+			return nil, nil, fmt.Errorf("%s is not within --package-root %s", name, folder)
+		}
+		inside = append(inside, filepath.ToSlash(relative))
+	}
+	slices.Sort(inside)
+	var err error
+	if r.real, err = filepath.EvalSymlinks(r.absolute); err == nil {
+		r.Root, err = os.OpenRoot(r.real)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", r.absolute, cause(err))
+	}
+	return r, inside, nil
+}
+
+// rootOf gives the folder that has to be in Python's path to import what is in a folder or file.
+func rootOf(absolute string) string {
+	if info, err := os.Stat(absolute); err != nil || !info.IsDir() {
+		absolute = filepath.Dir(absolute)
+	}
+	for {
+		parent := filepath.Dir(absolute)
+		if _, err := os.Stat(filepath.Join(absolute, "__init__.py")); err != nil || parent == absolute {
+			return absolute
+		}
+		absolute = parent
+	}
+}
+
+// sourceReader reads Python files, several at a time.
+type sourceReader struct {
+	root     *packageRoot
+	parseAll bool
+	progress func(done, total int)
+
+	mutex    sync.Mutex
+	findings []finding.Finding
+}
+
+// readAll gives the modules that may have tasks, in the order of the files.
+func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
+	modules := make([]*discover.Module, len(files))
+	workers := min(maxReaders, runtime.GOMAXPROCS(0))
+	parsers, buffers := make([]*discover.Parser, workers), make([][]byte, workers)
+	var done atomic.Int64
+	parallel(len(files), workers, func(worker, i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		if parsers[worker] == nil {
+			parsers[worker] = discover.NewParser()
+		}
+		modules[i], buffers[worker] = r.read(parsers[worker], files[i], buffers[worker])
+		if count := done.Add(1); r.progress != nil {
+			r.progress(int(count), len(files))
+		}
+	})
+	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
+	return modules, ctx.Err()
+}
+
+// read gives nil for a file that cannot have tasks, or not be read. The buffer is for the next file.
+func (r *sourceReader) read(parser *discover.Parser, file pythonFile, buffer []byte) (*discover.Module, []byte) {
+	source, err := r.root.readSource(file.real, buffer)
+	if err != nil {
+		one := finding.New(finding.Unreadable, file.path, finding.Position{}, "", "%s", err)
+		r.mutex.Lock()
+		defer r.mutex.Unlock()
+		r.findings = append(r.findings, one)
+		return nil, buffer
+	}
+	mentions := discover.Mentions(source)
+	if !mentions && !r.parseAll {
+		return nil, source
+	}
+	m := parser.Parse(file.path, moduleOf(file.path), slices.Clone(source))
+	if !mentions && !m.Broken() {
+		m = nil
+	}
+	return m, source
+}
+
+// moduleOf gives the name that Python imports a file by.
+func moduleOf(name string) string {
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".py"), "/__init__")
+	return strings.ReplaceAll(name, "/", ".")
+}
+
+// loader gives modules by name, for what tasks take from them. It is not safe for concurrent use.
+func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover.Module {
+	known := make(map[string]*discover.Module, len(modules))
+	for _, m := range modules {
+		known[moduleOf(m.Path())] = m
+	}
+	var parser *discover.Parser
+	return func(module string) *discover.Module {
+		m, ok := known[module]
+		if !ok {
+			if parser == nil {
+				parser = discover.NewParser()
+			}
+			m = r.load(parser, module)
+			known[module] = m
+		}
+		return m
+	}
+}
+
+func (r *sourceReader) load(parser *discover.Parser, module string) *discover.Module {
+	folder := strings.ReplaceAll(module, ".", "/")
+	if !fs.ValidPath(folder) {
+		return nil
+	}
+	for _, name := range []string{folder + "/__init__.py", folder + ".py"} { // as Python's order is
+		real, _, err := r.root.resolve(name)
+		if err != nil {
+			continue
+		}
+		if source, err := r.root.readSource(real, nil); err == nil {
+			return parser.Parse(name, module, source)
+		}
+	}
+	return nil
+}
