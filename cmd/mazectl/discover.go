@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -151,7 +152,11 @@ func (o *discoverOptions) run(ctx context.Context, t terminal) error {
 	if o.watch {
 		return o.runWatch(ctx, t)
 	}
-	f, err := o.find(ctx, t)
+	bar := newProgress(t)
+	options := o.sourceOptions
+	options.progress = bar.set
+	f, err := o.find(ctx, options)
+	bar.finish()
 	if err != nil {
 		return err
 	}
@@ -164,17 +169,12 @@ func (o *discoverOptions) run(ctx context.Context, t terminal) error {
 	return err
 }
 
-// find is findTasks with a progress bar, and again if the files were replaced meanwhile.
-func (o *discoverOptions) find(ctx context.Context, t terminal) (*found, error) {
+// find is findTasks, again if the files were replaced meanwhile.
+func (o *discoverOptions) find(ctx context.Context, options sourceOptions) (*found, error) {
 	const attempts = 3
-	var f *found
-	err := errMoved
-	for attempt := 0; attempt < attempts && errors.Is(err, errMoved); attempt++ {
-		options := o.sourceOptions
-		bar := newProgress(t)
-		options.progress = bar.set
+	f, err := findTasks(ctx, options, o.dirs)
+	for attempt := 1; attempt < attempts && errors.Is(err, errMoved); attempt++ {
 		f, err = findTasks(ctx, options, o.dirs)
-		bar.finish()
 	}
 	return f, err
 }
@@ -190,7 +190,7 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal, f *found) err
 		return o.applyOnce(ctx, t, f)
 	case o.outputDir != "":
 		folder := &manifestFolder{path: o.outputDir, namespace: namespace, source: o.sourceName}
-		return o.writeFolder(t, folder, taskManifests(f.Tasks, namespace, o.sourceName))
+		return o.writeFolder(t, folder, f)
 	}
 	content, err := encodeManifests(taskManifests(f.Tasks, namespace, o.sourceName), o.output)
 	if err != nil {
@@ -200,8 +200,10 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal, f *found) err
 	return err
 }
 
-func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, all []taskManifest) error {
-	changes, total, err := folder.changes(all)
+func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *found) error {
+	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(spec v1alpha1.MazeTaskSpec) bool {
+		return spec.Source != nil && f.whyUnknown(spec.Source.Path, spec.EntryPoint) != ""
+	})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -17,16 +18,16 @@ func (o *discoverOptions) applyOnce(ctx context.Context, t terminal, f *found) e
 	if err != nil {
 		return err
 	}
-	steps, refused, err := o.plan(ctx, c, f)
-	if err != nil {
-		return err
-	}
-	if len(refused) > 0 {
-		for _, text := range refused {
+	steps, err := o.plan(ctx, c, f)
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		for _, text := range refused.texts {
 			t.say("error:", text)
 		}
-		t.say("note:", fmt.Sprintf("the cluster refuses %s, so nothing was applied", plural(len(refused), "task")))
+		t.say("note:", err.Error())
 		return errFindings
+	}
+	if err != nil {
+		return err
 	}
 	t.showPlan(steps)
 	end := " (dry run)"
@@ -94,5 +95,3 @@ func countSteps(steps []step) string {
 	}
 	return text
 }
-
-func (o *discoverOptions) runWatch(ctx context.Context, t terminal) error { return nil }

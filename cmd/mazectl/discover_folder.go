@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,8 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
 const (
@@ -47,12 +50,17 @@ func (f *manifestFolder) header() string {
 }
 
 // changes compares the folder with what should be in it. It gives what differs, by name, and how many files there should be.
-func (f *manifestFolder) changes(all []taskManifest) ([]fileChange, int, error) {
-	wanted, err := f.files(all)
+// Files of tasks that keep says may still be there stay as they are.
+func (f *manifestFolder) changes(all []taskManifest, keep func(v1alpha1.MazeTaskSpec) bool) ([]fileChange, int, error) {
+	own, err := f.own()
 	if err != nil {
 		return nil, 0, err
 	}
-	own, err := f.own()
+	kept, err := f.kept(own, keep)
+	if err != nil {
+		return nil, 0, err
+	}
+	wanted, err := f.files(all, kept)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -81,9 +89,8 @@ func (f *manifestFolder) changes(all []taskManifest) ([]fileChange, int, error) 
 	return out, len(wanted), utilerrors.NewAggregate(errs)
 }
 
-// files gives what should be in the folder.
-func (f *manifestFolder) files(all []taskManifest) (map[string][]byte, error) {
-	out := map[string][]byte{}
+// files gives what should be in the folder, with what is kept there if no task found has its name.
+func (f *manifestFolder) files(all []taskManifest, out map[string][]byte) (map[string][]byte, error) {
 	kustomization := struct {
 		APIVersion string   `json:"apiVersion"`
 		Kind       string   `json:"kind"`
@@ -97,14 +104,30 @@ func (f *manifestFolder) files(all []taskManifest) (map[string][]byte, error) {
 			return nil, err
 		}
 		out[name] = f.withHeader(content)
-		kustomization.Resources = append(kustomization.Resources, name)
 	}
+	kustomization.Resources = slices.AppendSeq(kustomization.Resources, maps.Keys(out))
 	slices.Sort(kustomization.Resources)
 	content, err := yaml.Marshal(kustomization)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", kustomizationFile, err)
 	}
 	out[kustomizationFile] = f.withHeader(content)
+	return out, nil
+}
+
+// kept gives those of the files that keep says should stay.
+func (f *manifestFolder) kept(own []string, keep func(v1alpha1.MazeTaskSpec) bool) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for _, name := range own {
+		content, err := f.read(name)
+		if err != nil {
+			return nil, err
+		}
+		var task v1alpha1.MazeTask
+		if yaml.Unmarshal(content, &task) == nil && task.Kind == "MazeTask" && keep(task.Spec) {
+			out[name] = content
+		}
+	}
 	return out, nil
 }
 

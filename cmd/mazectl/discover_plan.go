@@ -40,34 +40,50 @@ type step struct {
 	existing *unstructured.Unstructured // to prune
 }
 
-// plan asks the cluster, in a dry run, what would come of the tasks. Refused are those that it would not take.
-func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) (steps []step, refused []string, err error) {
+// refusedError is that the API server would not take some of the tasks.
+type refusedError struct {
+	// texts say which function, which object, and why, in the order of the tasks.
+	texts []string
+}
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", plural(len(e.texts), "task"))
+}
+
+// plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
+func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) ([]step, error) {
 	existing, err := c.all(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	manifests := taskManifests(f.Tasks, c.namespace, o.sourceName)
-	steps = make([]step, len(manifests))
+	steps := make([]step, len(manifests))
 	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
 	parallel(len(manifests), maxRequests, func(_, i int) {
 		steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].object.Name])
 	})
-	for i := range manifests {
+	refused := &refusedError{}
+	for i, m := range manifests {
+		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.place(), c.namespace, m.object.Name)
 		if errs[i] != nil {
-			return nil, nil, fmt.Errorf("%s: apply MazeTask %s/%s: %w", manifests[i].place(), c.namespace, manifests[i].object.Name, errs[i])
+			return nil, fmt.Errorf("%s%w", what, errs[i])
 		}
 		if refusals[i] != "" {
-			refused = append(refused, fmt.Sprintf("%s: MazeTask %s/%s: %s", manifests[i].place(), c.namespace, manifests[i].object.Name, refusals[i]))
+			refused.texts = append(refused.texts, what+refusals[i])
 		}
-		delete(existing, manifests[i].object.Name)
+		delete(existing, m.object.Name)
+	}
+	if len(refused.texts) > 0 {
+		return nil, refused
 	}
 	if !o.prune {
-		return steps, refused, nil
+		return steps, nil
 	}
 	gone, err := o.planPrune(ctx, c, f, existing)
-	return append(steps, gone...), refused, err
+	return append(steps, gone...), err
 }
 
+// planOne says what becomes of a task, or why it is refused.
 func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskManifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.object.Name, place: m.place(), manifest: m}
 	if existing != nil && !o.mayAdopt(existing) {
@@ -136,14 +152,21 @@ func (o *discoverOptions) planPrune(
 	return steps, nil
 }
 
-// whyKeep says why a task that was not found may still be there. Empty if it is gone.
+// whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
 func (f *found) whyKeep(path, entryPoint string) string {
-	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
 	switch {
 	case path == "":
 		return "it does not say which file it is from"
 	case !f.covers(path):
 		return "its file was not asked for"
+	}
+	return f.whyUnknown(path, entryPoint)
+}
+
+// whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
+func (f *found) whyUnknown(path, entryPoint string) string {
+	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
+	switch {
 	case !f.knows(path):
 		return "its file cannot be read"
 	case slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == entryPoint }):
