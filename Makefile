@@ -23,7 +23,7 @@ WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CU
 # The race detector needs cgo, and that a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml
+GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml internal/discover/python/treesitter
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -50,10 +50,11 @@ lint: ## Check style, imports between packages, API conventions, and that genera
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
 
 .PHONY: generate
-generate: ## Generate deep copies, apply configurations, the CRD and RBAC.
+generate: ## Generate deep copies, apply configurations, the CRD, RBAC and, if its inputs changed, the Python parser.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
 		crd output:crd:dir=config/crd paths=./api/...
 	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
+	go -C hack/pythonparser run . --out ../../internal/discover/python/treesitter
 
 .PHONY: build
 build: ## Build bin/manager and bin/mazectl.

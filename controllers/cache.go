@@ -91,9 +91,9 @@ func addNodeCache(mgr manager.Manager, config placement.Config) (cache.Cache, er
 }
 
 // addCache adds a cache beside the manager's, which takes one selection of a type only, and has one connection for all.
-func addCache(mgr manager.Manager, of string, config *rest.Config, http *http.Client, objects map[client.Object]cache.ByObject) (cache.Cache, error) {
+func addCache(mgr manager.Manager, of string, config *rest.Config, transport *http.Client, objects map[client.Object]cache.ByObject) (cache.Cache, error) {
 	beside, err := cluster.New(config, func(o *cluster.Options) {
-		o.Scheme, o.Logger, o.HTTPClient, o.Cache.ByObject = mgr.GetScheme(), mgr.GetLogger(), http, objects
+		o.Scheme, o.Logger, o.HTTPClient, o.Cache.ByObject = mgr.GetScheme(), mgr.GetLogger(), transport, objects
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of %s: %w", of, err)

@@ -1,0 +1,126 @@
+// What internal/discover/python calls: tree-sitter's Python parser, as a module of WebAssembly with one parser and one tree.
+//
+// Nodes are known by their index in an array, in which the children of a node follow each other. The array grows as children
+// are asked for, so that of a large tree only what is looked at is taken out.
+
+#include "lib.c"
+
+const TSLanguage *tree_sitter_python(void);
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+// Of libc, what the parser would need to say why it aborts, and to look at a clock, which it does not: this keeps imports out.
+int fprintf(FILE *file, const char *format, ...) { return 0; }
+int snprintf(char *buffer, size_t size, const char *format, ...) { return 0; }
+int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments) { return 0; }
+int fputs(const char *text, FILE *file) { return 0; }
+int fputc(int character, FILE *file) { return 0; }
+int fclose(FILE *file) { return 0; }
+FILE *fdopen(int descriptor, const char *mode) { return NULL; }
+int clock_gettime(clockid_t clock, struct timespec *time) { return -1; }
+clock_t clock(void) { return 0; }
+void abort(void) { __builtin_trap(); }
+
+enum { NAMED = 1, ERROR = 2, MISSING = 4, HAS_ERROR = 8 };
+
+// Record is read from the memory: keep it as parser.go has it.
+typedef struct {
+  uint32_t start, end;
+  uint16_t symbol;
+  uint8_t field, flags;
+} Record;
+
+static TSParser *parser;
+static TSTree *tree;
+static char *source;
+static uint32_t source_length;
+static int64_t budget;
+static Array(Record) records;
+static Array(TSNode) nodes;
+
+EXPORT(init) void init(void) {
+  parser = ts_parser_new();
+  if (!ts_parser_set_language(parser, tree_sitter_python())) abort();
+}
+
+// buffer returns where to put a source of so many bytes.
+EXPORT(buffer) char *buffer(uint32_t length) {
+  free(source);
+  source = ts_malloc(length + 1);
+  source_length = length;
+  return source;
+}
+
+static const char *read_source(void *payload, uint32_t byte, TSPoint point, uint32_t *length) {
+  *length = byte < source_length ? source_length - byte : 0;
+  return source + byte;
+}
+
+static bool is_over_budget(TSParseState *state) { return --budget < 0; }
+
+static uint32_t push(TSNode node, uint8_t field) {
+  Record record = {
+    .start = ts_node_start_byte(node), .end = ts_node_end_byte(node), .symbol = ts_node_symbol(node), .field = field,
+    .flags = ts_node_is_named(node) * NAMED | ts_node_is_error(node) * ERROR | ts_node_is_missing(node) * MISSING |
+             ts_node_has_error(node) * HAS_ERROR,
+  };
+  array_push(&records, record);
+  array_push(&nodes, node);
+  return records.size - 1;
+}
+
+// parse parses the buffer, within a budget of steps of a hundred operations. It returns whether it could. The root is node 0.
+EXPORT(parse) bool parse(int64_t steps) {
+  if (tree) ts_tree_delete(tree);
+  array_clear(&records);
+  array_clear(&nodes);
+  budget = steps;
+  TSInput input = {.read = read_source, .encoding = TSInputEncodingUTF8};
+  TSParseOptions options = {.progress_callback = is_over_budget};
+  tree = ts_parser_parse_with_options(parser, NULL, input, options);
+  if (!tree) {
+    ts_parser_reset(parser);
+    return false;
+  }
+  push(ts_tree_root_node(tree), 0);
+  return true;
+}
+
+// children takes out the children of a node and returns how many they are; they are the last ones of all nodes.
+EXPORT(children) uint32_t children(uint32_t parent) {
+  uint32_t before = records.size;
+  TSTreeCursor cursor = ts_tree_cursor_new(nodes.contents[parent]);
+  if (ts_tree_cursor_goto_first_child(&cursor)) {
+    do {
+      push(ts_tree_cursor_current_node(&cursor), ts_tree_cursor_current_field_id(&cursor));
+    } while (ts_tree_cursor_goto_next_sibling(&cursor));
+  }
+  ts_tree_cursor_delete(&cursor);
+  return records.size - before;
+}
+
+EXPORT(count) uint32_t count(void) { return records.size; }
+EXPORT(at) Record *at(void) { return records.contents; }
+
+// find takes out the first node, in the order of the source, that is an error or missing (symbol 0) or has a symbol. It
+// returns its index, or -1.
+EXPORT(find) int32_t find(uint32_t symbol) {
+  TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
+  int32_t found = -1;
+  for (bool more = true; more && found < 0;) {
+    TSNode node = ts_tree_cursor_current_node(&cursor);
+    if (symbol ? ts_node_symbol(node) == symbol : ts_node_is_error(node) || ts_node_is_missing(node)) found = push(node, 0);
+    if ((symbol || ts_node_has_error(node)) && ts_tree_cursor_goto_first_child(&cursor)) continue;
+    while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
+      more = ts_tree_cursor_goto_parent(&cursor);
+      if (!more) break;
+    }
+  }
+  ts_tree_cursor_delete(&cursor);
+  return found;
+}
+
+EXPORT(symbols) uint32_t symbols(void) { return ts_language_symbol_count(tree_sitter_python()); }
+EXPORT(symbol_name) const char *symbol_name(uint32_t id) { return ts_language_symbol_name(tree_sitter_python(), id); }
+EXPORT(fields) uint32_t fields(void) { return ts_language_field_count(tree_sitter_python()); }
+EXPORT(field_name) const char *field_name(uint32_t id) { return ts_language_field_name_for_id(tree_sitter_python(), id); }

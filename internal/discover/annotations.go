@@ -1,0 +1,280 @@
+package discover
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// annotations turn Python's type annotations into JSON Schemas.
+type annotations struct {
+	linker *linker
+	module *Module
+	find   func(rule string, at finding.Position, format string, args ...any)
+	// within are the classes that are being described.
+	within []*class
+	depth  int
+	// values is how many schemas may still be made.
+	values int
+}
+
+// simple are the schemas of types by name.
+var simple = map[string]string{
+	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "None": "null", "NoneType": "null",
+	"list": "array", "List": "array", "Sequence": "array", "MutableSequence": "array", "Iterable": "array", "Collection": "array",
+	"tuple": "array", "Tuple": "array",
+	"set": "array", "Set": "array", "frozenset": "array", "FrozenSet": "array", "AbstractSet": "array", "MutableSet": "array",
+	"dict": "object", "Dict": "object", "Mapping": "object", "MutableMapping": "object",
+	"Path": "filepath", "PurePath": "filepath", "PosixPath": "filepath", "PathLike": "filepath",
+}
+
+var (
+	sets     = []string{"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"}
+	anything = []string{"Any", "any", "object"}
+	// wrappers say something about a type that a schema does not.
+	wrappers = []string{"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"}
+)
+
+// maxSchemas is how many schemas are made for one parameter.
+const maxSchemas = 2000
+
+// parameter gives the schema of a parameter, or of a field.
+func (c *annotations) parameter(p *parameter) object {
+	schema := object{}
+	if p.annotation != nil {
+		c.values = maxSchemas
+		schema = c.schema(p.annotation)
+	}
+	return c.withDefault(schema, p)
+}
+
+// withDefault adds a default that is a constant. One of None says that null is allowed, too.
+func (c *annotations) withDefault(schema object, p *parameter) object {
+	if p.fallback == nil {
+		return schema
+	}
+	value, why := c.linker.evaluate(c.module, p.fallback)
+	if why != nil {
+		return schema
+	}
+	values := maxSteps
+	fallback, problem := toJSON(value, &values)
+	if _, isType := value.(pyType); problem != "" || isType {
+		return schema
+	}
+	if fallback == nil && !allowsNull(schema) {
+		schema = anyOf([]object{schema, {"type": "null"}})
+	}
+	schema["default"] = fallback
+	return schema
+}
+
+func allowsNull(schema object) bool {
+	if len(schema) == 0 || schema["type"] == "null" {
+		return true
+	}
+	options, _ := schema["anyOf"].([]object)
+	values, _ := schema["enum"].([]any)
+	return slices.ContainsFunc(options, allowsNull) || slices.Contains(values, nil)
+}
+
+// anyOf joins schemas, each once.
+func anyOf(options []object) object {
+	var out []object
+	seen := map[string]bool{}
+	for _, option := range options {
+		inner, nested := option["anyOf"].([]object)
+		if !nested || len(option) > 1 {
+			inner = []object{option}
+		}
+		for _, schema := range inner {
+			key, _ := json.Marshal(schema) // made of nothing that can fail
+			if !seen[string(key)] {
+				seen[string(key)] = true
+				out = append(out, schema)
+			}
+		}
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return object{"anyOf": out}
+}
+
+// schema gives what an annotation says; {} with a finding where it cannot be told.
+func (c *annotations) schema(e *expr) object {
+	c.depth++
+	defer func() { c.depth-- }()
+	if c.values--; c.values < 0 || c.depth > maxDepth {
+		return c.unknown(e, "so large a type")
+	}
+	switch e.kind {
+	case exprConstant:
+		if text, ok := e.value.(string); ok {
+			return c.written(text, e.at)
+		}
+		if e.value == nil {
+			return object{"type": "null"}
+		}
+	case exprText:
+		if text, ok := constantText(e); ok {
+			return c.written(text, e.at)
+		}
+	case exprName, exprAttribute:
+		return c.named(e)
+	case exprBinary:
+		if e.text == "|" {
+			return anyOf([]object{c.schema(e.operands[0]), c.schema(e.operands[1])})
+		}
+	case exprSubscript:
+		return c.subscript(e)
+	}
+	return c.unknown(e, "this annotation")
+}
+
+func (c *annotations) unknown(e *expr, what string) object {
+	c.find(finding.UnknownType, e.at,
+		"%s has no counterpart in JSON Schema, so any value is allowed: use a type such as str, list[int] or a TypedDict of this file", what)
+	return object{}
+}
+
+// named gives the schema of a type that is only named.
+func (c *annotations) named(e *expr) object {
+	if class := c.classOf(e); class != nil {
+		return c.class(class)
+	}
+	name := c.typeName(e)
+	if slices.Contains(anything, name) {
+		return object{}
+	}
+	kind, ok := simple[name]
+	if !ok {
+		return c.unknown(e, "the type "+nameOf(e))
+	}
+	schema := object{"type": kind}
+	if slices.Contains(sets, name) {
+		schema["uniqueItems"] = true
+	}
+	return schema
+}
+
+// typeName gives the last part of a type's own name. Empty for what the module defines itself.
+func (c *annotations) typeName(e *expr) string {
+	if e.kind == exprName {
+		for _, b := range c.module.bindings[e.text] {
+			switch {
+			case b.imported != nil && b.imported.name != "":
+				return b.imported.name
+			case b.value != nil && (b.value.kind == exprName && b.value.text != e.text || b.value.kind == exprAttribute):
+				return c.typeName(b.value)
+			default:
+				return ""
+			}
+		}
+	}
+	return e.text
+}
+
+// subscript gives the schema of a type with arguments.
+func (c *annotations) subscript(e *expr) object {
+	name, arguments := c.typeName(e.operands[0]), e.operands[1:]
+	if len(arguments) == 0 {
+		return c.unknown(e, "this annotation")
+	}
+	switch {
+	case name == "Optional":
+		return anyOf([]object{c.schema(arguments[0]), {"type": "null"}})
+	case name == "Union":
+		options := make([]object, len(arguments))
+		for i, argument := range arguments {
+			options[i] = c.schema(argument)
+		}
+		return anyOf(options)
+	case name == "Literal":
+		return c.literal(e, arguments)
+	case slices.Contains(wrappers, name):
+		return c.schema(arguments[0])
+	case name == "tuple" || name == "Tuple":
+		return c.tuple(arguments)
+	}
+	kind := simple[name]
+	schema := object{"type": kind}
+	if slices.Contains(sets, name) {
+		schema["uniqueItems"] = true
+	}
+	switch kind {
+	case "array":
+		c.setUnlessAny(schema, "items", arguments[0])
+	case "object":
+		if len(arguments) == 2 {
+			c.setUnlessAny(schema, "additionalProperties", arguments[1])
+		}
+	case "filepath":
+	default:
+		return c.unknown(e, "the type "+nameOf(e.operands[0]))
+	}
+	return schema
+}
+
+// setUnlessAny sets a keyword, but not to a schema that allows everything anyway.
+func (c *annotations) setUnlessAny(schema object, keyword string, e *expr) {
+	if inner := c.schema(e); len(inner) > 0 {
+		schema[keyword] = inner
+	}
+}
+
+func (c *annotations) literal(e *expr, arguments []*expr) object {
+	var values []any
+	for _, argument := range arguments {
+		value, why := c.linker.evaluate(c.module, argument)
+		left := maxSteps
+		plain, problem := toJSON(value, &left)
+		if why != nil || problem != "" {
+			return c.unknown(e, "this Literal")
+		}
+		values = append(values, plain)
+	}
+	return object{"enum": values}
+}
+
+func (c *annotations) tuple(arguments []*expr) object {
+	schema := object{"type": "array"}
+	if len(arguments) == 2 && arguments[1].kind == exprName && arguments[1].text == "..." {
+		c.setUnlessAny(schema, "items", arguments[0])
+		return schema
+	}
+	if len(arguments) == 1 && arguments[0].kind == exprTuple && len(arguments[0].operands) == 0 {
+		arguments = nil // tuple[()]
+	}
+	items := make([]object, len(arguments))
+	for i, argument := range arguments {
+		items[i] = c.schema(argument)
+	}
+	if len(items) > 0 {
+		schema["prefixItems"] = items
+	}
+	schema["minItems"], schema["maxItems"] = len(items), len(items)
+	return schema
+}
+
+// written gives the schema of an annotation in quotes.
+func (c *annotations) written(text string, at finding.Position) object {
+	if c.values <= 0 {
+		c.values = maxSchemas
+	}
+	e := c.linker.types.parse(text, at)
+	if e == nil || e.kind == exprConstant && e.value != nil {
+		return c.unknown(&expr{at: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
+	}
+	return c.schema(e)
+}
+
+func clip(text string) string {
+	const most = 60
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}

@@ -1,0 +1,255 @@
+package discover
+
+import (
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (v *evaluator) unary(e *expr) (any, *unknown) {
+	value, why := v.value(e.operands[0])
+	if why != nil {
+		return nil, why
+	}
+	switch value := value.(type) {
+	case *big.Int:
+		switch e.text {
+		case "-":
+			return new(big.Int).Neg(value), nil
+		case "+":
+			return value, nil
+		case "~":
+			return new(big.Int).Not(value), nil
+		}
+	case float64:
+		switch e.text {
+		case "-":
+			return -value, nil
+		case "+":
+			return value, nil
+		}
+	case bool:
+		if e.text == "not" {
+			return !value, nil
+		}
+	}
+	return nil, v.unknown(e, "%s of this", e.text)
+}
+
+func (v *evaluator) binary(e *expr) (any, *unknown) {
+	a, why := v.value(e.operands[0])
+	if why != nil {
+		return nil, why
+	}
+	b, why := v.value(e.operands[1])
+	if why != nil {
+		return nil, why
+	}
+	if value, ok := v.operate(e.text, a, b); ok {
+		return value, nil
+	}
+	return nil, v.unknown(e, "what %s gives here", e.text)
+}
+
+// operate applies an operator as Python does. It returns false where Python would raise, or the result would be out of bounds.
+func (v *evaluator) operate(operator string, a, b any) (any, bool) {
+	switch x := a.(type) {
+	case *big.Int:
+		switch y := b.(type) {
+		case *big.Int:
+			return integers(operator, x, y)
+		case float64:
+			f, _ := new(big.Float).SetInt(x).Float64()
+			return floats(operator, f, y)
+		case string, list, tuple:
+			if operator == "*" {
+				return v.operate(operator, b, a)
+			}
+		}
+	case float64:
+		switch y := b.(type) {
+		case *big.Int:
+			f, _ := new(big.Float).SetInt(y).Float64()
+			return floats(operator, x, f)
+		case float64:
+			return floats(operator, x, y)
+		}
+	case string:
+		return texts(operator, x, b)
+	case list:
+		items, ok := v.sequences(operator, x, b)
+		return list(items), ok
+	case tuple:
+		items, ok := v.sequences(operator, x, b)
+		return tuple(items), ok
+	case dict:
+		if y, ok := b.(dict); ok && operator == "|" && v.afford(len(y)*(1+len(x))) {
+			out := slices.Clone(x)
+			for _, e := range y {
+				out = out.with(e.key, e.value)
+			}
+			return out, true
+		}
+	}
+	return nil, false
+}
+
+func texts(operator, x string, b any) (any, bool) {
+	switch y := b.(type) {
+	case string:
+		return x + y, operator == "+" && len(x)+len(y) <= maxText
+	case *big.Int:
+		if n := max(0, y.Int64()); operator == "*" && y.IsInt64() && n <= maxText && n*int64(len(x)) <= maxText {
+			return strings.Repeat(x, int(n)), true
+		}
+	}
+	return nil, false
+}
+
+func (v *evaluator) sequences(operator string, x []any, b any) ([]any, bool) {
+	var y []any
+	switch b := b.(type) {
+	case list:
+		y = b
+	case tuple:
+		y = b
+	case *big.Int:
+		n := max(0, b.Int64())
+		if operator != "*" || !b.IsInt64() || n > maxSteps || !v.afford(int(n)*len(x)) {
+			return nil, false
+		}
+		return slices.Repeat(x, int(n)), true
+	}
+	if operator != "+" || y == nil || !v.afford(len(x)+len(y)) {
+		return nil, false
+	}
+	return slices.Concat(x, y), true
+}
+
+func integers(operator string, x, y *big.Int) (any, bool) {
+	switch operator {
+	case "+":
+		return bounded(new(big.Int).Add(x, y))
+	case "-":
+		return bounded(new(big.Int).Sub(x, y))
+	case "*":
+		return bounded(new(big.Int).Mul(x, y))
+	case "|":
+		return bounded(new(big.Int).Or(x, y))
+	case "&":
+		return bounded(new(big.Int).And(x, y))
+	case "^":
+		return bounded(new(big.Int).Xor(x, y))
+	case "//", "%":
+		if y.Sign() == 0 {
+			return nil, false
+		}
+		quotient, modulus := floorDivide(x, y)
+		if operator == "//" {
+			return quotient, true
+		}
+		return modulus, true
+	case "/":
+		if y.Sign() == 0 {
+			return nil, false
+		}
+		f, _ := new(big.Rat).SetFrac(x, y).Float64()
+		return f, !math.IsInf(f, 0)
+	case "**", "<<", ">>":
+		return powers(operator, x, y)
+	}
+	return nil, false
+}
+
+func bounded(x *big.Int) (any, bool) { return x, x.BitLen() <= maxBits }
+
+// floorDivide rounds down, as Python does.
+func floorDivide(x, y *big.Int) (quotient, modulus *big.Int) {
+	quotient, modulus = new(big.Int).QuoRem(x, y, new(big.Int))
+	if modulus.Sign() != 0 && modulus.Sign() != y.Sign() {
+		quotient.Sub(quotient, big.NewInt(1))
+		modulus.Add(modulus, y)
+	}
+	return quotient, modulus
+}
+
+func powers(operator string, x, y *big.Int) (any, bool) {
+	if !y.IsInt64() || y.Sign() < 0 || y.Int64() > maxBits {
+		return nil, false
+	}
+	n := uint(y.Int64())
+	switch operator {
+	case "<<":
+		return bounded(new(big.Int).Lsh(x, n))
+	case ">>":
+		return new(big.Int).Rsh(x, n), true
+	}
+	if x.BitLen()*int(n) > maxBits {
+		return nil, false
+	}
+	return bounded(new(big.Int).Exp(x, y, nil))
+}
+
+func floats(operator string, x, y float64) (any, bool) {
+	var out float64
+	switch operator {
+	case "+":
+		out = x + y
+	case "-":
+		out = x - y
+	case "*":
+		out = x * y
+	case "/":
+		out = x / y
+	case "//", "%":
+		quotient, modulus := floorDivideFloats(x, y)
+		if out = modulus; operator == "//" {
+			out = quotient
+		}
+	case "**":
+		out = math.Pow(x, y)
+	default:
+		return nil, false
+	}
+	return out, !math.IsInf(out, 0) && !math.IsNaN(out)
+}
+
+// floorDivideFloats does what CPython's float_divmod does.
+func floorDivideFloats(x, y float64) (quotient, modulus float64) {
+	modulus = math.Mod(x, y)
+	quotient = (x - modulus) / y
+	if modulus == 0 {
+		modulus = math.Copysign(0, y)
+	} else if (y < 0) != (modulus < 0) {
+		modulus += y
+		quotient--
+	}
+	if quotient == 0 {
+		return math.Copysign(0, x/y), modulus
+	}
+	floor := math.Floor(quotient)
+	if quotient-floor > 0.5 {
+		floor++
+	}
+	return floor, modulus
+}
+
+// floatText gives what repr() gives.
+func floatText(f float64) string {
+	const smallest, largest = 1e-4, 1e16
+	switch {
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	case f != 0 && (math.Abs(f) < smallest || math.Abs(f) >= largest):
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
+}

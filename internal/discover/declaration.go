@@ -1,0 +1,256 @@
+package discover
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/nearest"
+)
+
+// declaration is a function with one of Maze's decorators.
+type declaration struct {
+	linker    *linker
+	module    *Module
+	function  *function
+	decorator *expr
+	form      *form
+	// arguments are the decorator's, by keyword.
+	arguments map[string]argument
+	spec      v1alpha1.MazeTaskSpec
+	findings  []finding.Finding
+	// refused says that it comes to no task.
+	refused bool
+}
+
+// argument is one of a decorator.
+type argument struct {
+	at    finding.Position
+	value any
+	// why says why the value is not known.
+	why *unknown
+}
+
+// form is a way to declare a task.
+type form struct {
+	// keywords are what the decorator takes, in the order in which they may be given without keyword; the first so many.
+	keywords   []string
+	positional int
+	// read fills in the spec.
+	read func(d *declaration)
+	// mustBeCalled says that the decorator takes its arguments, if only (), before the function.
+	mustBeCalled bool
+}
+
+// declarationOf gives what a decorator declares; nil if it is not one of Maze's.
+func (l *linker) declarationOf(m *Module, f *function, decorator *expr) *declaration {
+	ref, from := l.originOf(m, callee(decorator), 0)
+	name := ref.name
+	if from == originUnknown && ref.module == "" {
+		name = callee(decorator).text
+	}
+	if from == originForeign || !slices.Contains(decorators, name) {
+		return nil
+	}
+	d := &declaration{linker: l, module: m, function: f, decorator: decorator, arguments: map[string]argument{}}
+	given := l.keywordsOf(m, decorator)
+	d.form = formOf(name, ref.module, given, decorator)
+	if from == originUnknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
+		return nil
+	}
+	return d
+}
+
+// keywordsOf gives the keywords of a decorator's arguments, those in ** included as far as they are known.
+func (l *linker) keywordsOf(m *Module, decorator *expr) []string {
+	var keywords []string
+	for i, name := range decorator.names {
+		switch {
+		case name == "**":
+			value, _ := l.evaluate(m, spreadOf(decorator.operands[i]))
+			entries, _ := value.(dict)
+			for _, e := range entries {
+				if keyword, ok := e.key.(string); ok {
+					keywords = append(keywords, keyword)
+				}
+			}
+		case name != "" && name != "*":
+			keywords = append(keywords, name)
+		}
+	}
+	return keywords
+}
+
+// spreadOf gives what stands behind ** or *.
+func spreadOf(operand *expr) *expr {
+	if operand.kind == exprStarred && len(operand.operands) == 1 {
+		return operand.operands[0]
+	}
+	return operand
+}
+
+func (f *form) takes(keyword string) bool { return slices.Contains(f.keywords, keyword) }
+
+func (d *declaration) object() string { return d.module.name + ":" + d.function.name }
+
+func (d *declaration) find(rule string, at finding.Position, format string, args ...any) {
+	d.findings = append(d.findings, finding.New(rule, d.module.path, at, d.object(), format, args...))
+}
+
+// refuse tells why there is no task.
+func (d *declaration) refuse(rule string, at finding.Position, format string, args ...any) {
+	d.refused = true
+	d.find(rule, at, format, args...)
+}
+
+// check reads everything, and says whether it comes to a task.
+func (d *declaration) check() bool {
+	if d.function.unfit != "" {
+		d.refuse(finding.NotATask, d.function.at, "%s is no task: %s", d.function.name, d.function.unfit)
+		return false
+	}
+	if d.form.mustBeCalled && d.decorator.kind != exprCall {
+		d.refuse(finding.WrongArgument, d.decorator.at, "@%s takes its arguments before the function: write @%[1]s()", nameOf(d.decorator))
+		return false
+	}
+	d.readArguments()
+	if !d.refused {
+		d.form.read(d)
+	}
+	return !d.refused
+}
+
+// readArguments evaluates the decorator's arguments.
+func (d *declaration) readArguments() {
+	if d.decorator.kind != exprCall {
+		return
+	}
+	for i, operand := range d.decorator.operands[1:] {
+		switch name := d.decorator.names[i+1]; {
+		case name == "**":
+			d.readSpread(operand)
+		case name == "*" || name == "" && i >= d.form.positional:
+			d.refuse(finding.WrongArgument, operand.at, "@%s does not take so many arguments without keyword", nameOf(callee(d.decorator)))
+		case name == "":
+			d.readArgument(d.form.keywords[i], operand)
+		default:
+			d.readArgument(name, operand)
+		}
+	}
+}
+
+func (d *declaration) readArgument(keyword string, operand *expr) {
+	if !d.takes(keyword, operand.at) {
+		return
+	}
+	if slices.Contains(runOptions, keyword) {
+		return
+	}
+	value, why := d.linker.evaluate(d.module, operand)
+	d.arguments[keyword] = argument{operand.at, value, why}
+	if why != nil {
+		d.notKnown(keyword, operand.at, why)
+	}
+}
+
+// notKnown tells that a field is left out.
+func (d *declaration) notKnown(keyword string, at finding.Position, why *unknown) {
+	where := why.at
+	text := why.what
+	if why.file != d.module.path {
+		where, text = at, fmt.Sprintf("%s at %s:%d:%d", why.what, why.file, why.at.Line, why.at.Column)
+	}
+	d.find(finding.NotStaticallyKnown, where, "not statically known: %s; %s is left out: write a constant", text, keyword)
+}
+
+// takes says whether the decorator takes a keyword.
+func (d *declaration) takes(keyword string, at finding.Position) bool {
+	if d.form.takes(keyword) {
+		return true
+	}
+	hint := ""
+	if near := nearest.Name(keyword, d.form.keywords); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	d.refuse(finding.WrongArgument, at,
+		"the decorator does not take %s together with its other arguments, so Python would run nothing of the file%s (it takes %s)", keyword, hint,
+		strings.Join(d.form.keywords, ", "))
+	return false
+}
+
+// readSpread reads the ** of a dict of arguments.
+func (d *declaration) readSpread(operand *expr) {
+	value, why := d.linker.evaluate(d.module, spreadOf(operand))
+	if why != nil {
+		d.notKnown("what it stands for", operand.at, why)
+		return
+	}
+	entries, ok := value.(dict)
+	if !ok {
+		d.refuse(finding.WrongArgument, operand.at, "** takes a dict")
+		return
+	}
+	for _, e := range entries {
+		if keyword, ok := e.key.(string); ok && d.takes(keyword, operand.at) {
+			d.arguments[keyword] = argument{operand.at, e.value, nil}
+		}
+	}
+}
+
+// isKnown says whether a keyword was given with a value that is known and not None.
+func (d *declaration) isKnown(keyword string) bool {
+	a, given := d.arguments[keyword]
+	return given && a.why == nil && a.value != nil
+}
+
+// text gives the text of a keyword; empty without one.
+func (d *declaration) text(keyword string) string {
+	if !d.isKnown(keyword) {
+		return ""
+	}
+	text, ok := d.arguments[keyword].value.(string)
+	if !ok {
+		d.wrong(keyword, "a string")
+	}
+	return text
+}
+
+// wrong tells that a keyword has a value of a wrong kind. The field is left out.
+func (d *declaration) wrong(keyword, wanted string) {
+	d.find(finding.WrongArgument, d.arguments[keyword].at, "%s takes %s, and gets %s; it is left out", keyword, wanted, kindOf(d.arguments[keyword].value))
+}
+
+func kindOf(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "None"
+	case string:
+		return "a string"
+	case bool:
+		return "a bool"
+	case *big.Int, float64:
+		text, _ := textOf(value)
+		return text
+	case list:
+		return "a list"
+	case tuple:
+		return "a tuple"
+	case dict:
+		return "a dict"
+	case pyType:
+		return "the type " + string(value)
+	default:
+		return "something else"
+	}
+}
+
+// task gives what was read.
+func (d *declaration) task() Task {
+	f := d.function
+	d.spec.EntryPoint = d.object()
+	d.spec.Source = &v1alpha1.Source{Path: d.module.path, Line: int32(f.at.Line), Digest: f.digest}
+	return Task{Spec: d.spec, File: d.module.path, Position: f.at, Function: d.object()}
+}

@@ -1,0 +1,360 @@
+package discover
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// Values are nil, bool, *big.Int, float64, string, bytesLiteral, list, tuple, dict and pyType.
+type (
+	list  []any
+	tuple []any
+	// dict is in order. Its keys are values, too.
+	dict []entry
+	// pyType is one of Python's own types, such as str.
+	pyType string
+)
+
+type entry struct{ key, value any }
+
+// unknown says why a value is not known without running the code.
+type unknown struct {
+	file string
+	at   finding.Position
+	what string
+}
+
+// pyTypes are JSON Schema's types for Python's own.
+var pyTypes = map[string]string{
+	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
+}
+
+// mazeConstants are those of Maze that declarations use.
+var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
+
+const (
+	// maxSteps is how many expressions are evaluated for one value.
+	maxSteps = 50_000
+	// maxText, in bytes, bounds texts that are put together.
+	maxText = 64 << 10
+	// maxBits bounds integers that are computed.
+	maxBits = 2048
+)
+
+// evaluator evaluates the expressions of one value.
+type evaluator struct {
+	linker *linker
+	module *Module
+	steps  *int
+	hops   int
+}
+
+func (l *linker) evaluate(m *Module, e *expr) (any, *unknown) {
+	steps := maxSteps
+	return (&evaluator{linker: l, module: m, steps: &steps}).value(e)
+}
+
+func (v *evaluator) unknown(e *expr, format string, args ...any) *unknown {
+	return &unknown{file: v.module.path, at: e.at, what: fmt.Sprintf(format, args...)}
+}
+
+func (v *evaluator) value(e *expr) (any, *unknown) {
+	if *v.steps--; *v.steps < 0 {
+		return nil, v.unknown(e, "so large a value")
+	}
+	switch e.kind {
+	case exprConstant:
+		return e.value, nil
+	case exprName:
+		return v.name(e)
+	case exprAttribute:
+		return v.attribute(e)
+	case exprList:
+		items, why := v.items(e)
+		return list(items), why
+	case exprTuple:
+		items, why := v.items(e)
+		return tuple(items), why
+	case exprDict:
+		return v.dict(e)
+	case exprText:
+		return v.text(e)
+	case exprUnary:
+		return v.unary(e)
+	case exprBinary:
+		return v.binary(e)
+	case exprSubscript:
+		return v.subscript(e)
+	case exprSet:
+		return nil, v.unknown(e, "a set, which is no JSON")
+	case exprCall:
+		return nil, v.unknown(e, "a call of %s", nameOf(e.operands[0]))
+	default:
+		return nil, v.unknown(e, "%s", e.text)
+	}
+}
+
+// nameOf gives a dotted name, or "a function".
+func nameOf(e *expr) string {
+	switch e.kind {
+	case exprName:
+		return e.text
+	case exprAttribute:
+		if of := nameOf(e.operands[0]); of != "a function" {
+			return of + "." + e.text
+		}
+		return e.text
+	default:
+		return "a function"
+	}
+}
+
+func (v *evaluator) items(e *expr) ([]any, *unknown) {
+	items := make([]any, 0, len(e.operands))
+	for _, operand := range e.operands {
+		spread := operand.kind == exprStarred
+		if spread {
+			operand = operand.operands[0]
+		}
+		value, why := v.value(operand)
+		if why != nil {
+			return nil, why
+		}
+		if !spread {
+			items = append(items, value)
+			continue
+		}
+		more, ok := elements(value)
+		if !ok || !v.afford(len(more)) {
+			return nil, v.unknown(operand, "what the * stands for")
+		}
+		items = append(items, more...)
+	}
+	return items, nil
+}
+
+func elements(value any) ([]any, bool) {
+	switch value := value.(type) {
+	case list:
+		return value, true
+	case tuple:
+		return value, true
+	default:
+		return nil, false
+	}
+}
+
+// afford takes steps, and says whether there were as many.
+func (v *evaluator) afford(steps int) bool {
+	*v.steps -= steps
+	return *v.steps >= 0
+}
+
+func (v *evaluator) dict(e *expr) (any, *unknown) {
+	out := dict{}
+	for i, operand := range e.operands {
+		value, why := v.value(operand)
+		if why != nil {
+			return nil, why
+		}
+		if e.keys[i] == nil {
+			more, ok := value.(dict)
+			if !ok || !v.afford(len(more)*(1+len(out))) {
+				return nil, v.unknown(operand, "what the ** stands for")
+			}
+			for _, entry := range more {
+				out = out.with(entry.key, entry.value)
+			}
+			continue
+		}
+		key, why := v.value(e.keys[i])
+		if why != nil {
+			return nil, why
+		}
+		if !v.afford(len(out)) {
+			return nil, v.unknown(e, "so large a dict")
+		}
+		out = out.with(key, value)
+	}
+	return out, nil
+}
+
+// with sets a key. Keys that are not strings stay apart from each other: a dict that has some is no JSON.
+func (d dict) with(key, value any) dict {
+	if i := slices.IndexFunc(d, func(e entry) bool { _, text := key.(string); return text && e.key == key }); i >= 0 {
+		out := slices.Clone(d)
+		out[i].value = value
+		return out
+	}
+	return append(d, entry{key, value})
+}
+
+// get gives what a text is the key of.
+func (d dict) get(key string) (any, bool) {
+	for _, e := range d {
+		if e.key == key {
+			return e.value, true
+		}
+	}
+	return nil, false
+}
+
+func (v *evaluator) text(e *expr) (any, *unknown) {
+	var out strings.Builder
+	for _, operand := range e.operands {
+		value, why := v.value(operand)
+		if why != nil {
+			return nil, why
+		}
+		text, ok := textOf(value)
+		if !ok || out.Len()+len(text) > maxText {
+			return nil, v.unknown(operand, "the text of this")
+		}
+		out.WriteString(text)
+	}
+	return out.String(), nil
+}
+
+// textOf gives what str() gives.
+func textOf(value any) (string, bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case nil:
+		return "None", true
+	case bool:
+		if value {
+			return "True", true
+		}
+		return "False", true
+	case *big.Int:
+		return value.String(), true
+	case float64:
+		return floatText(value), true
+	default:
+		return "", false
+	}
+}
+
+// name evaluates a name of the module, or of Python itself.
+func (v *evaluator) name(e *expr) (any, *unknown) {
+	bindings := v.module.bindings[e.text]
+	switch {
+	case len(bindings) == 0:
+		return v.unbound(e)
+	case len(bindings) > 1:
+		return nil, v.unknown(e, "%s, which is changed or bound more than once", e.text)
+	case bindings[0].conditional:
+		return nil, v.unknown(e, "%s, which depends on how the code runs", e.text)
+	}
+	switch b := bindings[0]; {
+	case b.value != nil:
+		if v.hops >= maxHops*5 {
+			return nil, v.unknown(e, "%s, which is defined by itself", e.text)
+		}
+		inner := *v
+		inner.hops++
+		return inner.value(b.value)
+	case b.imported != nil:
+		return v.imported(e, *b.imported)
+	default:
+		return nil, v.unknown(e, "%s, which is no constant", e.text)
+	}
+}
+
+// unbound evaluates what the module does not bind.
+func (v *evaluator) unbound(e *expr) (any, *unknown) {
+	for _, wildcard := range v.module.wildcards {
+		if value, why := v.imported(e, reference{wildcard, e.text}); why == nil {
+			return value, nil
+		}
+	}
+	if value, ok := mazeConstants[e.text]; ok {
+		return value, nil
+	}
+	if _, ok := pyTypes[e.text]; ok {
+		return pyType(e.text), nil
+	}
+	return nil, v.unknown(e, "%s, which is no constant of the module", e.text)
+}
+
+// imported evaluates a name of another module.
+func (v *evaluator) imported(e *expr, r reference) (any, *unknown) {
+	root, _, _ := strings.Cut(r.module, ".")
+	if value, ok := mazeConstants[r.name]; ok && slices.Contains(mazeRoots, root) {
+		return value, nil
+	}
+	other := v.linker.module(r.module)
+	if r.name == "" || other == nil || v.hops >= maxHops*5 {
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
+	}
+	if other.broken {
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.path)
+	}
+	inner := &evaluator{linker: v.linker, module: other, steps: v.steps, hops: v.hops + 1}
+	value, why := inner.name(&expr{kind: exprName, text: r.name, at: e.at})
+	if why != nil && why.file == other.path && why.at == e.at { // the place is this module's
+		why = v.unknown(e, "%s", why.what)
+	}
+	return value, why
+}
+
+// attribute evaluates module.NAME.
+func (v *evaluator) attribute(e *expr) (any, *unknown) {
+	if r, ok := v.moduleOf(e.operands[0]); ok {
+		return v.imported(e, r.member(e.text))
+	}
+	return nil, v.unknown(e, "%s, an attribute", nameOf(e))
+}
+
+// moduleOf gives the module that an expression names.
+func (v *evaluator) moduleOf(e *expr) (reference, bool) {
+	switch e.kind {
+	case exprName:
+		if bindings := v.module.bindings[e.text]; len(bindings) == 1 && bindings[0].imported != nil {
+			return *bindings[0].imported, true
+		}
+	case exprAttribute:
+		if of, ok := v.moduleOf(e.operands[0]); ok {
+			return of.member(e.text), true
+		}
+	}
+	return reference{}, false
+}
+
+// subscript evaluates a part of a constant.
+func (v *evaluator) subscript(e *expr) (any, *unknown) {
+	if len(e.operands) != 2 {
+		return nil, v.unknown(e, "a part of something")
+	}
+	of, why := v.value(e.operands[0])
+	if why != nil {
+		return nil, why
+	}
+	at, why := v.value(e.operands[1])
+	if why != nil {
+		return nil, why
+	}
+	if key, ok := at.(string); ok {
+		if of, ok := of.(dict); ok {
+			if value, ok := of.get(key); ok {
+				return value, nil
+			}
+		}
+	}
+	if index, ok := at.(*big.Int); ok {
+		items, _ := elements(of)
+		i := index.Int64()
+		if i < 0 {
+			i += int64(len(items))
+		}
+		if index.IsInt64() && i >= 0 && i < int64(len(items)) {
+			return items[i], nil
+		}
+	}
+	return nil, v.unknown(e, "a part of something")
+}

@@ -1,0 +1,355 @@
+package discover
+
+import (
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// runOptions are keywords that say how to run a task, which a MazeTask does not tell.
+var runOptions = []string{"max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds"}
+
+// The ways in which Maze's own code has declared tasks, with its defaults. Sizes are in MiB.
+var (
+	// named: everything is in the decorator.
+	named = form{
+		keywords: []string{
+			"name", "description", "input_parameters", "output_parameters", "task_type", "cpu_num", "mem", "gpu_mem", "model_name", "backend",
+		},
+		positional: 10, mustBeCalled: true, read: readNamed,
+	}
+	// listed: inputs and outputs are lists of names.
+	listed = form{keywords: []string{"inputs", "outputs", "resources", "data_types"}, positional: 4, mustBeCalled: true, read: readListed}
+	// inferred: inputs are those of the function, and outputs the keys of what it returns.
+	inferred = form{keywords: append([]string{"resources", "data_types", "task_kind"}, runOptions...), read: readInferred}
+	// kinds: the decorator's name says what the task needs most.
+	kinds = map[string]*form{
+		"cpu": {keywords: []string{"cpu_num", "mem"}, positional: 2, mustBeCalled: true, read: func(d *declaration) {
+			d.readKind(v1alpha1.ResourceTypeCPU, 1, 1, 0, "")
+		}},
+		"io": {keywords: []string{"mem"}, positional: 1, mustBeCalled: true, read: func(d *declaration) {
+			d.readKind(v1alpha1.ResourceTypeIO, 0, 1, 0, "")
+		}},
+		"gpu": {keywords: []string{"mem", "gpu_mem", "model_name", "backend"}, positional: 4, mustBeCalled: true, read: func(d *declaration) {
+			d.readKind(v1alpha1.ResourceTypeGPU, 0, 0, 1, defaultBackend)
+		}},
+	}
+)
+
+const (
+	defaultMemory  = 1024
+	defaultBackend = "huggingface"
+)
+
+// formOf tells the forms apart: by the decorator's name and, as several are called task, by the keywords.
+func formOf(name, module string, keywords []string, decorator *expr) *form {
+	if form := kinds[name]; form != nil {
+		return form
+	}
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(keywords, w) })
+	}
+	positional := decorator.kind == exprCall && len(decorator.operands) > 1 && decorator.names[1] == ""
+	switch {
+	case has("inputs", "outputs"), positional && decorator.operands[1].kind == exprList:
+		return &listed
+	case has(named.keywords...), positional, name == "tool" && strings.Contains(module, ".library."):
+		return &named
+	default:
+		return &inferred
+	}
+}
+
+func readNamed(d *declaration) {
+	d.spec.Name = d.text("name")
+	if d.spec.Name == "" {
+		d.refuse(finding.MissingName, d.decorator.at, `the declaration has no name that is known; Maze skips it: give a name="%s"`, d.function.name)
+		return
+	}
+	d.spec.Description = d.text("description")
+	d.readType("task_type", v1alpha1.ResourceTypeCPU)
+	d.readCores("cpu_num", 1)
+	d.spec.Resources.Memory = d.mebibytes("mem", defaultMemory)
+	d.readGPUMemory("gpu_mem", 0)
+	d.spec.Resources.ModelName = d.text("model_name")
+	d.spec.Resources.Backend = d.backend(defaultBackend)
+	d.describe()
+	d.spec.InputParameters = d.declared("input_parameters")
+	if _, given := d.arguments["input_parameters"]; !given {
+		d.spec.InputParameters = d.json(d.inputs(nil, false))
+	}
+	d.spec.OutputParameters = d.declared("output_parameters")
+	if _, given := d.arguments["output_parameters"]; !given {
+		d.spec.OutputParameters = d.annotatedOutput()
+	}
+}
+
+// readKind reads @cpu, @io and @gpu.
+func (d *declaration) readKind(kind v1alpha1.ResourceType, cores, memory, gpuMemory int64, backend string) {
+	d.spec.Name = d.function.name
+	d.spec.Resources.Type = kind
+	d.readCores("cpu_num", cores)
+	d.spec.Resources.Memory = d.mebibytes("mem", memory)
+	if kind == v1alpha1.ResourceTypeGPU {
+		d.readGPUMemory("gpu_mem", gpuMemory)
+		d.spec.Resources.ModelName = d.text("model_name")
+		d.spec.Resources.Backend = d.backend(backend)
+	}
+	d.describe()
+	d.spec.InputParameters = d.json(d.inputs(nil, false))
+	d.spec.OutputParameters = d.annotatedOutput()
+}
+
+func readListed(d *declaration) {
+	d.spec.Name = d.function.name
+	d.readResources("")
+	d.describe()
+	types := d.dataTypes()
+	inputs, outputs := d.names("inputs"), d.names("outputs")
+	if inputs != nil {
+		schema := object{"type": "object", "properties": d.properties(inputs, types, "str")}
+		if len(inputs) > 0 {
+			schema["required"] = inputs
+		}
+		d.spec.InputParameters = d.json(schema)
+	}
+	if outputs != nil {
+		d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(outputs, types, "str")})
+	}
+}
+
+func readInferred(d *declaration) {
+	d.spec.Name = d.function.name
+	for _, p := range d.function.parameters {
+		if p.special != "" {
+			d.refuse(finding.NotATask, p.at, "Maze passes arguments by name, and cannot pass %s%s: make it a plain parameter", strings.Trim(p.special, "/"), p.name)
+		}
+	}
+	d.readResources("task_kind")
+	d.describe()
+	types := d.dataTypes()
+	d.spec.InputParameters = d.json(d.inputs(types, true))
+	if why := d.function.outputsUnknown; why != "" {
+		d.find(finding.UnknownOutputs, d.function.outputsAt,
+			"%s, so its outputs are not known and are left out: return a dict literal with string keys", why)
+		return
+	}
+	d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(d.function.outputs, types, "any")})
+}
+
+// describe falls back to the docstring.
+func (d *declaration) describe() {
+	if _, given := d.arguments["description"]; !given {
+		d.spec.Description = d.function.doc
+	}
+}
+
+func (d *declaration) backend(fallback string) string {
+	if _, given := d.arguments["backend"]; given {
+		return d.text("backend")
+	}
+	return fallback
+}
+
+// readType reads what a task mainly needs.
+func (d *declaration) readType(keyword string, fallback v1alpha1.ResourceType) {
+	d.spec.Resources.Type = fallback
+	text := d.text(keyword)
+	if text == "" {
+		return
+	}
+	kind := v1alpha1.ResourceType(strings.ToLower(strings.TrimSpace(text)))
+	if kind != v1alpha1.ResourceTypeCPU && kind != v1alpha1.ResourceTypeGPU && kind != v1alpha1.ResourceTypeIO {
+		d.refuse(finding.WrongArgument, d.arguments[keyword].at, "%s is cpu, gpu or io, and not %q", keyword, text)
+		return
+	}
+	d.spec.Resources.Type = kind
+}
+
+// readCores reads a number of cores.
+func (d *declaration) readCores(keyword string, fallback int64) {
+	d.spec.Resources.CPU = resource.NewQuantity(fallback, resource.DecimalSI)
+	if a, given := d.arguments[keyword]; given {
+		d.spec.Resources.CPU = nil
+		if a.why == nil {
+			d.spec.Resources.CPU = d.cores(keyword)
+		}
+	}
+}
+
+// cores gives a quantity of a thousandth at least. Nil, with a finding, if it is none.
+func (d *declaration) cores(keyword string) *resource.Quantity {
+	const largest = 100_000 // as the CRD has it
+	f, ok := number(d.arguments[keyword].value)
+	if !ok || f < 0 || f > largest {
+		d.wrong(keyword, "a number of cores, which is not negative")
+		return nil
+	}
+	return resource.NewMilliQuantity(int64(math.Ceil(f*1000)), resource.DecimalSI)
+}
+
+// mebibytes gives a size. Nil for 0, and if it is not known.
+func (d *declaration) mebibytes(keyword string, fallback int64) *resource.Quantity {
+	a, given := d.arguments[keyword]
+	if !given {
+		return size(float64(fallback))
+	}
+	if a.why != nil {
+		return nil
+	}
+	f, ok := number(a.value)
+	if !ok || f < 0 || f > 0 && f < 1 || f > 1<<30 {
+		d.wrong(keyword, "a number of MB, 0 or at least 1")
+		return nil
+	}
+	return size(f)
+}
+
+// size gives so many MiB. Nil for none.
+func size(mebibytes float64) *resource.Quantity {
+	if mebibytes == 0 {
+		return nil
+	}
+	return resource.NewQuantity(int64(math.Ceil(mebibytes*(1<<20))), resource.BinarySI)
+}
+
+// number gives an int or a float.
+func number(value any) (float64, bool) {
+	switch value := value.(type) {
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(value).Float64()
+		return f, true
+	case float64:
+		return value, true
+	default:
+		return 0, false
+	}
+}
+
+func (d *declaration) readGPUMemory(keyword string, fallback int64) {
+	memory := d.mebibytes(keyword, fallback)
+	if memory != nil && d.spec.Resources.Type != v1alpha1.ResourceTypeGPU {
+		d.find(finding.WrongArgument, d.arguments[keyword].at,
+			"%s is only for tasks of type gpu, and this is %s; it is left out: say that it is of type gpu, or take it away", keyword, d.spec.Resources.Type)
+		return
+	}
+	d.spec.Resources.GPUMemory = memory
+}
+
+// resourceKeys are those of the dict of resources, of all times. The last ones say where and how to run it.
+var resourceKeys = []string{
+	"cpu_num", "cpu", "cpu_mem", "gpu", "gpu_mem", "io_num", "target_node_id", "node_id", "avoid_node_ids", "required_capability",
+}
+
+// readResources reads the dict of resources. kind is the keyword that says what the task mainly needs, if there is one.
+func (d *declaration) readResources(kind string) {
+	all := d.arguments["resources"]
+	d.spec.Resources.CPU = resource.NewQuantity(1, resource.DecimalSI)
+	if d.isKnown("resources") {
+		d.spreadResources(all)
+	}
+	least := func(keyword string) {
+		if _, given := d.arguments[keyword]; !given {
+			return
+		}
+		if f, ok := number(d.arguments[keyword].value); ok && f < 1 {
+			return // Maze takes 1 then
+		}
+		d.readCores(keyword, 1)
+	}
+	if least("resources.cpu"); d.has("resources.cpu_num") {
+		least("resources.cpu_num")
+	}
+	d.spec.Resources.Memory = d.mebibytes("resources.cpu_mem", 0)
+	memory := d.mebibytes("resources.gpu_mem", 0)
+	gpus, _ := number(d.arguments["resources.gpu"].value)
+	d.spec.Resources.Type = v1alpha1.ResourceTypeCPU
+	if memory != nil || gpus > 0 {
+		d.spec.Resources.Type = v1alpha1.ResourceTypeGPU
+	}
+	if kind != "" {
+		d.readType(kind, d.spec.Resources.Type)
+	}
+	d.readGPUMemory("resources.gpu_mem", 0)
+}
+
+func (d *declaration) has(keyword string) bool { _, given := d.arguments[keyword]; return given }
+
+// spreadResources notes each entry of the dict as an argument.
+func (d *declaration) spreadResources(all argument) {
+	entries, ok := all.value.(dict)
+	if !ok {
+		d.wrong("resources", "a dict")
+		return
+	}
+	for _, e := range entries {
+		key, _ := e.key.(string)
+		if !slices.Contains(resourceKeys, key) {
+			d.find(finding.WrongArgument, all.at, "resources has the key %s, which Maze ignores (it has %s)", kindOrText(e.key), strings.Join(resourceKeys[:6], ", "))
+			continue
+		}
+		d.arguments["resources."+key] = argument{at: all.at, value: e.value}
+	}
+}
+
+func kindOrText(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return kindOf(value)
+}
+
+// names gives a list of names. Nil, with a finding, if it is none.
+func (d *declaration) names(keyword string) []string {
+	if !d.has(keyword) {
+		return []string{}
+	}
+	if d.arguments[keyword].why != nil {
+		return nil
+	}
+	items, ok := elements(d.arguments[keyword].value)
+	names := make([]string, len(items))
+	for i, item := range items {
+		var text bool
+		names[i], text = item.(string)
+		ok = ok && text
+	}
+	if !ok {
+		d.wrong(keyword, "a list of names")
+		return nil
+	}
+	return names
+}
+
+// dataTypes gives the types that a declaration names, by name.
+func (d *declaration) dataTypes() map[string]string {
+	types := map[string]string{}
+	if !d.isKnown("data_types") {
+		return types
+	}
+	entries, ok := d.arguments["data_types"].value.(dict)
+	if !ok {
+		d.wrong("data_types", "a dict of names")
+	}
+	for _, e := range entries {
+		key, isText := e.key.(string)
+		switch value := e.value.(type) {
+		case string:
+			types[key] = value
+		case pyType:
+			types[key] = string(value)
+		default:
+			isText = false
+		}
+		if !isText {
+			d.find(finding.WrongArgument, d.arguments["data_types"].at, "data_types maps names to names of types such as \"str\"; %s is left out", kindOrText(e.key))
+		}
+	}
+	return types
+}

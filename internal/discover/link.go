@@ -1,0 +1,96 @@
+package discover
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// linker turns modules into tasks.
+type linker struct {
+	load     func(name string) *Module
+	types    *typeParser
+	findings []finding.Finding
+	tasks    []Task
+	// overwritten counts the declarations that are lost to later ones.
+	overwritten int
+}
+
+// module gives another module of the package root. Nil if there is none.
+func (l *linker) module(name string) *Module {
+	if name == "" || name == "." {
+		return nil
+	}
+	return l.load(name)
+}
+
+// Link finds the tasks of modules. load gives any other module of the package root, by its dotted name, and nil for what there
+// is none of. The order of the modules does not matter.
+func Link(modules []*Module, load func(name string) *Module) Result {
+	l := &linker{load: load, types: &typeParser{}}
+	modules = slices.Clone(modules)
+	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.path, b.path) })
+	for _, m := range modules {
+		l.findings = append(l.findings, m.findings...)
+		for _, f := range m.functions {
+			l.function(m, f)
+		}
+	}
+	tasks, overwritten := l.unique()
+	return Result{Tasks: tasks, Overwritten: overwritten, Findings: finding.Sort(l.findings)}
+}
+
+// function finds the task that a function is, by the decorator that was applied last.
+func (l *linker) function(m *Module, f *function) {
+	for _, decorator := range f.decorators {
+		d := l.declarationOf(m, f, decorator)
+		if d == nil {
+			continue
+		}
+		if d.check() && l.isSeen(d) {
+			l.tasks = append(l.tasks, d.task())
+		}
+		l.findings = append(l.findings, d.findings...)
+		return
+	}
+}
+
+// isSeen says whether the function is still what its name is bound to once the module has run. If not, it is overwritten.
+func (l *linker) isSeen(d *declaration) bool {
+	bindings := d.module.bindings[d.function.name]
+	i := slices.IndexFunc(bindings, func(b *binding) bool { return b.function == d.function })
+	for _, later := range bindings[i+1:] {
+		if later.function != nil {
+			l.overwrite(d.module.path, d.function.at, d.object(), "the function "+d.function.name, d.module.path, later.function.at)
+			return false
+		}
+	}
+	return true
+}
+
+// overwrite tells that a declaration is lost to a later one.
+func (l *linker) overwrite(file string, at finding.Position, object, what, laterFile string, later finding.Position) {
+	f := finding.New(finding.DuplicateFunction, file, at, object,
+		"%s is declared again at %s:%d, which overwrites this: give one of the two another name", what, laterFile, later.Line)
+	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "declared again here"}}
+	l.findings = append(l.findings, f)
+	l.overwritten++
+}
+
+// unique leaves of several tasks with one name the last, by file and place.
+func (l *linker) unique() (tasks []Task, overwritten int) {
+	slices.SortStableFunc(l.tasks, func(a, b Task) int {
+		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line))
+	})
+	for i, task := range l.tasks {
+		if i+1 < len(l.tasks) && l.tasks[i+1].Spec.Name == task.Spec.Name {
+			later := l.tasks[i+1]
+			l.overwrite(task.File, task.Position, task.Function, fmt.Sprintf("the task %q", task.Spec.Name), later.File, later.Position)
+			continue
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks, l.overwritten
+}

@@ -1,0 +1,165 @@
+package discover
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// Module is what a Python file declares at its top level, as far as discovery needs it.
+type Module struct {
+	path, name string
+	broken     bool
+	findings   []finding.Finding
+
+	// bindings are what each name is bound to, in the order of the source.
+	bindings  map[string][]*binding
+	functions []*function
+	// wildcards are the modules of which all names are imported.
+	wildcards []string
+}
+
+// Path is where the file is, as it was given.
+func (m *Module) Path() string { return m.path }
+
+// Broken says that the file could not be read as Python: which tasks it declares is not known.
+func (m *Module) Broken() bool { return m.broken }
+
+// binding is what a name is bound to.
+type binding struct {
+	// conditional says that it depends on how the code runs whether the name is bound so.
+	conditional bool
+	// One of these at most is set. None is for what is not known.
+	value    *expr
+	imported *reference
+	function *function
+	class    *class
+}
+
+// reference is to a name of another module, or to the module where name is empty.
+type reference struct{ module, name string }
+
+// function is a decorated function.
+type function struct {
+	name       string
+	at         finding.Position
+	decorators []*expr
+	parameters []parameter
+	returns    *expr
+	doc        string
+	digest     string
+	// outputs are the keys of what it returns. outputsUnknown says why they are not known, at outputsAt.
+	outputs        []string
+	outputsUnknown string
+	outputsAt      finding.Position
+	// unfit says why it is no function that Maze can run as a task: it is a method, for instance.
+	unfit string
+}
+
+// parameter is one of a function.
+type parameter struct {
+	name       string
+	at         finding.Position
+	annotation *expr
+	// fallback is the default.
+	fallback *expr
+	// special is "*", "**" or "/", for those that cannot be passed by name.
+	special string
+}
+
+// class is one that may describe a dict or an object: a TypedDict, or a dataclass.
+type class struct {
+	name       string
+	at         finding.Position
+	bases      *expr // a call of the class statement's arguments
+	decorators []*expr
+	fields     []parameter
+}
+
+// Parser makes Modules. It is not safe for concurrent use.
+type Parser struct{ python *python.Parser }
+
+// NewParser makes a parser. It takes about a megabyte, and more as long as it reads something large.
+func NewParser() *Parser { return &Parser{python.NewParser()} }
+
+// words are what every declaration has one of, with an @ somewhere before it.
+var words = regexp.MustCompile(`\b(?:task|tool|cpu|gpu|io)\b`)
+
+// Mentions says whether a file may declare tasks. It only searches the bytes.
+func Mentions(source []byte) bool {
+	return bytes.IndexByte(source, '@') >= 0 && (words.Match(source) || isWide(source))
+}
+
+// isWide says whether a file is of an encoding in which words are not found. It is then read, to be refused.
+func isWide(source []byte) bool {
+	return bytes.HasPrefix(source, []byte("\xff\xfe")) || bytes.HasPrefix(source, []byte("\xfe\xff"))
+}
+
+// Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
+// is among the findings of Link.
+func (p *Parser) Parse(path, module string, source []byte) *Module {
+	m := &Module{path: path, name: module, bindings: map[string][]*binding{}}
+	if len(source) > MaxSource {
+		return m.refuse(finding.Unreadable, finding.Position{}, "it has %d bytes, and at most %d are read: no source is so large", len(source), MaxSource)
+	}
+	text, err := decode(source)
+	if err != nil {
+		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
+	}
+	tree, err := p.python.Parse(text)
+	if err != nil {
+		return m.refuse(finding.SyntaxError, finding.Position{}, "%v", err)
+	}
+	places := newPlaces(text)
+	if node, broken := tree.Broken(); broken {
+		return m.refuse(finding.SyntaxError, places.at(node.Start), "this is not Python 3, so Python would run nothing of the file: correct it")
+	}
+	if node, found := findPython2(tree); found {
+		return m.refuse(finding.SyntaxError, places.at(node.Start), "this is Python 2, and Maze runs Python 3: convert the file")
+	}
+	s := &scanner{module: m, reader: &reader{places: places}}
+	s.block(tree.Root(), topLevel)
+	s.finish(text)
+	return m
+}
+
+func (m *Module) refuse(rule string, at finding.Position, format string, args ...any) *Module {
+	m.broken = true
+	m.findings = append(m.findings, finding.New(rule, m.path, at, "", format, args...))
+	return m
+}
+
+// python2 are statements that the grammar has for Python 2, and how they begin: to search the text is quicker than the tree.
+var python2 = map[string]*regexp.Regexp{
+	"print_statement": regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?print[ \t]+[^ \t=.,:)\]}]`),
+	"exec_statement":  regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?exec[ \t]+[^ \t=.,:)\]}]`),
+}
+
+func findPython2(tree *python.Tree) (python.Node, bool) {
+	for _, kind := range []string{"print_statement", "exec_statement"} {
+		if python2[kind].Match(tree.Source) {
+			if node, found := tree.Find(kind); found {
+				return node, true
+			}
+		}
+	}
+	return python.Node{}, false
+}
+
+// globals finds names that functions may bind.
+var globals = regexp.MustCompile(`\bglobal[ \t]+([\pL_][\pL\pN_, \t]*)`)
+
+// finish looks at the whole module once all of its top level is known.
+func (s *scanner) finish(text []byte) {
+	for _, match := range globals.FindAllSubmatch(text, -1) {
+		for _, name := range strings.Split(string(match[1]), ",") {
+			s.bind(strings.TrimSpace(name), &binding{conditional: true})
+		}
+	}
+	for _, pending := range s.pending {
+		s.read(pending)
+	}
+}

@@ -1,0 +1,210 @@
+// Package python reads Python sources into syntax trees: those of tree-sitter's Python grammar, whose names the kinds and fields
+// of nodes are (https://github.com/tree-sitter/tree-sitter-python, src/node-types.json).
+package python
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/maze-agent/maregister/internal/discover/python/treesitter"
+)
+
+// ErrTooHard says that a source is too large or too intricate to be read.
+var ErrTooHard = errors.New("it takes too much time or memory to read")
+
+// Parser reads sources, one at a time. It is not safe for concurrent use. It takes about a megabyte, and twenty times the size
+// of the largest source that it read.
+type Parser struct {
+	module *treesitter.Module
+	kinds  []string
+	fields []string
+}
+
+// maxIdleMemory, in bytes, is what a parser keeps between two sources.
+const maxIdleMemory = 24 << 20
+
+// NewParser makes a parser.
+func NewParser() *Parser {
+	p := &Parser{}
+	p.renew()
+	p.kinds = p.names(p.module.Xsymbols(), p.module.Xsymbol_name)
+	p.fields = p.names(p.module.Xfields()+1, p.module.Xfield_name)
+	return p
+}
+
+// renew drops what the module has grown to, or what a trap left of it.
+func (p *Parser) renew() {
+	p.module = treesitter.New()
+	p.module.Xinit()
+}
+
+func (p *Parser) memory() []byte { return *p.module.Xmemory().Slice() }
+
+// names reads n names of the module's.
+func (p *Parser) names(n int32, at func(int32) int32) []string {
+	names := make([]string, n)
+	for i := range n {
+		if start := at(i); start != 0 {
+			text, _, _ := bytes.Cut(p.memory()[start:], []byte{0})
+			names[i] = string(text)
+		}
+	}
+	return names
+}
+
+// Tree is a source's syntax tree. It is gone once its parser reads the next source.
+type Tree struct {
+	Source []byte
+	parser *Parser
+}
+
+// Parse reads a source, which has to be UTF-8. It returns ErrTooHard for one that is out of proportion. Trees of sources that are
+// no Python have nodes of the kind "ERROR".
+func (p *Parser) Parse(source []byte) (tree *Tree, err error) {
+	if len(p.memory()) > maxIdleMemory {
+		p.renew()
+	}
+	defer func() {
+		if trap := recover(); trap != nil {
+			p.renew()
+			tree, err = nil, fmt.Errorf("%w: %v", ErrTooHard, trap)
+		}
+	}()
+	start := p.module.Xbuffer(int32(len(source)))
+	copy(p.memory()[start:], source)
+	if !isTrue(p.module.Xparse(budgetOf(source))) {
+		return nil, ErrTooHard
+	}
+	return &Tree{Source: source, parser: p}, nil
+}
+
+// budgetOf is how many steps, of a hundred operations each, a source may take: several times what any real one does.
+func budgetOf(source []byte) int64 { return 2000 + int64(len(source))/4 }
+
+func isTrue(v int32) bool { return v != 0 }
+
+// Root is the node of the whole source.
+func (t *Tree) Root() Node { return t.node(0) }
+
+// Broken gives the first place that is not Python, and false if there is none.
+func (t *Tree) Broken() (Node, bool) {
+	if !t.Root().hasError {
+		return Node{}, false
+	}
+	return t.find(0)
+}
+
+// Find gives the first node of a kind.
+func (t *Tree) Find(kind string) (Node, bool) {
+	for symbol, name := range t.parser.kinds {
+		if name == kind {
+			return t.find(int32(symbol))
+		}
+	}
+	return Node{}, false
+}
+
+func (t *Tree) find(symbol int32) (Node, bool) {
+	i := t.parser.module.Xfind(symbol)
+	if i < 0 {
+		return Node{}, false
+	}
+	return t.node(i), true
+}
+
+// Node is a part of a tree. The zero value is no node: it has no kind, no text and no children.
+type Node struct {
+	tree  *Tree
+	index int32
+
+	// Start and End are offsets into the source, in bytes.
+	Start, End int
+	// Kind is that of the grammar, such as "call". Of what the grammar does not name, it is the text itself, such as "+".
+	Kind string
+	// Field is what the node is to its parent, such as "left". Empty for others.
+	Field string
+	// Named says that it is not only a token such as "+".
+	Named bool
+
+	hasError bool
+}
+
+// As shim.c has them.
+const (
+	recordSize   = 12
+	flagNamed    = 1
+	flagHasError = 8
+)
+
+func (t *Tree) node(index int32) Node {
+	record := t.parser.memory()[t.parser.module.Xat()+index*recordSize:][:recordSize]
+	flags := record[11]
+	return Node{
+		tree: t, index: index,
+		Start: int(binary.LittleEndian.Uint32(record)), End: int(binary.LittleEndian.Uint32(record[4:])),
+		Kind:  t.parser.kindOf(binary.LittleEndian.Uint16(record[8:])),
+		Field: t.parser.fields[record[10]],
+		Named: flags&flagNamed != 0, hasError: flags&flagHasError != 0,
+	}
+}
+
+func (p *Parser) kindOf(symbol uint16) string {
+	if int(symbol) < len(p.kinds) {
+		return p.kinds[symbol]
+	}
+	return "ERROR" // which has a number of its own
+}
+
+// IsZero says that it is no node.
+func (n Node) IsZero() bool { return n.tree == nil }
+
+// Text is the source of the node.
+func (n Node) Text() string {
+	if n.IsZero() {
+		return ""
+	}
+	return string(n.tree.Source[n.Start:n.End])
+}
+
+// All gives all children, tokens such as "+" included.
+func (n Node) All() []Node {
+	if n.IsZero() {
+		return nil
+	}
+	count := n.tree.parser.module.Xchildren(n.index)
+	first := n.tree.parser.module.Xcount() - count
+	children := make([]Node, count)
+	for i := range children {
+		children[i] = n.tree.node(first + int32(i))
+	}
+	return children
+}
+
+// Children gives the children that the grammar names, without comments and the like.
+func (n Node) Children() []Node {
+	var named []Node
+	for _, child := range n.All() {
+		if child.Named && child.Kind != "comment" && child.Kind != "line_continuation" {
+			named = append(named, child)
+		}
+	}
+	return named
+}
+
+// Child gives the first child with a field, or no node.
+func (n Node) Child(field string) Node { return Child(n.All(), field) }
+
+// Child gives the first of some children with a field, or no node.
+func Child(children []Node, field string) Node {
+	for _, child := range children {
+		if child.Field == field {
+			return child
+		}
+	}
+	return Node{}
+}
+
+// Slice gives a part of the tree's source.
+func (n Node) Slice(from, to int) string { return string(n.tree.Source[from:to]) }

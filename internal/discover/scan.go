@@ -1,0 +1,351 @@
+package discover
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+)
+
+// where is where a statement is.
+type where struct {
+	// conditional: in a branch, a loop or the like.
+	conditional bool
+	// within names what the code is a part of, such as "the class Tools". Empty at the top level.
+	within string
+}
+
+var topLevel = where{}
+
+// scanner reads the statements of a module.
+type scanner struct {
+	module  *Module
+	reader  *reader
+	depth   int
+	pending []pendingFunction
+}
+
+// pendingFunction is a decorated function whose signature is read once it is known what its decorators are.
+type pendingFunction struct {
+	node, definition python.Node
+	function         *function
+}
+
+// maxValue, in bytes, is how large the text of a value may be that is kept. A task's schema may have 64 KiB.
+const maxValue = 64 << 10
+
+// block reads the statements of a module or a block.
+func (s *scanner) block(n python.Node, in where) {
+	if s.depth++; s.depth <= maxDepth {
+		for _, statement := range n.Children() {
+			s.statement(statement, in)
+		}
+	}
+	s.depth--
+}
+
+func (s *scanner) statement(n python.Node, in where) {
+	switch n.Kind {
+	case "decorated_definition":
+		s.decorated(n, in)
+	case "function_definition":
+		s.bindAt(n.Child("name"), &binding{}, in)
+		s.inner(n, in, "the function ")
+	case "class_definition":
+		s.classDefinition(n, nil, in)
+	case "import_statement", "import_from_statement":
+		if in.within == "" {
+			s.imports(n, in)
+		}
+	case "expression_statement":
+		for _, expression := range n.Children() {
+			s.expression(expression, in)
+		}
+	case "delete_statement", "type_alias_statement":
+		s.unknown(n, in)
+	case "if_statement":
+		if !isMain(n.Child("condition")) {
+			s.nested(n, in)
+		} else {
+			s.alternatives(n, in)
+		}
+	case "for_statement", "while_statement", "with_statement", "try_statement", "match_statement":
+		s.nested(n, in)
+	}
+}
+
+// nested reads the blocks of a compound statement, and what its parts bind.
+func (s *scanner) nested(n python.Node, in where) {
+	if n.Kind != "with_statement" {
+		in.conditional = true
+	}
+	for _, child := range n.Children() {
+		switch {
+		case child.Kind == "block":
+			s.block(child, in)
+		case strings.HasSuffix(child.Kind, "_clause"):
+			s.nested(child, where{conditional: true, within: in.within})
+		case child.Field == "left", child.Kind == "as_pattern_target", child.Kind == "case_pattern":
+			s.unknown(child, in)
+		case child.Kind == "as_pattern", child.Kind == "with_item":
+			s.nested(child, in)
+		}
+	}
+}
+
+// alternatives reads what is not run where a module is the program.
+func (s *scanner) alternatives(n python.Node, in where) {
+	for _, child := range n.Children() {
+		if strings.HasSuffix(child.Kind, "_clause") {
+			s.nested(child, where{conditional: true, within: in.within})
+		}
+	}
+}
+
+// isMain says whether a condition is __name__ == "__main__".
+func isMain(condition python.Node) bool {
+	text := condition.Text()
+	return strings.Contains(text, "__name__") && strings.Contains(text, "__main__") && strings.Contains(text, "==")
+}
+
+// bind notes what a name of the module is bound to.
+func (s *scanner) bind(name string, b *binding) {
+	s.module.bindings[name] = append(s.module.bindings[name], b)
+}
+
+func (s *scanner) bindAt(name python.Node, b *binding, in where) {
+	if in.within == "" && !name.IsZero() {
+		b.conditional = b.conditional || in.conditional
+		s.bind(name.Text(), b)
+	}
+}
+
+// unknown notes that every name in a target is bound to something.
+func (s *scanner) unknown(n python.Node, in where) {
+	if s.depth++; s.depth <= maxDepth {
+		switch n.Kind {
+		case "identifier":
+			s.bindAt(n, &binding{conditional: true}, in)
+		case "attribute", "subscript": // which changes what the name is bound to
+			s.unknown(base(n), in)
+		default:
+			for _, child := range n.Children() {
+				s.unknown(child, in)
+			}
+		}
+	}
+	s.depth--
+}
+
+// base is what an attribute is of, or a subscript.
+func base(n python.Node) python.Node {
+	if children := n.Children(); len(children) > 0 {
+		return children[0]
+	}
+	return python.Node{}
+}
+
+func (s *scanner) expression(n python.Node, in where) {
+	switch n.Kind {
+	case "assignment":
+		s.assignment(n, in)
+	case "augmented_assignment":
+		s.unknown(n.Child("left"), in)
+	case "named_expression":
+		s.bindAt(n.Child("name"), &binding{conditional: true}, in)
+	case "call": // a method may change what its object holds
+		if function := n.Child("function"); function.Kind == "attribute" {
+			s.unknown(base(function), in)
+		}
+	}
+}
+
+// assignment reads targets that are names; a = b = value is an assignment within another.
+func (s *scanner) assignment(n python.Node, in where) {
+	if in.within != "" {
+		return
+	}
+	var targets []python.Node
+	value := n
+	for value.Kind == "assignment" && len(targets) < maxDepth {
+		children := value.All()
+		targets = append(targets, python.Child(children, "left"))
+		value = python.Child(children, "right")
+	}
+	if value.IsZero() { // only an annotation
+		return
+	}
+	var read *expr
+	for _, target := range targets {
+		if target.Kind != "identifier" {
+			s.unknown(target, in)
+			continue
+		}
+		if read == nil {
+			read = s.value(value)
+		}
+		s.bindAt(target, &binding{value: read}, in)
+	}
+}
+
+// value reads what may be a constant.
+func (s *scanner) value(n python.Node) *expr {
+	if n.End-n.Start > maxValue {
+		return &expr{at: s.reader.places.at(n.Start), text: "a value of so much text"}
+	}
+	return s.reader.expr(n)
+}
+
+func (s *scanner) imports(n python.Node, in where) {
+	children := n.All()
+	from := python.Child(children, "module_name")
+	for _, child := range children {
+		if child.Kind == "wildcard_import" {
+			s.module.wildcards = append(s.module.wildcards, s.module.absolute(from.Text()))
+		}
+		if child.Field != "name" {
+			continue
+		}
+		name, alias := child, python.Node{}
+		if child.Kind == "aliased_import" {
+			parts := child.All()
+			name, alias = python.Child(parts, "name"), python.Child(parts, "alias")
+		}
+		b := &binding{conditional: in.conditional}
+		bound := alias.Text()
+		switch {
+		case !from.IsZero():
+			b.imported = &reference{module: s.module.absolute(from.Text()), name: name.Text()}
+			bound = firstNonEmpty(bound, name.Text())
+		case alias.IsZero(): // import a.b binds a
+			bound, _, _ = strings.Cut(name.Text(), ".")
+			b.imported = &reference{module: bound}
+		default:
+			b.imported = &reference{module: name.Text()}
+		}
+		s.bind(bound, b)
+	}
+}
+
+func firstNonEmpty(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// absolute resolves a module's name as it stands behind "from". It is "." for what leads out of the package root.
+func (m *Module) absolute(name string) string {
+	rest := strings.TrimLeft(name, ".")
+	level := len(name) - len(rest)
+	if level == 0 {
+		return name
+	}
+	parts := strings.Split(m.name, ".")
+	if strings.HasSuffix(m.path, "__init__.py") {
+		level--
+	}
+	if level > len(parts) || level == len(parts) && rest == "" {
+		return "."
+	}
+	parts = parts[:len(parts)-level]
+	if rest != "" {
+		parts = append(parts, rest)
+	}
+	return strings.Join(parts, ".")
+}
+
+// inner reads what is defined within a function or a class, where Maze finds no tasks.
+func (s *scanner) inner(definition python.Node, in where, kind string) {
+	children := definition.All()
+	body := python.Child(children, "body")
+	if !strings.Contains(body.Text(), "@") {
+		return
+	}
+	if in.within == "" {
+		in.within = kind + python.Child(children, "name").Text()
+	}
+	s.block(body, in)
+}
+
+func (s *scanner) decorated(n python.Node, in where) {
+	children := n.Children()
+	definition := python.Child(children, "definition")
+	var decorators []*expr
+	for _, child := range children {
+		if inner := child.Children(); child.Kind == "decorator" && len(inner) == 1 {
+			decorators = append(decorators, s.reader.expr(inner[0]))
+		}
+	}
+	if definition.Kind == "class_definition" {
+		s.classDefinition(definition, decorators, in)
+		return
+	}
+	name := definition.Child("name")
+	f := &function{name: name.Text(), at: s.reader.places.at(n.Start), decorators: decorators}
+	if in.within != "" {
+		f.unfit = "it is part of " + in.within + ", where Maze does not find it: move it to the top level of the module"
+	}
+	s.bindAt(name, &binding{function: f}, in)
+	s.pending = append(s.pending, pendingFunction{n, definition, f})
+	s.inner(definition, in, "the function ")
+}
+
+// read reads the signature and what is returned of a function that may be a task.
+func (s *scanner) read(p pendingFunction) {
+	f := p.function
+	if !slices.ContainsFunc(f.decorators, s.module.mayBeMaze) {
+		return
+	}
+	s.module.functions = append(s.module.functions, f)
+	children := p.definition.All()
+	for _, child := range children {
+		if child.Kind == "async" && f.unfit == "" {
+			f.unfit = "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
+		}
+	}
+	f.parameters = s.parameters(python.Child(children, "parameters"))
+	if returns := python.Child(children, "return_type"); !returns.IsZero() {
+		f.returns = s.reader.expr(returns)
+	}
+	body := python.Child(children, "body")
+	f.doc = s.docstring(body)
+	f.digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.node.Text())))
+	s.returned(f, body)
+}
+
+func (s *scanner) parameters(n python.Node) []parameter {
+	var out []parameter
+	for _, child := range n.Children() {
+		p := parameter{at: s.reader.places.at(child.Start)}
+		name := child
+		switch child.Kind {
+		case "positional_separator":
+			for i := range out {
+				out[i].special = "/"
+			}
+			continue
+		case "keyword_separator":
+			continue
+		case "typed_parameter":
+			name = base(child)
+		case "default_parameter", "typed_default_parameter":
+			name = child.Child("name")
+			p.fallback = s.value(child.Child("value"))
+		}
+		if annotation := child.Child("type"); !annotation.IsZero() {
+			p.annotation = s.reader.expr(annotation)
+		}
+		switch name.Kind {
+		case "list_splat_pattern":
+			p.special, name = "*", base(name)
+		case "dictionary_splat_pattern":
+			p.special, name = "**", base(name)
+		}
+		p.name = name.Text()
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,108 @@
+package discover
+
+import (
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+)
+
+// classDefinition reads a class, for it may describe what a task takes or returns, and what is decorated within it.
+func (s *scanner) classDefinition(n python.Node, decorators []*expr, in where) {
+	children := n.All()
+	name, body := python.Child(children, "name"), python.Child(children, "body")
+	c := &class{name: name.Text(), at: s.reader.places.at(n.Start), decorators: decorators}
+	if bases := python.Child(children, "superclasses"); !bases.IsZero() {
+		c.bases = &expr{kind: exprCall, operands: []*expr{{}}, names: []string{""}}
+		for _, argument := range bases.Children() {
+			keyword, value := "", argument
+			if argument.Kind == "keyword_argument" {
+				keyword, value = argument.Child("name").Text(), argument.Child("value")
+			}
+			c.bases.operands, c.bases.names = append(c.bases.operands, s.reader.expr(value)), append(c.bases.names, keyword)
+		}
+	}
+	if in.within == "" {
+		for _, statement := range body.Children() {
+			s.field(c, statement)
+		}
+	}
+	s.bindAt(name, &binding{class: c}, in)
+	s.inner(n, in, "the class ")
+}
+
+// field reads name: annotation, or name: annotation = value.
+func (s *scanner) field(c *class, statement python.Node) {
+	inner := statement.Children()
+	if statement.Kind != "expression_statement" || len(inner) != 1 || inner[0].Kind != "assignment" {
+		return
+	}
+	children := inner[0].All()
+	name, annotation, value := python.Child(children, "left"), python.Child(children, "type"), python.Child(children, "right")
+	if name.Kind != "identifier" || annotation.IsZero() {
+		return
+	}
+	p := parameter{name: name.Text(), at: s.reader.places.at(name.Start), annotation: s.reader.expr(annotation)}
+	if !value.IsZero() {
+		p.fallback = s.value(value)
+	}
+	c.fields = append(c.fields, p)
+}
+
+// returned notes the keys of the dicts that a function returns.
+func (s *scanner) returned(f *function, body python.Node) {
+	s.returns(f, body)
+	if f.outputsUnknown == "" && len(f.outputs) == 0 {
+		f.outputsAt, f.outputsUnknown = f.at, "it returns nothing"
+	}
+}
+
+func (s *scanner) returns(f *function, n python.Node) {
+	if s.depth++; s.depth > maxDepth {
+		s.depth--
+		return
+	}
+	for _, child := range n.Children() {
+		switch child.Kind {
+		case "function_definition", "class_definition", "decorated_definition", "lambda":
+		case "return_statement":
+			s.keys(f, child)
+		case "expression_statement", "import_statement", "import_from_statement": // which hold no return
+		default:
+			s.returns(f, child)
+		}
+	}
+	s.depth--
+}
+
+// keys notes the keys of what a return statement returns.
+func (s *scanner) keys(f *function, n python.Node) {
+	value := base(n)
+	for value.Kind == "parenthesized_expression" {
+		value = base(value)
+	}
+	if value.IsZero() || f.outputsUnknown != "" {
+		return // a bare return
+	}
+	fail := func(what string) { f.outputsAt, f.outputsUnknown = s.reader.places.at(value.Start), what }
+	if value.Kind != "dictionary" {
+		fail("it returns something other than a dict literal")
+		return
+	}
+	for _, pair := range value.Children() {
+		var key python.Node
+		if pair.Kind == "pair" {
+			key = pair.Child("key")
+		}
+		text, ok := "", false
+		if key.Kind == "string" || key.Kind == "concatenated_string" {
+			text, ok = constantText(s.reader.expr(key))
+		}
+		if !ok {
+			fail("a key of the dict that it returns is not a string literal")
+			return
+		}
+		if !slices.Contains(f.outputs, text) {
+			f.outputs = append(f.outputs, text)
+		}
+	}
+}

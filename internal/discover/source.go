@@ -1,0 +1,129 @@
+package discover
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// MaxSource is how large, in bytes, a Python file may be. CPython's own largest one has half a megabyte.
+const MaxSource = 4 << 20
+
+var (
+	byteOrderMark = []byte("\ufeff")
+	// codingLine is what PEP 263 wants in one of the first two lines.
+	codingLine = regexp.MustCompile(`^[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)`)
+	blankLine  = regexp.MustCompile(`^[ \t\f]*(?:#.*)?$`)
+)
+
+// decode gives a file's text in UTF-8, with lines that end in \n, as Python reads it.
+func decode(content []byte) ([]byte, error) {
+	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		return nil, errors.New("it is UTF-16, which Python does not read: save it as UTF-8")
+	}
+	if i := bytes.IndexByte(content, 0); i >= 0 {
+		return nil, fmt.Errorf("it has a NUL at byte %d, which Python does not read: it is no text, or damaged", i)
+	}
+	name := codingOf(content)
+	text, marked := bytes.CutPrefix(content, byteOrderMark)
+	if marked && !isUTF8(name) {
+		return nil, fmt.Errorf("it begins as UTF-8 and says that its coding is %s: correct the coding line", name)
+	}
+	if !isUTF8(name) {
+		encoding, err := htmlindex.Get(alias(name))
+		if err != nil {
+			return nil, fmt.Errorf("its coding %s is not known: save it as UTF-8", name)
+		}
+		if text, err = encoding.NewDecoder().Bytes(text); err != nil {
+			return nil, fmt.Errorf("it is not %s, as its coding line says: %w", name, err)
+		}
+	}
+	if i := invalidUTF8(text); i >= 0 {
+		return nil, fmt.Errorf("byte %d is not UTF-8: save it as UTF-8, or name its coding in the first line, such as # coding: latin-1", i)
+	}
+	if bytes.IndexByte(text, '\r') >= 0 {
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	}
+	return text, nil
+}
+
+// codingOf gives what a coding line names; "utf-8" without one.
+func codingOf(content []byte) string {
+	for range 2 {
+		line, rest, _ := bytes.Cut(content, []byte("\n"))
+		line = bytes.TrimRight(line, "\r")
+		if match := codingLine.FindSubmatch(line); match != nil {
+			return string(bytes.ToLower(match[1]))
+		}
+		if !blankLine.Match(bytes.TrimPrefix(line, byteOrderMark)) {
+			break
+		}
+		content = rest
+	}
+	return "utf-8"
+}
+
+func isUTF8(name string) bool {
+	return slices.Contains([]string{"utf-8", "utf8", "utf_8", "utf-8-sig", "utf-8-unix", "u8", "ascii", "us-ascii"}, name)
+}
+
+// alias gives the name that the WHATWG has for some of Python's.
+func alias(name string) string {
+	if other, ok := map[string]string{"latin_1": "latin1", "latin-1": "latin1", "iso8859-15": "iso-8859-15", "cp936": "gbk", "cp932": "shift_jis"}[name]; ok {
+		return other
+	}
+	return name
+}
+
+// invalidUTF8 gives the offset of the first byte that is not UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// places turns offsets into a text into positions. Offsets that grow cost little, however long a line is.
+type places struct {
+	text  []byte
+	lines []int // where each begins
+	last  struct{ offset, line, column int }
+}
+
+func newPlaces(text []byte) *places {
+	p := &places{text: text, lines: []int{0}}
+	for i, b := range text {
+		if b == '\n' {
+			p.lines = append(p.lines, i+1)
+		}
+	}
+	return p
+}
+
+func (p *places) at(offset int) finding.Position {
+	line, exact := slices.BinarySearch(p.lines, offset)
+	if !exact {
+		line--
+	}
+	from, column := p.lines[line], 1
+	if p.last.column > 0 && p.last.line == line && p.last.offset >= from && p.last.offset <= offset {
+		from, column = p.last.offset, p.last.column
+	}
+	column += utf8.RuneCount(p.text[from:offset])
+	p.last.offset, p.last.line, p.last.column = offset, line, column
+	return finding.Position{Line: line + 1, Column: column}
+}

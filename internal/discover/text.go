@@ -1,0 +1,116 @@
+package discover
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+)
+
+// readString reads one literal: a constant or, for an f-string with interpolations, a text of several parts.
+func readString(r *reader, n python.Node, e *expr) {
+	children := n.All()
+	start := children[0].Text()
+	prefix := strings.ToLower(strings.TrimRight(start, `"'`))
+	e.text = "the string"
+	if strings.ContainsAny(prefix, "t") || len(children) < 2 {
+		return
+	}
+	raw, formatted := strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
+	from := children[0].End
+	var parts []*expr
+	add := func(to int) bool {
+		text, ok := unescape(n.Slice(from, to), raw, formatted)
+		if ok && text != "" {
+			parts = append(parts, &expr{kind: exprConstant, at: e.at, value: text})
+		}
+		return ok
+	}
+	for _, child := range children[1:] {
+		if child.Kind != "interpolation" {
+			continue
+		}
+		if !add(child.Start) {
+			return
+		}
+		parts, from = append(parts, r.interpolation(child)), child.End
+	}
+	if !add(children[len(children)-1].Start) {
+		e.text = "a character that is named, or half of a surrogate pair"
+		return
+	}
+	if strings.Contains(prefix, "b") {
+		e.kind, e.value = exprConstant, bytesLiteral(n.Text())
+		return
+	}
+	e.kind, e.operands = exprText, parts
+}
+
+// interpolation reads {value} of an f-string. One with a conversion, a format or an = is not evaluated.
+func (r *reader) interpolation(n python.Node) *expr {
+	if parts := n.Children(); len(parts) == 1 && !strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(n.Text(), "}"), " "), "=") {
+		return r.expr(parts[0])
+	}
+	return &expr{at: r.places.at(n.Start), text: others["interpolation"]}
+}
+
+var escapes = map[byte]string{
+	'\n': "", '\\': `\`, '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v",
+}
+
+// unescape gives what is between the quotes of a literal. It returns false for what cannot be told: characters by name, and
+// surrogates.
+func unescape(text string, raw, formatted bool) (string, bool) {
+	if formatted {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "{{", "{"), "}}", "}")
+	}
+	if raw || !strings.Contains(text, `\`) {
+		return text, true
+	}
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, `\`)
+		out.WriteString(before)
+		if !found || rest == "" {
+			return out.String(), true
+		}
+		value, size, ok := escape(rest)
+		if !ok {
+			return "", false
+		}
+		out.WriteString(value)
+		text = rest[size:]
+	}
+}
+
+// escape reads what follows a backslash, and how many bytes of it belong to it.
+func escape(rest string) (value string, size int, ok bool) {
+	first := rest[0]
+	if plain, ok := escapes[first]; ok {
+		return plain, 1, true
+	}
+	const octal = "01234567"
+	switch digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[first]; {
+	case digits > 0:
+		if len(rest) <= digits {
+			return "", 0, false
+		}
+		code, err := strconv.ParseUint(rest[1:1+digits], 16, 32)
+		if err != nil || !utf8.ValidRune(rune(code)) {
+			return "", 0, false
+		}
+		return string(rune(code)), 1 + digits, true
+	case strings.IndexByte(octal, first) >= 0:
+		size = 1
+		for size < min(3, len(rest)) && strings.IndexByte(octal, rest[size]) >= 0 {
+			size++
+		}
+		code, err := strconv.ParseUint(rest[:size], 8, 32)
+		return string(rune(code)), size, err == nil
+	case first == 'N':
+		return "", 0, false
+	default: // Python keeps the backslash
+		return `\`, 0, true
+	}
+}
