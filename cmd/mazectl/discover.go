@@ -124,7 +124,7 @@ func (o *discoverOptions) validate() error {
 	o.apply = o.apply || o.watch
 	switch {
 	case len(o.dirs) == 0:
-		return errors.New("no DIR: give folders of Python files, such as .")
+		return errors.New("no DIR: give folders of Python files")
 	case !slices.Contains(discoverOutputs, o.output):
 		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(discoverOutputs, ", "))
 	case o.check && o.outputDir == "":

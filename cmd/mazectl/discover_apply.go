@@ -76,7 +76,7 @@ func (t terminal) showPlan(steps []step) {
 		if s.verb == verbUnchanged {
 			continue
 		}
-		line := t.paint(verbColors[s.verb], string(s.verb)) + pad("", len(verbCreate)+1-len(s.verb)) + pad(s.name, width) + "  " + plain(s.place)
+		line := t.paint(verbColors[s.verb], pad(string(s.verb), len(verbCreate))) + "  " + pad(s.name, width) + "  " + plain(s.place)
 		if s.note != "" {
 			line += "  (" + plain(s.note) + ")"
 		}

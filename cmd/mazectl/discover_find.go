@@ -131,8 +131,9 @@ func (f *found) show(root *packageRoot) {
 	}
 	for i := range f.Findings {
 		f.Findings[i].File = root.shown(f.Findings[i].File)
-		for j := range f.Findings[i].Related {
-			f.Findings[i].Related[j].File = root.shown(f.Findings[i].Related[j].File)
+		for j, related := range f.Findings[i].Related {
+			f.Findings[i].Related[j].File = root.shown(related.File)
+			f.Findings[i].Message = strings.ReplaceAll(f.Findings[i].Message, " "+related.File+":", " "+root.shown(related.File)+":")
 		}
 	}
 }
@@ -164,7 +165,7 @@ func openRoot(folder string, names []string) (*packageRoot, []string, error) {
 			r.absolute = own
 		case folder == "" && own != r.absolute:
 			return nil, nil, fmt.Errorf("the modules in %s are named from %s, those in %s from %s: give --package-root for both, or discover "+
-				"them one after the other", names[0], r.absolute, name, own)
+				"them one after the other", names[0], r.shown("."), name, (&packageRoot{absolute: own, working: r.working}).shown("."))
 		}
 		relative, err := filepath.Rel(r.absolute, absolute)
 		if err != nil || !filepath.IsLocal(relative) {
@@ -282,11 +283,11 @@ func (r *sourceReader) load(parser *discover.Parser, module string) *discover.Mo
 		return nil
 	}
 	for _, name := range []string{folder + "/__init__.py", folder + ".py"} { // as Python's order is
-		real, _, err := r.root.resolve(name)
-		if err != nil {
+		target, _, problem := r.root.resolve(name)
+		if problem != "" {
 			continue
 		}
-		if source, err := r.root.readSource(real, nil); err == nil {
+		if source, err := r.root.readSource(target, nil); err == nil {
 			return parser.Parse(name, module, source)
 		}
 	}

@@ -15,8 +15,8 @@ const maxSource = 4 << 20
 
 // readSource reads a file into the buffer, or a larger one. It does not wait for whoever may write into a pipe that took the
 // place of the file since it was listed.
-func (r *packageRoot) readSource(real string, buffer []byte) (source []byte, err error) {
-	file, err := r.OpenFile(filepath.FromSlash(real), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (r *packageRoot) readSource(name string, buffer []byte) (source []byte, err error) {
+	file, err := r.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, unreadable(err)
 	}

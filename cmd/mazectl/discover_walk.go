@@ -48,16 +48,16 @@ func (w *walker) walk(ctx context.Context, name string) error {
 	if _, err := os.Stat(filepath.Join(w.root.absolute, filepath.FromSlash(name))); err != nil {
 		return fmt.Errorf("%s cannot be read: %w", w.root.shown(name), cause(err))
 	}
-	real, info, err := w.root.resolve(name)
+	target, info, problem := w.root.resolve(name)
 	switch {
-	case err != nil:
-		return fmt.Errorf("%s: the symbolic link %w", w.root.shown(name), err)
+	case problem != "":
+		return fmt.Errorf("%s: the symbolic link %s", w.root.shown(name), problem)
 	case info.IsDir():
-		return w.folder(ctx, pythonFile{name, real})
+		return w.folder(ctx, pythonFile{name, target})
 	case !info.Mode().IsRegular() || !strings.HasSuffix(name, ".py"):
 		return fmt.Errorf("%s is neither a folder nor a Python file (.py)", w.root.shown(name))
 	}
-	w.files = append(w.files, pythonFile{name, real})
+	w.files = append(w.files, pythonFile{name, target})
 	return nil
 }
 
@@ -119,18 +119,18 @@ func (w *walker) follow(ctx context.Context) error {
 }
 
 func (w *walker) link(ctx context.Context, link pythonFile) error {
-	real, info, err := w.root.resolve(link.real)
+	target, info, problem := w.root.resolve(link.real)
 	isPython := strings.HasSuffix(link.path, ".py")
 	switch {
-	case err != nil && (isPython || path.Ext(link.path) == "" || info != nil && info.IsDir()):
-		w.unreadable(link.path, "the symbolic link %s; correct or remove it, or --exclude it", err)
-	case err != nil:
-	case info.IsDir() && (real == "." || strings.HasPrefix(link.real, real+"/")):
+	case problem != "" && (isPython || path.Ext(link.path) == "" || info != nil && info.IsDir()):
+		w.unreadable(link.path, "the symbolic link %s; correct or remove it, or --exclude it", problem)
+	case problem != "": // of something else than Python
+	case info.IsDir() && (target == "." || strings.HasPrefix(link.real, target+"/")):
 		w.unreadable(link.path, "the symbolic link leads to a folder that it is in itself; remove it, or --exclude it")
 	case info.IsDir():
-		return w.folder(ctx, pythonFile{link.path, real})
+		return w.folder(ctx, pythonFile{link.path, target})
 	case isPython && info.Mode().IsRegular():
-		w.file(pythonFile{link.path, real})
+		w.file(pythonFile{link.path, target})
 	case isPython:
 		w.unreadable(link.path, "%s", notRegular(info.Mode()))
 	}
@@ -203,31 +203,30 @@ func (r *packageRoot) shown(name string) string {
 	return filepath.ToSlash(relative)
 }
 
-// resolve follows symbolic links, also absolute ones, which os.Root does not. Its errors go on after "the symbolic link".
-func (r *packageRoot) resolve(name string) (string, fs.FileInfo, error) {
-	real, err := filepath.EvalSymlinks(filepath.Join(r.real, filepath.FromSlash(name)))
+// resolve follows symbolic links, also absolute ones, which os.Root does not. A problem goes on after "the symbolic link".
+func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, problem string) {
+	target, err := filepath.EvalSymlinks(filepath.Join(r.real, filepath.FromSlash(name)))
+	if err == nil {
+		info, err = os.Lstat(target)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", nil, errors.New("leads to nothing")
+		return "", nil, "leads to nothing"
 	case err != nil && strings.Contains(err.Error(), "too many links"):
-		return "", nil, errors.New("leads to itself")
+		return "", nil, "leads to itself"
 	case err != nil:
-		return "", nil, fmt.Errorf("cannot be followed: %w", cause(err))
+		return "", nil, fmt.Sprintf("cannot be followed: %s", cause(err))
 	}
-	info, err := os.Lstat(real)
-	if err != nil {
-		return "", nil, fmt.Errorf("cannot be followed: %w", cause(err))
-	}
-	relative, err := filepath.Rel(r.real, real)
+	relative, err := filepath.Rel(r.real, target)
 	if err != nil || !filepath.IsLocal(relative) {
-		return "", info, errors.New("leads out of the package root")
+		return "", info, "leads out of the package root"
 	}
-	return filepath.ToSlash(relative), info, nil
+	return filepath.ToSlash(relative), info, ""
 }
 
 // list gives what is in a folder, sorted.
-func (r *packageRoot) list(real string) (entries []fs.DirEntry, err error) {
-	folder, err := r.OpenFile(filepath.FromSlash(real), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (r *packageRoot) list(name string) (entries []fs.DirEntry, err error) {
+	folder, err := r.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
