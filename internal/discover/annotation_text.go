@@ -26,9 +26,6 @@ func (p *typeParser) parse(text string, at finding.Position) *expr {
 	if err != nil {
 		return nil
 	}
-	if _, broken := tree.Broken(); broken {
-		return nil
-	}
 	statements := tree.Root().Children()
 	if len(statements) != 1 || len(statements[0].Children()) != 1 {
 		return nil

@@ -68,8 +68,12 @@ func formOf(name, module string, keywords []string, decorator *expr) *form {
 
 func readNamed(d *declaration) {
 	d.spec.Name = d.text("name")
+	if d.arguments["name"].why != nil { // which is told
+		d.refused = true
+		return
+	}
 	if d.spec.Name == "" {
-		d.refuse(finding.MissingName, d.decorator.at, `the declaration has no name that is known; Maze skips it: give a name="%s"`, d.function.name)
+		d.refuse(finding.MissingName, d.decorator.at, `the declaration has no name, so Maze skips it: give a name="%s"`, d.function.name)
 		return
 	}
 	d.spec.Description = d.text("description")

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -109,13 +110,13 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	if err != nil {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
+	places := newPlaces(text)
 	tree, err := p.python.Parse(text)
+	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
+		return m.refuse(finding.SyntaxError, places.at(wrong.Offset), "this is not Python 3, so Python would run nothing of the file: correct it")
+	}
 	if err != nil {
 		return m.refuse(finding.SyntaxError, finding.Position{}, "%v", err)
-	}
-	places := newPlaces(text)
-	if node, broken := tree.Broken(); broken {
-		return m.refuse(finding.SyntaxError, places.at(node.Start), "this is not Python 3, so Python would run nothing of the file: correct it")
 	}
 	if node, found := findPython2(tree); found {
 		return m.refuse(finding.SyntaxError, places.at(node.Start), "this is Python 2, and Maze runs Python 3: convert the file")

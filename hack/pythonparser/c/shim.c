@@ -35,6 +35,11 @@ static TSTree *tree;
 static char *source;
 static uint32_t source_length;
 static int64_t budget;
+static int64_t error_at;
+
+// ERROR_BUDGET is how many steps are left once something is no Python: enough to find the place in a file of usual size. To
+// recover from very many errors would take time that grows with their square.
+enum { ERROR_BUDGET = 200 };
 static Array(Record) records;
 static Array(TSNode) nodes;
 
@@ -56,7 +61,21 @@ static const char *read_source(void *payload, uint32_t byte, TSPoint point, uint
   return source + byte;
 }
 
-static bool is_over_budget(TSParseState *state) { return --budget < 0; }
+// has_error says whether no way to read the source is left without an error.
+static bool has_error(void) {
+  for (StackVersion version = 0; version < ts_stack_version_count(parser->stack); version++) {
+    if (ts_stack_error_cost(parser->stack, version) == 0) return false;
+  }
+  return true;
+}
+
+static bool is_over_budget(TSParseState *state) {
+  if (error_at < 0 && has_error()) {
+    error_at = state->current_byte_offset;
+    if (budget > ERROR_BUDGET) budget = ERROR_BUDGET;
+  }
+  return --budget < 0;
+}
 
 static uint32_t push(TSNode node, uint8_t field) {
   Record record = {
@@ -69,22 +88,24 @@ static uint32_t push(TSNode node, uint8_t field) {
   return records.size - 1;
 }
 
-// parse parses the buffer, within a budget of steps of a hundred operations. It returns whether it could. The root is node 0.
+// parse parses the buffer, within a budget of steps of a hundred operations. It returns whether it could: if not, the module is
+// of no more use, as ts_parser_reset does not undo everything. The root is node 0.
 EXPORT(parse) bool parse(int64_t steps) {
   if (tree) ts_tree_delete(tree);
   array_clear(&records);
   array_clear(&nodes);
   budget = steps;
+  error_at = -1;
   TSInput input = {.read = read_source, .encoding = TSInputEncodingUTF8};
   TSParseOptions options = {.progress_callback = is_over_budget};
   tree = ts_parser_parse_with_options(parser, NULL, input, options);
-  if (!tree) {
-    ts_parser_reset(parser);
-    return false;
-  }
+  if (!tree) return false;
   push(ts_tree_root_node(tree), 0);
   return true;
 }
+
+// error returns about where the source ceased to be Python, or -1. It is for sources that were given up.
+EXPORT(error) int32_t error(void) { return error_at; }
 
 // children takes out the children of a node and returns how many they are; they are the last ones of all nodes.
 EXPORT(children) uint32_t children(uint32_t parent) {

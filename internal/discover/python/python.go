@@ -14,6 +14,12 @@ import (
 // ErrTooHard says that a source is too large or too intricate to be read.
 var ErrTooHard = errors.New("it takes too much time or memory to read")
 
+// SyntaxError says that a source is no Python, and about where it ceases to be.
+type SyntaxError struct{ Offset int }
+
+// Error implements error.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("no Python at byte %d", e.Offset) }
+
 // Parser reads sources, one at a time. It is not safe for concurrent use. It takes about a megabyte, and twenty times the size
 // of the largest source that it read.
 type Parser struct {
@@ -60,8 +66,8 @@ type Tree struct {
 	parser *Parser
 }
 
-// Parse reads a source, which has to be UTF-8. It returns ErrTooHard for one that is out of proportion. Trees of sources that are
-// no Python have nodes of the kind "ERROR".
+// Parse reads a source, which has to be UTF-8. It returns ErrTooHard for one that is out of proportion, and a SyntaxError for one
+// of which that was found out on the way.
 func (p *Parser) Parse(source []byte) (tree *Tree, err error) {
 	if len(p.memory()) > maxIdleMemory {
 		p.renew()
@@ -75,9 +81,19 @@ func (p *Parser) Parse(source []byte) (tree *Tree, err error) {
 	start := p.module.Xbuffer(int32(len(source)))
 	copy(p.memory()[start:], source)
 	if !isTrue(p.module.Xparse(budgetOf(source))) {
+		at := int(p.module.Xerror())
+		p.renew()
+		if at >= 0 {
+			return nil, &SyntaxError{min(at, len(source))}
+		}
 		return nil, ErrTooHard
 	}
-	return &Tree{Source: source, parser: p}, nil
+	tree = &Tree{Source: source, parser: p}
+	if !tree.Root().hasError {
+		return tree, nil
+	}
+	first, _ := tree.find(0)
+	return nil, &SyntaxError{first.Start}
 }
 
 // budgetOf is how many steps, of a hundred operations each, a source may take: several times what any real one does.
@@ -87,14 +103,6 @@ func isTrue(v int32) bool { return v != 0 }
 
 // Root is the node of the whole source.
 func (t *Tree) Root() Node { return t.node(0) }
-
-// Broken gives the first place that is not Python, and false if there is none.
-func (t *Tree) Broken() (Node, bool) {
-	if !t.Root().hasError {
-		return Node{}, false
-	}
-	return t.find(0)
-}
 
 // Find gives the first node of a kind.
 func (t *Tree) Find(kind string) (Node, bool) {

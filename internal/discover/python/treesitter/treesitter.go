@@ -22,7 +22,7 @@ func New() *Module {
 	m := new(Module)
 	m.t0 = make([]any, 24)
 	m.memory = make([]byte, 0xb0000)
-	m.elements = [][]any{{m.fn24, m.fn25, m.fn26, m.fn27, m.fn28, m.fn29, m.fn53, m.fn57, m.fn60, m.fn64, m.fn66, m.fn71, m.fn72, m.fn68, m.fn69, m.fn70, m.fn75, m.fn77, m.fn81, m.fn82, m.fn78, m.fn79, m.fn80}}
+	m.elements = [][]any{{m.fn25, m.fn26, m.fn27, m.fn28, m.fn29, m.fn30, m.fn54, m.fn58, m.fn61, m.fn65, m.fn67, m.fn72, m.fn73, m.fn69, m.fn70, m.fn71, m.fn76, m.fn78, m.fn82, m.fn83, m.fn79, m.fn80, m.fn81}}
 	table_init(m.t0, m.elements[0], i32(1), 0, len(m.elements[0]))
 	m.elements[0] = nil
 	memory_init(m.memory, data[0:431088], uint32(i32(0x40000)), 0, len(data[0:431088]))
@@ -3123,7 +3123,7 @@ func (m *Module) fn7(v0 int32) int32 {
 			return i32(-1)
 		}
 	l1:
-		fn74()
+		fn75()
 		panic("unreachable")
 	}
 	t0 := int32(len(m.memory) >> 16)
@@ -3962,7 +3962,7 @@ l2:
 		{
 		l17:
 			{
-				t26 := m.fn73(v1+i32(8), v1+i32(48), v1+i32(79))
+				t26 := m.fn74(v1+i32(8), v1+i32(48), v1+i32(79))
 				if t26 != 0 {
 					goto l7
 				}
@@ -4533,7 +4533,7 @@ func (m *Module) fn18(v0 int32) int32 {
 			t21 := int64(load64(m.memory, uint64(uint32(v1))+68))
 			store64(m.memory, uint64(uint32(v1))+36, uint64(t21))
 			m.memory[uint64(uint32(v1))+7] = byte(i32(0))
-			_ = m.fn73(v1+i32(8), v1+i32(48), v1+i32(7))
+			_ = m.fn74(v1+i32(8), v1+i32(48), v1+i32(7))
 			{
 				t23 := int32(m.memory[uint64(uint32(v1))+7])
 				if t23 == 0 {
@@ -4549,7 +4549,7 @@ func (m *Module) fn18(v0 int32) int32 {
 				{
 				l15:
 					{
-						t25 := m.fn73(v1+i32(8), v1+i32(48), v1+i32(7))
+						t25 := m.fn74(v1+i32(8), v1+i32(48), v1+i32(7))
 						if t25 == 0 {
 							goto l7
 						}
@@ -4740,7 +4740,11 @@ func (m *Module) fn19() int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
 	return t0
 }
-func (m *Module) fn20(v0 int32) int32 {
+func (m *Module) fn20() int32 {
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693784))
+	return t0
+}
+func (m *Module) fn21(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(0)
 	{
@@ -4754,10 +4758,10 @@ func (m *Module) fn20(v0 int32) int32 {
 l0:
 	return v1
 }
-func fn21() int32 {
+func fn22() int32 {
 	return i32(32)
 }
-func (m *Module) fn22(v0 int32) int32 {
+func (m *Module) fn23(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
 	v1 = t0 - i32(96)
@@ -5113,7 +5117,7 @@ l35:
 	m.g0 = v1 + i32(96)
 	return v7
 }
-func (m *Module) fn23() {
+func (m *Module) fn24() {
 	var v0, v1, v2, v3, v4 int32
 	t0 := m.g0
 	v0 = t0 - i32(16)
@@ -5212,7 +5216,7 @@ func (m *Module) fn23() {
 		store64(m.memory, uint64(uint32(v3))+152, uint64(i64(0)))
 		store32(m.memory, uint32(v3+i32(160)), uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v2))+48, uint32(v3))
-		m.fn30(v2)
+		m.fn31(v2)
 		store64(m.memory, uint64(uint32(v1))+1268, uint64(i64(0)))
 		store32(m.memory, uint64(uint32(v1))+1204, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1156, uint32(v2))
@@ -5235,7 +5239,7 @@ func (m *Module) fn23() {
 			}
 			t16 := int64(load64(m.memory, uint32(v1+i32(1248))))
 			store64(m.memory, uint64(uint32(v0))+8, uint64(t16))
-			m.fn31(v4, v0+i32(8))
+			m.fn32(v4, v0+i32(8))
 		}
 	l1:
 		{
@@ -5245,14 +5249,14 @@ func (m *Module) fn23() {
 			}
 			t18 := int64(load64(m.memory, uint32(v1+i32(1256))))
 			store64(m.memory, uint32(v0), uint64(t18))
-			m.fn31(v4, v0)
+			m.fn32(v4, v0)
 		}
 	l2:
 		store32(m.memory, uint64(uint32(v1))+1264, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1248, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1256, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(i32(0)))+693732, uint32(v1))
-		m.fn32(v1)
+		m.fn33(v1)
 		store32(m.memory, uint64(uint32(v1))+1184, uint32(i32(265396)))
 		m.g0 = v0 + i32(16)
 		return
@@ -5260,7 +5264,7 @@ func (m *Module) fn23() {
 l0:
 	panic("unreachable")
 }
-func (m *Module) fn24(v0, v1, v2 int32) {
+func (m *Module) fn25(v0, v1, v2 int32) {
 	var v3 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -5278,7 +5282,7 @@ func (m *Module) fn24(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(16)
 }
-func (m *Module) fn25(v0 int32) int32 {
+func (m *Module) fn26(v0 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v0+i32(104))))
 	t1 := int32(load32(m.memory, uint32(v0+i32(100))))
 	var p2 int32
@@ -5287,7 +5291,7 @@ func (m *Module) fn25(v0 int32) int32 {
 	}
 	return p2
 }
-func (m *Module) fn26(v0 int32) int32 {
+func (m *Module) fn27(v0 int32) int32 {
 	var v1, v2 int32
 	v1 = i32(0)
 	{
@@ -5309,7 +5313,7 @@ func (m *Module) fn26(v0 int32) int32 {
 l0:
 	return v1
 }
-func (m *Module) fn27(v0 int32) int32 {
+func (m *Module) fn28(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	var v11 int64
 	t0 := m.g0
@@ -5549,7 +5553,7 @@ func (m *Module) fn27(v0 int32) int32 {
 			if t56 == 0 {
 				goto l0
 			}
-			m.fn59(v0, i32(0))
+			m.fn60(v0, i32(0))
 			t57 := int32(load32(m.memory, uint64(uint32(v0))+104))
 			t58 := int32(load32(m.memory, uint64(uint32(v0))+100))
 			if t57 != t58 {
@@ -5563,7 +5567,7 @@ l0:
 	m.g0 = v1 + i32(16)
 	return v0
 }
-func (m *Module) fn28(v0 int32) {
+func (m *Module) fn29(v0 int32) {
 	var v1, v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0+i32(104))))
@@ -5595,7 +5599,7 @@ l0:
 	t8 := int32(load32(m.memory, uint32(v0+i32(40))))
 	store32(m.memory, uint32(v0+i32(64)), uint32(t8))
 }
-func (m *Module) fn29(v0, v1 int32) {
+func (m *Module) fn30(v0, v1 int32) {
 	var v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0+i32(72))))
@@ -5612,10 +5616,10 @@ func (m *Module) fn29(v0, v1 int32) {
 			m.t0[uint(v2)].(func(int32, int32, int32))(t2, i32(1), v0+i32(132))
 		}
 	l1:
-		m.fn59(v0, v1)
+		m.fn60(v0, v1)
 	}
 }
-func (m *Module) fn30(v0 int32) {
+func (m *Module) fn31(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v1 = t0 - i32(16)
@@ -5658,7 +5662,7 @@ l0:
 				}
 				t8 := int64(load64(m.memory, uint32(v8)))
 				store64(m.memory, uint64(uint32(v1))+8, uint64(t8))
-				m.fn31(v3, v1+i32(8))
+				m.fn32(v3, v1+i32(8))
 			}
 		l3:
 			{
@@ -5668,7 +5672,7 @@ l0:
 				}
 				t10 := int64(load64(m.memory, uint32(v2)))
 				store64(m.memory, uint32(v1), uint64(t10))
-				m.fn31(v3, v1)
+				m.fn32(v3, v1)
 			}
 		l4:
 			{
@@ -5695,7 +5699,7 @@ l0:
 			}
 		l5:
 			t14 := int32(load32(m.memory, uint32(v7)))
-			m.fn47(t14, v4, v3)
+			m.fn48(t14, v4, v3)
 			t15 := int32(load32(m.memory, uint64(uint32(v0))+4))
 			v3 = t15
 		}
@@ -5763,7 +5767,7 @@ l1:
 l11:
 	panic("unreachable")
 }
-func (m *Module) fn31(v0, v1 int32) {
+func (m *Module) fn32(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	var v9, v10, v11 int32
@@ -6077,7 +6081,7 @@ func (m *Module) fn31(v0, v1 int32) {
 l5:
 	panic("unreachable")
 }
-func (m *Module) fn32(v0 int32) {
+func (m *Module) fn33(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	t0 := m.g0
@@ -6110,7 +6114,7 @@ l0:
 		}
 		t5 := int64(load64(m.memory, uint32(v0+i32(1332))))
 		store64(m.memory, uint64(uint32(v1))+24, uint64(t5))
-		m.fn31(v0+i32(1160), v1+i32(24))
+		m.fn32(v0+i32(1160), v1+i32(24))
 		store32(m.memory, uint64(uint32(v0))+1332, uint32(i32(0)))
 	}
 l1:
@@ -6210,7 +6214,7 @@ l1:
 	}
 l2:
 	t20 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-	m.fn30(t20)
+	m.fn31(t20)
 	{
 		t21 := int32(load32(m.memory, uint64(uint32(v0))+1248))
 		if t21 == 0 {
@@ -6218,7 +6222,7 @@ l2:
 		}
 		t22 := int64(load64(m.memory, uint32(v0+i32(1248))))
 		store64(m.memory, uint64(uint32(v1))+16, uint64(t22))
-		m.fn31(v0+i32(1160), v1+i32(16))
+		m.fn32(v0+i32(1160), v1+i32(16))
 	}
 l9:
 	{
@@ -6229,7 +6233,7 @@ l9:
 		}
 		t24 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint64(uint32(v1))+8, uint64(t24))
-		m.fn31(v0+i32(1160), v1+i32(8))
+		m.fn32(v0+i32(1160), v1+i32(8))
 	}
 l10:
 	store32(m.memory, uint64(uint32(v0))+1248, uint32(i32(0)))
@@ -6242,7 +6246,7 @@ l10:
 		}
 		t26 := int64(load64(m.memory, uint32(v0+i32(1204))))
 		store64(m.memory, uint32(v1), uint64(t26))
-		m.fn31(v0+i32(1160), v1)
+		m.fn32(v0+i32(1160), v1)
 		store32(m.memory, uint64(uint32(v0))+1204, uint32(i32(0)))
 	}
 l11:
@@ -6254,7 +6258,7 @@ l11:
 	m.memory[uint32(v0+i32(1368))] = byte(i32(0))
 	m.g0 = v1 + i32(32)
 }
-func (m *Module) fn33(v0 int64) int32 {
+func (m *Module) fn34(v0 int64) int32 {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	t0 := m.g0
@@ -6271,7 +6275,7 @@ func (m *Module) fn33(v0 int64) int32 {
 		store64(m.memory, uint64(uint32(v1))+72, uint64(i64(0)))
 		t2 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint64(uint32(v1))+40, uint64(t2))
-		m.fn31(v1+i32(72), v1+i32(40))
+		m.fn32(v1+i32(72), v1+i32(40))
 		{
 			t3 := int32(load32(m.memory, uint64(uint32(v1))+72))
 			v3 = t3
@@ -6351,74 +6355,69 @@ l0:
 	store32(m.memory, uint64(uint32(t15))+1360, uint32(v8))
 	store64(m.memory, uint64(uint32(v4))+1352, uint64(v8))
 	store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(v0))
+	store64(m.memory, uint64(uint32(i32(0)))+693784, uint64(i64(-1)))
 	t16 := int64(load64(m.memory, uint64(uint32(i32(0)))+265336))
 	store64(m.memory, uint32(v1+i32(32)), uint64(t16))
 	store32(m.memory, uint64(uint32(i32(0)))+693764, uint32(i32(0)))
 	store32(m.memory, uint64(uint32(i32(0)))+693752, uint32(i32(0)))
 	t17 := int64(load64(m.memory, uint64(uint32(i32(0)))+265328))
 	store64(m.memory, uint64(uint32(v1))+24, uint64(t17))
-	t18 := m.fn34(v4, v1+i32(24))
+	t18 := m.fn35(v4, v1+i32(24))
 	v4 = t18
 	store32(m.memory, uint64(uint32(i32(0)))+693744, uint32(v4))
 	{
-		{
-			if v4 != 0 {
-				goto l7
-			}
-			t19 := int32(load32(m.memory, uint64(uint32(i32(0)))+693732))
-			m.fn32(t19)
-			goto l8
+		if v4 == 0 {
+			goto l7
 		}
-	l7:
 		{
 			{
-				t20 := int32(load32(m.memory, uint32(v4)))
-				v5 = t20
+				t19 := int32(load32(m.memory, uint32(v4)))
+				v5 = t19
 				if v5&i32(1) == 0 {
-					goto l9
+					goto l8
 				}
-				t21 := int32(m.memory[uint32(v4+i32(5))])
-				v6 = t21 & i32(15)
-				t22 := int32(m.memory[uint32(v4+i32(6))])
-				v5 = t22
-				t23 := int32(m.memory[uint64(uint32(v4))+4])
-				v7 = t23
-				goto l10
+				t20 := int32(m.memory[uint32(v4+i32(5))])
+				v6 = t20 & i32(15)
+				t21 := int32(m.memory[uint32(v4+i32(6))])
+				v5 = t21
+				t22 := int32(m.memory[uint64(uint32(v4))+4])
+				v7 = t22
+				goto l9
 			}
-		l9:
-			t24 := int32(load32(m.memory, uint32(v5+i32(12))))
-			v7 = t24
-			t25 := int32(load32(m.memory, uint32(v5+i32(8))))
-			v6 = t25
-			t26 := int32(load32(m.memory, uint64(uint32(v5))+4))
-			v5 = t26
+		l8:
+			t23 := int32(load32(m.memory, uint32(v5+i32(12))))
+			v7 = t23
+			t24 := int32(load32(m.memory, uint32(v5+i32(8))))
+			v6 = t24
+			t25 := int32(load32(m.memory, uint64(uint32(v5))+4))
+			v5 = t25
 		}
-	l10:
+	l9:
 		v2 = v1 + i32(48) + i32(8)
 		store32(m.memory, uint32(v2), uint32(v7))
 		v7 = v1 + i32(48) + i32(16)
 		store32(m.memory, uint32(v7), uint32(v4))
 		store32(m.memory, uint64(uint32(v1))+60, uint32(i32(0)))
-		t27 := int64(load64(m.memory, uint32(v2)))
-		store64(m.memory, uint32(v1+i32(8)), uint64(t27))
+		t26 := int64(load64(m.memory, uint32(v2)))
+		store64(m.memory, uint32(v1+i32(8)), uint64(t26))
 		store32(m.memory, uint64(uint32(v1))+68, uint32(v4))
-		t28 := int64(load64(m.memory, uint32(v7)))
-		store64(m.memory, uint32(v1+i32(16)), uint64(t28))
+		t27 := int64(load64(m.memory, uint32(v7)))
+		store64(m.memory, uint32(v1+i32(16)), uint64(t27))
 		store32(m.memory, uint64(uint32(v1))+52, uint32(v6))
 		store32(m.memory, uint64(uint32(v1))+48, uint32(v5))
-		t29 := int64(load64(m.memory, uint64(uint32(v1))+48))
-		store64(m.memory, uint32(v1), uint64(t29))
+		t28 := int64(load64(m.memory, uint64(uint32(v1))+48))
+		store64(m.memory, uint32(v1), uint64(t28))
 		_ = m.fn17(v1, i32(0))
 	}
-l8:
+l7:
 	m.g0 = v1 + i32(96)
-	var p31 int32
+	var p30 int32
 	if v4 != i32(0) {
-		p31 = 1
+		p30 = 1
 	}
-	return p31
+	return p30
 }
-func (m *Module) fn34(v0, v1 int32) int32 {
+func (m *Module) fn35(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
 	var v11, v12, v13, v14, v15, v16, v17, v18, v19, v20 int32
@@ -6980,8 +6979,8 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																	goto l36
 																}
 															l61:
-																m.fn37(v17)
-																_ = m.fn38(v0, v27)
+																m.fn38(v17)
+																_ = m.fn39(v0, v27)
 																t155 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 																t156 := int32(load32(m.memory, uint32(t155)))
 																t157 := int32(load32(m.memory, uint32(t156+v28)))
@@ -7097,7 +7096,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														l66:
 															t180 := int64(load64(m.memory, uint64(uint32(v2))+232))
 															store64(m.memory, uint64(uint32(v2))+224, uint64(t180))
-															t181 := m.fn39(v0, v31&i32(0xffff), v2+i32(224), v7, v8)
+															t181 := m.fn40(v0, v31&i32(0xffff), v2+i32(224), v7, v8)
 															v8 = t181
 															t182 := int32(load32(m.memory, uint64(uint32(v0))+96))
 															v1 = t182
@@ -7220,7 +7219,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																}
 															}
 														l77:
-															m.fn37(v17)
+															m.fn38(v17)
 															goto l22
 														}
 													}
@@ -7827,7 +7826,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 									t264 := int64(load64(m.memory, uint32(v16)))
 									store64(m.memory, uint64(uint32(v2))+216, uint64(t264))
 									{
-										t265 := m.fn39(v0, v31&i32(0xffff), v2+i32(216), v7, v1)
+										t265 := m.fn40(v0, v31&i32(0xffff), v2+i32(216), v7, v1)
 										if t265 != 0 {
 											goto l115
 										}
@@ -8088,7 +8087,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																											m.t0[uint(v3)].(func(int32, int32, int32))(t310, i32(0), v18)
 																										}
 																									l133:
-																										m.fn40(v0)
+																										m.fn41(v0)
 																										{
 																											if v39 != 0 {
 																												goto l134
@@ -8455,7 +8454,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																										m.t0[uint(v3)].(func(int32, int32, int32))(t387, i32(0), v18)
 																									}
 																								l162:
-																									m.fn40(v0)
+																									m.fn41(v0)
 																									t388 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																									t389 := int32(load32(m.memory, uint64(uint32(t388))+92))
 																									t390 := m.t0[uint(t389)].(func(int32, int32) int32)(v0, v38&i32(0xffff))
@@ -9031,7 +9030,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																						store32(m.memory, uint64(uint32(v0))+116, uint32(v3))
 																					}
 																				l188:
-																					m.fn40(v0)
+																					m.fn41(v0)
 																					v35 = i32(0)
 																					t521 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																					t522 := int32(load32(m.memory, uint64(uint32(t521))+96))
@@ -9540,7 +9539,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																		}
 																		t621 := int64(load64(m.memory, uint32(v16)))
 																		store64(m.memory, uint64(uint32(v2))+208, uint64(t621))
-																		m.fn31(v13, v2+i32(208))
+																		m.fn32(v13, v2+i32(208))
 																	}
 																l238:
 																	{
@@ -9550,7 +9549,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																		}
 																		t623 := int64(load64(m.memory, uint32(v12)))
 																		store64(m.memory, uint64(uint32(v2))+200, uint64(t623))
-																		m.fn31(v13, v2+i32(200))
+																		m.fn32(v13, v2+i32(200))
 																	}
 																l239:
 																	store32(m.memory, uint64(uint32(v0))+1264, uint32(v30))
@@ -9771,7 +9770,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 													}
 													t658 := int64(load64(m.memory, uint64(uint32(v2))+264))
 													store64(m.memory, uint64(uint32(v2))+192, uint64(t658))
-													m.fn31(v13, v2+i32(192))
+													m.fn32(v13, v2+i32(192))
 												}
 											l257:
 												v3 = i32(0)
@@ -9816,7 +9815,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															l283:
 																t724 := int64(load64(m.memory, uint64(uint32(v2))+264))
 																store64(m.memory, uint64(uint32(v2))+176, uint64(t724))
-																m.fn45(v0, v27, v2+i32(176))
+																m.fn46(v0, v27, v2+i32(176))
 																goto l284
 															case 3:
 																{
@@ -9827,16 +9826,16 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																	if t725 == 0 {
 																		goto l285
 																	}
-																	m.fn41(v0, v2+i32(264), i32(0), v17)
+																	m.fn42(v0, v2+i32(264), i32(0), v17)
 																}
 															l285:
 																t726 := int64(load64(m.memory, uint64(uint32(v2))+264))
 																store64(m.memory, uint64(uint32(v2))+184, uint64(t726))
-																m.fn46(v0, v27, v2+i32(184))
+																m.fn47(v0, v27, v2+i32(184))
 																if v32 == 0 {
 																	goto l284
 																}
-																m.fn37(v17)
+																m.fn38(v17)
 																goto l284
 															default:
 																goto l263
@@ -9871,7 +9870,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																	t668 := v0
 																	t669 := v2 + i32(264)
 																	v5 = v31 & i32(0xffff)
-																	m.fn41(t668, t669, v5, v17)
+																	m.fn42(t668, t669, v5, v17)
 																	t670 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																	v1 = t670
 																	{
@@ -9890,7 +9889,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																		v8 = t674
 																	}
 																l267:
-																	t675 := m.fn42(v1, v5, v8&i32(0xffff))
+																	t675 := m.fn43(v1, v5, v8&i32(0xffff))
 																	v39 = t675
 																}
 															l265:
@@ -9934,7 +9933,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																	}
 																	t683 := int64(load64(m.memory, uint64(uint32(v2))+328))
 																	store64(m.memory, uint64(uint32(v2))+168, uint64(t683))
-																	m.fn43(v2+i32(232), v13, v2+i32(168))
+																	m.fn44(v2+i32(232), v13, v2+i32(168))
 																	{
 																		{
 																			t684 := int32(m.memory[uint64(uint32(v2))+232])
@@ -10074,7 +10073,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 																if v38 == 0 {
 																	p718 = 1
 																}
-																t719 := m.fn44(t711, t712, t713, t714, t715, t716, p717, p718)
+																t719 := m.fn45(t711, t712, t713, t714, t715, t716, p717, p718)
 																v3 = t719
 																p720 := v3
 																if v3 == i32(-1) {
@@ -10256,7 +10255,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														v1 = t760
 														t761 := int64(load64(m.memory, uint32(v5)))
 														store64(m.memory, uint64(uint32(v2))+160, uint64(t761))
-														m.fn31(v1, v2+i32(160))
+														m.fn32(v1, v2+i32(160))
 													}
 												l298:
 													store32(m.memory, uint32(v5), uint32(v8))
@@ -10266,7 +10265,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 												if v32 == 0 {
 													goto l299
 												}
-												m.fn37(v17)
+												m.fn38(v17)
 											l299:
 												if v36&i32(1) != 0 {
 													goto l284
@@ -10316,7 +10315,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t770 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+152, uint64(t770))
-															m.fn31(v36, v2+i32(152))
+															m.fn32(v36, v2+i32(152))
 														}
 													l303:
 														{
@@ -10326,7 +10325,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t772 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+144, uint64(t772))
-															m.fn31(v36, v2+i32(144))
+															m.fn32(v36, v2+i32(144))
 														}
 													l304:
 														v38 = v5 + i32(36)
@@ -10353,7 +10352,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														}
 													l305:
 														t776 := int32(load32(m.memory, uint32(v3)))
-														m.fn47(t776, v38, v36)
+														m.fn48(t776, v38, v36)
 													}
 												l302:
 													t777 := int64(load64(m.memory, uint32(v1)))
@@ -10378,7 +10377,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														goto l307
 													}
 													t785 := int32(load32(m.memory, uint32(v19)))
-													m.fn48(t785)
+													m.fn49(t785)
 												}
 											l307:
 												t786 := int32(load32(m.memory, uint32(v19)))
@@ -10688,7 +10687,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 											l337:
 												t844 := int64(load64(m.memory, uint64(uint32(v2))+264))
 												store64(m.memory, uint64(uint32(v2))+136, uint64(t844))
-												m.fn43(v2+i32(232), v13, v2+i32(136))
+												m.fn44(v2+i32(232), v13, v2+i32(136))
 												v3 = i32(1)
 												v5 = i32(1)
 												{
@@ -10742,7 +10741,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 										l322:
 										}
 										{
-											t854 := m.fn38(v0, v27)
+											t854 := m.fn39(v0, v27)
 											if t854 == 0 {
 												goto l344
 											}
@@ -10753,7 +10752,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 											v31 = t858
 											t859 := int64(load64(m.memory, uint64(uint32(v2))+264))
 											store64(m.memory, uint64(uint32(v2))+128, uint64(t859))
-											m.fn31(v13, v2+i32(128))
+											m.fn32(v13, v2+i32(128))
 											v3 = i32(1)
 											v7 = v36
 											goto l308
@@ -10787,7 +10786,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 										goto l346
 									}
 									t868 := int32(load32(m.memory, uint32(v19)))
-									m.fn48(t868)
+									m.fn49(t868)
 								}
 							l346:
 								{
@@ -11027,7 +11026,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t909 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+72, uint64(t909))
-															m.fn31(v9, v2+i32(72))
+															m.fn32(v9, v2+i32(72))
 														}
 													l370:
 														{
@@ -11037,7 +11036,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t911 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+64, uint64(t911))
-															m.fn31(v9, v2+i32(64))
+															m.fn32(v9, v2+i32(64))
 														}
 													l371:
 														v6 = v5 + i32(36)
@@ -11064,7 +11063,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														}
 													l372:
 														t915 := int32(load32(m.memory, uint32(v3)))
-														m.fn47(t915, v6, v9)
+														m.fn48(t915, v6, v9)
 														t916 := int32(load32(m.memory, uint32(v5)))
 														v3 = t916 + v34
 														t917 := int32(load32(m.memory, uint64(uint32(v5))+4))
@@ -11097,7 +11096,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t923 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+120, uint64(t923))
-															m.fn31(v7, v2+i32(120))
+															m.fn32(v7, v2+i32(120))
 														}
 													l376:
 														{
@@ -11107,7 +11106,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															}
 															t925 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+112, uint64(t925))
-															m.fn31(v7, v2+i32(112))
+															m.fn32(v7, v2+i32(112))
 														}
 													l377:
 														v6 = v5 + i32(36)
@@ -11134,7 +11133,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														}
 													l378:
 														t929 := int32(load32(m.memory, uint32(v3)))
-														m.fn47(t929, v6, v7)
+														m.fn48(t929, v6, v7)
 														t930 := int32(load32(m.memory, uint32(v5)))
 														v6 = t930
 													}
@@ -11266,7 +11265,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 															store64(m.memory, uint32(t954), uint64(t955))
 															t956 := int64(load64(m.memory, uint32(v36)))
 															store64(m.memory, uint64(uint32(v2))+80, uint64(t956))
-															m.fn50(v1, v2+i32(80), v35)
+															m.fn51(v1, v2+i32(80), v35)
 															v7 = v7 + i32(16)
 															t957 := int32(load32(m.memory, uint32(v3)))
 															v1 = t957
@@ -11443,7 +11442,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 													store64(m.memory, uint32(t996), uint64(t997))
 													t998 := int64(load64(m.memory, uint32(v6)))
 													store64(m.memory, uint64(uint32(v2))+96, uint64(t998))
-													m.fn50(v1, v2+i32(96), v35)
+													m.fn51(v1, v2+i32(96), v35)
 													v7 = v7 + i32(16)
 													t999 := int32(load32(m.memory, uint32(v3)))
 													v1 = t999
@@ -11467,7 +11466,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 											store32(m.memory, uint32(v27), uint32(t1004))
 										}
 									l388:
-										m.fn49(v5, v8)
+										m.fn50(v5, v8)
 									l380:
 										v28 = i32(1)
 										v8 = v8 + i32(-1)
@@ -11487,7 +11486,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 								v8 = i32(0)
 								goto l353
 							}
-							m.fn49(v5, v8)
+							m.fn50(v5, v8)
 							v8 = v8 + i32(-1)
 							goto l353
 						}
@@ -11507,7 +11506,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 					}
 				l399:
 					{
-						m.fn49(v5, i32(6))
+						m.fn50(v5, i32(6))
 						t1010 := int32(load32(m.memory, uint32(v19)))
 						v5 = t1010
 						t1011 := int32(load32(m.memory, uint64(uint32(v5))+4))
@@ -11594,7 +11593,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 								t1028 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 								t1029 := int32(load32(m.memory, uint64(uint32(t1028))+4))
 								v32 = t1029
-								_ = m.fn51(v0, v27, i32(0))
+								_ = m.fn52(v0, v27, i32(0))
 								{
 									t1031 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 									v3 = t1031
@@ -12558,7 +12557,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 														v3 = t1233
 													}
 												l477:
-													t1234 := m.fn51(v0, v9, v3&i32(0xffff))
+													t1234 := m.fn52(v0, v9, v3&i32(0xffff))
 													if t1234 != 0 {
 														goto l479
 													}
@@ -12592,7 +12591,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 										v3 = t1240
 										t1241 := int64(load64(m.memory, uint64(uint32(v2))+320))
 										store64(m.memory, uint64(uint32(v2))+56, uint64(t1241))
-										m.fn52(v3, v39, v2+i32(56), i32(0))
+										m.fn53(v3, v39, v2+i32(56), i32(0))
 										p1242 := v39 + i32(1)
 										if v39 == v27 {
 											p1242 = v32
@@ -12733,7 +12732,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 											store64(m.memory, uint32(t1269), uint64(t1270))
 											t1271 := int64(load64(m.memory, uint32(v9)))
 											store64(m.memory, uint64(uint32(v2))+40, uint64(t1271))
-											m.fn50(v8, v2+i32(40), v35)
+											m.fn51(v8, v2+i32(40), v35)
 											v6 = v6 + i32(16)
 											t1272 := int32(load32(m.memory, uint32(v1)))
 											v8 = t1272
@@ -12758,7 +12757,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 										store32(m.memory, uint64(uint32(v1))+8, uint32(t1277))
 									}
 								l490:
-									m.fn49(v7, v32)
+									m.fn50(v7, v32)
 								}
 							l483:
 								v3 = v3 + i32(1)
@@ -12768,7 +12767,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 								goto l491
 							}
 						l402:
-							m.fn49(v5, v27)
+							m.fn50(v5, v27)
 							v34 = v34 + i32(-1)
 							v27 = v27 + i32(-1)
 							v49 = v3
@@ -12785,7 +12784,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 							store64(m.memory, uint32(v3), uint64(i64(0)))
 							store32(m.memory, uint64(uint32(v2))+332, uint32(i32(16)))
 							store32(m.memory, uint64(uint32(v2))+328, uint32(v3))
-							m.fn54(v2+i32(232), v5, v27, i32(7), v2+i32(328), i32(-1))
+							m.fn55(v2+i32(232), v5, v27, i32(7), v2+i32(328), i32(-1))
 							t1280 := int32(load32(m.memory, uint32(v5)))
 							v3 = t1280 + v45
 							v5 = v3 + i32(4)
@@ -12823,18 +12822,18 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 								if t1287 == 0 {
 									goto l494
 								}
-								m.fn41(v0, v2+i32(264), i32(0), v17)
+								m.fn42(v0, v2+i32(264), i32(0), v17)
 							}
 						l494:
 							t1288 := int64(load64(m.memory, uint64(uint32(v2))+264))
 							store64(m.memory, uint64(uint32(v2))+32, uint64(t1288))
-							m.fn46(v0, v27, v2+i32(32))
+							m.fn47(v0, v27, v2+i32(32))
 							t1289 := int32(load32(m.memory, uint64(uint32(v0))+1292))
 							if t1289 == 0 {
 								goto l401
 							}
 							t1290 := int32(load32(m.memory, uint32(v19)))
-							m.fn48(t1290)
+							m.fn49(t1290)
 						}
 					l401:
 						v27 = v27 + i32(1)
@@ -12866,7 +12865,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 						goto l496
 					}
 					t1295 := int32(load32(m.memory, uint32(v19)))
-					m.fn48(t1295)
+					m.fn49(t1295)
 					goto l496
 				}
 			l15:
@@ -12899,7 +12898,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 						goto l498
 					}
 					t1299 := int32(load32(m.memory, uint32(v19)))
-					m.fn30(t1299)
+					m.fn31(t1299)
 					goto l11
 				}
 			l498:
@@ -13259,13 +13258,13 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 									v10 = t1372
 									store64(m.memory, uint64(uint32(t1373))+24, uint64(v10))
 									store64(m.memory, uint64(uint32(v2))+320, uint64(v10))
-									m.fn55(v2+i32(24), v3)
+									m.fn56(v2+i32(24), v3)
 									t1374 := int64(load64(m.memory, uint64(uint32(v2))+328))
 									store64(m.memory, uint64(uint32(v2))+16, uint64(t1374))
-									m.fn55(v2+i32(16), v3)
+									m.fn56(v2+i32(16), v3)
 									t1375 := int64(load64(m.memory, uint64(uint32(v2))+232))
 									store64(m.memory, uint64(uint32(v2))+8, uint64(t1375))
-									m.fn55(v2+i32(8), v3)
+									m.fn56(v2+i32(8), v3)
 									t1376 := int32(load32(m.memory, uint64(uint32(v0))+1176))
 									v5 = t1376
 									if uint32(v5) > uint32(v7) {
@@ -13464,7 +13463,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 				t1411 := v2
 				v10 = t1410
 				store64(m.memory, uint64(uint32(t1411))+232, uint64(v10))
-				m.fn56(v2+i32(232), i32(0), v1)
+				m.fn57(v2+i32(232), i32(0), v1)
 			}
 		l537:
 			t1412 := int32(load32(m.memory, uint64(uint32(v0))+100))
@@ -13493,7 +13492,7 @@ func (m *Module) fn34(v0, v1 int32) int32 {
 			store32(m.memory, uint64(uint32(v3))+16, uint32(v5))
 		}
 	l14:
-		m.fn32(v0)
+		m.fn33(v0)
 		goto l0
 	l35:
 		panic("unreachable")
@@ -13505,7 +13504,7 @@ l0:
 	m.g0 = v2 + i32(336)
 	return v3
 }
-func (m *Module) fn35(v0 int32) int32 {
+func (m *Module) fn36(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(264416)
 	v0 = v0 & i32(0xffff)
@@ -13525,10 +13524,10 @@ func (m *Module) fn35(v0 int32) int32 {
 l1:
 	return v1
 }
-func fn36() int32 {
+func fn37() int32 {
 	return i32(275)
 }
-func (m *Module) fn37(v0 int32) {
+func (m *Module) fn38(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
 	t0 := int32(load32(m.memory, uint64(uint32(v0))+4))
@@ -13684,7 +13683,7 @@ l1:
 		store64(m.memory, uint32(v3), uint64(v10))
 	}
 }
-func (m *Module) fn38(v0, v1 int32) int32 {
+func (m *Module) fn39(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 int32
 	var v13 int64
 	var v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24 int32
@@ -13699,7 +13698,7 @@ l60:
 		t1 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t2 := v2 + i32(32)
 		v6 = t1
-		m.fn54(t2, v6, v1, i32(8), i32(0), i32(0))
+		m.fn55(t2, v6, v1, i32(8), i32(0), i32(0))
 		t3 := int32(load32(m.memory, uint64(uint32(v2))+36))
 		if t3 == 0 {
 			goto l0
@@ -13708,7 +13707,7 @@ l60:
 		t5 := v6
 		v5 = t4
 		t6 := int32(load32(m.memory, uint64(uint32(v5))+12))
-		m.fn58(t5, t6, v1)
+		m.fn59(t5, t6, v1)
 		store32(m.memory, uint64(uint32(v5))+12, uint32(v1))
 		v7 = i32(0)
 		v6 = v1
@@ -14342,7 +14341,7 @@ l60:
 					}
 					t137 := int64(load64(m.memory, uint64(uint32(v2))+24))
 					store64(m.memory, uint64(uint32(v2))+8, uint64(t137))
-					m.fn31(v4, v2+i32(8))
+					m.fn32(v4, v2+i32(8))
 					goto l54
 				}
 			l27:
@@ -14350,7 +14349,7 @@ l60:
 			l40:
 				t138 := int64(load64(m.memory, uint64(uint32(v2))+24))
 				store64(m.memory, uint64(uint32(v2))+16, uint64(t138))
-				m.fn31(v4, v2+i32(16))
+				m.fn32(v4, v2+i32(16))
 				if v12 == 0 {
 					goto l55
 				}
@@ -14374,7 +14373,7 @@ l60:
 					goto l57
 				}
 				t142 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-				m.fn48(t142)
+				m.fn49(t142)
 			}
 		l57:
 			{
@@ -14400,7 +14399,7 @@ l0:
 	m.g0 = v2 + i32(48)
 	return v5 & i32(1)
 }
-func (m *Module) fn39(v0, v1, v2, v3, v4 int32) int32 {
+func (m *Module) fn40(v0, v1, v2, v3, v4 int32) int32 {
 	var v5, v6, v7, v8, v9, v10, v11, v12 int32
 	t0 := m.g0
 	v5 = t0 - i32(16)
@@ -14569,7 +14568,7 @@ l6:
 	m.g0 = v5 + i32(16)
 	return v8
 }
-func (m *Module) fn40(v0 int32) {
+func (m *Module) fn41(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	t0 := m.g0
 	v1 = t0 - i32(16)
@@ -14725,7 +14724,7 @@ func (m *Module) fn40(v0 int32) {
 				m.t0[uint(v4)].(func(int32, int32, int32))(t45, i32(1), v0+i32(132))
 			}
 		l7:
-			m.fn59(v0, i32(1))
+			m.fn60(v0, i32(1))
 		}
 	l6:
 		store32(m.memory, uint64(uint32(v0))+124, uint32(i32(0)))
@@ -14734,7 +14733,7 @@ func (m *Module) fn40(v0 int32) {
 l0:
 	m.g0 = v1 + i32(16)
 }
-func (m *Module) fn41(v0, v1, v2, v3 int32) {
+func (m *Module) fn42(v0, v1, v2, v3 int32) {
 	var v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
 	t0 := m.g0
@@ -14902,7 +14901,7 @@ func (m *Module) fn41(v0, v1, v2, v3 int32) {
 	l10:
 		t32 := int64(load64(m.memory, uint32(v1)))
 		store64(m.memory, uint64(uint32(v4))+8, uint64(t32))
-		m.fn31(v0+i32(1160), v4+i32(8))
+		m.fn32(v0+i32(1160), v4+i32(8))
 		store16(m.memory, uint64(uint32(v1))+2, uint16(v8))
 		store16(m.memory, uint32(v1), uint16(v7<<8|v6&i32(255)))
 		store32(m.memory, uint64(uint32(v1))+4, uint32(v9))
@@ -14919,7 +14918,7 @@ func (m *Module) fn41(v0, v1, v2, v3 int32) {
 l2:
 	m.g0 = v4 + i32(16)
 }
-func (m *Module) fn42(v0, v1, v2 int32) int32 {
+func (m *Module) fn43(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	v3 = i32(0)
 	{
@@ -15093,7 +15092,7 @@ func (m *Module) fn42(v0, v1, v2 int32) int32 {
 l0:
 	return v3 & i32(0xffff)
 }
-func (m *Module) fn43(v0, v1, v2 int32) {
+func (m *Module) fn44(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(32)
@@ -15206,7 +15205,7 @@ func (m *Module) fn43(v0, v1, v2 int32) {
 		store32(m.memory, uint32(v9), uint32(i32(1)))
 		t25 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint32(v3), uint64(t25))
-		m.fn31(v1, v3)
+		m.fn32(v1, v3)
 		store32(m.memory, uint32(v0), uint32(v9))
 	}
 l1:
@@ -15215,7 +15214,7 @@ l1:
 l3:
 	panic("unreachable")
 }
-func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
+func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 	var v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30 int32
 	var v31 int64
 	var v32, v33, v34, v35 int32
@@ -15227,7 +15226,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 	t2 := int32(load32(m.memory, uint64(uint32(v9))+4))
 	v10 = t2
 	store32(m.memory, uint64(uint32(v8))+248, uint32(v3))
-	m.fn54(v8+i32(144), v9, v1, i32(9), v8+i32(248), v3)
+	m.fn55(v8+i32(144), v9, v1, i32(9), v8+i32(248), v3)
 	{
 		t3 := int32(load32(m.memory, uint64(uint32(v8))+148))
 		v11 = t3
@@ -15263,7 +15262,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						goto l1
 					}
 					t9 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-					m.fn49(t9, v22)
+					m.fn50(t9, v22)
 					if v19 == 0 {
 						goto l2
 					}
@@ -15272,7 +15271,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 					{
 						t10 := int64(load64(m.memory, uint32(v3)))
 						store64(m.memory, uint64(uint32(v8))+16, uint64(t10))
-						m.fn31(v9, v8+i32(16))
+						m.fn32(v9, v8+i32(16))
 						v3 = v3 + i32(8)
 						v19 = v19 + i32(-1)
 						if v19 != 0 {
@@ -15310,7 +15309,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							{
 								t14 := int64(load64(m.memory, uint32(v3)))
 								store64(m.memory, uint64(uint32(v8))+8, uint64(t14))
-								m.fn31(v9, v8+i32(8))
+								m.fn32(v9, v8+i32(8))
 								v3 = v3 + i32(8)
 								v19 = v19 + i32(-1)
 								if v19 != 0 {
@@ -15340,9 +15339,9 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				store32(m.memory, uint64(uint32(v8))+136, uint32(t16))
 				store32(m.memory, uint64(uint32(v8))+132, uint32(v19))
 				store32(m.memory, uint64(uint32(v8))+128, uint32(v20))
-				m.fn61(v8+i32(128), v14)
+				m.fn62(v8+i32(128), v14)
 				t17 := int32(load32(m.memory, uint64(uint32(v0))+1184))
-				m.fn62(v8+i32(120), v2, v8+i32(128), v5, t17)
+				m.fn63(v8+i32(120), v2, v8+i32(128), v5, t17)
 				{
 					v19 = v17 + i32(1)
 					if uint32(v19) >= uint32(v11) {
@@ -15727,7 +15726,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						store32(m.memory, uint64(uint32(v8))+176, uint32(v3))
 						t106 := int64(load64(m.memory, uint64(uint32(v8))+176))
 						store64(m.memory, uint64(uint32(v8))+96, uint64(t106))
-						m.fn55(v8+i32(96), v33)
+						m.fn56(v8+i32(96), v33)
 						t107 := int64(load64(m.memory, uint64(uint32(v8))+176))
 						t108 := v8
 						v31 = t107
@@ -15736,7 +15735,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						store64(m.memory, uint64(uint32(v8))+88, uint64(t109))
 						store64(m.memory, uint64(uint32(v8))+80, uint64(v31))
 						{
-							t110 := m.fn63(v0, v8+i32(88), v8+i32(80))
+							t110 := m.fn64(v0, v8+i32(88), v8+i32(80))
 							if t110 == 0 {
 								goto l34
 							}
@@ -15752,7 +15751,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 									t112 := int32(load32(m.memory, uint64(uint32(v0))+1212))
 									t113 := int64(load64(m.memory, uint32(t112+v3)))
 									store64(m.memory, uint64(uint32(v8))+64, uint64(t113))
-									m.fn31(v9, v8+i32(64))
+									m.fn32(v9, v8+i32(64))
 									v3 = v3 + i32(8)
 									v19 = v19 + i32(1)
 									t114 := int32(load32(m.memory, uint64(uint32(v0))+1216))
@@ -15768,7 +15767,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							v31 = t115
 							store64(m.memory, uint64(uint32(t116))+112, uint64(v31))
 							store64(m.memory, uint64(uint32(v8))+56, uint64(v31))
-							m.fn31(v9, v8+i32(56))
+							m.fn32(v9, v8+i32(56))
 							t117 := int64(load64(m.memory, uint32(v14)))
 							v31 = t117
 							t118 := int64(load64(m.memory, uint32(v13)))
@@ -15861,7 +15860,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							store32(m.memory, uint64(uint32(v8))+176, uint32(v3))
 							t142 := int64(load64(m.memory, uint64(uint32(v8))+176))
 							store64(m.memory, uint64(uint32(v8))+48, uint64(t142))
-							m.fn55(v8+i32(48), v24)
+							m.fn56(v8+i32(48), v24)
 							t143 := int64(load64(m.memory, uint64(uint32(v8))+176))
 							store64(m.memory, uint64(uint32(v8))+120, uint64(t143))
 							goto l41
@@ -15876,7 +15875,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						{
 							t144 := int64(load64(m.memory, uint32(v3)))
 							store64(m.memory, uint64(uint32(v8))+72, uint64(t144))
-							m.fn31(v9, v8+i32(72))
+							m.fn32(v9, v8+i32(72))
 							v3 = v3 + i32(8)
 							v24 = v24 + i32(-1)
 							if v24 != 0 {
@@ -15914,7 +15913,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				t152 := int32(load32(m.memory, uint32(t151+v26)))
 				t153 := int32(load16(m.memory, uint32(t152)))
 				v19 = t153
-				t154 := m.fn42(t149, v19, v2)
+				t154 := m.fn43(t149, v19, v2)
 				v30 = t154
 				t155 := int32(load32(m.memory, uint64(uint32(v8))+120))
 				v3 = t155
@@ -15956,7 +15955,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				t161 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 				v3 = t161
 				store64(m.memory, uint64(uint32(v8))+40, uint64(v31))
-				m.fn52(v3, v22, v8+i32(40), v30)
+				m.fn53(v3, v22, v8+i32(40), v30)
 				{
 					t162 := int32(load32(m.memory, uint64(uint32(v0))+1216))
 					if t162 == 0 {
@@ -16283,7 +16282,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 								store64(m.memory, uint32(t231), uint64(t232))
 								t233 := int64(load64(m.memory, uint32(v27)))
 								store64(m.memory, uint64(uint32(v8))+24, uint64(t233))
-								m.fn50(v28, v8+i32(24), v26)
+								m.fn51(v28, v8+i32(24), v26)
 								v3 = v3 + i32(16)
 								t234 := int32(load32(m.memory, uint32(v18)))
 								v28 = t234
@@ -16308,7 +16307,7 @@ func (m *Module) fn44(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							store32(m.memory, uint32(v18+i32(8)), uint32(t239))
 						}
 					l70:
-						m.fn49(v24, v22)
+						m.fn50(v24, v22)
 						v16 = v16 + i32(1)
 						goto l62
 					}
@@ -16344,7 +16343,7 @@ l0:
 	}
 	return p243
 }
-func (m *Module) fn45(v0, v1, v2 int32) {
+func (m *Module) fn46(v0, v1, v2 int32) {
 	var v3, v4, v5, v6 int32
 	var v7 int64
 	var v8, v9, v10, v11 int32
@@ -16357,9 +16356,9 @@ func (m *Module) fn45(v0, v1, v2 int32) {
 	v4 = t1
 	t2 := int64(load64(m.memory, uint32(v2)))
 	store64(m.memory, uint64(uint32(v3))+56, uint64(t2))
-	m.fn52(v4, v1, v3+i32(56), i32(1))
+	m.fn53(v4, v1, v3+i32(56), i32(1))
 	t3 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-	m.fn54(v3+i32(88), t3, v1, i32(10), i32(0), i32(0))
+	m.fn55(v3+i32(88), t3, v1, i32(10), i32(0), i32(0))
 	{
 		{
 			t4 := int32(load32(m.memory, uint64(uint32(v3))+92))
@@ -16649,14 +16648,14 @@ func (m *Module) fn45(v0, v1, v2 int32) {
 						store32(m.memory, uint64(uint32(v3))+64, uint32(v2))
 						t59 := int64(load64(m.memory, uint64(uint32(v3))+64))
 						store64(m.memory, uint64(uint32(v3))+48, uint64(t59))
-						m.fn55(v3+i32(48), v21)
+						m.fn56(v3+i32(48), v21)
 						t60 := int64(load64(m.memory, uint64(uint32(v3))+64))
 						t61 := v3
 						v12 = t60
 						store64(m.memory, uint64(uint32(t61))+80, uint64(v12))
 						t62 := int64(load64(m.memory, uint64(uint32(v3))+72))
 						store64(m.memory, uint64(uint32(v3))+40, uint64(t62))
-						m.fn31(v6, v3+i32(40))
+						m.fn32(v6, v3+i32(40))
 						goto l1
 					}
 				l3:
@@ -16687,16 +16686,16 @@ func (m *Module) fn45(v0, v1, v2 int32) {
 					t67 := int64(load64(m.memory, uint64(uint32(v3))+80))
 					store64(m.memory, uint64(uint32(v3))+24, uint64(t67))
 					{
-						t68 := m.fn63(v0, v3+i32(32), v3+i32(24))
+						t68 := m.fn64(v0, v3+i32(32), v3+i32(24))
 						if t68 == 0 {
 							t71 := int64(load64(m.memory, uint64(uint32(v3))+80))
 							store64(m.memory, uint64(uint32(v3))+16, uint64(t71))
-							m.fn31(v6, v3+i32(16))
+							m.fn32(v6, v3+i32(16))
 							goto l26
 						}
 						t69 := int64(load64(m.memory, uint32(v5)))
 						store64(m.memory, uint64(uint32(v3))+8, uint64(t69))
-						m.fn31(v6, v3+i32(8))
+						m.fn32(v6, v3+i32(8))
 						t70 := int64(load64(m.memory, uint64(uint32(v3))+80))
 						store64(m.memory, uint32(v5), uint64(t70))
 						goto l26
@@ -16716,7 +16715,7 @@ func (m *Module) fn45(v0, v1, v2 int32) {
 		t73 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t74 := int32(load32(m.memory, uint64(uint32(v3))+88))
 		t75 := int32(load32(m.memory, uint64(uint32(t74))+12))
-		m.fn49(t73, t75)
+		m.fn50(t73, t75)
 		t76 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t77 := int32(load32(m.memory, uint32(t76)))
 		store32(m.memory, uint64(uint32(t77+v1<<5))+28, uint32(i32(2)))
@@ -16726,7 +16725,7 @@ func (m *Module) fn45(v0, v1, v2 int32) {
 l13:
 	panic("unreachable")
 }
-func (m *Module) fn46(v0, v1, v2 int32) {
+func (m *Module) fn47(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26 int32
 	var v27 int64
 	var v28, v29, v30, v31, v32 int32
@@ -16860,7 +16859,7 @@ l2:
 					}
 				}
 			l6:
-				t31 := m.fn65(v0, v1, v15-v20+v21*i32(100)+(v8-v22)*i32(30))
+				t31 := m.fn66(v0, v1, v15-v20+v21*i32(100)+(v8-v22)*i32(30))
 				if t31 != 0 {
 					goto l9
 				}
@@ -16953,7 +16952,7 @@ l2:
 				t50 := v3
 				v5 = v21 + v16
 				store32(m.memory, uint64(uint32(t50))+240, uint32(v5))
-				m.fn54(v3+i32(160), v6, v1, i32(9), v3+i32(240), v5)
+				m.fn55(v3+i32(160), v6, v1, i32(9), v3+i32(240), v5)
 				t51 := int32(load32(m.memory, uint64(uint32(v3))+164))
 				v4 = t51
 				if v4 == 0 {
@@ -17005,7 +17004,7 @@ l2:
 												goto l30
 											}
 											m.memory[uint64(uint32(v3))+216] = byte(i32(0))
-											m.fn54(v3+i32(240), v22, v21, i32(11), v3+i32(216), i32(1))
+											m.fn55(v3+i32(240), v22, v21, i32(11), v3+i32(216), i32(1))
 											t72 := int32(load32(m.memory, uint64(uint32(v3))+244))
 											if t72 == 0 {
 												goto l29
@@ -17014,7 +17013,7 @@ l2:
 											t74 := v22
 											v6 = t73
 											t75 := int32(load32(m.memory, uint64(uint32(v6))+12))
-											m.fn58(t74, t75, v21)
+											m.fn59(t74, t75, v21)
 											t76 := int32(load32(m.memory, uint64(uint32(v6))+4))
 											v23 = t76
 											if v23 == 0 {
@@ -17156,7 +17155,7 @@ l2:
 											{
 												t104 := int64(load64(m.memory, uint32(v6)))
 												store64(m.memory, uint64(uint32(v3))+120, uint64(t104))
-												m.fn31(v10, v3+i32(120))
+												m.fn32(v10, v3+i32(120))
 												v6 = v6 + i32(8)
 												v5 = v5 + i32(-1)
 												if v5 != 0 {
@@ -17177,7 +17176,7 @@ l2:
 										}
 									}
 								l29:
-									m.fn61(v3+i32(144), v14)
+									m.fn62(v3+i32(144), v14)
 									{
 										{
 											t105 := int32(load32(m.memory, uint64(uint32(v3))+148))
@@ -17262,7 +17261,7 @@ l2:
 											store32(m.memory, uint64(uint32(v3))+176, uint32(v6))
 											t126 := int64(load64(m.memory, uint64(uint32(v3))+176))
 											store64(m.memory, uint64(uint32(v3))+112, uint64(t126))
-											m.fn55(v3+i32(112), v4)
+											m.fn56(v3+i32(112), v4)
 											t127 := int32(load32(m.memory, uint64(uint32(v3))+176))
 											v6 = t127
 											t128 := int32(load16(m.memory, uint64(uint32(v6))+44))
@@ -17275,7 +17274,7 @@ l2:
 											v6 = t131
 											store64(m.memory, uint64(uint32(v3))+104, uint64(v27))
 											t132 := int32(load32(m.memory, uint64(uint32(v3))+156))
-											m.fn52(v6, t132, v3+i32(104), v19)
+											m.fn53(v6, t132, v3+i32(104), v19)
 											goto l46
 										}
 									l43:
@@ -17507,7 +17506,7 @@ l2:
 									{
 										t68 := int64(load64(m.memory, uint32(v6)))
 										store64(m.memory, uint64(uint32(v3))+128, uint64(t68))
-										m.fn31(v10, v3+i32(128))
+										m.fn32(v10, v3+i32(128))
 										v6 = v6 + i32(8)
 										v5 = v5 + i32(-1)
 										if v5 != 0 {
@@ -17543,7 +17542,7 @@ l2:
 								{
 									t60 := int64(load64(m.memory, uint32(v6)))
 									store64(m.memory, uint64(uint32(v3))+96, uint64(t60))
-									m.fn31(v10, v3+i32(96))
+									m.fn32(v10, v3+i32(96))
 									v6 = v6 + i32(8)
 									v5 = v5 + i32(-1)
 									if v5 != 0 {
@@ -17591,7 +17590,7 @@ l2:
 					goto l3
 				}
 				t183 := int32(load32(m.memory, uint32(v0+i32(1156))))
-				m.fn48(t183)
+				m.fn49(t183)
 				goto l3
 			}
 		l5:
@@ -17623,7 +17622,7 @@ l3:
 				if t189 == 0 {
 					goto l66
 				}
-				m.fn49(v6, v9)
+				m.fn50(v6, v9)
 				v9 = v9 + i32(-1)
 				t190 := int32(load32(m.memory, uint32(v4)))
 				v6 = t190
@@ -17658,14 +17657,14 @@ l65:
 					store32(m.memory, uint64(uint32(t199+v1<<5))+28, uint32(i32(2)))
 					t200 := int64(load64(m.memory, uint32(v2)))
 					store64(m.memory, uint64(uint32(v3))+88, uint64(t200))
-					m.fn31(v0+i32(1160), v3+i32(88))
+					m.fn32(v0+i32(1160), v3+i32(88))
 					goto l71
 				}
 				t194 := int32(load32(m.memory, uint32(v6)))
 				store32(m.memory, uint64(uint32(t194+v1<<5))+28, uint32(i32(2)))
 				t195 := int64(load64(m.memory, uint32(v2)))
 				store64(m.memory, uint64(uint32(v3))+8, uint64(t195))
-				m.fn31(v0+i32(1160), v3+i32(8))
+				m.fn32(v0+i32(1160), v3+i32(8))
 				goto l71
 			}
 			t193 := int32(m.memory[uint32(v2)])
@@ -17759,7 +17758,7 @@ l65:
 			store32(m.memory, uint64(uint32(v3))+160, uint32(v6))
 			t222 := int64(load64(m.memory, uint64(uint32(v3))+160))
 			store64(m.memory, uint64(uint32(v3))+32, uint64(t222))
-			m.fn55(v3+i32(32), v5)
+			m.fn56(v3+i32(32), v5)
 			t223 := int32(load32(m.memory, uint64(uint32(v3))+160))
 			v6 = t223
 			t224 := int32(load16(m.memory, uint64(uint32(v6))+44))
@@ -17771,10 +17770,10 @@ l65:
 			t227 := int32(load32(m.memory, uint32(v0+i32(1156))))
 			v6 = t227
 			store64(m.memory, uint64(uint32(v3))+24, uint64(v27))
-			m.fn52(v6, v1, v3+i32(24), i32(1))
+			m.fn53(v6, v1, v3+i32(24), i32(1))
 			t228 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+16, uint64(t228))
-			m.fn45(v0, v1, v3+i32(16))
+			m.fn46(v0, v1, v3+i32(16))
 			goto l71
 		}
 	l74:
@@ -17803,7 +17802,7 @@ l65:
 		}
 	l77:
 		{
-			t237 := m.fn65(v0, v1, v4*i32(30)+v6)
+			t237 := m.fn66(v0, v1, v4*i32(30)+v6)
 			if t237 == 0 {
 				goto l78
 			}
@@ -17812,7 +17811,7 @@ l65:
 			store32(m.memory, uint64(uint32(t239+v1<<5))+28, uint32(i32(2)))
 			t240 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+40, uint64(t240))
-			m.fn31(v0+i32(1160), v3+i32(40))
+			m.fn32(v0+i32(1160), v3+i32(40))
 			goto l71
 		}
 	l78:
@@ -17929,7 +17928,7 @@ l65:
 			}
 			t263 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+80, uint64(t263))
-			m.fn43(v3+i32(240), v0+i32(1160), v3+i32(80))
+			m.fn44(v3+i32(240), v0+i32(1160), v3+i32(80))
 			{
 				{
 					t264 := int32(m.memory[uint64(uint32(v3))+240])
@@ -18025,7 +18024,7 @@ l65:
 		store32(m.memory, uint64(uint32(v3))+160, uint32(v6+i32(8)))
 		t288 := int64(load64(m.memory, uint64(uint32(v3))+160))
 		store64(m.memory, uint64(uint32(v3))+72, uint64(t288))
-		m.fn55(v3+i32(72), v5)
+		m.fn56(v3+i32(72), v5)
 		{
 			{
 				if v13 != 0 {
@@ -18040,7 +18039,7 @@ l65:
 			t290 := int32(load32(m.memory, uint32(v5)))
 			v6 = t290
 			store32(m.memory, uint64(uint32(v3))+216, uint32(i32(1)))
-			m.fn54(v3+i32(240), v6, v1, i32(9), v3+i32(216), i32(1))
+			m.fn55(v3+i32(240), v6, v1, i32(9), v3+i32(216), i32(1))
 			{
 				{
 					t291 := int32(load32(m.memory, uint64(uint32(v3))+244))
@@ -18076,7 +18075,7 @@ l65:
 						t297 := int32(load32(m.memory, uint32(v4)))
 						t298 := int64(load64(m.memory, uint32(t297+v6)))
 						store64(m.memory, uint64(uint32(v3))+64, uint64(t298))
-						m.fn31(v20, v3+i32(64))
+						m.fn32(v20, v3+i32(64))
 						v6 = v6 + i32(8)
 						v5 = v5 + i32(1)
 						t299 := int32(load32(m.memory, uint32(v10)))
@@ -18115,7 +18114,7 @@ l65:
 				}
 			l101:
 				{
-					m.fn49(v6, v5)
+					m.fn50(v6, v5)
 					t304 := int32(load32(m.memory, uint32(v10)))
 					v6 = t304
 					t305 := int32(load32(m.memory, uint64(uint32(v6))+4))
@@ -18128,7 +18127,7 @@ l65:
 				}
 			}
 		l96:
-			m.fn58(v6, v4, v1)
+			m.fn59(v6, v4, v1)
 			{
 				t307 := int32(load32(m.memory, uint64(uint32(v22))+4))
 				v5 = t307
@@ -18197,7 +18196,7 @@ l65:
 			t319 := int64(load64(m.memory, uint64(uint32(v3))+160))
 			store64(m.memory, uint32(t318+v5<<3), uint64(t319))
 			t320 := int32(load32(m.memory, uint64(uint32(v0))+1184))
-			m.fn62(v3+i32(216), i32(65534), v22, i32(0), t320)
+			m.fn63(v3+i32(216), i32(65534), v22, i32(0), t320)
 			t321 := int64(load64(m.memory, uint64(uint32(v3))+216))
 			t322 := v3
 			v27 = t321
@@ -18210,7 +18209,7 @@ l65:
 		v6 = t323
 		store64(m.memory, uint64(uint32(v3))+56, uint64(v27))
 		v23 = i32(0)
-		m.fn52(v6, v1, v3+i32(56), i32(0))
+		m.fn53(v6, v1, v3+i32(56), i32(0))
 		{
 			t324 := int32(m.memory[uint32(v2)])
 			if t324&i32(1) != 0 {
@@ -18302,7 +18301,7 @@ l65:
 				v4 = t340
 				t341 := int64(load64(m.memory, uint32(v5)))
 				store64(m.memory, uint64(uint32(v3))+48, uint64(t341))
-				m.fn31(v4, v3+i32(48))
+				m.fn32(v4, v3+i32(48))
 			}
 		l114:
 			store32(m.memory, uint32(v5), uint32(v10))
@@ -18370,7 +18369,7 @@ l71:
 l35:
 	panic("unreachable")
 }
-func (m *Module) fn47(v0, v1, v2 int32) {
+func (m *Module) fn48(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
 	v3 = t0 - i32(32)
@@ -18414,11 +18413,11 @@ l14:
 					}
 					t7 := int64(load64(m.memory, uint32(v4)))
 					store64(m.memory, uint64(uint32(v3))+8, uint64(t7))
-					m.fn31(v2, v3+i32(8))
+					m.fn32(v2, v3+i32(8))
 				}
 			l4:
 				t8 := int32(load32(m.memory, uint64(uint32(v3))+16))
-				m.fn47(t8, v1, v2)
+				m.fn48(t8, v1, v2)
 				v5 = v5 + i32(-16)
 				v6 = v6 + i32(-1)
 				if v6 != 0 {
@@ -18438,7 +18437,7 @@ l14:
 				}
 				t12 := int64(load64(m.memory, uint32(v4)))
 				store64(m.memory, uint32(v3), uint64(t12))
-				m.fn31(v2, v3)
+				m.fn32(v2, v3)
 			}
 		l6:
 			t13 := int32(load32(m.memory, uint32(v5)))
@@ -18531,7 +18530,7 @@ l0:
 l11:
 	panic("unreachable")
 }
-func (m *Module) fn48(v0 int32) {
+func (m *Module) fn49(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16 int32
 	t0 := m.g0
 	v1 = t0 - i32(32)
@@ -18889,7 +18888,7 @@ l4:
 l3:
 	panic("unreachable")
 }
-func (m *Module) fn49(v0, v1 int32) {
+func (m *Module) fn50(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
 	v2 = t0 - i32(16)
@@ -18911,7 +18910,7 @@ func (m *Module) fn49(v0, v1 int32) {
 			}
 			t5 := int64(load64(m.memory, uint32(v4+i32(12))))
 			store64(m.memory, uint64(uint32(v2))+8, uint64(t5))
-			m.fn31(v5, v2+i32(8))
+			m.fn32(v5, v2+i32(8))
 		}
 	l1:
 		{
@@ -18922,7 +18921,7 @@ func (m *Module) fn49(v0, v1 int32) {
 			}
 			t7 := int64(load64(m.memory, uint32(v6+i32(20))))
 			store64(m.memory, uint32(v2), uint64(t7))
-			m.fn31(v5, v2)
+			m.fn32(v5, v2)
 		}
 	l2:
 		v7 = v0 + i32(36)
@@ -18949,7 +18948,7 @@ func (m *Module) fn49(v0, v1 int32) {
 		}
 	l3:
 		t11 := int32(load32(m.memory, uint32(v4)))
-		m.fn47(t11, v7, v5)
+		m.fn48(t11, v7, v5)
 		t12 := int32(load32(m.memory, uint32(v0)))
 		v3 = t12
 	}
@@ -18961,7 +18960,7 @@ l0:
 	store32(m.memory, uint64(uint32(v0))+4, uint32(t14+i32(-1)))
 	m.g0 = v2 + i32(16)
 }
-func (m *Module) fn50(v0, v1, v2 int32) {
+func (m *Module) fn51(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
 	t0 := m.g0
@@ -19276,7 +19275,7 @@ func (m *Module) fn50(v0, v1, v2 int32) {
 									store64(m.memory, uint32(v3+i32(16)+i32(8)), uint64(t44))
 									t45 := int64(load64(m.memory, uint32(v15)))
 									store64(m.memory, uint64(uint32(v3))+16, uint64(t45))
-									m.fn50(v21, v3+i32(16), v2)
+									m.fn51(v21, v3+i32(16), v2)
 									t46 := int32(load16(m.memory, uint64(uint32(v4))+144))
 									if uint32(v18) >= uint32(t46) {
 										goto l27
@@ -19332,7 +19331,7 @@ func (m *Module) fn50(v0, v1, v2 int32) {
 					l30:
 						t56 := int64(load64(m.memory, uint32(v15)))
 						store64(m.memory, uint64(uint32(v3))+8, uint64(t56))
-						m.fn31(v2, v3+i32(8))
+						m.fn32(v2, v3+i32(8))
 						t57 := int64(load64(m.memory, uint64(uint32(v1))+4))
 						t58 := v17 + i32(20)
 						v23 = t57
@@ -19491,7 +19490,7 @@ func (m *Module) fn50(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(32)
 }
-func (m *Module) fn51(v0, v1, v2 int32) int32 {
+func (m *Module) fn52(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -19643,7 +19642,7 @@ func (m *Module) fn51(v0, v1, v2 int32) int32 {
 								store64(m.memory, uint32(t28), uint64(t29))
 								t30 := int64(load64(m.memory, uint32(v19)))
 								store64(m.memory, uint32(v3), uint64(t30))
-								m.fn50(v17, v3, v11)
+								m.fn51(v17, v3, v11)
 								v16 = v16 + i32(16)
 								t31 := int32(load32(m.memory, uint32(v12)))
 								v17 = t31
@@ -19668,7 +19667,7 @@ func (m *Module) fn51(v0, v1, v2 int32) int32 {
 							store32(m.memory, uint32(v12+i32(8)), uint32(t36))
 						}
 					l9:
-						m.fn49(v5, v9)
+						m.fn50(v5, v9)
 						goto l10
 					}
 				l2:
@@ -19950,7 +19949,7 @@ func (m *Module) fn51(v0, v1, v2 int32) int32 {
 								t84 := int32(load32(m.memory, uint32(v12+i32(-12))))
 								t85 := int32(load32(m.memory, uint32(v12+i32(-4))))
 								t86 := int32(load16(m.memory, uint32(v12)))
-								t87 := m.fn44(t81, t82, t83, t84, t85, t86, i32(1), i32(0))
+								t87 := m.fn45(t81, t82, t83, t84, t85, t86, i32(1), i32(0))
 								v12 = t87
 								v16 = v16 + i32(16)
 								v15 = v15 + i32(1)
@@ -19971,7 +19970,7 @@ func (m *Module) fn51(v0, v1, v2 int32) int32 {
 								goto l13
 							}
 							t89 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-							m.fn58(t89, v12, v9)
+							m.fn59(t89, v12, v9)
 							goto l10
 						}
 						goto l36
@@ -19985,7 +19984,7 @@ func (m *Module) fn51(v0, v1, v2 int32) int32 {
 						goto l41
 					}
 					t90 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-					m.fn49(t90, v9)
+					m.fn50(t90, v9)
 				}
 			l41:
 				v16 = v4
@@ -20013,7 +20012,7 @@ l0:
 	m.g0 = v3 + i32(16)
 	return v4 & i32(1)
 }
-func (m *Module) fn52(v0, v1, v2, v3 int32) {
+func (m *Module) fn53(v0, v1, v2, v3 int32) {
 	var v4, v5, v6 int32
 	var v7 int64
 	var v8, v9, v10, v11 int32
@@ -20191,7 +20190,7 @@ l12:
 	store32(m.memory, uint64(uint32(v0))+160, uint32(v1+v8))
 	store32(m.memory, uint32(v5), uint32(v0))
 }
-func (m *Module) fn53(v0, v1 int32) int32 {
+func (m *Module) fn54(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	v2 = i32(1)
 	{
@@ -20333,7 +20332,7 @@ l0:
 l9:
 	panic("unreachable")
 }
-func (m *Module) fn54(v0, v1, v2, v3, v4, v5 int32) {
+func (m *Module) fn55(v0, v1, v2, v3, v4, v5 int32) {
 	var v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
 	var v24, v25 int32
@@ -21191,7 +21190,7 @@ func (m *Module) fn54(v0, v1, v2, v3, v4, v5 int32) {
 								t159 := int32(load32(m.memory, uint32(v9)))
 								t160 := int64(load64(m.memory, uint32(t159+v7)))
 								store64(m.memory, uint32(v6), uint64(t160))
-								m.fn31(v8, v6)
+								m.fn32(v8, v6)
 								v7 = v7 + i32(8)
 								v2 = v2 + i32(1)
 								t161 := int32(load32(m.memory, uint32(v12)))
@@ -21246,7 +21245,7 @@ func (m *Module) fn54(v0, v1, v2, v3, v4, v5 int32) {
 l1:
 	panic("unreachable")
 }
-func (m *Module) fn55(v0, v1 int32) {
+func (m *Module) fn56(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
 	var v16, v17 int32
@@ -21900,7 +21899,7 @@ l43:
 		store16(m.memory, uint32(v3+i32(64)), uint16(v0))
 	}
 }
-func (m *Module) fn56(v0, v1, v2 int32) {
+func (m *Module) fn57(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0)))
@@ -21923,7 +21922,7 @@ func (m *Module) fn56(v0, v1, v2 int32) {
 				p2 = i32(0)
 			}
 			v0 = p2 + v6
-			m.fn56(v0, v1, v2)
+			m.fn57(v0, v1, v2)
 			{
 				{
 					t3 := int32(load32(m.memory, uint32(v0)))
@@ -21952,7 +21951,7 @@ func (m *Module) fn56(v0, v1, v2 int32) {
 		}
 	}
 }
-func (m *Module) fn57(v0, v1 int32) int32 {
+func (m *Module) fn58(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	if t0 != 0 {
 		t1 := int32(m.memory[uint64(uint32(v1))+20])
@@ -21964,7 +21963,7 @@ func (m *Module) fn57(v0, v1 int32) int32 {
 	}
 	return i32(0)
 }
-func (m *Module) fn58(v0, v1, v2 int32) {
+func (m *Module) fn59(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -22007,7 +22006,7 @@ func (m *Module) fn58(v0, v1, v2 int32) {
 				}
 				t7 := int64(load64(m.memory, uint32(v2+i32(12))))
 				store64(m.memory, uint64(uint32(v3))+8, uint64(t7))
-				m.fn31(v8, v3+i32(8))
+				m.fn32(v8, v3+i32(8))
 			}
 		l3:
 			{
@@ -22017,7 +22016,7 @@ func (m *Module) fn58(v0, v1, v2 int32) {
 				}
 				t9 := int64(load64(m.memory, uint32(v2+i32(20))))
 				store64(m.memory, uint32(v3), uint64(t9))
-				m.fn31(v8, v3)
+				m.fn32(v8, v3)
 			}
 		l4:
 			v4 = v0 + i32(36)
@@ -22044,7 +22043,7 @@ func (m *Module) fn58(v0, v1, v2 int32) {
 			}
 		l5:
 			t13 := int32(load32(m.memory, uint32(v6)))
-			m.fn47(t13, v4, v8)
+			m.fn48(t13, v4, v8)
 		}
 	l2:
 		t14 := int64(load64(m.memory, uint32(v5)))
@@ -22065,7 +22064,7 @@ func (m *Module) fn58(v0, v1, v2 int32) {
 l0:
 	m.g0 = v3 + i32(16)
 }
-func (m *Module) fn59(v0, v1 int32) {
+func (m *Module) fn60(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
 	v2 = t0 - i32(16)
@@ -22304,7 +22303,7 @@ l11:
 l15:
 	m.g0 = v2 + i32(16)
 }
-func (m *Module) fn60(v0, v1 int32) int32 {
+func (m *Module) fn61(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	t1 := int32(load32(m.memory, uint32(v0)))
 	p2 := i32(0)
@@ -22313,7 +22312,7 @@ func (m *Module) fn60(v0, v1 int32) int32 {
 	}
 	return p2
 }
-func (m *Module) fn61(v0, v1 int32) {
+func (m *Module) fn62(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
 	store32(m.memory, uint64(uint32(v1))+4, uint32(i32(0)))
@@ -22511,7 +22510,7 @@ func (m *Module) fn61(v0, v1 int32) {
 l7:
 	panic("unreachable")
 }
-func (m *Module) fn62(v0, v1, v2, v3, v4 int32) {
+func (m *Module) fn63(v0, v1, v2, v3, v4 int32) {
 	var v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	t0 := m.g0
 	v5 = t0 - i32(96)
@@ -22618,12 +22617,12 @@ l1:
 		store32(m.memory, uint32(v0), uint32(v2))
 		t27 := int64(load64(m.memory, uint32(v0)))
 		store64(m.memory, uint32(v5), uint64(t27))
-		m.fn55(v5, v4)
+		m.fn56(v5, v4)
 		m.g0 = v5 + i32(96)
 		return
 	}
 }
-func (m *Module) fn63(v0, v1, v2 int32) int32 {
+func (m *Module) fn64(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -22815,7 +22814,7 @@ func (m *Module) fn63(v0, v1, v2 int32) int32 {
 					store64(m.memory, uint32(v3), uint64(t23))
 					v5 = i32(1)
 					{
-						t24 := m.fn67(v3+i32(8), v3, v0+i32(1160))
+						t24 := m.fn68(v3+i32(8), v3, v0+i32(1160))
 						switch t24 + i32(1) {
 						case 0:
 							t25 := int32(load32(m.memory, uint32(v0+i32(96))))
@@ -22862,7 +22861,7 @@ l1:
 	m.g0 = v3 + i32(16)
 	return v5
 }
-func (m *Module) fn64(v0, v1 int32) int32 {
+func (m *Module) fn65(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v1)))
 	t1 := int32(load16(m.memory, uint64(uint32(t0))+144))
 	var p2 int32
@@ -22871,7 +22870,7 @@ func (m *Module) fn64(v0, v1 int32) int32 {
 	}
 	return p2 << 1
 }
-func (m *Module) fn65(v0, v1, v2 int32) int32 {
+func (m *Module) fn66(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18 int32
 	{
 		{
@@ -23110,7 +23109,7 @@ func (m *Module) fn65(v0, v1, v2 int32) int32 {
 l3:
 	return v5 & i32(1)
 }
-func (m *Module) fn66(v0, v1 int32) int32 {
+func (m *Module) fn67(v0, v1 int32) int32 {
 	var v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v1+i32(8))))
@@ -23141,7 +23140,7 @@ func (m *Module) fn66(v0, v1 int32) int32 {
 		return i32(0)
 	}
 }
-func (m *Module) fn67(v0, v1, v2 int32) int32 {
+func (m *Module) fn68(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7 int32
 	var v8, v9, v10 int64
 	var v11, v12 int32
@@ -23563,7 +23562,7 @@ func (m *Module) fn67(v0, v1, v2 int32) int32 {
 l3:
 	panic("unreachable")
 }
-func (m *Module) fn68(v0, v1, v2 int32) int32 {
+func (m *Module) fn69(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint32(v0)])
 	t1 := v2
@@ -23663,7 +23662,7 @@ l1:
 l0:
 	return v4
 }
-func (m *Module) fn69(v0, v1, v2 int32) int32 {
+func (m *Module) fn70(v0, v1, v2 int32) int32 {
 	var v3, v4 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
 	t1 := v2
@@ -23688,7 +23687,7 @@ func (m *Module) fn69(v0, v1, v2 int32) int32 {
 l0:
 	return v4
 }
-func (m *Module) fn70(v0, v1, v2 int32) int32 {
+func (m *Module) fn71(v0, v1, v2 int32) int32 {
 	var v3, v4, v5 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
 	t1 := v2
@@ -23715,7 +23714,7 @@ func (m *Module) fn70(v0, v1, v2 int32) int32 {
 l0:
 	return v3
 }
-func (m *Module) fn71(v0, v1, v2, v3 int32) int32 {
+func (m *Module) fn72(v0, v1, v2, v3 int32) int32 {
 	var v4, v5 int32
 	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693740))
 	t1 := v3
@@ -23729,18 +23728,91 @@ func (m *Module) fn71(v0, v1, v2, v3 int32) int32 {
 	t3 := int32(load32(m.memory, uint64(uint32(i32(0)))+693736))
 	return t3 + v1
 }
-func (m *Module) fn72(v0 int32) int32 {
-	var v1 int64
-	t0 := int64(load64(m.memory, uint64(uint32(i32(0)))+693776))
-	v1 = t0
-	store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(v1+i64(-1)))
-	var p1 int32
-	if v1 < i64(1) {
-		p1 = 1
+func (m *Module) fn73(v0 int32) int32 {
+	var v1, v2, v3, v4, v5, v6 int32
+	var v7 int64
+	{
+		t0 := int64(load64(m.memory, uint64(uint32(i32(0)))+693784))
+		if t0 > i64(-1) {
+			goto l0
+		}
+		{
+			t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693732))
+			t2 := int32(load32(m.memory, uint64(uint32(t1))+1156))
+			v1 = t2
+			t3 := int32(load32(m.memory, uint64(uint32(v1))+4))
+			v2 = t3
+			if v2 == 0 {
+				goto l1
+			}
+			t4 := int32(load32(m.memory, uint32(v1)))
+			v1 = t4
+			v3 = i32(0)
+			v4 = i32(1)
+		l5:
+			{
+				t5 := int32(load32(m.memory, uint32(v1)))
+				v5 = t5
+				t6 := int32(load32(m.memory, uint64(uint32(v5))+152))
+				v6 = t6
+				{
+					t7 := int32(load32(m.memory, uint32(v1+i32(28))))
+					if t7 == i32(1) {
+						goto l2
+					}
+					t8 := int32(load16(m.memory, uint32(v5)))
+					if t8 != 0 {
+						goto l3
+					}
+					t9 := int32(load32(m.memory, uint32(v5+i32(20))))
+					if t9 != 0 {
+						goto l3
+					}
+				}
+			l2:
+				v6 = v6 + i32(500)
+			l3:
+				{
+					if v6 == 0 {
+						goto l4
+					}
+					v1 = v1 + i32(32)
+					v3 = v3 + i32(1)
+					var p10 int32
+					if uint32(v3) < uint32(v2) {
+						p10 = 1
+					}
+					v4 = p10
+					if v2 != v3 {
+						goto l5
+					}
+				}
+			l4:
+			}
+			if v4&i32(1) != 0 {
+				goto l0
+			}
+		}
+	l1:
+		t11 := int64(load32(m.memory, uint64(uint32(v0))+4))
+		store64(m.memory, uint64(uint32(i32(0)))+693784, uint64(t11))
+		t12 := int64(load64(m.memory, uint64(uint32(i32(0)))+693776))
+		if t12 < i64(201) {
+			goto l0
+		}
+		store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(i64(200)))
 	}
-	return p1
+l0:
+	t13 := int64(load64(m.memory, uint64(uint32(i32(0)))+693776))
+	v7 = t13
+	store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(v7+i64(-1)))
+	var p14 int32
+	if v7 < i64(1) {
+		p14 = 1
+	}
+	return p14
 }
-func (m *Module) fn73(v0, v1, v2 int32) int32 {
+func (m *Module) fn74(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
 	t0 := m.g0
@@ -23938,10 +24010,10 @@ func (m *Module) fn73(v0, v1, v2 int32) int32 {
 l0:
 	return v4
 }
-func fn74() {
+func fn75() {
 	panic("unreachable")
 }
-func (m *Module) fn75(v0, v1 int32) int32 {
+func (m *Module) fn76(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7 int32
 	v2 = v1
 	v3 = i32(0)
@@ -24060,7 +24132,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t7 := m.fn76(v1)
+						t7 := m.fn77(v1)
 						if t7 == 0 {
 							goto l169
 						}
@@ -24161,7 +24233,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t8 := m.fn76(v1)
+						t8 := m.fn77(v1)
 						if t8 == 0 {
 							goto l169
 						}
@@ -24243,7 +24315,7 @@ l664:
 							goto l174
 						}
 					l260:
-						t9 := m.fn76(v1)
+						t9 := m.fn77(v1)
 						if t9 != 0 {
 							goto l281
 						}
@@ -24319,7 +24391,7 @@ l664:
 						goto l174
 					}
 				l283:
-					t10 := m.fn76(v1)
+					t10 := m.fn77(v1)
 					if t10 != 0 {
 						goto l281
 					}
@@ -24363,7 +24435,7 @@ l664:
 							goto l174
 						}
 					l285:
-						t11 := m.fn76(v1)
+						t11 := m.fn77(v1)
 						if t11 != 0 {
 							goto l281
 						}
@@ -24465,7 +24537,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t14 := m.fn76(v1)
+						t14 := m.fn77(v1)
 						if t14 == 0 {
 							goto l169
 						}
@@ -24554,7 +24626,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t15 := m.fn76(v1)
+						t15 := m.fn77(v1)
 						if t15 == 0 {
 							goto l169
 						}
@@ -24633,7 +24705,7 @@ l664:
 						goto l174
 					}
 				l309:
-					t16 := m.fn76(v1)
+					t16 := m.fn77(v1)
 					if t16 != 0 {
 						goto l281
 					}
@@ -24722,7 +24794,7 @@ l664:
 						goto l174
 					}
 				l311:
-					t17 := m.fn76(v1)
+					t17 := m.fn77(v1)
 					if t17 != 0 {
 						goto l281
 					}
@@ -25221,7 +25293,7 @@ l664:
 						v2 = i32(166)
 						v6 = i32(0)
 						v5 = v3
-						t18 := m.fn76(v1)
+						t18 := m.fn77(v1)
 						if t18 == 0 {
 							goto l169
 						}
@@ -25311,7 +25383,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t19 := m.fn76(v1)
+					t19 := m.fn77(v1)
 					if t19 == 0 {
 						goto l169
 					}
@@ -25376,7 +25448,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t20 := m.fn76(v1)
+					t20 := m.fn77(v1)
 					if t20 == 0 {
 						goto l169
 					}
@@ -25441,7 +25513,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t21 := m.fn76(v1)
+					t21 := m.fn77(v1)
 					if t21 == 0 {
 						goto l169
 					}
@@ -30552,7 +30624,7 @@ l664:
 						v2 = i32(166)
 						v6 = i32(0)
 						v5 = v3
-						t5 := m.fn76(v1)
+						t5 := m.fn77(v1)
 						if t5 == 0 {
 							goto l169
 						}
@@ -30719,7 +30791,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t6 := m.fn76(v1)
+						t6 := m.fn77(v1)
 						if t6 == 0 {
 							goto l169
 						}
@@ -31141,7 +31213,7 @@ l664:
 		goto l664
 	}
 }
-func (m *Module) fn76(v0 int32) int32 {
+func (m *Module) fn77(v0 int32) int32 {
 	var v1, v2, v3, v4, v5 int32
 	v1 = i32(1)
 	{
@@ -31341,7 +31413,7 @@ func (m *Module) fn76(v0 int32) int32 {
 l0:
 	return v1
 }
-func (m *Module) fn77(v0, v1 int32) int32 {
+func (m *Module) fn78(v0, v1 int32) int32 {
 	var v2, v3, v4, v5 int32
 	v2 = i32(0)
 	{
@@ -32628,7 +32700,7 @@ l185:
 l158:
 	return v4 & i32(1)
 }
-func (m *Module) fn78(v0, v1, v2 int32) int32 {
+func (m *Module) fn79(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	v3 = i32(0)
 	v4 = i32(0)
@@ -33360,7 +33432,7 @@ l1:
 l6:
 	return v7 & i32(1)
 }
-func (m *Module) fn79(v0, v1 int32) int32 {
+func (m *Module) fn80(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint64(uint32(v0))+24])
 	m.memory[uint32(v1)] = byte(t0)
@@ -33410,7 +33482,7 @@ l0:
 		return v3 + i32(2)
 	}
 }
-func (m *Module) fn80(v0, v1, v2 int32) {
+func (m *Module) fn81(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8 int32
 	{
 		t0 := int32(load32(m.memory, uint64(uint32(v0))+12))
@@ -33583,7 +33655,7 @@ l2:
 		}
 	}
 }
-func (m *Module) fn81() int32 {
+func (m *Module) fn82() int32 {
 	var v0, v1 int32
 	t0 := m.fn4(i32(1), i32(28))
 	v0 = t0
@@ -33595,7 +33667,7 @@ func (m *Module) fn81() int32 {
 	store16(m.memory, uint32(v1), uint16(i32(0)))
 	return v0
 }
-func (m *Module) fn82(v0 int32) {
+func (m *Module) fn83(v0 int32) {
 	var v1 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0)))
@@ -33620,7 +33692,7 @@ l1:
 	m.fn2(v0)
 }
 func (m *Module) Xinit() {
-	m.fn23()
+	m.fn24()
 	fn12()
 }
 func (m *Module) Xbuffer(v0 int32) int32 {
@@ -33629,7 +33701,12 @@ func (m *Module) Xbuffer(v0 int32) int32 {
 	return t0
 }
 func (m *Module) Xparse(v0 int64) int32 {
-	t0 := m.fn33(v0)
+	t0 := m.fn34(v0)
+	fn12()
+	return t0
+}
+func (m *Module) Xerror() int32 {
+	t0 := m.fn20()
 	fn12()
 	return t0
 }
@@ -33649,27 +33726,27 @@ func (m *Module) Xat() int32 {
 	return t0
 }
 func (m *Module) Xfind(v0 int32) int32 {
-	t0 := m.fn22(v0)
+	t0 := m.fn23(v0)
 	fn12()
 	return t0
 }
 func (m *Module) Xsymbols() int32 {
-	t0 := fn36()
+	t0 := fn37()
 	fn12()
 	return t0
 }
 func (m *Module) Xsymbol_name(v0 int32) int32 {
-	t0 := m.fn35(v0)
+	t0 := m.fn36(v0)
 	fn12()
 	return t0
 }
 func (m *Module) Xfields() int32 {
-	t0 := fn21()
+	t0 := fn22()
 	fn12()
 	return t0
 }
 func (m *Module) Xfield_name(v0 int32) int32 {
-	t0 := m.fn20(v0)
+	t0 := m.fn21(v0)
 	fn12()
 	return t0
 }
