@@ -4,21 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 )
-
-// maxReaders bounds how many files are read at a time: each reader takes some 12 MiB.
-const maxReaders = 6
 
 // sourceOptions say which Python files to read.
 type sourceOptions struct {
@@ -196,100 +189,4 @@ func rootOf(absolute string) string {
 		}
 		absolute = parent
 	}
-}
-
-// sourceReader reads Python files, several at a time.
-type sourceReader struct {
-	root     *packageRoot
-	parseAll bool
-	progress func(done, total int)
-
-	mutex    sync.Mutex
-	findings []finding.Finding
-}
-
-// readAll gives the modules that may have tasks, in the order of the files.
-func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
-	modules := make([]*discover.Module, len(files))
-	workers := min(maxReaders, runtime.GOMAXPROCS(0))
-	parsers, buffers := make([]*discover.Parser, workers), make([][]byte, workers)
-	var done atomic.Int64
-	parallel(len(files), workers, func(worker, i int) {
-		if ctx.Err() != nil {
-			return
-		}
-		if parsers[worker] == nil {
-			parsers[worker] = discover.NewParser()
-		}
-		modules[i], buffers[worker] = r.read(parsers[worker], files[i], buffers[worker])
-		if count := done.Add(1); r.progress != nil {
-			r.progress(int(count), len(files))
-		}
-	})
-	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
-	return modules, ctx.Err()
-}
-
-// read gives nil for a file that cannot have tasks, or not be read. The buffer is for the next file.
-func (r *sourceReader) read(parser *discover.Parser, file pythonFile, buffer []byte) (*discover.Module, []byte) {
-	source, err := r.root.readSource(file.real, buffer)
-	if err != nil {
-		one := finding.New(finding.Unreadable, file.path, finding.Position{}, "", "%s", err)
-		r.mutex.Lock()
-		defer r.mutex.Unlock()
-		r.findings = append(r.findings, one)
-		return nil, buffer
-	}
-	mentions := discover.Mentions(source)
-	if !mentions && !r.parseAll {
-		return nil, source
-	}
-	m := parser.Parse(file.path, moduleOf(file.path), slices.Clone(source))
-	if !mentions && !m.Broken() {
-		m = nil
-	}
-	return m, source
-}
-
-// moduleOf gives the name that Python imports a file by.
-func moduleOf(name string) string {
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".py"), "/__init__")
-	return strings.ReplaceAll(name, "/", ".")
-}
-
-// loader gives modules by name, for what tasks take from them. It is not safe for concurrent use.
-func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover.Module {
-	known := make(map[string]*discover.Module, len(modules))
-	for _, m := range modules {
-		known[moduleOf(m.Path())] = m
-	}
-	var parser *discover.Parser
-	return func(module string) *discover.Module {
-		m, ok := known[module]
-		if !ok {
-			if parser == nil {
-				parser = discover.NewParser()
-			}
-			m = r.load(parser, module)
-			known[module] = m
-		}
-		return m
-	}
-}
-
-func (r *sourceReader) load(parser *discover.Parser, module string) *discover.Module {
-	folder := strings.ReplaceAll(module, ".", "/")
-	if !fs.ValidPath(folder) {
-		return nil
-	}
-	for _, name := range []string{folder + "/__init__.py", folder + ".py"} { // as Python's order is
-		target, _, problem := r.root.resolve(name)
-		if problem != "" {
-			continue
-		}
-		if source, err := r.root.readSource(target, nil); err == nil {
-			return parser.Parse(name, module, source)
-		}
-	}
-	return nil
 }
