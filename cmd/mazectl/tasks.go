@@ -56,13 +56,7 @@ func resourcesOf(m manifest) (v1alpha1.Resources, error) {
 	if err := decode(values, &out); err != nil {
 		return out, fmt.Errorf("spec.resources cannot be read: %w", err)
 	}
-	out.Type = cmp.Or(out.Type, v1alpha1.ResourceTypeCPU)
-	if out.CPU == nil {
-		out.CPU = resource.NewQuantity(1, resource.DecimalSI)
-	}
-	if out.Memory == nil {
-		out.Memory = resource.NewQuantity(1<<30, resource.BinarySI)
-	}
+	setDefaults(&out)
 	switch out.Type {
 	case v1alpha1.ResourceTypeGPU:
 	case v1alpha1.ResourceTypeCPU, v1alpha1.ResourceTypeIO:
@@ -73,6 +67,17 @@ func resourcesOf(m manifest) (v1alpha1.Resources, error) {
 		return out, fmt.Errorf("spec.resources.type is %q; it must be cpu, gpu or io", out.Type)
 	}
 	return out, nil
+}
+
+// setDefaults sets what the API server would.
+func setDefaults(r *v1alpha1.Resources) {
+	r.Type = cmp.Or(r.Type, v1alpha1.ResourceTypeCPU)
+	if r.CPU == nil {
+		r.CPU = resource.NewQuantity(1, resource.DecimalSI)
+	}
+	if r.Memory == nil {
+		r.Memory = resource.NewQuantity(1<<30, resource.BinarySI)
+	}
 }
 
 // checkQuantity refuses most of what the CRD does, in its words.

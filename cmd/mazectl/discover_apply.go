@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+)
+
+// verbColors are green for what comes and red for what goes.
+var verbColors = map[verb]color{verbCreate: green, verbChange: yellow, verbPrune: red}
+
+// applyOnce shows what the cluster would make of the tasks, and has it made.
+func (o *discoverOptions) applyOnce(ctx context.Context, t terminal, f *found) error {
+	c, err := o.connect(t)
+	if err != nil {
+		return err
+	}
+	steps, err := o.plan(ctx, c, f)
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		for _, text := range refused.texts {
+			t.say("error:", text)
+		}
+		t.say("note:", err.Error())
+		return errFindings
+	}
+	if err != nil {
+		return err
+	}
+	t.showPlan(steps)
+	end := " (dry run)"
+	if !o.dryRun {
+		end = ""
+		if err := c.carryOut(ctx, steps); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(t.ErrOut, "namespace %s: %s%s\n", c.namespace, countSteps(steps), end)
+	return nil
+}
+
+// carryOut applies what there is to apply, and deletes nothing unless all of that went well.
+func (c *clusterTasks) carryOut(ctx context.Context, steps []step) error {
+	for _, pruning := range []bool{false, true} {
+		errs := make([]error, len(steps))
+		parallel(len(steps), maxRequests, func(_, i int) {
+			switch s := &steps[i]; {
+			case !pruning && (s.verb == verbCreate || s.verb == verbChange):
+				if _, err := c.apply(ctx, s.manifest.object, false); err != nil {
+					errs[i] = fmt.Errorf("%s: apply MazeTask %s/%s: %w", s.place, c.namespace, s.name, err)
+				}
+			case pruning && s.verb == verbPrune:
+				if err := c.remove(ctx, s.existing, false); err != nil {
+					errs[i] = fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, s.name, err)
+				}
+			}
+		})
+		if err := utilerrors.NewAggregate(errs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showPlan prints a line for each object that something becomes of.
+func (t terminal) showPlan(steps []step) {
+	width := 0
+	for _, s := range steps {
+		if s.verb != verbUnchanged {
+			width = max(width, utf8.RuneCountInString(s.name))
+		}
+	}
+	for _, s := range steps {
+		if s.verb == verbUnchanged {
+			continue
+		}
+		line := t.paint(verbColors[s.verb], pad(string(s.verb), len(verbCreate))) + "  " + pad(s.name, width) + "  " + plain(s.place)
+		if s.note != "" {
+			line += "  (" + plain(s.note) + ")"
+		}
+		fmt.Fprintln(t.Out, line)
+	}
+}
+
+func countSteps(steps []step) string {
+	count := map[verb]int{}
+	for _, s := range steps {
+		count[s.verb]++
+	}
+	text := fmt.Sprintf("%d created, %d changed, %d unchanged, %d pruned", count[verbCreate], count[verbChange], count[verbUnchanged], count[verbPrune])
+	if count[verbKeep] > 0 {
+		text += fmt.Sprintf(", %d kept", count[verbKeep])
+	}
+	return text
+}

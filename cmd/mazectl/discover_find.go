@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// sourceOptions say which Python files to read.
+type sourceOptions struct {
+	// packageRoot is the folder that modules are named from. If it is empty, it is where Python would look for them: the first
+	// folder without an __init__.py, from each of the given ones upwards.
+	packageRoot string
+	exclude     []string
+	// parseAll has every file parsed, also those that cannot have tasks.
+	parseAll bool
+	// progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
+	progress func(done, total int)
+}
+
+// found is what is in some Python files. Files are shown in tasks and findings as the user would write them, and named in
+// spec.source by their path below the package root.
+type found struct {
+	discover.Result
+	// root is the package root, an absolute path.
+	root string
+	// files is how many Python files there are, readable or not.
+	files int
+	// folders are those that were looked into, as absolute paths without symbolic links.
+	folders []string
+
+	covered []string // the paths that the user asked for
+	unknown []string // the paths of which it is not known what is there
+}
+
+// covers says whether a path below the package root is, or would be, among what the user asked for.
+func (f *found) covers(name string) bool { return within(f.covered, name) }
+
+// knows says whether it is known which tasks a file has: it was read and understood, or it is not there.
+func (f *found) knows(name string) bool { return !within(f.unknown, name) }
+
+// within says whether a path is one of some files and folders, or in one of them.
+func within(all []string, name string) bool {
+	return slices.ContainsFunc(all, func(one string) bool {
+		return one == "." || one == name || strings.HasPrefix(name, one+"/")
+	})
+}
+
+// errMoved says that the files found are in part those of another version.
+var errMoved = errors.New("the package root was replaced while it was read")
+
+// findTasks finds the tasks in Python files, and in folders at any depth. It fails only if it cannot look there at all; what is
+// wrong with a file is a finding.
+func findTasks(ctx context.Context, options sourceOptions, names []string) (*found, error) {
+	excluded, err := newPatterns(options.exclude)
+	if err != nil {
+		return nil, err
+	}
+	root, inside, err := openRoot(options.packageRoot, names)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // it was only read
+	w := &walker{root: root, exclude: excluded, walked: map[string]bool{}}
+	for _, name := range inside {
+		if err := w.walk(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.follow(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
+	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
+
+	r := &sourceReader{root: root, parseAll: options.parseAll, progress: options.progress}
+	modules, err := r.readAll(ctx, w.files)
+	if err != nil {
+		return nil, err
+	}
+	f := &found{Result: discover.Link(modules, r.loader(modules)), root: root.absolute, covered: inside}
+	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
+		return nil, errMoved
+	}
+	f.gather(w, r, modules)
+	f.show(root)
+	return f, nil
+}
+
+// gather adds what is known of the files besides their tasks.
+func (f *found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
+	f.files = len(w.files)
+	for _, one := range w.findings {
+		if strings.HasSuffix(one.File, ".py") {
+			f.files++
+		}
+	}
+	f.Findings = finding.Sort(slices.Concat(f.Findings, w.findings, r.findings))
+	f.unknown = w.unknown
+	for _, one := range r.findings {
+		f.unknown = append(f.unknown, one.File)
+	}
+	for _, m := range modules {
+		if m.Broken() {
+			f.unknown = append(f.unknown, m.Path())
+		}
+	}
+	for _, folder := range w.folders {
+		f.folders = append(f.folders, filepath.Join(w.root.real, filepath.FromSlash(folder)))
+	}
+}
+
+// show has tasks and findings name files as the user would.
+func (f *found) show(root *packageRoot) {
+	for i := range f.Tasks {
+		f.Tasks[i].File = root.shown(f.Tasks[i].File)
+	}
+	for i := range f.Findings {
+		f.Findings[i].File = root.shown(f.Findings[i].File)
+		for j, related := range f.Findings[i].Related {
+			f.Findings[i].Related[j].File = root.shown(related.File)
+			f.Findings[i].Message = strings.ReplaceAll(f.Findings[i].Message, " "+related.File+":", " "+root.shown(related.File)+":")
+		}
+	}
+}
+
+// openRoot opens the package root of files and folders, and gives their paths in it, sorted.
+func openRoot(folder string, names []string) (*packageRoot, []string, error) {
+	r := &packageRoot{}
+	if folder != "" {
+		absolute, err := filepath.Abs(folder)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--package-root: %w", err)
+		}
+		r.absolute = absolute
+	}
+	var inside []string
+	for _, name := range names {
+		absolute, err := filepath.Abs(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !filepath.IsAbs(name) && r.working == "" {
+			if r.working, err = os.Getwd(); err != nil {
+				return nil, nil, err
+			}
+		}
+		own := rootOf(absolute)
+		switch {
+		case r.absolute == "":
+			r.absolute = own
+		case folder == "" && own != r.absolute:
+			return nil, nil, fmt.Errorf("the modules in %s are named from %s, those in %s from %s: give --package-root for both, or discover "+
+				"them one after the other", names[0], r.shown("."), name, (&packageRoot{absolute: own, working: r.working}).shown("."))
+		}
+		relative, err := filepath.Rel(r.absolute, absolute)
+		if err != nil || !filepath.IsLocal(relative) {
+			return nil, nil, fmt.Errorf("%s is not within --package-root %s", name, folder)
+		}
+		inside = append(inside, filepath.ToSlash(relative))
+	}
+	slices.Sort(inside)
+	var err error
+	if r.real, err = filepath.EvalSymlinks(r.absolute); err == nil {
+		r.Root, err = os.OpenRoot(r.real)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", r.absolute, cause(err))
+	}
+	return r, inside, nil
+}
+
+// rootOf gives the folder that has to be in Python's path to import what is in a folder or file.
+func rootOf(absolute string) string {
+	if info, err := os.Stat(absolute); err != nil || !info.IsDir() {
+		absolute = filepath.Dir(absolute)
+	}
+	for {
+		parent := filepath.Dir(absolute)
+		if _, err := os.Stat(filepath.Join(absolute, "__init__.py")); err != nil || parent == absolute {
+			return absolute
+		}
+		absolute = parent
+	}
+}

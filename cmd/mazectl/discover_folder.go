@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pmezard/go-difflib/difflib"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+const (
+	kustomizationFile = "kustomization.yaml"
+	// madeBy begins the files that discover writes. It touches no others.
+	madeBy = "# Made by mazectl discover"
+	// diffContext is how many lines a diff has around a change.
+	diffContext = 3
+)
+
+// manifestFolder is a folder with a file for each task, and a kustomization.yaml.
+type manifestFolder struct {
+	path string
+	// namespace and source may be empty.
+	namespace, source string
+}
+
+// fileChange is what becomes of a file in the folder. Before or after is nil if it is not there.
+type fileChange struct {
+	name          string
+	before, after []byte
+}
+
+// header is the first line of every file.
+func (f *manifestFolder) header() string {
+	if f.source == "" {
+		return madeBy
+	}
+	return madeBy + " --source-name " + f.source
+}
+
+// changes compares the folder with what should be in it. It gives what differs, by name, and how many files there should be.
+// Files of tasks that keep says may still be there stay as they are.
+func (f *manifestFolder) changes(all []taskManifest, keep func(v1alpha1.MazeTaskSpec) bool) ([]fileChange, int, error) {
+	own, err := f.own()
+	if err != nil {
+		return nil, 0, err
+	}
+	kept, err := f.kept(own, keep)
+	if err != nil {
+		return nil, 0, err
+	}
+	wanted, err := f.files(all, kept)
+	if err != nil {
+		return nil, 0, err
+	}
+	var out []fileChange
+	var errs []error
+	for name, content := range wanted {
+		before, err := f.read(name)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case before != nil && !slices.Contains(own, name):
+			errs = append(errs, fmt.Errorf("%s was not made by this discovery (its first line is not %q): choose another --output-dir, or remove it",
+				filepath.Join(f.path, name), f.header()))
+		case before == nil || !bytes.Equal(before, content):
+			out = append(out, fileChange{name, before, content})
+		}
+	}
+	for _, name := range own {
+		if _, ok := wanted[name]; !ok {
+			before, err := f.read(name)
+			errs = append(errs, err)
+			out = append(out, fileChange{name, before, nil})
+		}
+	}
+	slices.SortFunc(out, func(a, b fileChange) int { return strings.Compare(a.name, b.name) })
+	return out, len(wanted), utilerrors.NewAggregate(errs)
+}
+
+// files gives what should be in the folder, with what is kept there if no task found has its name.
+func (f *manifestFolder) files(all []taskManifest, out map[string][]byte) (map[string][]byte, error) {
+	kustomization := struct {
+		APIVersion string   `json:"apiVersion"`
+		Kind       string   `json:"kind"`
+		Namespace  string   `json:"namespace,omitempty"`
+		Resources  []string `json:"resources"`
+	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", f.namespace, []string{}}
+	for i := range all {
+		name := all[i].object.Name + ".yaml"
+		content, err := encodeManifests(all[i:i+1], outputYAML)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = f.withHeader(content)
+	}
+	kustomization.Resources = slices.AppendSeq(kustomization.Resources, maps.Keys(out))
+	slices.Sort(kustomization.Resources)
+	content, err := yaml.Marshal(kustomization)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", kustomizationFile, err)
+	}
+	out[kustomizationFile] = f.withHeader(content)
+	return out, nil
+}
+
+// kept gives those of the files that keep says should stay.
+func (f *manifestFolder) kept(own []string, keep func(v1alpha1.MazeTaskSpec) bool) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for _, name := range own {
+		content, err := f.read(name)
+		if err != nil {
+			return nil, err
+		}
+		var task v1alpha1.MazeTask
+		if yaml.Unmarshal(content, &task) == nil && task.Kind == "MazeTask" && keep(task.Spec) {
+			out[name] = content
+		}
+	}
+	return out, nil
+}
+
+func (f *manifestFolder) withHeader(content []byte) []byte {
+	return slices.Concat([]byte(f.header()), []byte("\n"), content)
+}
+
+// own gives the names of the files that this discovery made, or one without --source-name.
+func (f *manifestFolder) own() ([]string, error) {
+	entries, err := os.ReadDir(f.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var out []string
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || filepath.Ext(entry.Name()) != ".yaml" {
+			continue
+		}
+		line, err := firstLine(filepath.Join(f.path, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if line == f.header() || line == madeBy {
+			out = append(out, entry.Name())
+		}
+	}
+	return out, nil
+}
+
+// firstLine gives the beginning of the first line of a file, without its end.
+func firstLine(name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	line, err := bufio.NewReader(io.LimitReader(file, 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// read gives nil for a file that is not there.
+func (f *manifestFolder) read(name string) ([]byte, error) {
+	content, err := os.ReadFile(filepath.Join(f.path, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return content, err
+}
+
+// write makes the changes. Files that go are removed last, and each is replaced as a whole.
+func (f *manifestFolder) write(changes []fileChange) error {
+	if err := os.MkdirAll(f.path, 0o777); err != nil { //nolint:gosec // the umask says who may read it
+		return err
+	}
+	for _, change := range changes {
+		if change.after != nil {
+			if err := writeFile(filepath.Join(f.path, change.name), change.after); err != nil {
+				return err
+			}
+		}
+	}
+	for _, change := range changes {
+		if change.after == nil {
+			if err := os.Remove(filepath.Join(f.path, change.name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeFile replaces a file, or leaves it as it was.
+func writeFile(name string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
+
+// diff shows changes as "diff -u" does.
+func (f *manifestFolder) diff(changes []fileChange) (string, error) {
+	var out strings.Builder
+	for _, change := range changes {
+		name := filepath.ToSlash(filepath.Join(f.path, change.name))
+		d := difflib.UnifiedDiff{
+			A: linesOf(change.before), B: linesOf(change.after), FromFile: name, ToFile: name, Context: diffContext,
+		}
+		if change.before == nil {
+			d.FromFile = os.DevNull
+		}
+		if change.after == nil {
+			d.ToFile = os.DevNull
+		}
+		text, err := difflib.GetUnifiedDiffString(d)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(text)
+	}
+	return out.String(), nil
+}
+
+// linesOf gives the lines of a file, with their ends.
+func linesOf(content []byte) []string { return slices.Collect(strings.Lines(string(content))) }

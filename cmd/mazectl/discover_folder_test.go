@@ -1,0 +1,127 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// contents gives the files of a folder, by name.
+func contents(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[entry.Name()] = string(content)
+	}
+	return out
+}
+
+func keys(m map[string]string) string {
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// TestOutputDir follows a folder of manifests through the life of its Python files.
+func TestOutputDir(t *testing.T) {
+	root := tree(t, map[string]string{
+		"src/a.py": taskPy("first"), "src/b.py": taskPy("second"),
+		"out/mine.yaml": "kind: ConfigMap\n", "out/theirs.yaml": madeBy + " --source-name others\nkind: MazeTask\n", "out/notes.txt": madeBy + "\n",
+	})
+	t.Chdir(root)
+	const foreign = "mine.yaml notes.txt "
+	steps := []struct {
+		name     string
+		edit     func() error
+		args     []string
+		wantCode int
+		wantSaid string // a part of it
+		want     string // the files
+	}{
+		{name: "nothing there yet", args: []string{"--check"}, wantCode: exitFindings, wantSaid: "+++ out/first.yaml", want: foreign + "theirs.yaml"},
+		{name: "written", wantSaid: "out: 3 written, 0 removed, 0 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "the same", wantSaid: "out: 0 written, 0 removed, 3 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "checked", args: []string{"--check"}, want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "changed", edit: func() error {
+			return os.WriteFile("src/b.py", []byte(strings.Replace(taskPy("second"), ")", ", mem=1)", 1)), 0o644)
+		},
+			args: []string{"--check"}, wantCode: exitFindings, wantSaid: "-    memory: 1Gi\n+    memory: 1Mi\n", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "written again", wantSaid: "out: 1 written, 0 removed, 2 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "broken", edit: func() error { return os.WriteFile("src/b.py", []byte("@task("), 0o644) }, wantCode: exitFindings,
+			wantSaid: "out: 0 written, 0 removed, 3 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "gone, checked", edit: func() error { return os.Remove("src/b.py") }, args: []string{"--check"}, wantCode: exitFindings,
+			wantSaid: "--- out/second.yaml\n+++ /dev/null\n", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
+		{name: "gone", wantSaid: "out: 1 written, 1 removed, 1 unchanged", want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
+		{name: "of a source", args: []string{"--source-name=src"}, wantSaid: "out: 2 written", want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
+		{name: "of another source", args: []string{"--source-name=other"}, wantCode: exitFailed, wantSaid: "out/first.yaml was not made by this discovery",
+			want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
+		{name: "in the way", edit: func() error { return os.WriteFile("src/c.py", []byte(taskPy("mine")), 0o644) }, args: []string{"--source-name=src"},
+			wantCode: exitFailed, wantSaid: "out/mine.yaml was not made by this discovery", want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
+	}
+	for _, step := range steps {
+		if step.edit != nil {
+			if err := step.edit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said, code := call(t, "", append([]string{"discover", "src", "--output-dir=out"}, step.args...), "", false, 0)
+		got := contents(t, "out")
+		if code != step.wantCode || !strings.Contains(said, step.wantSaid) || keys(got) != step.want {
+			t.Errorf("%s: exit code %d, want %d; files %s, want %s; want %q in:\n%s", step.name, code, step.wantCode, keys(got), step.want, step.wantSaid, said)
+		}
+	}
+	want := madeBy + " --source-name src\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- first.yaml\n"
+	if diff := cmp.Diff(want, contents(t, "out")[kustomizationFile]); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", kustomizationFile, diff)
+	}
+}
+
+// TestPins: what a path leads through is told by the folders that are really there.
+func TestPins(t *testing.T) {
+	root, err := filepath.EvalSymlinks(tree(t, map[string]string{
+		"v1/tools/a.py": "", "git/current": "-> ../v1", "absolute": "-> ROOT/git/current", "loop": "-> loop",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct {
+		path string
+		want []string
+	}{
+		"plain":          {"v1/tools", []string{"v1/tools"}},
+		"behind a link":  {"git/current/tools", []string{"git/current", "v1/tools"}},
+		"behind two":     {"absolute/tools", []string{"absolute", "git/current", "v1/tools"}},
+		"not there":      {"v2/tools", []string{"v2"}},
+		"link to itself": {"loop", nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var want []string
+			for _, one := range tc.want {
+				want = append(want, filepath.Join(root, one))
+			}
+			got := pinsOf(filepath.Join(root, tc.path))
+			if name == "link to itself" {
+				got = nil // so many that it ends is all there is to see
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("pins (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// maxLinks is how many symbolic links a path may lead through.
+const maxLinks = 64
+
+// folderWatch tells when Python files may have changed.
+type folderWatch struct {
+	*fsnotify.Watcher
+	// folders are those whose Python files matter.
+	folders map[string]bool
+	// pins are entries of other folders that decide where a DIR is: itself, and the symbolic links that it is behind.
+	pins map[string]bool
+	// again is set where something may have changed before it was watched.
+	again bool
+}
+
+func newFolderWatch() (*folderWatch, error) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	return &folderWatch{Watcher: watcher}, nil
+}
+
+func (w *folderWatch) close() { _ = w.Close() }
+
+// set watches the folders that were looked into, or if nothing was found those from before. It goes on after an error, and returns the first.
+func (w *folderWatch) set(f *found, dirs []string) error {
+	before := w.folders
+	if f != nil {
+		w.folders = map[string]bool{}
+		for _, folder := range f.folders {
+			w.folders[folder] = true
+		}
+		dirs = append([]string{f.root}, dirs...)
+	}
+	w.pins = map[string]bool{}
+	for _, dir := range dirs {
+		for _, pin := range pinsOf(dir) {
+			w.pins[pin] = true
+		}
+	}
+	wanted := map[string]bool{}
+	for folder := range w.folders {
+		wanted[folder] = true
+		w.again = w.again || !before[folder]
+	}
+	for pin := range w.pins {
+		wanted[filepath.Dir(pin)] = true
+	}
+	for _, folder := range w.WatchList() {
+		if !wanted[folder] {
+			_ = w.Remove(folder) // it may be gone
+		}
+	}
+	var first error
+	for folder := range wanted { // also those watched already: they may be others of the same name
+		if err := w.Add(folder); err != nil && first == nil && !os.IsNotExist(err) {
+			first = err
+		}
+	}
+	return first
+}
+
+// wait returns when files have changed and then not for a moment, after a time, or at the context's end.
+func (w *folderWatch) wait(ctx context.Context, atMost time.Duration) {
+	timeout := time.NewTimer(atMost)
+	defer timeout.Stop()
+	var quiet, latest <-chan time.Time
+	if w.again {
+		w.again = false
+		quiet = time.After(settle)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-quiet:
+			return
+		case <-latest:
+			return
+		case <-timeout.C:
+			return
+		case <-w.Errors: // such as that there were too many changes to tell each
+			quiet = time.After(settle)
+		case event := <-w.Events:
+			if !w.matters(event) {
+				continue
+			}
+			quiet = time.After(settle)
+			if latest == nil {
+				latest = time.After(maxSettle)
+			}
+		}
+	}
+}
+
+// matters says whether tasks may be others after an event.
+func (w *folderWatch) matters(event fsnotify.Event) bool {
+	switch {
+	case w.pins[event.Name] || w.folders[event.Name]:
+		return true
+	case !w.folders[filepath.Dir(event.Name)]:
+		return false
+	}
+	comesOrGoes := fsnotify.Create | fsnotify.Remove | fsnotify.Rename // as folders and symbolic links do, too
+	return strings.HasSuffix(event.Name, ".py") || event.Op&comesOrGoes != 0
+}
+
+// pinsOf gives the names, below folders without symbolic links, that decide where a path leads.
+func pinsOf(name string) []string {
+	absolute, err := filepath.Abs(name)
+	if err != nil {
+		return nil
+	}
+	var pins []string
+	separator := string(filepath.Separator)
+	at := filepath.VolumeName(absolute) + separator
+	rest := strings.Split(strings.TrimPrefix(absolute, at), separator)
+	for links := 0; len(rest) > 0 && links < maxLinks; {
+		at, rest = filepath.Join(at, rest[0]), rest[1:]
+		info, err := os.Lstat(at)
+		isLink := err == nil && info.Mode()&os.ModeSymlink != 0
+		if isLink || err != nil || len(rest) == 0 {
+			pins = append(pins, at)
+		}
+		if err != nil {
+			break
+		}
+		if !isLink {
+			continue
+		}
+		links++
+		target, err := os.Readlink(at)
+		if err != nil {
+			break
+		}
+		at = filepath.Dir(at)
+		if filepath.IsAbs(target) {
+			at = filepath.VolumeName(target) + separator
+			target = strings.TrimPrefix(target, at)
+		}
+		rest = append(strings.Split(filepath.Clean(target), separator), rest...)
+	}
+	return pins
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// verb is what becomes of an object.
+type verb string
+
+const (
+	verbCreate    verb = "create"
+	verbChange    verb = "change"
+	verbUnchanged verb = "unchanged"
+	verbPrune     verb = "prune"
+	// verbKeep is for what would be pruned if it were sure that it is gone.
+	verbKeep verb = "keep"
+)
+
+// step is a part of a plan.
+type step struct {
+	verb verb
+	// name is that of the object.
+	name string
+	// place is where the function is, or was.
+	place string
+	// note says which fields change, or why it is kept.
+	note string
+
+	manifest *taskManifest              // to apply
+	existing *unstructured.Unstructured // to prune
+}
+
+// refusedError is that the API server would not take some of the tasks.
+type refusedError struct {
+	// texts say which function, which object, and why, in the order of the tasks.
+	texts []string
+}
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", plural(len(e.texts), "task"))
+}
+
+// plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
+func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) ([]step, error) {
+	existing, err := c.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	manifests := taskManifests(f.Tasks, c.namespace, o.sourceName)
+	steps := make([]step, len(manifests))
+	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
+	parallel(len(manifests), maxRequests, func(_, i int) {
+		steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].object.Name])
+	})
+	refused := &refusedError{}
+	for i, m := range manifests {
+		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.place(), c.namespace, m.object.Name)
+		if errs[i] != nil {
+			return nil, fmt.Errorf("%s%w", what, errs[i])
+		}
+		if refusals[i] != "" {
+			refused.texts = append(refused.texts, what+refusals[i])
+		}
+		delete(existing, m.object.Name)
+	}
+	if len(refused.texts) > 0 {
+		return nil, refused
+	}
+	if !o.prune {
+		return steps, nil
+	}
+	gone, err := o.planPrune(ctx, c, f, existing)
+	return append(steps, gone...), err
+}
+
+// planOne says what becomes of a task, or why it is refused.
+func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskManifest, existing *unstructured.Unstructured) (step, string, error) {
+	s := step{verb: verbCreate, name: m.object.Name, place: m.place(), manifest: m}
+	if existing != nil && !o.mayAdopt(existing) {
+		return s, "it is there already, and was not made by this discovery" + origin(existing) +
+			": rename the function's task or the object, or apply with the other's --source-name", nil
+	}
+	after, err := c.apply(ctx, m.object, true)
+	switch {
+	case err != nil && isRefusal(err):
+		return s, refusalText(err), nil
+	case err != nil:
+		return s, "", err
+	case existing == nil:
+		return s, "", nil
+	}
+	s.verb = verbChange
+	if fields := changedFields(existing, after); len(fields) > 0 {
+		s.note = strings.Join(fields, ", ")
+	} else {
+		s.verb = verbUnchanged
+	}
+	return s, "", nil
+}
+
+// mayAdopt says whether an object was made by this discovery, or by one that did not say of which source it was.
+func (o *discoverOptions) mayAdopt(object *unstructured.Unstructured) bool {
+	labels := object.GetLabels()
+	source, ok := labels[labelSource]
+	return labels[labelManagedBy] == managedBy && (!ok || source == o.sourceName)
+}
+
+// origin says where an object came from, in parentheses.
+func origin(object *unstructured.Unstructured) string {
+	if source, ok := object.GetLabels()[labelSource]; ok {
+		return fmt.Sprintf(" (but by that of --source-name %s)", source)
+	}
+	return ""
+}
+
+// planPrune gives what becomes of objects that no function was found for.
+func (o *discoverOptions) planPrune(
+	ctx context.Context, c *clusterTasks, f *found, left map[string]*unstructured.Unstructured,
+) ([]step, error) {
+	var steps []step
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		object := left[name]
+		if object.GetLabels()[labelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
+			continue
+		}
+		s := step{verb: verbPrune, name: name, existing: object}
+		path, _, _ := unstructured.NestedString(object.Object, "spec", "source", "path")
+		entryPoint, _, _ := unstructured.NestedString(object.Object, "spec", "entryPoint")
+		s.place = path
+		if s.note = f.whyKeep(path, entryPoint); s.note != "" {
+			s.verb = verbKeep
+		} else if err := c.remove(ctx, object, true); err != nil {
+			return nil, fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, name, err)
+		}
+		steps = append(steps, s)
+	}
+	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
+	if len(f.Tasks) == 0 && count > 0 && !o.allowEmpty {
+		return nil, fmt.Errorf("there is no task in %s, so --prune would delete all %s of --source-name %s in namespace %s; "+
+			"if that is meant, give --allow-empty", strings.Join(o.dirs, ", "), plural(count, "MazeTask"), o.sourceName, c.namespace)
+	}
+	return steps, nil
+}
+
+// whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
+func (f *found) whyKeep(path, entryPoint string) string {
+	switch {
+	case path == "":
+		return "it does not say which file it is from"
+	case !f.covers(path):
+		return "its file was not asked for"
+	}
+	return f.whyUnknown(path, entryPoint)
+}
+
+// whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
+func (f *found) whyUnknown(path, entryPoint string) string {
+	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
+	switch {
+	case !f.knows(path):
+		return "its file cannot be read"
+	case slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == entryPoint }):
+		return "" // it has another name now
+	case slices.ContainsFunc(f.Findings, lost):
+		return "its function has an error"
+	}
+	return ""
+}
+
+// changedFields names the fields that an apply changes, without "spec." before them. That a function moved within its file is no
+// change: otherwise an edit would change every task below it, too.
+func changedFields(before, after *unstructured.Unstructured) []string {
+	old, now := before.DeepCopy(), after.DeepCopy()
+	for _, object := range []*unstructured.Unstructured{old, now} {
+		unstructured.RemoveNestedField(object.Object, "spec", "source", "line")
+	}
+	fields := differences("", old.Object["spec"], now.Object["spec"], 2)
+	if !maps.Equal(old.GetLabels(), now.GetLabels()) {
+		fields = append(fields, "metadata.labels")
+	}
+	if len(fields) == 0 && !reflect.DeepEqual(managedByUs(old), managedByUs(now)) {
+		fields = append(fields, "metadata.managedFields")
+	}
+	return fields
+}
+
+// managedByUs gives the fields that discover manages.
+func managedByUs(object *unstructured.Unstructured) map[string]string {
+	out := map[string]string{}
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == fieldManager && entry.FieldsV1 != nil {
+			out[string(entry.Operation)+entry.Subresource] = entry.FieldsV1.String()
+		}
+	}
+	return out
+}
+
+// differences names the fields of two values that differ, down to a depth.
+func differences(path string, before, after any, depth int) []string {
+	old, isMap := before.(map[string]any)
+	now, areMaps := after.(map[string]any)
+	if !isMap || !areMaps || depth == 0 {
+		if reflect.DeepEqual(before, after) {
+			return nil
+		}
+		return []string{strings.TrimPrefix(path, ".")}
+	}
+	keys := map[string]bool{}
+	for key := range old {
+		keys[key] = true
+	}
+	for key := range now {
+		keys[key] = true
+	}
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		out = append(out, differences(path+"."+key, old[key], now[key], depth-1)...)
+	}
+	return out
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+const (
+	// maxReaders bounds how many files are read at a time: each reader takes some 12 MiB.
+	maxReaders = 6
+	// largeSource is from what size, in bytes, a file is parsed with no other large one: a parser takes many times the size.
+	largeSource = 128 << 10
+)
+
+// sourceReader reads Python files, several at a time.
+type sourceReader struct {
+	root     *packageRoot
+	parseAll bool
+	progress func(done, total int)
+
+	mutex    sync.Mutex
+	findings []finding.Finding
+	// large is held while a large file is parsed.
+	large sync.Mutex
+}
+
+// sourceParser is a parser that survives what it reads. The zero value is ready to use.
+type sourceParser struct {
+	parser *discover.Parser
+	buffer []byte
+}
+
+// parse reads Python. Whatever the parser makes of a hostile file is an error of that file, and no one else's.
+func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, err error) {
+	if p.parser == nil {
+		p.parser = discover.NewParser()
+	}
+	defer func() {
+		if recover() != nil {
+			p.parser = nil
+			m, err = nil, errors.New("the file is too intricate to be read; simplify it, or --exclude it")
+		}
+	}()
+	return p.parser.Parse(name, moduleOf(name), source), nil
+}
+
+// readAll gives the modules that may have tasks, in the order of the files.
+func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
+	modules := make([]*discover.Module, len(files))
+	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
+	var done atomic.Int64
+	parallel(len(files), len(parsers), func(worker, i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		var err error
+		if modules[i], err = r.read(&parsers[worker], files[i]); err != nil {
+			one := finding.New(finding.Unreadable, files[i].path, finding.Position{}, "", "%s", err)
+			r.mutex.Lock()
+			r.findings = append(r.findings, one)
+			r.mutex.Unlock()
+		}
+		if count := done.Add(1); r.progress != nil {
+			r.progress(int(count), len(files))
+		}
+	})
+	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
+	return modules, ctx.Err()
+}
+
+// read gives nil for a file that cannot have tasks.
+func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module, error) {
+	source, err := r.root.readSource(file.real, p.buffer)
+	if err != nil {
+		return nil, err
+	}
+	p.buffer = source
+	mentions := discover.Mentions(source)
+	if !mentions && !r.parseAll {
+		return nil, nil
+	}
+	if len(source) > largeSource {
+		r.large.Lock()
+		defer r.large.Unlock()
+		p = &sourceParser{} // it grows, and is not needed again
+	}
+	m, err := p.parse(file.path, slices.Clone(source))
+	if err != nil || !mentions && !m.Broken() {
+		return nil, err
+	}
+	return m, nil
+}
+
+// moduleOf gives the name that Python imports a file by.
+func moduleOf(name string) string {
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".py"), "/__init__")
+	return strings.ReplaceAll(name, "/", ".")
+}
+
+// loader gives modules by name, for what tasks take from them. It is not safe for concurrent use.
+func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover.Module {
+	known := make(map[string]*discover.Module, len(modules))
+	for _, m := range modules {
+		known[moduleOf(m.Path())] = m
+	}
+	var parser sourceParser
+	return func(module string) *discover.Module {
+		m, ok := known[module]
+		if !ok {
+			m = r.load(&parser, module)
+			known[module] = m
+		}
+		return m
+	}
+}
+
+// load gives nil for a module that is not below the package root, or cannot be read.
+func (r *sourceReader) load(parser *sourceParser, module string) *discover.Module {
+	folder := strings.ReplaceAll(module, ".", "/")
+	if !fs.ValidPath(folder) {
+		return nil
+	}
+	for _, name := range []string{folder + "/__init__.py", folder + ".py"} { // as Python's order is
+		target, _, problem := r.root.resolve(name)
+		if problem != "" {
+			continue
+		}
+		source, err := r.root.readSource(target, nil)
+		if err != nil {
+			continue
+		}
+		if m, err := parser.parse(name, source); err == nil {
+			return m
+		}
+	}
+	return nil
+}

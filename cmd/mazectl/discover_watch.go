@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+)
+
+const (
+	// settle is how long it has to be quiet after a change: an editor writes a file in several steps, git many files.
+	settle = 200 * time.Millisecond
+	// maxSettle bounds the wait where it does not get quiet.
+	maxSettle = 2 * time.Second
+	// firstRetry is how soon what failed is tried again. The wait then doubles up to --resync.
+	firstRetry = time.Second
+)
+
+// taskWatch keeps a cluster as some Python files say.
+type taskWatch struct {
+	*discoverOptions
+	terminal terminal
+	cluster  *clusterTasks
+	folders  *folderWatch
+
+	// applied is what the cluster was brought to last.
+	applied [sha256.Size]byte
+	// asked is when the cluster was asked last.
+	asked time.Time
+	// findings is what was printed last.
+	findings string
+	// trouble is the error that was printed last. Empty if it went well.
+	trouble string
+}
+
+// runWatch applies the tasks again and again, until the context ends. That is no error.
+func (o *discoverOptions) runWatch(ctx context.Context, t terminal) error {
+	c, err := o.connect(t)
+	if err != nil {
+		return err
+	}
+	folders, err := newFolderWatch()
+	if err != nil {
+		return fmt.Errorf("watch files: %w", err)
+	}
+	defer folders.close()
+	w := &taskWatch{discoverOptions: o, terminal: t, cluster: c, folders: folders}
+	retry := firstRetry
+	for ctx.Err() == nil {
+		wait := o.resync
+		if err := w.sync(ctx); err != nil {
+			w.tell(ctx, err)
+			wait, retry = min(retry, o.resync), min(2*retry, o.resync)
+		} else {
+			w.trouble, retry = "", firstRetry
+		}
+		w.folders.wait(ctx, wait)
+	}
+	return nil
+}
+
+// sync finds the tasks and brings the cluster to them. It asks the cluster only if they are others than before, or the time has
+// come to look whether someone else changed them there.
+func (w *taskWatch) sync(ctx context.Context) error {
+	f, err := w.find(ctx, w.sourceOptions)
+	if err := w.folders.set(f, w.dirs); err != nil {
+		w.terminal.say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
+	}
+	if err != nil {
+		return err
+	}
+	w.tellFindings(f)
+	wanted, err := w.fingerprint(f)
+	if err != nil || wanted == w.applied && time.Since(w.asked) < w.resync {
+		return err
+	}
+	w.applied, w.asked = [sha256.Size]byte{}, time.Now()
+	steps, err := w.plan(ctx, w.cluster, f)
+	if err != nil {
+		return err
+	}
+	w.terminal.showPlan(steps)
+	if err := w.cluster.carryOut(ctx, steps); err != nil {
+		return err
+	}
+	w.applied = wanted
+	return nil
+}
+
+// fingerprint stands for all that decides about what becomes of the cluster.
+func (w *taskWatch) fingerprint(f *found) ([sha256.Size]byte, error) {
+	content, err := encodeManifests(taskManifests(f.Tasks, w.cluster.namespace, w.sourceName), outputJSON)
+	for _, one := range f.Findings {
+		if isError(one) {
+			content = append(content, one.Object+"\x00"...)
+		}
+	}
+	return sha256.Sum256(append(content, strings.Join(f.unknown, "\x00")...)), err
+}
+
+// tellFindings prints the findings and the summary if they are others than before.
+func (w *taskWatch) tellFindings(f *found) {
+	text := summaryOf(f)
+	for _, one := range f.Findings {
+		text += fmt.Sprintln(one)
+	}
+	if text == w.findings {
+		return
+	}
+	w.findings = text
+	sayFindings(w.terminal, f.Findings)
+	fmt.Fprintln(w.terminal.ErrOut, summaryOf(f))
+}
+
+// tell prints what went wrong, once while it stays the same.
+func (w *taskWatch) tell(ctx context.Context, err error) {
+	if ctx.Err() != nil || err.Error() == w.trouble {
+		return
+	}
+	w.trouble = err.Error()
+	var texts []string
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		texts = refused.texts
+	}
+	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		for _, one := range aggregate.Errors() {
+			texts = append(texts, one.Error())
+		}
+	} else {
+		texts = append(texts, err.Error())
+	}
+	for _, text := range slices.Compact(texts) {
+		w.terminal.say("error:", text)
+	}
+}

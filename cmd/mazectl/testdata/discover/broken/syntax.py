@@ -1,0 +1,5 @@
+from maze import task
+
+
+@task(name="unfinished"
+def unfinished():

@@ -1,0 +1,6 @@
+from maze import task
+
+
+@task(name="private")
+def private():
+    return {}
