@@ -56,6 +56,6 @@ findings, and 2 if it could not do what it was asked to.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})
-	root.AddCommand(newPlaceCommand(root.DisplayName(), t), newVersionCommand(t))
+	root.AddCommand(newLintCommand(root.DisplayName(), t), newPlaceCommand(root.DisplayName(), t), newRuleCommand(root.DisplayName(), t), newVersionCommand(t))
 	return root
 }

@@ -45,7 +45,7 @@ func Lookup(code string) (Rule, bool) {
 }
 
 // rules are all there are, by code.
-var rules = byCode(ofPython)
+var rules = byCode(ofPython, ofManifests)
 
 func byCode(groups ...[]Rule) map[string]Rule {
 	all := map[string]Rule{}

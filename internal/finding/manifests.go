@@ -1,0 +1,58 @@
+package finding
+
+// Codes of the rules of manifests. Those up to MZ119 are what an API server refuses, or what never gets there; those from MZ120
+// are what the operator says of an object that the API server takes.
+const (
+	MalformedManifest = "MZ101"
+	ManifestTooLarge  = "MZ102"
+	DuplicateKey      = "MZ103"
+	WrongKind         = "MZ104"
+	UnknownField      = "MZ105"
+	MissingField      = "MZ106"
+	WrongType         = "MZ107"
+	InvalidMetadata   = "MZ108"
+	InvalidTaskName   = "MZ109"
+	InvalidQuantity   = "MZ110"
+	GPUMemoryNeedsGPU = "MZ111"
+	InvalidEntryPoint = "MZ112"
+	InvalidValue      = "MZ113"
+	DuplicateObject   = "MZ114"
+
+	InvalidSchema      = "MZ121"
+	SchemaTooLarge     = "MZ122"
+	RemoteRefForbidden = "MZ123"
+	RefCycle           = "MZ124"
+	UnsupportedPattern = "MZ125"
+	NumberOutOfRange   = "MZ126"
+	NameConflict       = "MZ127"
+	TaskTooLarge       = "MZ128"
+	PythonTypeName     = "MZ129"
+)
+
+// ofManifests are the rules of MazeTask manifests.
+var ofManifests = []Rule{
+	{MalformedManifest, "malformed-manifest", SeverityError, "A document is neither YAML nor JSON, or not an object.", ""},
+	{ManifestTooLarge, "manifest-too-large", SeverityError, "A file or an object is larger than anything that reads it allows.", ""},
+	{DuplicateKey, "duplicate-key", SeverityError, "A key is given twice in one object.", ""},
+	{WrongKind, "wrong-kind", SeverityError, "No API server knows the apiVersion and the kind of what is meant as a MazeTask.", ""},
+	{UnknownField, "unknown-field", SeverityError, "A MazeTask has no such field.", ""},
+	{MissingField, "missing-field", SeverityError, "A field that a MazeTask needs is not there.", ""},
+	{WrongType, "wrong-type", SeverityError, "The value of a field is of another type than the field.", ""},
+	{InvalidMetadata, "invalid-metadata", SeverityError, "The metadata are not what Kubernetes takes for any object.", ""},
+	{InvalidTaskName, "invalid-task-name", SeverityError, "spec.name cannot be the key of an entry in the registry.", ""},
+	{InvalidQuantity, "invalid-quantity", SeverityError, "A size in spec.resources is no quantity, or one that cannot be meant.", ""},
+	{GPUMemoryNeedsGPU, "gpu-memory-needs-gpu", SeverityError, "A task that gets no GPU asks for GPU memory.", ""},
+	{InvalidEntryPoint, "invalid-entry-point", SeverityError, "spec.entryPoint is not a Python object reference.", ""},
+	{InvalidValue, "invalid-value", SeverityError, "The value of a field is none of those that the field takes.", ""},
+	{DuplicateObject, "duplicate-object", SeverityError, "Two manifests are of one object.", ""},
+
+	{InvalidSchema, "invalid-schema", SeverityError, "The parameters of a task are not declared by a JSON Schema of an object.", ""},
+	{SchemaTooLarge, "schema-too-large", SeverityError, "A schema exceeds a limit on bytes, depth, values, patterns or expansion.", ""},
+	{RemoteRefForbidden, "remote-ref-forbidden", SeverityError, "A $ref leads out of its own schema.", ""},
+	{RefCycle, "ref-cycle", SeverityError, "A $ref leads back to itself without entering a property or an item.", ""},
+	{UnsupportedPattern, "unsupported-pattern", SeverityError, "A regular expression is not in RE2's syntax.", ""},
+	{NumberOutOfRange, "number-out-of-range", SeverityError, "A number in a schema cannot be held exactly by every consumer.", ""},
+	{NameConflict, "name-conflict", SeverityError, "Two tasks of one namespace have one spec.name.", ""},
+	{TaskTooLarge, "task-too-large", SeverityError, "The entry of a task does not fit into a ConfigMap of the registry.", ""},
+	{PythonTypeName, "python-type-name", SeverityWarning, "A type in a schema is Python's name for it.", ""},
+}

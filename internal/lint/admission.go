@@ -1,0 +1,195 @@
+package lint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	apiservervalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/api/operation"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/config/crd"
+)
+
+// Admission does what the API server does with a MazeTask that is created, by the CRD and the API server's own packages.
+type Admission struct {
+	structural *structuralschema.Structural
+	schema     apiservervalidation.SchemaValidator
+	rules      *cel.Validator
+}
+
+// NewAdmission compiles the CRD.
+func NewAdmission() (*Admission, error) {
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(crd.MazeTasks, &definition); err != nil {
+		return nil, fmt.Errorf("read the CRD: %w", err)
+	}
+	for _, version := range definition.Spec.Versions {
+		if version.Name == v1alpha1.SchemeGroupVersion.Version {
+			return newAdmission(version.Schema.OpenAPIV3Schema)
+		}
+	}
+	return nil, fmt.Errorf("the CRD has no version %s", v1alpha1.SchemeGroupVersion.Version)
+}
+
+func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error) {
+	var properties apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(declared, &properties, nil); err != nil {
+		return nil, fmt.Errorf("convert the CRD's schema: %w", err)
+	}
+	structural, err := structuralschema.NewStructural(&properties)
+	if err != nil {
+		return nil, fmt.Errorf("read the CRD's schema: %w", err)
+	}
+	schema, _, err := apiservervalidation.NewSchemaValidator(&properties)
+	if err != nil {
+		return nil, fmt.Errorf("compile the CRD's schema: %w", err)
+	}
+	return &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+}
+
+// Refusal is why the API server refuses an object.
+type Refusal struct {
+	// Unknown are the fields that the object has, and a MazeTask has not: spec.resources.gpu. They are refused with
+	// fieldValidation=Strict, which is kubectl's way, and dropped without.
+	Unknown []string
+	// Errors are what is wrong with fields.
+	Errors field.ErrorList
+}
+
+// Admit gives an object as the API server would store it, with the CRD's defaults, and why it would not. The object, whose
+// apiVersion and kind are those of a MazeTask, is changed on the way.
+func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
+	defaulting.Default(object, a.structural)
+	meta, unknown, errs := readMeta(object)
+	refusal := Refusal{Unknown: append(unknown, a.prune(object)...), Errors: errs}
+	if err := objectmeta.SetObjectMeta(object, meta); err != nil {
+		refusal.Errors = append(refusal.Errors, field.InternalError(field.NewPath("metadata"), err))
+		return nil, refusal
+	}
+	delete(object, "status") // it is another request that writes it
+	refusal.Errors = append(refusal.Errors, a.validate(object, meta)...)
+	if len(refusal.Errors) > 0 {
+		return nil, refusal
+	}
+	task := &v1alpha1.MazeTask{}
+	content, err := json.Marshal(object)
+	if err == nil {
+		err = json.Unmarshal(content, task)
+	}
+	switch {
+	case err != nil:
+		refusal.Errors = field.ErrorList{field.Invalid(nil, nil, fmt.Sprintf("cannot be read: %v", err))}
+		return nil, refusal
+	case len(content) > maxObject:
+		refusal.Errors = field.ErrorList{field.TooLong(nil, nil, maxObject)}
+		return nil, refusal
+	}
+	return task, refusal
+}
+
+// maxObject is how large an object may be that etcd takes by default, in bytes.
+const maxObject = 3 << 19
+
+func (a *Admission) prune(object map[string]any) []string {
+	unknown := pruning.PruneWithOptions(object, a.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	defaulting.PruneNonNullableNullsWithoutDefaults(object, a.structural)
+	return unknown
+}
+
+// validate follows the API server's strategy for custom resources.
+func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) field.ErrorList {
+	ctx := context.Background() // nothing here waits
+	errs := validateMeta(ctx, meta)
+	errs = append(errs, apiservervalidation.ValidateCustomResource(nil, object, a.schema)...)
+	errs = append(errs, objectmeta.Validate(ctx, nil, object, a.structural, false)...)
+	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, a.structural, object)...)
+	for _, err := range errs {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+			return errs // rules are only for what has the right form
+		default:
+		}
+	}
+	broken, _ := a.rules.Validate(ctx, nil, a.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	return append(errs, broken...)
+}
+
+// validateMeta validates metadata as the API server has completed them: with the namespace of the request and a generated name.
+func validateMeta(ctx context.Context, declared *metav1.ObjectMeta) field.ErrorList {
+	meta := declared.DeepCopy()
+	path := field.NewPath("metadata")
+	if meta.Namespace == "" {
+		meta.Namespace = metav1.NamespaceDefault
+	}
+	if meta.Name == "" && meta.GenerateName != "" {
+		const maxBase, suffix = 58, "xxxxx"
+		meta.Name = meta.GenerateName[:min(len(meta.GenerateName), maxBase)] + suffix
+	}
+	meta.Generation = 1
+	return validation.ValidateObjectMetaDeclaratively(ctx, operation.Create, meta, nil, true, validation.NameIsDNSSubdomain, path, true)
+}
+
+// readMeta reads an object's metadata. Where that cannot be, it says why, and reads what can be.
+func readMeta(object map[string]any) (*metav1.ObjectMeta, []string, field.ErrorList) {
+	var errs field.ErrorList
+	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	if err != nil {
+		errs = field.ErrorList{unreadableMeta(object, err)}
+		meta, found, unknown, err = objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{
+			DropMalformedFields: true, ReturnUnknownFieldPaths: true,
+		})
+	}
+	if err != nil || !found || meta == nil {
+		meta = &metav1.ObjectMeta{}
+	}
+	return meta, unknown, errs
+}
+
+// unreadableMeta says which of the metadata have a wrong type.
+func unreadableMeta(object map[string]any, err error) *field.Error {
+	path := field.NewPath("metadata")
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return field.TypeInvalid(path, nil, err.Error())
+	}
+	value := object["metadata"]
+	for _, name := range strings.Split(wrong.Field, ".") {
+		if name != "" {
+			path, value = path.Child(name), memberOf(value, name)
+		}
+	}
+	if texts, ok := value.(map[string]any); ok && wrong.Type.Kind() == reflect.String { // such as labels
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			if _, ok := texts[name].(string); !ok {
+				path = path.Key(name)
+				break
+			}
+		}
+	}
+	return field.TypeInvalid(path, nil, fmt.Sprintf("must be %s, not %s", typeName(wrong.Type.Kind()), wrong.Value))
+}
+
+func memberOf(value any, name string) any {
+	object, _ := value.(map[string]any)
+	return object[name]
+}

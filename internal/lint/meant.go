@@ -1,0 +1,43 @@
+package lint
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/internal/nearest"
+)
+
+// meant guesses which field was meant where there is none of that name. Empty if there is no guess.
+func (a *Admission) meant(path string) string {
+	path = strings.TrimPrefix(path, ".")
+	if name, ok := strings.CutPrefix(path, "metadata."); ok {
+		return nearest.Name(name, metaFields())
+	}
+	fields := a.structural.Properties
+	for {
+		name, rest, deeper := strings.Cut(path, ".")
+		name, _, _ = strings.Cut(name, "[")
+		next, ok := fields[name]
+		if !deeper || !ok {
+			return nearest.Name(path, slices.Sorted(maps.Keys(fields)))
+		}
+		if next.Items != nil {
+			next = *next.Items
+		}
+		fields, path = next.Properties, rest
+	}
+}
+
+func metaFields() []string {
+	var names []string
+	for _, one := range reflect.VisibleFields(reflect.TypeFor[metav1.ObjectMeta]()) {
+		if name, _, _ := strings.Cut(one.Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
