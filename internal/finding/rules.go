@@ -2,6 +2,7 @@ package finding
 
 import (
 	"cmp"
+	"embed"
 	"maps"
 	"slices"
 )
@@ -29,6 +30,19 @@ type Rule struct {
 	Summary string
 	// Explanation says why that matters and what to do, in Markdown, with an example where that helps.
 	Explanation string
+}
+
+// explanations has a file for each rule: MZ001.md.
+//
+//go:embed explanations
+var explanations embed.FS
+
+func newRule(code, name string, severity Severity, summary string) Rule {
+	explanation, err := explanations.ReadFile("explanations/" + code + ".md")
+	if err != nil {
+		panic(err) // the file was not written: the test says which
+	}
+	return Rule{code, name, severity, summary, string(explanation)}
 }
 
 // Rules gives all rules by code.
