@@ -17,6 +17,7 @@ const (
 	InvalidEntryPoint = "MZ112"
 	InvalidValue      = "MZ113"
 	DuplicateObject   = "MZ114"
+	BooleanKey        = "MZ115"
 
 	InvalidSchema      = "MZ121"
 	SchemaTooLarge     = "MZ122"
@@ -45,6 +46,7 @@ var ofManifests = []Rule{
 	newRule(InvalidEntryPoint, "invalid-entry-point", SeverityError, "spec.entryPoint is not a Python object reference."),
 	newRule(InvalidValue, "invalid-value", SeverityError, "The value of a field is none of those that the field takes."),
 	newRule(DuplicateObject, "duplicate-object", SeverityError, "Two manifests are of one object."),
+	newRule(BooleanKey, "boolean-key", SeverityWarning, "YAML reads a key as true or false."),
 
 	newRule(InvalidSchema, "invalid-schema", SeverityError, "The parameters of a task are not declared by a JSON Schema of an object."),
 	newRule(SchemaTooLarge, "schema-too-large", SeverityError, "A schema exceeds a limit on bytes, depth, values, patterns or expansion."),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -120,7 +121,9 @@ func (a *Admission) prune(object map[string]any) []string {
 func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) field.ErrorList {
 	ctx := context.Background() // nothing here waits
 	errs := validateMeta(ctx, meta)
-	errs = append(errs, apiservervalidation.ValidateCustomResource(nil, object, a.schema)...)
+	for _, err := range apiservervalidation.ValidateCustomResource(nil, object, a.schema) {
+		errs = append(errs, withField(err))
+	}
 	errs = append(errs, objectmeta.Validate(ctx, nil, object, a.structural, false)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, a.structural, object)...)
 	for _, err := range errs {
@@ -134,6 +137,27 @@ func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) fie
 	return append(errs, broken...)
 }
 
+// pathWithin is how some of the API server's packages tell a field: of a number that is out of range, and of a quantity that is none.
+var pathWithin = regexp.MustCompile(`^Checked value (?P<detail>must be .*) in (?P<path>\S+)$|^"(?P<path>\S+)" (?P<detail>must validate .*)$`)
+
+// withField gives an error its field, if only its text names it.
+func withField(err *field.Error) *field.Error {
+	match := pathWithin.FindStringSubmatch(err.Detail)
+	if match == nil || !noPath(err) {
+		return err
+	}
+	for i, name := range pathWithin.SubexpNames() {
+		switch {
+		case match[i] == "":
+		case name == "path":
+			err.Field = match[i]
+		case name == "detail":
+			err.Detail = match[i]
+		}
+	}
+	return err
+}
+
 // validateMeta validates metadata as the API server has completed them: with the namespace of the request and a generated name.
 func validateMeta(ctx context.Context, declared *metav1.ObjectMeta) field.ErrorList {
 	meta := declared.DeepCopy()
@@ -141,12 +165,17 @@ func validateMeta(ctx context.Context, declared *metav1.ObjectMeta) field.ErrorL
 	if meta.Namespace == "" {
 		meta.Namespace = metav1.NamespaceDefault
 	}
-	if meta.Name == "" && meta.GenerateName != "" {
+	generated := meta.Name == "" && meta.GenerateName != ""
+	if generated {
 		const maxBase, suffix = 58, "xxxxx"
 		meta.Name = meta.GenerateName[:min(len(meta.GenerateName), maxBase)] + suffix
 	}
 	meta.Generation = 1
-	return validation.ValidateObjectMetaDeclaratively(ctx, operation.Create, meta, nil, true, validation.NameIsDNSSubdomain, path, true)
+	errs := validation.ValidateObjectMetaDeclaratively(ctx, operation.Create, meta, nil, true, validation.NameIsDNSSubdomain, path, true)
+	if errs := slices.DeleteFunc(slices.Clone(errs), func(err *field.Error) bool { return err.Field == "metadata.name" }); generated && len(errs) > 0 {
+		return errs // what is wrong with the generated name is wrong with what it is generated from
+	}
+	return errs
 }
 
 // readMeta reads an object's metadata. Where that cannot be, it says why, and reads what can be.

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -130,22 +128,12 @@ func (f *file) reportJSON(err error, start, length int, at *cursor) {
 	f.report(finding.MalformedManifest, at.to(offset), "", "this is not JSON: %s", oneLine(err.Error()))
 }
 
-// yamlLine is how the library says in which line something is wrong.
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?(?:line (\d+): )?`)
-
 func (f *file) readYAML(text []byte, above int) {
 	converted, err := yaml.YAMLToJSON(text)
 	if err != nil {
-		message := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
-		at := firstText(text, 1)
-		if match := yamlLine.FindStringSubmatch(message); match != nil {
-			message = message[len(match[0]):]
-			if line, err := strconv.Atoi(match[1]); err == nil {
-				at = firstText(text, line)
-			}
-		}
+		at, message := locateYAML(text, err)
 		at.Line += above
-		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s; check indentation, quotes and brackets, here and in the line above", oneLine(message))
+		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(message))
 		return
 	}
 	if string(converted) == "null" { // nothing, or comments only
@@ -154,17 +142,6 @@ func (f *file) readYAML(text []byte, above int) {
 	at := firstText(text, 1)
 	at.Line += above
 	f.add(converted, yamlTree(text, above), at)
-}
-
-// firstText is where the first text is from a line on.
-func firstText(text []byte, line int) finding.Position {
-	for i, content := range strings.Split(string(text), "\n") {
-		trimmed := strings.TrimLeft(content, " \t")
-		if i+1 >= line && strings.TrimSpace(trimmed) != "" && trimmed[0] != '#' {
-			return finding.Position{Line: i + 1, Column: 1 + utf8.RuneCountInString(content) - utf8.RuneCountInString(trimmed)}
-		}
-	}
-	return finding.Position{Line: line, Column: 1}
 }
 
 // add decodes a document that is JSON by now, numbers as the API server does.

@@ -67,6 +67,9 @@ func (l *Linter) Lint(sources []Source) Result {
 		f := &file{name: source.Name}
 		f.read(source.Content)
 		for _, d := range f.documents {
+			if len(f.findings) >= maxFindings {
+				break
+			}
 			l.judge(f, d, set, &result)
 		}
 		result.Findings = append(result.Findings, f.findings...)
@@ -93,8 +96,8 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	switch {
 	case kindName == kind && apiVersion == v1alpha1.SchemeGroupVersion.String():
 		result.Objects++
-		o := &object{file: f, place: d.place, name: nameOf(content)}
-		if task := l.judgeTask(o, content, set); task != nil {
+		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
+		if task := l.judgeTask(o, set); task != nil {
 			result.Tasks = append(result.Tasks, Task{task, f.name, d.place.at})
 		}
 	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":
@@ -172,7 +175,8 @@ func (l *Linter) Declared(tasks []discover.Task) []finding.Finding {
 		if err != nil {
 			o.report(finding.InvalidSchema, o.place.at, "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
 		} else {
-			l.judgeTask(o, content, newSet())
+			o.content = content
+			l.judgeTask(o, newSet())
 		}
 		findings = append(findings, f.findings...)
 	}

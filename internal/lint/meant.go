@@ -11,6 +11,11 @@ import (
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
+// fromPython are the original's names, where they are not nearly the same.
+var fromPython = map[string]string{
+	"task_type": "resources.type", "cpu_num": "resources.cpu", "mem": "resources.memory", "cpu_mem": "resources.memory", "gpu_mem": "resources.gpuMemory",
+}
+
 // meant guesses which field was meant where there is none of that name. Empty if there is no guess.
 func (a *Admission) meant(path string) string {
 	path = strings.TrimPrefix(path, ".")
@@ -18,11 +23,17 @@ func (a *Admission) meant(path string) string {
 		return nearest.Name(name, metaFields())
 	}
 	fields := a.structural.Properties
-	for {
+	for top := true; ; top = false {
 		name, rest, deeper := strings.Cut(path, ".")
 		name, _, _ = strings.Cut(name, "[")
 		next, ok := fields[name]
 		if !deeper || !ok {
+			if known := fromPython[path]; known != "" {
+				return known
+			}
+			if _, ok := a.structural.Properties["spec"].Properties[path]; ok && top {
+				return "spec." + path
+			}
 			return nearest.Name(path, slices.Sorted(maps.Keys(fields)))
 		}
 		if next.Items != nil {

@@ -2,8 +2,10 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -17,6 +19,8 @@ type object struct {
 	place place
 	// name is how findings call it: MazeTask vision/image-caption.
 	name string
+	// content is what the manifest says.
+	content map[string]any
 }
 
 func (o *object) report(rule string, at finding.Position, format string, args ...any) {
@@ -27,46 +31,80 @@ func (o *object) report(rule string, at finding.Position, format string, args ..
 func (o *object) refuse(a *Admission, refusal Refusal) {
 	for _, path := range refusal.Unknown {
 		_, parent, last := o.place.field(path)
-		advice := "remove it; \"kubectl explain mazetask --recursive\" lists the fields"
+		advice := "correct or remove it; \"kubectl explain mazetask --recursive\" lists the fields"
 		if meant := a.meant(path); meant != "" {
 			advice = "did you mean " + meant + "?"
 		}
 		o.report(finding.UnknownField, parent.key(last), "%s: unknown field; %s", oneLine(path), advice)
 	}
-	last := map[string]int{} // of what is wrong with one field, the CRD's own rule comes last and says most
 	for i, err := range refusal.Errors {
-		last[err.Field] = i
-	}
-	for i, err := range refusal.Errors {
-		if last[err.Field] == i {
+		if !slices.ContainsFunc(refusal.Errors[:i], func(other *field.Error) bool { return implies(other, err) }) &&
+			!slices.ContainsFunc(refusal.Errors[i+1:], func(other *field.Error) bool { return saysMore(other, err) }) {
 			o.reportField(err)
 		}
 	}
 }
 
+// implies says whether what is wrong with one field has to be corrected before another error means anything.
+func implies(first, other *field.Error) bool {
+	return first.Type == field.ErrorTypeTypeInvalid && (other.Field == first.Field || strings.HasPrefix(other.Field, first.Field+"."))
+}
+
+// saysMore says whether a later error is of the same field: then it is from a rule of the CRD, which has words of its own.
+func saysMore(later, err *field.Error) bool {
+	return later.Field == err.Field && strings.HasPrefix(err.Field, "spec.") && err.Type != field.ErrorTypeTypeInvalid
+}
+
 func (o *object) reportField(err *field.Error) {
-	if err.Field == "" || err.Field == "<nil>" {
+	if noPath(err) {
 		o.report(ruleOf(err), o.place.at, "%s", oneLine(err.Detail))
 		return
 	}
 	rule := ruleOf(err)
 	found, _, _ := o.place.field(err.Field)
-	if gpuMemory, ok := found.member("gpuMemory"); ok && rule == finding.GPUMemoryNeedsGPU {
-		found = gpuMemory
+	switch {
+	case rule == finding.GPUMemoryNeedsGPU:
+		found, _ = found.member("gpuMemory")
+	case rule == finding.InvalidMetadata:
+		found = o.labelOf(found, err)
 	}
 	o.report(rule, found.at, "%s", describe(err))
+}
+
+// noPath says whether an error is about the object as such.
+func noPath(err *field.Error) bool { return err.Field == "" || err.Field == "<nil>" }
+
+// labelOf finds which of the labels or annotations is wrong: the API server tells its key or its value.
+func (o *object) labelOf(labels place, err *field.Error) place {
+	wrong, ok := err.BadValue.(string)
+	name, isMap := strings.CutPrefix(err.Field, "metadata.")
+	if !ok || !isMap {
+		return labels
+	}
+	meta, _ := o.content["metadata"].(map[string]any)
+	texts, _ := meta[name].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if key == wrong {
+			return place{at: labels.key(key)}
+		}
+		if texts[key] == wrong {
+			value, _ := labels.member(key)
+			return value
+		}
+	}
+	return labels
 }
 
 // ruleOf tells which rule an error of the API server is of.
 func ruleOf(err *field.Error) string {
 	switch {
-	case err.Type == field.ErrorTypeTooLong && (err.Field == "" || err.Field == "<nil>"):
+	case err.Type == field.ErrorTypeTooLong && noPath(err):
 		return finding.ManifestTooLarge
 	case err.Field == "metadata" || strings.HasPrefix(err.Field, "metadata."):
 		return finding.InvalidMetadata
 	case err.Type == field.ErrorTypeRequired:
 		return finding.MissingField
-	case err.Type == field.ErrorTypeTypeInvalid:
+	case err.Type == field.ErrorTypeTypeInvalid && !isFraction(err):
 		return finding.WrongType
 	case err.Field == "spec.name":
 		return finding.InvalidTaskName
@@ -75,10 +113,20 @@ func ruleOf(err *field.Error) string {
 	case err.Field == "spec.entryPoint":
 		return finding.InvalidEntryPoint
 	}
-	if name, ok := strings.CutPrefix(err.Field, "spec.resources."); ok && (name == "cpu" || name == "memory" || name == "gpuMemory") {
+	if isQuantity(err.Field) {
 		return finding.InvalidQuantity
 	}
 	return finding.InvalidValue
+}
+
+func isQuantity(path string) bool {
+	name, ok := strings.CutPrefix(path, "spec.resources.")
+	return ok && (name == "cpu" || name == "memory" || name == "gpuMemory")
+}
+
+// isFraction says whether a quantity is written as a number that is no integer.
+func isFraction(err *field.Error) bool {
+	return err.Type == field.ErrorTypeTypeInvalid && isQuantity(err.Field) && strings.HasSuffix(err.Detail, `"number"`)
 }
 
 // inBody is how some of the API server's packages repeat the field, and the value behind it.
@@ -93,7 +141,9 @@ func describe(err *field.Error) string {
 			detail = "is required"
 		}
 	case field.ErrorTypeTypeInvalid:
-		if i := strings.LastIndex(detail, ": "); i >= 0 && strings.HasPrefix(detail, "must be of type ") {
+		if isFraction(err) {
+			detail = "a fraction has to be in quotes, or in a smaller unit: " + `"0.5" or 500m`
+		} else if i := strings.LastIndex(detail, ": "); i >= 0 && strings.HasPrefix(detail, "must be of type ") {
 			detail = fmt.Sprintf("%s, not %s", detail[:i], strings.Trim(detail[i+2:], `"`))
 		}
 	case field.ErrorTypeNotSupported:

@@ -23,8 +23,8 @@ type written struct {
 func newSet() *set { return &set{objects: map[string]written{}, tasks: map[string]written{}} }
 
 // addObject finds out whether there is another manifest of the same object.
-func (s *set) addObject(o *object, content map[string]any) {
-	meta, _ := content["metadata"].(map[string]any)
+func (s *set) addObject(o *object) {
+	meta, _ := o.content["metadata"].(map[string]any)
 	name := text(meta["name"])
 	if name == "" {
 		return // the API server makes one up

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -29,16 +28,16 @@ var ofReasons = map[string]string{
 func RuleOf(reason string) string { return ofReasons[reason] }
 
 // judgeTask judges a MazeTask, first as the API server, then as the operator. Nil if one of them refuses it.
-func (l *Linter) judgeTask(o *object, content map[string]any, set *set) *v1alpha1.MazeTask {
+func (l *Linter) judgeTask(o *object, set *set) *v1alpha1.MazeTask {
 	before := len(o.file.findings)
-	o.reportDuplicateKeys(o.place.node)
-	admitted, refusal := l.admission.Admit(content)
+	o.reportKeys()
+	admitted, refusal := l.admission.Admit(o.content)
 	o.refuse(l.admission, refusal)
-	set.addObject(o, content)
+	set.addObject(o)
 	if admitted == nil {
 		return nil
 	}
-	refused := len(o.file.findings) > before // for what does not keep the operator from judging it
+	refused := o.file.errorsSince(before) // for what does not keep the operator from judging it
 	verdict := task.Judge(&admitted.Spec)
 	if !verdict.Accepted {
 		o.report(RuleOf(verdict.Reason), o.place.pointer(verdict.Pointer).at, "%s", oneLine(verdict.Message))
@@ -83,29 +82,4 @@ func entrySize(t *v1alpha1.MazeTask, verdict task.Verdict) (int, error) {
 		return 0, err
 	}
 	return len(item.Name) + len(item.Text), nil
-}
-
-// reportDuplicateKeys finds keys that are given twice, which decoding hides.
-func (o *object) reportDuplicateKeys(n *node) {
-	seen := map[*node]bool{} // aliases share nodes
-	var walk func(n *node)
-	walk = func(n *node) {
-		if n == nil || seen[n] || len(o.file.findings) >= maxFindings {
-			return
-		}
-		seen[n] = true
-		first := map[string]finding.Position{}
-		for _, m := range n.members {
-			if at, twice := first[m.name]; twice {
-				o.report(finding.DuplicateKey, m.at, "%s is given twice, first in line %d; keep one of them", fmt.Sprintf("%q", oneLine(m.name)), at.Line)
-			} else {
-				first[m.name] = m.at
-			}
-			walk(m.value)
-		}
-		for _, item := range n.items {
-			walk(item)
-		}
-	}
-	walk(n)
 }

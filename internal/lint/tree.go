@@ -24,6 +24,8 @@ type member struct {
 	name  string
 	at    finding.Position
 	value *node
+	// written is how the name is written if that is another word: n is read as false.
+	written string
 }
 
 // place is a value in a document, and where to point for it.

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"strings"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -60,6 +62,21 @@ func (b *yamlBuilder) members(out *node, content []*yaml.Node) {
 			out.merged = append(append(out.merged, value), value.items...)
 			continue
 		}
-		out.members = append(out.members, member{name: key.Value, at: b.position(key), value: value})
+		m := member{name: key.Value, at: b.position(key), value: value}
+		if boolean, ok := booleans[strings.ToLower(key.Value)]; ok && key.Style == 0 && isBoolean(key.Value) {
+			m.name, m.written = boolean, key.Value
+		}
+		out.members = append(out.members, m)
 	}
+}
+
+// booleans are the words that YAML 1.1, and with it Kubernetes, reads as true and false where they are not in quotes.
+var booleans = map[string]string{
+	"y": "true", "yes": "true", "on": "true", "true": "true", "n": "false", "no": "false", "off": "false", "false": "false",
+}
+
+// isBoolean says whether the case of a word is one in which it is read so: yes, Yes and YES, but not yES.
+func isBoolean(word string) bool {
+	lower := strings.ToLower(word)
+	return word == lower || word == strings.ToUpper(word) || word == strings.ToUpper(word[:1])+lower[1:]
 }
