@@ -62,7 +62,7 @@ var _ = Describe("Lint agrees with the API server and the operator", Ordered, Co
 
 		whole := linter.Lint([]lint.Source{{Name: name, Content: content}})
 		Expect(s.existing).To(Equal(count(whole.Findings, finding.DuplicateObject)), "objects that were there already")
-		Expect(s.conflicts).To(Equal(count(whole.Findings, finding.NameConflict)), "tasks whose name another has")
+		Eventually(s.conflicts).WithArguments(ctx).Should(Equal(count(whole.Findings, finding.NameConflict)), "tasks whose name another has")
 	}
 
 	DescribeTable("on", func(ctx context.Context, file string) {
@@ -190,8 +190,8 @@ type submission struct {
 	server    rest.Interface
 	namespace string
 	stored    []stored
-	// existing and conflicts count what only the set of them tells.
-	existing, conflicts int
+	// existing counts the objects that were there already.
+	existing int
 }
 
 // stored is a task that the API server took, and what lint says of it alone.
@@ -268,12 +268,23 @@ func (s *submission) expectConditions(ctx context.Context) {
 			g.Expect(registered).NotTo(BeElementOf("", v1alpha1.ReasonPublishing))
 			g.Expect(rulesOf(accepted, registered)).To(Equal(toldByConditions(one.findings)), "%s, %s", accepted, registered)
 		}).Should(Succeed())
-		if condition(task, v1alpha1.ConditionAccepted) == v1alpha1.ReasonNameConflict {
-			s.conflicts++
-		}
 		warned := count(one.findings, finding.PythonTypeName) > 0
 		Expect(strings.Contains(message(task, v1alpha1.ConditionAccepted), "Python type name")).To(Equal(warned))
 	}
+}
+
+// conflicts counts the tasks whose name another has. The operator may not have seen the other at first.
+func (s *submission) conflicts(ctx context.Context) (int, error) {
+	n := 0
+	for _, one := range s.stored {
+		if err := k8s.Get(ctx, client.ObjectKeyFromObject(one.task), one.task); err != nil {
+			return 0, err
+		}
+		if condition(one.task, v1alpha1.ConditionAccepted) == v1alpha1.ReasonNameConflict {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // condition is the reason of a condition. Empty while there is none.
