@@ -93,7 +93,7 @@ func writeFindings(t terminal, o findingOptions, findings []finding.Finding, sou
 
 func (o *findingOptions) deliver(t terminal, content []byte) error {
 	if o.file != "" {
-		return os.WriteFile(o.file, content, 0o666) //nolint:gosec // the umask decides, as for any output of a command
+		return os.WriteFile(o.file, content, 0o666)
 	}
 	_, err := t.Out.Write(content)
 	return err

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/cli-runtime/pkg/printers"
+
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -21,7 +23,7 @@ func writeGitHub(w io.Writer, _ terminal, findings []finding.Finding, _ func(str
 		if f.Position.Line > 0 {
 			at = fmt.Sprintf(",line=%d,col=%d", f.Position.Line, f.Position.Column)
 		}
-		message := fmt.Sprintf("%s: %s %s", where(f.File, f.Position), f.Rule, f.Message) // the log does not show the properties
+		message := fmt.Sprintf("%s: %s %s", where(f.File, f.Position), f.Rule, printers.EscapeTerminal(f.Message)) // the log does not show the properties
 		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(f.File), at, data.Replace(message))
 	}
 	return nil

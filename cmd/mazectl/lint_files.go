@@ -65,10 +65,12 @@ func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 func (l *lintFiles) addFolder(folder string) error {
 	manifests, sources := len(l.manifests), 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			l.errs = append(l.errs, err)
+			return nil
+		}
 		name := entry.Name()
 		switch {
-		case err != nil:
-			l.errs = append(l.errs, err)
 		case entry.IsDir() && path != folder && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
 			return fs.SkipDir
 		case entry.IsDir():

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -117,9 +117,24 @@ func (a *Admission) prune(object map[string]any) []string {
 	return unknown
 }
 
+// background is a context that never ends. The API server's packages ask for one, and nothing here waits.
+type background struct{}
+
+// Deadline implements context.Context.
+func (background) Deadline() (deadline time.Time, ok bool) { return deadline, false }
+
+// Done implements context.Context.
+func (background) Done() <-chan struct{} { return nil }
+
+// Err implements context.Context.
+func (background) Err() error { return nil }
+
+// Value implements context.Context.
+func (background) Value(any) any { return nil }
+
 // validate follows the API server's strategy for custom resources.
 func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) field.ErrorList {
-	ctx := context.Background() // nothing here waits
+	ctx := background{}
 	errs := validateMeta(ctx, meta)
 	for _, err := range apiservervalidation.ValidateCustomResource(nil, object, a.schema) {
 		errs = append(errs, withField(err))
@@ -159,7 +174,7 @@ func withField(err *field.Error) *field.Error {
 }
 
 // validateMeta validates metadata as the API server has completed them: with the namespace of the request and a generated name.
-func validateMeta(ctx context.Context, declared *metav1.ObjectMeta) field.ErrorList {
+func validateMeta(ctx background, declared *metav1.ObjectMeta) field.ErrorList {
 	meta := declared.DeepCopy()
 	path := field.NewPath("metadata")
 	if meta.Namespace == "" {

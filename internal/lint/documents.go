@@ -17,8 +17,6 @@ import (
 // MaxFile is how large a file may be, in bytes. An API server reads no more than 3 MiB at a time.
 const MaxFile = 4 << 20
 
-var fileStart = finding.Position{Line: 1, Column: 1}
-
 // document is a value of a file.
 type document struct {
 	value any
@@ -38,7 +36,6 @@ func (f *file) report(rule string, at finding.Position, object, format string, a
 
 // read takes a file apart as kubectl does.
 func (f *file) read(content []byte) {
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	switch {
 	case len(content) > MaxFile:
 		f.report(finding.ManifestTooLarge, finding.Position{}, "", "the file has more than %d bytes, and an API server takes less: split it, "+
@@ -48,6 +45,7 @@ func (f *file) read(content []byte) {
 		f.report(finding.MalformedManifest, firstInvalid(content), "", "this is not UTF-8; save the file as UTF-8")
 		return
 	}
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	at := newCursor(content)
 	for start := 0; start < len(content) && len(f.findings) < maxFindings; {
 		c := nextChunk(content, start)

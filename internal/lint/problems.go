@@ -37,12 +37,30 @@ func (o *object) refuse(a *Admission, refusal Refusal) {
 		}
 		o.report(finding.UnknownField, parent.key(last), "%s: unknown field; %s", oneLine(path), advice)
 	}
-	for i, err := range refusal.Errors {
-		if !slices.ContainsFunc(refusal.Errors[:i], func(other *field.Error) bool { return implies(other, err) }) &&
-			!slices.ContainsFunc(refusal.Errors[i+1:], func(other *field.Error) bool { return saysMore(other, err) }) {
-			o.reportField(err)
+	for _, err := range refusal.relevant() {
+		o.reportField(err)
+	}
+}
+
+// Messages tell what is wrong with fields, with their paths; not which fields are unknown.
+func (r Refusal) Messages() []string {
+	var messages []string
+	for _, err := range r.relevant() {
+		messages = append(messages, messageOf(err))
+	}
+	return messages
+}
+
+// relevant are the errors without those that follow from another one.
+func (r Refusal) relevant() field.ErrorList {
+	var out field.ErrorList
+	for i, err := range r.Errors {
+		if !slices.ContainsFunc(r.Errors[:i], func(other *field.Error) bool { return implies(other, err) }) &&
+			!slices.ContainsFunc(r.Errors[i+1:], func(other *field.Error) bool { return saysMore(other, err) }) {
+			out = append(out, err)
 		}
 	}
+	return out
 }
 
 // implies says whether what is wrong with one field has to be corrected before another error means anything.
@@ -56,19 +74,17 @@ func saysMore(later, err *field.Error) bool {
 }
 
 func (o *object) reportField(err *field.Error) {
-	if noPath(err) {
-		o.report(ruleOf(err), o.place.at, "%s", oneLine(err.Detail))
-		return
+	rule, found := ruleOf(err), o.place
+	if !noPath(err) {
+		found, _, _ = o.place.field(err.Field)
 	}
-	rule := ruleOf(err)
-	found, _, _ := o.place.field(err.Field)
-	switch {
-	case rule == finding.GPUMemoryNeedsGPU:
+	switch rule {
+	case finding.GPUMemoryNeedsGPU:
 		found, _ = found.member("gpuMemory")
-	case rule == finding.InvalidMetadata:
+	case finding.InvalidMetadata:
 		found = o.labelOf(found, err)
 	}
-	o.report(rule, found.at, "%s", describe(err))
+	o.report(rule, found.at, "%s", messageOf(err))
 }
 
 // noPath says whether an error is about the object as such.
@@ -132,8 +148,14 @@ func isFraction(err *field.Error) bool {
 // inBody is how some of the API server's packages repeat the field, and the value behind it.
 var inBody = regexp.MustCompile(`^\S+ in body `)
 
-// describe says what is wrong with a field: what the API server says, without the value, which is where the finding points to.
-func describe(err *field.Error) string {
+// messageOf says what is wrong with a field: what the API server says, without the value, which is where a finding points to.
+func messageOf(err *field.Error) string {
+	if noPath(err) {
+		if err.Type == field.ErrorTypeTooLong {
+			return fmt.Sprintf("the object has more than %d bytes, which etcd does not store; shorten it, or split it", maxObject)
+		}
+		return oneLine("the object " + err.Detail)
+	}
 	detail := inBody.ReplaceAllString(err.Detail, "")
 	switch err.Type {
 	case field.ErrorTypeRequired:
@@ -154,6 +176,13 @@ func describe(err *field.Error) string {
 	}
 	if detail == "" {
 		detail = err.ErrorBody()
+	}
+	parent, name := "", err.Field
+	if i := strings.LastIndex(err.Field, "."); i >= 0 {
+		parent, name = err.Field[:i+1], err.Field[i+1:]
+	}
+	if strings.HasPrefix(detail, name+" is ") { // the CRD's rules name the field
+		return oneLine(parent + detail)
 	}
 	return oneLine(fmt.Sprintf("%s: %s", err.Field, detail))
 }

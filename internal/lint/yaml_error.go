@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -34,12 +35,25 @@ func locateYAML(text []byte, err error) (finding.Position, string) {
 		}
 		return firstText(text, line), message + "; check indentation, quotes and brackets, here and in the line above"
 	}
+	if offset := bytes.IndexFunc(text, isControl); offset >= 0 && strings.HasPrefix(message, "control characters") {
+		return newCursor(text).to(offset), message + "; remove it"
+	}
+	if strings.HasPrefix(message, "invalid map key") {
+		offset := max(0, bytes.Index(text, []byte("{{")))
+		return newCursor(text).to(offset), "a key is an object or a list; put text that begins with { or [ in quotes, " +
+			"and lint what a template makes, not the template"
+	}
 	if anchor := yamlAnchor.FindStringSubmatch(message); anchor != nil {
 		if offset := bytes.Index(text, []byte("*"+anchor[1])); offset >= 0 {
 			return newCursor(text).to(offset), message + "; correct the alias, or write the value out"
 		}
 	}
 	return firstText(text, 1), message
+}
+
+// isControl says whether YAML has no place for a character, which must be a control character then.
+func isControl(r rune) bool {
+	return r != '\t' && r != '\n' && r != '\r' && r != '\u0085' && unicode.IsControl(r)
 }
 
 // firstText is where the first text is from a line on, which the library may say is behind the end.
