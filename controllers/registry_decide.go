@@ -140,6 +140,7 @@ func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask, nodes *survey) (*ju
 		return nil, err
 	}
 	j.verdict.Input, j.verdict.Output = nil, nil // they are in the item
+	j.verdict.Warnings = nil                     // the message has them
 	j.size = len(item.Name) + len(item.Text)
 	if j.tooLarge = !registry.Fits(item, r.shardSize); !j.tooLarge {
 		j.served = &placed{item, requirement, resolution}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
@@ -139,6 +140,17 @@ func encodeTaskMeta(all []taskManifest) ([]byte, error) {
 		out[m.Spec.Name] = entry.TaskMeta
 	}
 	return encodeJSON(out)
+}
+
+// setDefaults sets what the API server would.
+func setDefaults(r *v1alpha1.Resources) {
+	r.Type = cmp.Or(r.Type, v1alpha1.ResourceTypeCPU)
+	if r.CPU == nil {
+		r.CPU = resource.NewQuantity(1, resource.DecimalSI)
+	}
+	if r.Memory == nil {
+		r.Memory = resource.NewQuantity(1<<30, resource.BinarySI)
+	}
 }
 
 // encodeJSON writes a value for people and programs, with < and > as they are.

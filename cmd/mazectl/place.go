@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -48,7 +49,7 @@ come and go:
   changed    none can now or then, for another reason
   unchanged
 
-FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. What the API server would plainly
+FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. What the API server would
 refuse counts as a task that no node can host. Nothing is written to the cluster.
 
 -o json and yaml print {tasks: [{namespace, name, task, change, before, after, classes}]}. task is spec.name. before and after
@@ -111,7 +112,11 @@ func (o *placeOptions) run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return utilerrors.NewAggregate(append(errs, split(err)...))
 	}
-	all := judge(manifests, ptr.Deref(o.cluster.Namespace, ""), &nodes)
+	admission, err := lint.NewAdmission()
+	if err != nil {
+		return err
+	}
+	all := judge(manifests, ptr.Deref(o.cluster.Namespace, ""), admission, &nodes)
 	if err := write(t, o.output, all); err != nil {
 		return err
 	}
@@ -138,11 +143,11 @@ func (j judged) isFinding() bool {
 // reasonRefused is, in place of a reason of Placeable, that of a task which the API server would not take.
 const reasonRefused = "Refused"
 
-func judge(manifests []manifest, namespace string, nodes *inventories) []judged {
+func judge(manifests []manifest, namespace string, admission *lint.Admission, nodes *inventories) []judged {
 	found := map[placement.Requirement]*placement.Comparison{}
 	out := make([]judged, len(manifests))
 	for i, m := range manifests {
-		t := readTask(m, namespace)
+		t := readTask(m, namespace, admission)
 		if t.refused != "" {
 			out[i] = judged{t, refusal(t.refused, nodes.before != nil)}
 			continue

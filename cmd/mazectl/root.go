@@ -56,6 +56,7 @@ findings, and 2 if it could not do what it was asked to.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})
-	root.AddCommand(newDiscoverCommand(root.DisplayName(), t), newPlaceCommand(root.DisplayName(), t), newVersionCommand(t))
+	program = root.DisplayName()
+	root.AddCommand(newDiscoverCommand(program, t), newLintCommand(program, t), newPlaceCommand(program, t), newRuleCommand(program, t), newVersionCommand(t))
 	return root
 }

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"cmp"
+	"embed"
 	"maps"
 	"slices"
 )
@@ -31,6 +32,19 @@ type Rule struct {
 	Explanation string
 }
 
+// explanations has a file for each rule: MZ001.md.
+//
+//go:embed explanations
+var explanations embed.FS
+
+func newRule(code, name string, severity Severity, summary string) Rule {
+	explanation, err := explanations.ReadFile("explanations/" + code + ".md")
+	if err != nil {
+		panic(err) // the file was not written: the test says which
+	}
+	return Rule{code, name, severity, summary, string(explanation)}
+}
+
 // Rules gives all rules by code.
 func Rules() []Rule {
 	all := slices.Collect(maps.Values(rules))
@@ -45,7 +59,7 @@ func Lookup(code string) (Rule, bool) {
 }
 
 // rules are all there are, by code.
-var rules = byCode(ofPython)
+var rules = byCode(ofPython, ofManifests)
 
 func byCode(groups ...[]Rule) map[string]Rule {
 	all := map[string]Rule{}

@@ -18,8 +18,20 @@ type Verdict struct {
 	Reason string
 	// Message is the message of the condition Accepted: what is wrong and what to do, or the warnings.
 	Message string
+	// Pointer is the JSON pointer, in the object, to what is wrong: /spec/inputParameters/x/type. Empty if accepted.
+	Pointer string
+	// Warnings are all of them, also those that the message has no room for. Nil unless accepted.
+	Warnings []Warning
 	// Input and Output are the parameters as normalised JSON Schemas. Nil unless accepted.
 	Input, Output *schema.Schema
+}
+
+// Warning tells of something that is accepted although it should be written differently.
+type Warning struct {
+	// Pointer is the JSON pointer to it in the object.
+	Pointer string
+	// Message says the field, and what to do.
+	Message string
 }
 
 // check judges one aspect of a task. What it learns on the way it notes in the verdict.
@@ -41,7 +53,7 @@ func Judge(spec *v1alpha1.MazeTaskSpec) Verdict {
 	verdict := Verdict{Message: "the spec is valid"}
 	for _, check := range chain {
 		if reason, message, ok := check(spec, &verdict); !ok {
-			return Verdict{Reason: reason, Message: message}
+			return Verdict{Reason: reason, Message: message, Pointer: verdict.Pointer}
 		}
 	}
 	verdict.Accepted, verdict.Reason = true, v1alpha1.ReasonValid
@@ -51,6 +63,9 @@ func Judge(spec *v1alpha1.MazeTaskSpec) Verdict {
 // warn adds to the message of an accepted task.
 func (v *Verdict) warn(field string, warnings []schema.Warning) {
 	const maxWarnings = 10
+	for _, warning := range warnings {
+		v.Warnings = append(v.Warnings, Warning{Pointer: pointer(field) + warning.Pointer, Message: at(field, warning.String())})
+	}
 	for i, warning := range warnings {
 		if i == maxWarnings {
 			v.Message += "; and more"
@@ -59,6 +74,9 @@ func (v *Verdict) warn(field string, warnings []schema.Warning) {
 		v.Message += "; warning: " + at(field, warning.String())
 	}
 }
+
+// pointer is that to a field of the object.
+func pointer(field string) string { return "/" + strings.ReplaceAll(field, ".", "/") }
 
 // at puts the field before a sentence that may begin with a JSON pointer into it.
 func at(field, sentence string) string {

@@ -13,10 +13,11 @@ const maxName = 253
 // namePattern is the CRD's rule for spec.name: a ConfigMap key that is not hidden by a dot.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`)
 
-func nameIsKey(spec *v1alpha1.MazeTaskSpec, _ *Verdict) (reason, message string, ok bool) {
+func nameIsKey(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) (reason, message string, ok bool) {
 	if utf8.RuneCountInString(spec.Name) <= maxName && namePattern.MatchString(spec.Name) {
 		return "", "", true
 	}
+	verdict.Pointer = pointer("spec.name")
 	return v1alpha1.ReasonInvalidName, fmt.Sprintf(
 		"spec.name must start and end with an ASCII letter or digit, hold only letters, digits, '-', '_' and '.', and have at most %d characters; "+
 			"it cannot be changed: create another MazeTask, then delete this one", maxName), false

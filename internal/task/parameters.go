@@ -24,6 +24,7 @@ func parameters(field string, declared *apiextensionsv1.JSON, verdict *Verdict) 
 	}
 	parsed, warnings, err := schema.Parse(raw)
 	if err != nil {
+		verdict.Pointer = pointer(field) + err.Pointer
 		return nil, err.Reason, at(field, err.Error()), false
 	}
 	verdict.warn(field, warnings)

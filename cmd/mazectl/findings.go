@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// findingOptions say how findings are written.
+type findingOptions struct {
+	format   string
+	file     string
+	exitZero bool
+}
+
+// findingFormat writes findings. source gives the text of a file, nil if it cannot be had.
+type findingFormat func(w io.Writer, t terminal, findings []finding.Finding, source func(name string) []byte) error
+
+// findingFormats are the values of --output-format, in the order that help has them in.
+var findingFormats = []struct {
+	name  string
+	write findingFormat
+}{
+	{"full", writeFull},
+	{"concise", writeConcise},
+	{"json", writeFindingsJSON},
+	{"github", writeGitHub},
+	{"junit", writeJUnit},
+	{"sarif", writeSARIF},
+}
+
+func formatNames() []string {
+	names := make([]string, len(findingFormats))
+	for i, format := range findingFormats {
+		names[i] = format.name
+	}
+	return names
+}
+
+// addFindingFlags gives a command the flags of findings.
+func addFindingFlags(c *cobra.Command, o *findingOptions) {
+	flags := c.Flags()
+	flags.StringVar(&o.format, "output-format", findingFormats[0].name, "`FORMAT` of the findings: "+strings.Join(formatNames(), ", "))
+	flags.StringVar(&o.file, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
+	flags.BoolVar(&o.exitZero, "exit-zero", false, "exit with 0 although there are findings")
+	if err := c.RegisterFlagCompletionFunc("output-format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// check says whether the options make sense, before anything is done.
+func (o *findingOptions) check() error {
+	if !slices.Contains(formatNames(), o.format) {
+		return fmt.Errorf("--output-format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	}
+	return nil
+}
+
+// writeFindings writes findings as the options say, to the standard output or a file. source gives the text of a file that a
+// finding is in, nil if it cannot be had. It returns errFindings if there are any, unless the options say otherwise.
+func writeFindings(t terminal, o findingOptions, findings []finding.Finding, source func(name string) []byte) error {
+	at := slices.IndexFunc(findingFormats, func(format struct {
+		name  string
+		write findingFormat
+	}) bool {
+		return format.name == o.format
+	})
+	if at < 0 {
+		return o.check()
+	}
+	if o.file != "" {
+		t.color, t.width = false, pipeWidth
+	}
+	var out bytes.Buffer
+	if err := findingFormats[at].write(&out, t, findings, source); err != nil {
+		return fmt.Errorf("write the findings: %w", err)
+	}
+	if err := o.deliver(t, out.Bytes()); err != nil {
+		return err
+	}
+	if len(findings) > 0 && !o.exitZero {
+		return errFindings
+	}
+	return nil
+}
+
+func (o *findingOptions) deliver(t terminal, content []byte) error {
+	if o.file != "" {
+		return os.WriteFile(o.file, content, 0o666)
+	}
+	_, err := t.Out.Write(content)
+	return err
+}
+
+// countFindings says how many there are of which severity.
+func countFindings(findings []finding.Finding) string {
+	n := map[finding.Severity]int{}
+	for _, f := range findings {
+		n[f.Severity]++
+	}
+	switch errs, warnings := n[finding.SeverityError], n[finding.SeverityWarning]; {
+	case len(findings) == 0:
+		return "nothing is wrong"
+	case warnings == 0:
+		return plural(errs, "error")
+	case errs == 0:
+		return plural(warnings, "warning")
+	default:
+		return plural(errs, "error") + ", " + plural(warnings, "warning")
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// writeGitHub writes workflow commands, which GitHub Actions shows as annotations:
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands.
+func writeGitHub(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	for _, f := range findings {
+		at := ""
+		if f.Position.Line > 0 {
+			at = fmt.Sprintf(",line=%d,col=%d", f.Position.Line, f.Position.Column)
+		}
+		message := fmt.Sprintf("%s: %s %s", where(f.File, f.Position), f.Rule, printers.EscapeTerminal(f.Message)) // the log does not show the properties
+		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(f.File), at, data.Replace(message))
+	}
+	return nil
+}
+
+// title is a rule's code and name.
+func title(f finding.Finding) string {
+	rule, _ := finding.Lookup(f.Rule)
+	return strings.TrimSpace(f.Rule + " " + rule.Name)
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	File    string        `xml:"file,attr,omitempty"`
+	Line    int           `xml:"line,attr,omitempty"`
+	Failure *junitFailure `xml:"failure"`
+}
+
+type junitFailure struct {
+	Type    string `xml:"type,attr"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// writeJUnit writes a test suite a file, in which each finding is a failure. Without findings there is one test, which passes:
+// some readers take a report without tests for a broken one.
+func writeJUnit(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+	report := junitSuites{Name: "mazectl", Tests: max(len(findings), 1), Failures: len(findings)}
+	if len(findings) == 0 {
+		report.Suites = []junitSuite{{Name: "mazectl", Tests: 1, Cases: []junitCase{{Name: "no findings", Class: "mazectl"}}}}
+	}
+	for _, f := range findings {
+		i := slices.IndexFunc(report.Suites, func(s junitSuite) bool { return s.Name == f.File })
+		if i < 0 {
+			i = len(report.Suites)
+			report.Suites = append(report.Suites, junitSuite{Name: f.File})
+		}
+		report.Suites[i].Tests++
+		report.Suites[i].Failures++
+		report.Suites[i].Cases = append(report.Suites[i].Cases, junitCase{
+			Name: title(f) + " " + where(f.File, f.Position), Class: cmp.Or(f.Object, f.File), File: f.File, Line: f.Position.Line,
+			Failure: &junitFailure{Type: string(f.Severity), Message: f.Message, Text: where(f.File, f.Position) + ": " + f.Message},
+		})
+	}
+	fmt.Fprint(w, xml.Header)
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(report); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return nil
+}

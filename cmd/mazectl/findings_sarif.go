@@ -1,0 +1,84 @@
+package main
+
+import (
+	"io"
+	"net/url"
+	"path"
+	"runtime/debug"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+const projectURI = "https://github.com/maze-agent/maregister"
+
+// writeSARIF writes a log in the Static Analysis Results Interchange Format 2.1.0, with all the rules that were broken.
+func writeSARIF(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+	info, _ := debug.ReadBuildInfo()
+	number := "unknown"
+	if info != nil && info.Main.Version != "" {
+		number = info.Main.Version
+	}
+	driver := sarif.NewToolComponent().WithName("mazectl").WithInformationURI(projectURI).WithVersion(number)
+	indexes := map[string]int{}
+	run := sarif.NewRun().WithTool(sarif.NewTool().WithDriver(driver)).WithColumnKind("unicodeCodePoints").WithResults([]*sarif.Result{})
+	for _, f := range findings {
+		index, ok := indexes[f.Rule]
+		if !ok {
+			index = len(indexes)
+			indexes[f.Rule] = index
+			driver.AddRule(sarifRule(f.Rule))
+		}
+		run.AddResult(sarifResult(f).WithRuleIndex(index))
+	}
+	if err := sarif.NewReport().AddRun(run).PrettyWrite(w); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func sarifRule(code string) *sarif.ReportingDescriptor {
+	rule, _ := finding.Lookup(code)
+	properties := sarif.NewPropertyBag()
+	properties.Add("problem.severity", string(rule.Severity))
+	return sarif.NewRule(code).WithName(rule.Name).
+		WithShortDescription(sarif.NewMultiformatMessageString().WithText(rule.Summary)).
+		WithHelp(sarif.NewMultiformatMessageString().WithText(rule.Explanation).WithMarkdown(rule.Explanation)).
+		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(string(rule.Severity))).
+		WithProperties(properties)
+}
+
+func sarifResult(f finding.Finding) *sarif.Result {
+	location := sarifLocation(f.File, f.Position)
+	if f.Object != "" {
+		location.AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(f.Object))
+	}
+	result := sarif.NewRuleResult(f.Rule).WithLevel(string(f.Severity)).WithMessage(sarif.NewTextMessage(f.Message)).
+		WithLocations([]*sarif.Location{location})
+	for i, related := range f.Related {
+		result.AddRelatedLocation(sarifLocation(related.File, related.Position).WithID(i + 1).WithMessage(sarif.NewTextMessage(related.Message)))
+	}
+	return result
+}
+
+func sarifLocation(file string, at finding.Position) *sarif.Location {
+	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(uriOf(file)))
+	if at.Line > 0 {
+		physical.WithRegion(sarif.NewRegion().WithStartLine(at.Line).WithStartColumn(at.Column))
+	}
+	return sarif.NewLocationWithPhysicalLocation(physical)
+}
+
+// uriOf is a file's name as a URI, which is relative if the name is.
+func uriOf(file string) string {
+	if file == stdinName {
+		return "stdin"
+	}
+	uri := url.URL{Path: path.Clean(file)}
+	if path.IsAbs(file) {
+		uri.Scheme = "file"
+	}
+	return uri.String()
+}

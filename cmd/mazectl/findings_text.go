@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	eastasian "golang.org/x/text/width"
+	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// writeConcise writes a line a finding: file:line:column: CODE [severity] message.
+func writeConcise(w io.Writer, t terminal, findings []finding.Finding, _ func(string) []byte) error {
+	for _, f := range findings {
+		fmt.Fprintln(w, headline(t, f))
+	}
+	return nil
+}
+
+func headline(t terminal, f finding.Finding) string {
+	paint := red
+	if f.Severity == finding.SeverityWarning {
+		paint = yellow
+	}
+	return fmt.Sprintf("%s: %s [%s] %s", t.paint(bold, where(f.File, f.Position)), t.paint(paint, plain(f.Rule)), f.Severity, plain(f.Message))
+}
+
+func where(file string, at finding.Position) string {
+	if at == (finding.Position{}) {
+		return plain(file)
+	}
+	return fmt.Sprintf("%s:%d:%d", plain(file), at.Line, at.Column)
+}
+
+// writeFull writes the line of the source below each finding, and the other places that it is about.
+func writeFull(w io.Writer, t terminal, findings []finding.Finding, source func(string) []byte) error {
+	lines := sourceLines{source: source, files: map[string][]string{}}
+	for _, f := range findings {
+		fmt.Fprintln(w, headline(t, f))
+		if text, ok := lines.line(f.File, f.Position.Line); ok {
+			fmt.Fprint(w, excerpt(t, text, f.Position))
+		}
+		for _, related := range f.Related {
+			fmt.Fprintf(w, "  = %s: %s\n", where(related.File, related.Position), plain(related.Message))
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+// sourceLines gives lines of files, which it takes apart once.
+type sourceLines struct {
+	source func(string) []byte
+	files  map[string][]string
+}
+
+func (s *sourceLines) line(file string, number int) (string, bool) {
+	lines, ok := s.files[file]
+	if !ok {
+		content := strings.TrimPrefix(string(s.source(file)), "\ufeff")
+		lines = strings.Split(content, "\n")
+		s.files[file] = lines
+	}
+	if number < 1 || number > len(lines) {
+		return "", false
+	}
+	text := strings.TrimSuffix(lines[number-1], "\r")
+	return text, strings.TrimSpace(text) != ""
+}
+
+// excerpt shows a line with a caret below the character that a finding is about.
+func excerpt(t terminal, text string, at finding.Position) string {
+	number := strconv.Itoa(at.Line)
+	margin := strings.Repeat(" ", len(number))
+	shown, column := window([]rune(text), at.Column-1, t.width-len(number)-len("  | "))
+	return fmt.Sprintf(" %s |\n %s | %s\n %s | %s%s\n", margin, number, shown, margin, strings.Repeat(" ", column), t.paint(red, "^"))
+}
+
+// window cuts from a line what fits into a width around one of its characters, and tells in which column that is.
+func window(text []rune, character, columns int) (string, int) {
+	const before, ellipsis = 3, "…"
+	character = min(max(character, 0), len(text))
+	begin := 0
+	if columnsOf(text[:character]) > columns*2/before {
+		begin = character
+		for begin > 0 && columnsOf(text[begin-1:character]) < columns/before {
+			begin--
+		}
+	}
+	prefix := ""
+	if begin > 0 {
+		prefix = ellipsis
+	}
+	end, used := begin, len([]rune(prefix))
+	for end < len(text) && used+columnsOf(text[end:end+1]) < columns {
+		used += columnsOf(text[end : end+1])
+		end++
+	}
+	suffix := ""
+	if end < len(text) {
+		suffix = ellipsis
+	}
+	return prefix + printable(text[begin:end]) + suffix, len([]rune(prefix)) + columnsOf(text[begin:character])
+}
+
+// printable replaces what would steer a terminal, and tabs, whose width depends on where they are.
+func printable(text []rune) string {
+	return printers.EscapeTerminal(strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\r' {
+			return ' '
+		}
+		return r
+	}, string(text)))
+}
+
+// columnsOf is how wide a text is in a terminal: Chinese characters take two columns.
+func columnsOf(text []rune) int {
+	n := 0
+	for _, r := range printable(text) {
+		switch eastasian.LookupRune(r).Kind() {
+		case eastasian.EastAsianWide, eastasian.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// writeFindingsJSON writes an array of findings.
+func writeFindingsJSON(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+	if findings == nil {
+		findings = []finding.Finding{}
+	}
+	return writeJSON(w, findings)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/lint"
+)
+
+func newLintCommand(program string, t terminal) *cobra.Command {
+	var options findingOptions
+	c := &cobra.Command{
+		Use:   "lint FILE|DIR...",
+		Short: "Tell what the API server or the operator would refuse, in manifests and Python sources",
+		Long: `Judge MazeTasks before they are in a cluster, offline, as the API server and the operator would: by the CRD's schema and its rules
+with the API server's own packages, then by the operator's own checks, and against each other.
+
+FILE has MazeTasks in YAML or JSON, or is a Python source with decorated functions; it may be - for manifests on the standard
+input. A DIR is searched, with the folders in it but those whose names begin with a dot, for .yaml, .yml and .json files that
+mention MazeTasks, and for .py files. Other objects than MazeTasks are skipped.
+
+Every finding has the code of a rule; "rule CODE" explains it. It exits with 0 if nothing is wrong, with 1 if there are findings,
+warnings included, and with 2 if something could not be read. What depends on a cluster is left open: "place" tells which nodes
+could host a task.`,
+		Example: strings.ReplaceAll(`  # Everything below a folder
+  %s lint tasks/
+
+  # What kustomize makes
+  kubectl kustomize config/samples | %s lint -
+
+  # In a pull request on GitHub, with annotations
+  %s lint tasks/ --output-format github
+
+  # For code scanning
+  %s lint tasks/ --output-format sarif --output-file lint.sarif --exit-zero`, "%s", program),
+		RunE: func(c *cobra.Command, args []string) error { return runLint(c.Context(), t, options, args) },
+	}
+	addFindingFlags(c, &options)
+	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
+	return c
+}
+
+func runLint(ctx context.Context, t terminal, options findingOptions, args []string) error {
+	if len(args) == 0 {
+		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
+	}
+	if err := options.check(); err != nil {
+		return err
+	}
+	files := lintFiles{stdin: t.In}
+	files.collect(args)
+	linter, err := lint.New()
+	if err != nil {
+		return err
+	}
+	result := linter.Lint(files.manifests)
+	declared, found, err := lintPython(ctx, files.python)
+	if err != nil {
+		files.errs = append(files.errs, err)
+	}
+	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared)))
+	err = writeFindings(t, options, all, files.source)
+	if len(files.errs) > 0 {
+		if errors.Is(err, errFindings) {
+			err = nil
+		}
+		return utilerrors.NewAggregate(append(files.errs, err))
+	}
+	if err == nil || errors.Is(err, errFindings) {
+		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.manifests), len(declared), all))
+	}
+	return err
+}
+
+// lintSummary counts what was judged.
+func lintSummary(result *lint.Result, files, declared int, findings []finding.Finding) string {
+	text := fmt.Sprintf("%s in %s of manifests", plural(result.Objects, "MazeTask"), plural(files, "file"))
+	if declared > 0 {
+		text += fmt.Sprintf(", %s in Python sources", plural(declared, "task"))
+	}
+	text += ": " + countFindings(findings)
+	if len(result.Skipped) > 0 {
+		kinds := slices.SortedFunc(maps.Keys(result.Skipped), func(a, b string) int {
+			return cmp.Or(cmp.Compare(result.Skipped[b], result.Skipped[a]), strings.Compare(a, b))
+		})
+		const maxKinds = 5
+		var shown []string
+		for _, kind := range kinds[:min(len(kinds), maxKinds)] {
+			shown = append(shown, fmt.Sprintf("%d %s", result.Skipped[kind], plain(kind)))
+		}
+		if len(kinds) > maxKinds {
+			shown = append(shown, "and more")
+		}
+		text += "; skipped: " + strings.Join(shown, ", ")
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/lint"
+)
+
+// stdinName is what findings call the standard input.
+const stdinName = "<stdin>"
+
+// lintFiles are the files to judge.
+type lintFiles struct {
+	stdin     io.Reader
+	manifests []lint.Source
+	// python are the files and folders, as they were given, that have Python sources.
+	python []string
+	errs   []error
+	seen   map[string]bool
+}
+
+// collect reads what the arguments name. It goes on after an error.
+func (l *lintFiles) collect(args []string) {
+	l.seen = map[string]bool{}
+	for _, name := range args {
+		if l.seen[filepath.Clean(name)] {
+			continue
+		}
+		if err := l.add(name); err != nil {
+			l.errs = append(l.errs, err)
+		}
+	}
+}
+
+func (l *lintFiles) add(name string) error {
+	if name == stdinArgument {
+		l.seen[name] = true
+		return l.read(stdinName, io.NopCloser(l.stdin))
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return l.addFolder(name)
+	case isPython(name):
+		l.seen[filepath.Clean(name)] = true
+		l.python = append(l.python, name)
+		return nil
+	}
+	return l.addFile(name)
+}
+
+func isPython(name string) bool { return filepath.Ext(name) == ".py" }
+
+// addFolder finds the files in a folder. Links to folders are not followed.
+func (l *lintFiles) addFolder(folder string) error {
+	manifests, sources := len(l.manifests), 0
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			l.errs = append(l.errs, err)
+			return nil
+		}
+		name := entry.Name()
+		switch {
+		case entry.IsDir() && path != folder && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
+			return fs.SkipDir
+		case entry.IsDir():
+		case isPython(name):
+			sources++
+		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
+			if err := l.addFile(path); err != nil {
+				l.errs = append(l.errs, err)
+			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
+				l.manifests = l.manifests[:last]
+			}
+		}
+		return nil
+	})
+	if sources > 0 {
+		l.python = append(l.python, folder)
+	}
+	if err == nil && sources == 0 && len(l.manifests) == manifests {
+		return fmt.Errorf("%s has no manifest of a MazeTask and no Python source", folder)
+	}
+	return err
+}
+
+// mentionsTasks says whether a file of a folder may be about MazeTasks. A folder has all sorts of YAML.
+func mentionsTasks(content []byte) bool {
+	return bytes.Contains(content, []byte("MazeTask")) || bytes.Contains(content, []byte("registry.mazeagent.net"))
+}
+
+func (l *lintFiles) addFile(name string) error {
+	l.seen[filepath.Clean(name)] = true
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return l.read(filepath.ToSlash(name), file)
+}
+
+// maxRead is a bit more than lint reads: enough for it to tell that there is more.
+const maxRead = lint.MaxFile + 1
+
+func (l *lintFiles) read(name string, from io.ReadCloser) error {
+	content, err := io.ReadAll(io.LimitReader(from, maxRead))
+	if err = errors.Join(err, from.Close()); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	l.manifests = append(l.manifests, lint.Source{Name: name, Content: content})
+	return nil
+}
+
+// source gives the text of a file that a finding is in. Nil if it cannot be had.
+func (l *lintFiles) source(name string) []byte {
+	for _, source := range l.manifests {
+		if source.Name == name {
+			return source.Content
+		}
+	}
+	if !isPython(name) {
+		return nil
+	}
+	content, err := os.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		return nil
+	}
+	return content
+}

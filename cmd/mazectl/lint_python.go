@@ -1,0 +1,23 @@
+package main
+
+import (
+	"context"
+
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// lintPython finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
+// they were given; each may have a package root of its own.
+func lintPython(ctx context.Context, paths []string) ([]discover.Task, []finding.Finding, error) {
+	var tasks []discover.Task
+	var findings []finding.Finding
+	for _, path := range paths {
+		f, err := findTasks(ctx, sourceOptions{}, []string{path})
+		if err != nil {
+			return tasks, findings, err
+		}
+		tasks, findings = append(tasks, f.Tasks...), append(findings, f.Findings...)
+	}
+	return tasks, findings, nil
+}

@@ -1,0 +1,239 @@
+package lint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	apiservervalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/api/operation"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/config/crd"
+)
+
+// Admission does what the API server does with a MazeTask that is created, by the CRD and the API server's own packages.
+type Admission struct {
+	structural *structuralschema.Structural
+	schema     apiservervalidation.SchemaValidator
+	rules      *cel.Validator
+}
+
+// NewAdmission compiles the CRD.
+func NewAdmission() (*Admission, error) {
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(crd.MazeTasks, &definition); err != nil {
+		return nil, fmt.Errorf("read the CRD: %w", err)
+	}
+	for _, version := range definition.Spec.Versions {
+		if version.Name == v1alpha1.SchemeGroupVersion.Version {
+			return newAdmission(version.Schema.OpenAPIV3Schema)
+		}
+	}
+	return nil, fmt.Errorf("the CRD has no version %s", v1alpha1.SchemeGroupVersion.Version)
+}
+
+func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error) {
+	var properties apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(declared, &properties, nil); err != nil {
+		return nil, fmt.Errorf("convert the CRD's schema: %w", err)
+	}
+	structural, err := structuralschema.NewStructural(&properties)
+	if err != nil {
+		return nil, fmt.Errorf("read the CRD's schema: %w", err)
+	}
+	schema, _, err := apiservervalidation.NewSchemaValidator(&properties)
+	if err != nil {
+		return nil, fmt.Errorf("compile the CRD's schema: %w", err)
+	}
+	return &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+}
+
+// Refusal is why the API server refuses an object.
+type Refusal struct {
+	// Unknown are the fields that the object has, and a MazeTask has not: spec.resources.gpu. They are refused with
+	// fieldValidation=Strict, which is kubectl's way, and dropped without.
+	Unknown []string
+	// Errors are what is wrong with fields.
+	Errors field.ErrorList
+}
+
+// Admit gives an object as the API server would store it, with the CRD's defaults, and why it would not. The object, whose
+// apiVersion and kind are those of a MazeTask, is changed on the way.
+func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
+	defaulting.Default(object, a.structural)
+	meta, unknown, errs := readMeta(object)
+	refusal := Refusal{Unknown: append(unknown, a.prune(object)...), Errors: errs}
+	if err := objectmeta.SetObjectMeta(object, meta); err != nil {
+		refusal.Errors = append(refusal.Errors, field.InternalError(field.NewPath("metadata"), err))
+		return nil, refusal
+	}
+	delete(object, "status") // it is another request that writes it
+	refusal.Errors = append(refusal.Errors, a.validate(object, meta)...)
+	if len(refusal.Errors) > 0 {
+		return nil, refusal
+	}
+	task := &v1alpha1.MazeTask{}
+	content, err := json.Marshal(object)
+	if err == nil {
+		err = json.Unmarshal(content, task)
+	}
+	switch {
+	case err != nil:
+		refusal.Errors = field.ErrorList{field.Invalid(nil, nil, fmt.Sprintf("cannot be read: %v", err))}
+		return nil, refusal
+	case len(content) > maxObject:
+		refusal.Errors = field.ErrorList{field.TooLong(nil, nil, maxObject)}
+		return nil, refusal
+	}
+	return task, refusal
+}
+
+// maxObject is how large an object may be that etcd takes by default, in bytes.
+const maxObject = 3 << 19
+
+func (a *Admission) prune(object map[string]any) []string {
+	unknown := pruning.PruneWithOptions(object, a.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	defaulting.PruneNonNullableNullsWithoutDefaults(object, a.structural)
+	return unknown
+}
+
+// background is a context that never ends. The API server's packages ask for one, and nothing here waits.
+type background struct{}
+
+// Deadline implements context.Context.
+func (background) Deadline() (deadline time.Time, ok bool) { return deadline, false }
+
+// Done implements context.Context.
+func (background) Done() <-chan struct{} { return nil }
+
+// Err implements context.Context.
+func (background) Err() error { return nil }
+
+// Value implements context.Context.
+func (background) Value(any) any { return nil }
+
+// validate follows the API server's strategy for custom resources.
+func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) field.ErrorList {
+	ctx := background{}
+	errs := validateMeta(ctx, meta)
+	for _, err := range apiservervalidation.ValidateCustomResource(nil, object, a.schema) {
+		errs = append(errs, withField(err))
+	}
+	errs = append(errs, objectmeta.Validate(ctx, nil, object, a.structural, false)...)
+	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, a.structural, object)...)
+	for _, err := range errs {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+			return errs // rules are only for what has the right form
+		default:
+		}
+	}
+	broken, _ := a.rules.Validate(ctx, nil, a.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	return append(errs, broken...)
+}
+
+// pathWithin is how some of the API server's packages tell a field: of a number that is out of range, and of a quantity that is none.
+var pathWithin = regexp.MustCompile(`^Checked value (?P<detail>must be .*) in (?P<path>\S+)$|^"(?P<path>\S+)" (?P<detail>must validate .*)$`)
+
+// withField gives an error its field, if only its text names it.
+func withField(err *field.Error) *field.Error {
+	match := pathWithin.FindStringSubmatch(err.Detail)
+	if match == nil || !noPath(err) {
+		return err
+	}
+	for i, name := range pathWithin.SubexpNames() {
+		switch {
+		case match[i] == "":
+		case name == "path":
+			err.Field = match[i]
+		case name == "detail":
+			err.Detail = match[i]
+		}
+	}
+	return err
+}
+
+// validateMeta validates metadata as the API server has completed them: with the namespace of the request and a generated name.
+func validateMeta(ctx background, declared *metav1.ObjectMeta) field.ErrorList {
+	meta := declared.DeepCopy()
+	path := field.NewPath("metadata")
+	if meta.Namespace == "" {
+		meta.Namespace = metav1.NamespaceDefault
+	}
+	generated := meta.Name == "" && meta.GenerateName != ""
+	if generated {
+		const maxBase, suffix = 58, "xxxxx"
+		meta.Name = meta.GenerateName[:min(len(meta.GenerateName), maxBase)] + suffix
+	}
+	meta.Generation = 1
+	errs := validation.ValidateObjectMetaDeclaratively(ctx, operation.Create, meta, nil, true, validation.NameIsDNSSubdomain, path, true)
+	if errs := slices.DeleteFunc(slices.Clone(errs), func(err *field.Error) bool { return err.Field == "metadata.name" }); generated && len(errs) > 0 {
+		return errs // what is wrong with the generated name is wrong with what it is generated from
+	}
+	return errs
+}
+
+// readMeta reads an object's metadata. Where that cannot be, it says why, and reads what can be.
+func readMeta(object map[string]any) (*metav1.ObjectMeta, []string, field.ErrorList) {
+	var errs field.ErrorList
+	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	if err != nil {
+		errs = field.ErrorList{unreadableMeta(object, err)}
+		meta, found, unknown, err = objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{
+			DropMalformedFields: true, ReturnUnknownFieldPaths: true,
+		})
+	}
+	if err != nil || !found || meta == nil {
+		meta = &metav1.ObjectMeta{}
+	}
+	return meta, unknown, errs
+}
+
+// unreadableMeta says which of the metadata have a wrong type.
+func unreadableMeta(object map[string]any, err error) *field.Error {
+	path := field.NewPath("metadata")
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return field.TypeInvalid(path, nil, err.Error())
+	}
+	value := object["metadata"]
+	for _, name := range strings.Split(wrong.Field, ".") {
+		if name != "" {
+			path, value = path.Child(name), memberOf(value, name)
+		}
+	}
+	if texts, ok := value.(map[string]any); ok && wrong.Type.Kind() == reflect.String { // such as labels
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			if _, ok := texts[name].(string); !ok {
+				path = path.Key(name)
+				break
+			}
+		}
+	}
+	return field.TypeInvalid(path, nil, fmt.Sprintf("must be %s, not %s", typeName(wrong.Type.Kind()), wrong.Value))
+}
+
+func memberOf(value any, name string) any {
+	object, _ := value.(map[string]any)
+	return object[name]
+}

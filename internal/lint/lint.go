@@ -1,0 +1,184 @@
+// Package lint judges manifests of MazeTasks as the API server and the operator would: bytes in, findings out.
+//
+// A file is taken apart as kubectl does it, and an object is judged by the CRD with the API server's own packages and then as the
+// operator judges it. What depends on a cluster is left open: whether a namespace exists, which nodes there are, and which other
+// tasks.
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// Source is a file of manifests: YAML or JSON, with any number of documents.
+type Source struct {
+	// Name is how findings call the file.
+	Name    string
+	Content []byte
+}
+
+// Task is a MazeTask that the API server and the operator would accept.
+type Task struct {
+	// MazeTask has the CRD's defaults. Its namespace is empty if the manifest has none.
+	*v1alpha1.MazeTask
+	// File and Position are where the object begins.
+	File     string
+	Position finding.Position
+}
+
+// Result is what was found in some files.
+type Result struct {
+	// Tasks are in the order of the files. Those with one name are all there.
+	Tasks []Task
+	// Objects is how many MazeTasks there are, accepted or not.
+	Objects int
+	// Skipped counts the other objects, by kind and apiVersion: ConfigMap (v1).
+	Skipped map[string]int
+	// Findings are sorted by place.
+	Findings []finding.Finding
+}
+
+// Linter judges manifests. It is not safe for concurrent use.
+type Linter struct {
+	admission *Admission
+}
+
+// New makes a linter.
+func New() (*Linter, error) {
+	admission, err := NewAdmission()
+	if err != nil {
+		return nil, err
+	}
+	return &Linter{admission}, nil
+}
+
+// Lint judges all the manifests of some files, and whether they can be together in one cluster.
+func (l *Linter) Lint(sources []Source) Result {
+	set := newSet()
+	result := Result{Skipped: map[string]int{}}
+	for _, source := range sources {
+		f := &file{name: source.Name}
+		f.read(source.Content)
+		for _, d := range f.documents {
+			if len(f.findings) >= maxFindings {
+				break
+			}
+			l.judge(f, d, set, &result)
+		}
+		result.Findings = append(result.Findings, f.findings...)
+	}
+	result.Findings = finding.Sort(append(result.Findings, set.findings...))
+	return result
+}
+
+const kind = "MazeTask"
+
+// judge judges what is in a document: an object, or a list of objects.
+func (l *Linter) judge(f *file, d document, set *set, result *Result) {
+	content, ok := d.value.(map[string]any)
+	if !ok {
+		f.report(finding.MalformedManifest, d.place.at, "", "a manifest is an object, with apiVersion and kind")
+		return
+	}
+	apiVersion, kindName := text(content["apiVersion"]), text(content["kind"])
+	if items, ok := content["items"].([]any); ok && strings.HasSuffix(kindName, "List") {
+		l.judgeItems(f, d, items, set, result)
+		return
+	}
+	group, _, _ := strings.Cut(apiVersion, "/")
+	switch {
+	case kindName == kind && apiVersion == v1alpha1.SchemeGroupVersion.String():
+		result.Objects++
+		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
+		if task := l.judgeTask(o, set); task != nil {
+			result.Tasks = append(result.Tasks, Task{task, f.name, d.place.at})
+		}
+	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":
+		result.Objects++
+		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
+	case kindName == "" || apiVersion == "":
+		result.Skipped["no Kubernetes object"]++
+	default:
+		result.Skipped[fmt.Sprintf("%s (%s)", kindName, apiVersion)]++
+	}
+}
+
+func (l *Linter) judgeItems(f *file, d document, items []any, set *set, result *Result) {
+	list, _ := d.place.member("items")
+	for i, item := range items {
+		at, ok := list.item(i)
+		if !ok {
+			at = place{at: list.at}
+		}
+		if content, ok := item.(map[string]any); ok {
+			inherit(content, d.value.(map[string]any))
+		}
+		l.judge(f, document{item, at}, set, result)
+	}
+}
+
+// inherit completes an item of a list as the API server's library does: those of a MazeTaskList need not say what they are.
+func inherit(item, list map[string]any) {
+	if item["kind"] == nil && item["apiVersion"] == nil && text(list["kind"]) != "List" {
+		item["kind"], item["apiVersion"] = strings.TrimSuffix(text(list["kind"]), "List"), list["apiVersion"]
+	}
+}
+
+func (f *file) reportKind(at place, apiVersion, kindName, object string) {
+	wrong := "apiVersion"
+	if apiVersion == v1alpha1.SchemeGroupVersion.String() {
+		wrong = "kind"
+	}
+	found, _ := at.member(wrong)
+	f.report(finding.WrongKind, found.at, object, "no API server knows kind %q of apiVersion %q; write kind: %s and apiVersion: %s",
+		oneLine(kindName), oneLine(apiVersion), kind, v1alpha1.SchemeGroupVersion)
+}
+
+func text(value any) string {
+	out, _ := value.(string)
+	return out
+}
+
+// nameOf is how findings call an object.
+func nameOf(content map[string]any) string {
+	meta, _ := content["metadata"].(map[string]any)
+	name := text(meta["name"])
+	if namespace := text(meta["namespace"]); namespace != "" {
+		name = namespace + "/" + name
+	}
+	if name == "" {
+		name = text(meta["generateName"])
+	}
+	return strings.TrimSpace(kind + " " + oneLine(name))
+}
+
+// Declared judges tasks that were found in Python sources, as if each had its manifest. The findings are where the declarations
+// begin.
+func (l *Linter) Declared(tasks []discover.Task) []finding.Finding {
+	var findings []finding.Finding
+	for _, t := range tasks {
+		f := &file{name: t.File}
+		o := &object{file: f, place: place{at: t.Position}, name: t.Function}
+		manifest := &v1alpha1.MazeTask{
+			TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: kind},
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "task-"},
+			Spec:       t.Spec,
+		}
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(manifest)
+		if err != nil {
+			o.report(finding.InvalidSchema, o.place.at, "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
+		} else {
+			o.content = content
+			l.judgeTask(o, newSet())
+		}
+		findings = append(findings, f.findings...)
+	}
+	return finding.Sort(findings)
+}
