@@ -95,7 +95,7 @@ func TestFindTasks(t *testing.T) {
 		"many folders in each other": {make: func(root string) error {
 			return os.MkdirAll(filepath.Join(root, strings.Repeat("a/", 3*maxDepth)), 0o755)
 		}, wantFindings: []string{strings.Repeat("a/", maxDepth) + "a: MZ001 the folder is within 128 others"}},
-		"one long line":      {files: map[string]string{"a.py": taskPy("a") + "x = [" + strings.Repeat("1, ", 1<<20/3) + "]\n"}, wantTasks: []string{"a@a.py"}, wantFiles: 2},
+		"one long line":      {files: map[string]string{"a.py": taskPy("a") + "x = [" + strings.Repeat("1, ", 1<<20/3) + "]\n"}, wantFindings: []string{"a.py: MZ001 it is too large or too intricate to be read: split it"}, wantFiles: 2},
 		"100,000 brackets":   {files: map[string]string{"a.py": taskPy("a") + "x = " + strings.Repeat("[", 100_000) + "\n"}, wantFindings: []string{"a.py: MZ003"}, wantFiles: 2},
 		"a NUL":              {files: map[string]string{"a.py": taskPy("a") + "\x00"}, wantFindings: []string{"a.py: MZ00"}, wantFiles: 2},
 		"a byte order mark":  {files: map[string]string{"a.py": "\xef\xbb\xbf" + taskPy("a")}, wantTasks: []string{"a@a.py"}, wantFiles: 2},

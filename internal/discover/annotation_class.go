@@ -2,27 +2,32 @@ package discover
 
 import "slices"
 
-// bare takes off what a type is wrapped in, such as Annotated[…] or a Union of one.
+// bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
 func (c *annotations) bare(e *expr) *expr {
-	for hops := 0; e.kind == exprSubscript && len(e.operands) > 1 && hops < maxHops; hops++ {
-		name := c.typeName(e.operands[0])
-		if !slices.Contains(wrappers, name) && (name != "Union" || len(e.operands) > 2) {
-			break
+	for range maxHops {
+		text, quoted := constantText(e)
+		switch {
+		case quoted:
+			if e = c.linker.types.parse(text, e.at); e == nil {
+				return &expr{}
+			}
+		case e.kind == exprSubscript && len(e.operands) > 1 && c.wraps(e):
+			e = e.operands[1]
+		default:
+			return e
 		}
-		e = e.operands[1]
 	}
 	return e
 }
 
+// wraps says whether a subscript is, as a schema, no more than its first argument.
+func (c *annotations) wraps(e *expr) bool {
+	name := c.typeName(e.operands[0])
+	return slices.Contains(wrappers, name) || name == "Union" && len(e.operands) == 2
+}
+
 // classOf gives the class of the module that an expression names, if it describes a schema.
 func (c *annotations) classOf(e *expr) *class {
-	if text, ok := constantText(e); ok {
-		inner := c.linker.types.parse(text, e.at)
-		if inner == nil {
-			return nil
-		}
-		e = inner
-	}
 	if e.kind != exprName {
 		return nil
 	}

@@ -147,6 +147,7 @@ func (d *declaration) readArgument(keyword string, operand *expr) {
 		return
 	}
 	if slices.Contains(runOptions, keyword) {
+		d.arguments[keyword] = argument{at: operand.at}
 		return
 	}
 	value, why := d.linker.evaluate(d.module, operand)
@@ -163,11 +164,19 @@ func (d *declaration) notKnown(keyword string, at finding.Position, why *unknown
 	if why.file != d.module.path {
 		where, text = at, fmt.Sprintf("%s at %s:%d:%d", why.what, why.file, why.at.Line, why.at.Column)
 	}
-	d.find(finding.NotStaticallyKnown, where, "not statically known: %s; %s is left out: write a constant", text, keyword)
+	effect := keyword + " is left out"
+	if keyword == "name" {
+		effect = "without a name there is no task"
+	}
+	d.find(finding.NotStaticallyKnown, where, "not statically known: %s; %s: write a constant", text, effect)
 }
 
-// takes says whether the decorator takes a keyword.
+// takes says whether the decorator takes a keyword, which may be given once.
 func (d *declaration) takes(keyword string, at finding.Position) bool {
+	if d.has(keyword) {
+		d.refuse(finding.WrongArgument, at, "%s is given twice, so Python would run nothing of the file: take one away", keyword)
+		return false
+	}
 	if d.form.takes(keyword) {
 		return true
 	}
@@ -240,6 +249,8 @@ func kindOf(value any) string {
 		return "a tuple"
 	case dict:
 		return "a dict"
+	case bytesLiteral:
+		return "bytes"
 	case pyType:
 		return "the type " + string(value)
 	default:

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,15 +15,27 @@ func (s *scanner) docstring(body python.Node) string {
 	if len(statements) == 0 || statements[0].Kind != "expression_statement" {
 		return ""
 	}
-	inner := statements[0].Children()
-	if len(inner) != 1 || inner[0].Kind != "string" && inner[0].Kind != "concatenated_string" {
+	literal := statements[0]
+	for inner := literal.Children(); len(inner) == 1 && literal.Kind != "string"; inner = literal.Children() {
+		literal = inner[0] // in parentheses, perhaps
+	}
+	parts := []python.Node{literal}
+	if literal.Kind == "concatenated_string" {
+		parts = literal.Children()
+	}
+	if slices.ContainsFunc(parts, isNoPlainString) {
 		return ""
 	}
-	text, ok := constantText(s.value(inner[0]))
+	text, ok := constantText(s.value(literal))
 	if !ok {
 		return ""
 	}
 	return cleanDoc(text)
+}
+
+// isNoPlainString says that Python does not take a node for a part of a docstring.
+func isNoPlainString(n python.Node) bool {
+	return n.Kind != "string" || strings.ContainsAny(n.All()[0].Text(), "fFtTbB")
 }
 
 // constantText joins a text without interpolations.

@@ -61,11 +61,10 @@ func (l *linker) function(m *Module, f *function) {
 func (l *linker) isSeen(d *declaration) bool {
 	bindings := d.module.bindings[d.function.name]
 	i := slices.IndexFunc(bindings, func(b *binding) bool { return b.function == d.function })
-	for _, later := range bindings[i+1:] {
-		if !later.conditional {
-			l.overwrite(d.module.path, d.function.at, d.object(), "the name "+d.function.name, d.module.path, later.at)
-			return false
-		}
+	i += 1 + slices.IndexFunc(bindings[i+1:], func(b *binding) bool { return !b.conditional })
+	if later := bindings[i]; later.function != d.function {
+		l.overwrite(d.module.path, d.function.at, d.object(), "the name "+d.function.name+" is bound", d.module.path, later.place())
+		return false
 	}
 	return true
 }
@@ -73,8 +72,8 @@ func (l *linker) isSeen(d *declaration) bool {
 // overwrite tells that a declaration is lost to a later one.
 func (l *linker) overwrite(file string, at finding.Position, object, what, laterFile string, later finding.Position) {
 	f := finding.New(finding.DuplicateFunction, file, at, object,
-		"%s is bound again at %s:%d, which overwrites this task: give one of the two another name", what, laterFile, later.Line)
-	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "bound again here"}}
+		"%s again at %s:%d, which overwrites this task: give one of the two another name", what, laterFile, later.Line)
+	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "the later one"}}
 	l.findings = append(l.findings, f)
 	l.overwritten++
 }
@@ -87,7 +86,7 @@ func (l *linker) unique() (tasks []Task, overwritten int) {
 	for i, task := range l.tasks {
 		if i+1 < len(l.tasks) && l.tasks[i+1].Spec.Name == task.Spec.Name {
 			later := l.tasks[i+1]
-			l.overwrite(task.File, task.Position, task.Function, fmt.Sprintf("the task %q", task.Spec.Name), later.File, later.Position)
+			l.overwrite(task.File, task.Position, task.Function, fmt.Sprintf("the task %q is declared", task.Spec.Name), later.File, later.Position)
 			continue
 		}
 		tasks = append(tasks, task)

@@ -41,6 +41,14 @@ type binding struct {
 	class    *class
 }
 
+// place is where what is bound begins, as far as that is known.
+func (b *binding) place() finding.Position {
+	if b.function != nil {
+		return b.function.at
+	}
+	return b.at
+}
+
 // reference is to a name of another module, or to the module where name is empty.
 type reference struct{ module, name string }
 
@@ -53,7 +61,7 @@ type function struct {
 	returns    *expr
 	doc        string
 	digest     string
-	// outputs are the keys of what it returns. outputsUnknown says why they are not known, at outputsAt.
+	// outputs are the keys of what it returns; nil if it returns nothing. outputsUnknown says why they are not known, at outputsAt.
 	outputs        []string
 	outputsUnknown string
 	outputsAt      finding.Position
@@ -113,8 +121,8 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	}
 	places := newPlaces(text)
 	err = p.python.Read(text, func(tree *python.Tree) {
-		if node, found := findPython2(tree); found {
-			m.refuse(finding.SyntaxError, places.at(node.Start), "this is Python 2, and Maze runs Python 3: convert the file")
+		if offset, what := notPython3(tree); what != "" {
+			m.refuse(finding.SyntaxError, places.at(offset), "%s", what)
 			return
 		}
 		s := &scanner{module: m, reader: &reader{places: places}}
@@ -135,23 +143,6 @@ func (m *Module) refuse(rule string, at finding.Position, format string, args ..
 	m.broken = true
 	m.findings = append(m.findings, finding.New(rule, m.path, at, "", format, args...))
 	return m
-}
-
-// python2 are statements that the grammar has for Python 2, and how they begin: to search the text is quicker than the tree.
-var python2 = map[string]*regexp.Regexp{
-	"print_statement": regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?print[ \t]+[^ \t=.,:)\]}]`),
-	"exec_statement":  regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?exec[ \t]+[^ \t=.,:)\]}]`),
-}
-
-func findPython2(tree *python.Tree) (python.Node, bool) {
-	for _, kind := range []string{"print_statement", "exec_statement"} {
-		if python2[kind].Match(tree.Source) {
-			if node, found := tree.Find(kind); found {
-				return node, true
-			}
-		}
-	}
-	return python.Node{}, false
 }
 
 // globals finds names that functions may bind.

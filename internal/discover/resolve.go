@@ -75,6 +75,11 @@ func (l *linker) originOf(m *Module, e *expr, hops int) (reference, origin) {
 			return reference{}, from
 		}
 		return l.follow(m, of.member(e.text), hops)
+	case exprCall: // what another package gives is that package's
+		if _, from := l.originOf(m, e.operands[0], hops+1); from == originForeign {
+			return reference{}, from
+		}
+		return reference{}, originUnknown
 	default:
 		return reference{}, originUnknown
 	}
@@ -103,7 +108,7 @@ func (l *linker) originOfName(m *Module, name string, hops int) (reference, orig
 		case b.value != nil:
 			consider(l.originOf(m, b.value, hops+1))
 		default:
-			consider(reference{}, originUnknown)
+			consider(reference{m.name, name}, originUnknown)
 		}
 	}
 	for _, wildcard := range m.wildcards {

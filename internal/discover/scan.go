@@ -63,8 +63,12 @@ func (s *scanner) statement(n python.Node, in where) {
 		for _, expression := range n.Children() {
 			s.expression(expression, in)
 		}
-	case "delete_statement", "type_alias_statement":
+	case "delete_statement":
 		s.unknown(n, in)
+	case "type_alias_statement":
+		s.unknown(base(n.Child("left")), in)
+	case "case_clause":
+		s.nested(n, in)
 	case "if_statement":
 		if !isMain(n.Child("condition")) {
 			s.nested(n, in)
@@ -128,9 +132,9 @@ func (s *scanner) unknown(n python.Node, in where) {
 	if s.depth++; s.depth <= maxDepth {
 		switch n.Kind {
 		case "identifier":
-			s.bindAt(n, &binding{conditional: true}, in)
+			s.bindAt(n, &binding{}, in)
 		case "attribute", "subscript": // which changes what the name is bound to
-			s.unknown(base(n), in)
+			s.unknown(base(n), where{conditional: true, within: in.within})
 		default:
 			for _, child := range n.Children() {
 				s.unknown(child, in)
@@ -158,7 +162,7 @@ func (s *scanner) expression(n python.Node, in where) {
 		s.bindAt(n.Child("name"), &binding{conditional: true}, in)
 	case "call": // a method may change what its object holds
 		if function := n.Child("function"); function.Kind == "attribute" {
-			s.unknown(base(function), in)
+			s.unknown(function, in)
 		}
 	}
 }

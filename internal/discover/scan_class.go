@@ -51,7 +51,7 @@ func (s *scanner) field(c *class, statement python.Node) {
 // returned notes the keys of the dicts that a function returns.
 func (s *scanner) returned(f *function, body python.Node) {
 	s.returns(f, body)
-	if f.outputsUnknown == "" && len(f.outputs) == 0 {
+	if f.outputs == nil && f.outputsUnknown == "" {
 		f.outputsAt, f.outputsUnknown = f.at, "it returns nothing"
 	}
 }
@@ -75,13 +75,20 @@ func (s *scanner) returns(f *function, n python.Node) {
 }
 
 // keys notes the keys of what a return statement returns.
-func (s *scanner) keys(f *function, n python.Node) {
-	value := base(n)
+func (s *scanner) keys(f *function, statement python.Node) {
+	if f.outputsUnknown != "" {
+		return
+	}
+	value := base(statement)
 	for value.Kind == "parenthesized_expression" {
 		value = base(value)
 	}
-	if value.IsZero() || f.outputsUnknown != "" {
-		return // a bare return
+	if value.IsZero() {
+		f.outputsAt, f.outputsUnknown = s.reader.places.at(statement.Start), "it returns nothing here"
+		return
+	}
+	if f.outputs == nil {
+		f.outputs = []string{}
 	}
 	fail := func(what string) { f.outputsAt, f.outputsUnknown = s.reader.places.at(value.Start), what }
 	if value.Kind != "dictionary" {

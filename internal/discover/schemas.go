@@ -78,7 +78,7 @@ func toJSON(value any, left *int) (_ any, problem string) {
 		}
 		return out, ""
 	default:
-		return nil, "a " + strings.TrimPrefix(kindOf(value), "a ")
+		return nil, kindOf(value)
 	}
 }
 

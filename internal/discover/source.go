@@ -6,9 +6,17 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/transform"
 
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -31,17 +39,17 @@ func decode(content []byte) ([]byte, error) {
 	if i := bytes.IndexByte(content, 0); i >= 0 {
 		return nil, fmt.Errorf("it has a NUL at byte %d, which Python does not read: it is no text, or damaged", i)
 	}
-	name := codingOf(content)
 	text, marked := bytes.CutPrefix(content, byteOrderMark)
+	name := codingOf(text)
 	if marked && !isUTF8(name) {
 		return nil, fmt.Errorf("it begins as UTF-8 and says that its coding is %s: correct the coding line", name)
 	}
 	if !isUTF8(name) {
-		encoding, err := htmlindex.Get(alias(name))
+		coding, err := codingNamed(name)
 		if err != nil {
 			return nil, fmt.Errorf("its coding %s is not known: save it as UTF-8", name)
 		}
-		if text, err = encoding.NewDecoder().Bytes(text); err != nil {
+		if text, err = coding.NewDecoder().Bytes(text); err != nil {
 			return nil, fmt.Errorf("it is not %s, as its coding line says: %w", name, err)
 		}
 	}
@@ -60,9 +68,9 @@ func codingOf(content []byte) string {
 		line, rest, _ := bytes.Cut(content, []byte("\n"))
 		line = bytes.TrimRight(line, "\r")
 		if match := codingLine.FindSubmatch(line); match != nil {
-			return string(bytes.ToLower(match[1]))
+			return strings.ReplaceAll(string(bytes.ToLower(match[1])), "_", "-")
 		}
-		if !blankLine.Match(bytes.TrimPrefix(line, byteOrderMark)) {
+		if !blankLine.Match(line) {
 			break
 		}
 		content = rest
@@ -71,15 +79,44 @@ func codingOf(content []byte) string {
 }
 
 func isUTF8(name string) bool {
-	return slices.Contains([]string{"utf-8", "utf8", "utf_8", "utf-8-sig", "utf-8-unix", "u8", "ascii", "us-ascii"}, name)
+	return slices.Contains([]string{"utf-8", "utf8", "utf-8-sig", "u8"}, name)
 }
 
-// alias gives the name that the WHATWG has for some of Python's.
-func alias(name string) string {
-	if other, ok := map[string]string{"latin_1": "latin1", "latin-1": "latin1", "iso8859-15": "iso-8859-15", "cp936": "gbk", "cp932": "shift_jis"}[name]; ok {
-		return other
+// pythonCodings are those that Python has by other names than the web, or means otherwise: to the web, latin-1 is windows-1252.
+var pythonCodings = map[string]encoding.Encoding{
+	"ascii": ascii{}, "us-ascii": ascii{},
+	"latin-1": charmap.ISO8859_1, "latin1": charmap.ISO8859_1, "l1": charmap.ISO8859_1, "cp819": charmap.ISO8859_1,
+	"iso-8859-1": charmap.ISO8859_1, "iso8859-1": charmap.ISO8859_1, "iso-latin-1": charmap.ISO8859_1,
+	"iso8859-15": charmap.ISO8859_15, "latin-9": charmap.ISO8859_15, "cp437": charmap.CodePage437, "cp850": charmap.CodePage850,
+	"cp936": simplifiedchinese.GBK, "cp950": traditionalchinese.Big5, "cp932": japanese.ShiftJIS, "cp949": korean.EUCKR,
+}
+
+func codingNamed(name string) (encoding.Encoding, error) {
+	if coding := pythonCodings[name]; coding != nil {
+		return coding, nil
 	}
-	return name
+	return htmlindex.Get(name)
+}
+
+// ascii has the first 128 characters.
+type ascii struct{ transform.NopResetter }
+
+// NewDecoder implements encoding.Encoding.
+func (a ascii) NewDecoder() *encoding.Decoder { return &encoding.Decoder{Transformer: a} }
+
+// NewEncoder implements encoding.Encoding.
+func (a ascii) NewEncoder() *encoding.Encoder { return &encoding.Encoder{Transformer: a} }
+
+// Transform implements transform.Transformer.
+func (ascii) Transform(dst, src []byte, _ bool) (int, int, error) {
+	n := copy(dst, src)
+	if i := slices.IndexFunc(src[:n], func(b byte) bool { return b >= utf8.RuneSelf }); i >= 0 {
+		return i, i, fmt.Errorf("byte %#x is none of its 128", src[i])
+	}
+	if n < len(src) {
+		return n, n, transform.ErrShortDst
+	}
+	return n, n, nil
 }
 
 // invalidUTF8 gives the offset of the first byte that is not UTF-8, or -1.

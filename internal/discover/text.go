@@ -21,7 +21,7 @@ func readString(r *reader, n python.Node, e *expr) {
 	from := children[0].End
 	var parts []*expr
 	add := func(to int) bool {
-		text, ok := unescape(n.Slice(from, to), raw, formatted)
+		text, ok := unescape(string(n.Between(from, to)), raw, formatted)
 		if ok && text != "" {
 			parts = append(parts, &expr{kind: exprConstant, at: e.at, value: text})
 		}

@@ -42,10 +42,20 @@ static int64_t error_at;
 enum { ERROR_BUDGET = 200 };
 static Array(Record) records;
 static Array(TSNode) nodes;
+static TSSymbol module, block, expression_statement, else_clause, elif_clause, except_clause, finally_clause;
+
+static TSSymbol symbol_named(const char *name) { return ts_language_symbol_for_name(tree_sitter_python(), name, strlen(name), true); }
 
 EXPORT(init) void init(void) {
   parser = ts_parser_new();
   if (!ts_parser_set_language(parser, tree_sitter_python())) abort();
+  module = symbol_named("module");
+  block = symbol_named("block");
+  expression_statement = symbol_named("expression_statement");
+  else_clause = symbol_named("else_clause");
+  elif_clause = symbol_named("elif_clause");
+  except_clause = symbol_named("except_clause");
+  finally_clause = symbol_named("finally_clause");
 }
 
 // buffer returns where to put a source of so many bytes.
@@ -123,23 +133,79 @@ EXPORT(children) uint32_t children(uint32_t parent) {
 EXPORT(count) uint32_t count(void) { return records.size; }
 EXPORT(at) Record *at(void) { return records.contents; }
 
-// find takes out the first node, in the order of the source, that is an error or missing (symbol 0) or has a symbol. It
-// returns its index, or -1.
-EXPORT(find) int32_t find(uint32_t symbol) {
+// Visit says of a node whether it is looked for, and whether to look within.
+typedef struct { bool found, within; } Visit;
+
+// first takes out the first node, in the order of the source, that is looked for. It returns its index, or -1.
+static int32_t first(Visit (*visit)(TSNode node, TSNode parent, uint32_t argument), uint32_t argument) {
   TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
   int32_t found = -1;
+  Array(TSNode) parents = array_new();
+  array_push(&parents, ts_tree_root_node(tree));
   for (bool more = true; more && found < 0;) {
     TSNode node = ts_tree_cursor_current_node(&cursor);
-    if (symbol ? ts_node_symbol(node) == symbol : ts_node_is_error(node) || ts_node_is_missing(node)) found = push(node, 0);
-    if ((symbol || ts_node_has_error(node)) && ts_tree_cursor_goto_first_child(&cursor)) continue;
-    while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
+    Visit look = visit(node, *array_back(&parents), argument);
+    if (look.found) found = push(node, 0);
+    if (look.within && ts_tree_cursor_goto_first_child(&cursor)) {
+      array_push(&parents, node);
+      continue;
+    }
+    while (more && !ts_tree_cursor_goto_next_sibling(&cursor)) {
       more = ts_tree_cursor_goto_parent(&cursor);
-      if (!more) break;
+      if (more) (void)array_pop(&parents);
     }
   }
+  array_delete(&parents);
   ts_tree_cursor_delete(&cursor);
   return found;
 }
+
+static Visit is_error(TSNode node, TSNode parent, uint32_t argument) {
+  return (Visit){.found = ts_node_is_error(node) || ts_node_is_missing(node), .within = ts_node_has_error(node)};
+}
+
+static Visit is_symbol(TSNode node, TSNode parent, uint32_t symbol) {
+  return (Visit){.found = ts_node_symbol(node) == symbol, .within = true};
+}
+
+typedef struct { bool first_on_line; uint32_t column, tabless; } Indentation;
+
+// MAX_INDENTATION, in bytes, bounds what a hostile file can cost. Python has 100 levels at most.
+enum { MAX_INDENTATION = 2000 };
+
+// indentation_of measures as Python does: tabs go to the next multiple of 8, and must not be what makes the difference.
+static Indentation indentation_of(TSNode node) {
+  uint32_t start = ts_node_start_byte(node), length = ts_node_start_point(node).column;
+  Indentation found = {length <= MAX_INDENTATION, 0, 0};
+  for (uint32_t i = start - length; i < start && found.first_on_line; i++) {
+    switch (source[i]) {
+      case ' ': found.column++; found.tabless++; break;
+      case '\t': found.column = (found.column / 8 + 1) * 8; found.tabless++; break;
+      case '\f': found.column = found.tabless = 0; break;
+      default: found.first_on_line = false;
+    }
+  }
+  return found;
+}
+
+// is_misplaced says whether a statement or a clause is indented otherwise than those that it goes with. tree-sitter takes them.
+static Visit is_misplaced(TSNode node, TSNode parent, uint32_t argument) {
+  TSSymbol symbol = ts_node_symbol(node), of = ts_node_symbol(parent);
+  Visit look = {false, symbol != expression_statement && ts_node_start_point(node).row < ts_node_end_point(node).row};
+  bool is_clause = symbol == else_clause || symbol == elif_clause || symbol == except_clause || symbol == finally_clause;
+  bool is_statement = (of == module || of == block) && ts_node_is_named(node) && !ts_node_is_extra(node) && !ts_node_eq(node, parent);
+  if (!is_clause && !is_statement) return look;
+  Indentation own = indentation_of(node), wanted = {true, 0, 0};
+  if (of != module) wanted = indentation_of(parent);
+  look.found = own.first_on_line && wanted.first_on_line && (own.column != wanted.column || own.tabless != wanted.tabless);
+  return look;
+}
+
+// find takes out the first node that is an error or missing (symbol 0) or has a symbol. It returns its index, or -1.
+EXPORT(find) int32_t find(uint32_t symbol) { return symbol ? first(is_symbol, symbol) : first(is_error, 0); }
+
+// misplaced takes out the first statement whose indentation is wrong. It returns its index, or -1.
+EXPORT(misplaced) int32_t misplaced(void) { return first(is_misplaced, 0); }
 
 EXPORT(symbols) uint32_t symbols(void) { return ts_language_symbol_count(tree_sitter_python()); }
 EXPORT(symbol_name) const char *symbol_name(uint32_t id) { return ts_language_symbol_name(tree_sitter_python(), id); }

@@ -113,11 +113,14 @@ func (p *Parser) parse(source []byte) (*Tree, error) {
 		return nil, ErrTooHard
 	}
 	tree := &Tree{Source: source, parser: p}
-	if !tree.Root().hasError {
-		return tree, nil
+	wrong := p.module.Xmisplaced()
+	if tree.Root().hasError {
+		wrong = p.module.Xfind(0)
 	}
-	first, _ := tree.find(0)
-	return nil, &SyntaxError{first.Start}
+	if wrong >= 0 {
+		return nil, &SyntaxError{tree.node(wrong).Start}
+	}
+	return tree, nil
 }
 
 // budgetOf is how many steps, of a hundred operations each, a source may take: several times what any real one does.
@@ -132,19 +135,13 @@ func (t *Tree) Root() Node { return t.node(0) }
 func (t *Tree) Find(kind string) (Node, bool) {
 	for symbol, name := range t.parser.kinds {
 		if name == kind {
-			return t.find(int32(symbol))
+			defer guard()
+			if i := t.parser.module.Xfind(int32(symbol)); i >= 0 {
+				return t.node(i), true
+			}
 		}
 	}
 	return Node{}, false
-}
-
-func (t *Tree) find(symbol int32) (Node, bool) {
-	defer guard()
-	i := t.parser.module.Xfind(symbol)
-	if i < 0 {
-		return Node{}, false
-	}
-	return t.node(i), true
 }
 
 // Node is a part of a tree. The zero value is no node: it has no kind, no text and no children.
@@ -193,13 +190,16 @@ func (p *Parser) kindOf(symbol uint16) string {
 // IsZero says that it is no node.
 func (n Node) IsZero() bool { return n.tree == nil }
 
-// Text is the source of the node.
-func (n Node) Text() string {
+// Bytes is the source of the node. It must not be changed.
+func (n Node) Bytes() []byte {
 	if n.IsZero() {
-		return ""
+		return nil
 	}
-	return string(n.tree.Source[n.Start:n.End])
+	return n.tree.Source[n.Start:n.End]
 }
+
+// Text is the source of the node.
+func (n Node) Text() string { return string(n.Bytes()) }
 
 // All gives all children, tokens such as "+" included.
 func (n Node) All() []Node {
@@ -240,5 +240,5 @@ func Child(children []Node, field string) Node {
 	return Node{}
 }
 
-// Slice gives a part of the tree's source.
-func (n Node) Slice(from, to int) string { return string(n.tree.Source[from:to]) }
+// Between gives a part of the tree's source. It must not be changed.
+func (n Node) Between(from, to int) []byte { return n.tree.Source[from:to] }

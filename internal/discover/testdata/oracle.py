@@ -250,7 +250,7 @@ def output_of(function):
 
 
 def returned_keys(function, tree):
-    """Give the keys of the dict literals that a function returns; None if it returns anything else, or no key."""
+    """Give the keys of the dict literals that a function returns; None if it returns anything else, or nothing."""
     line = inspect.unwrap(function).__code__.co_firstlineno
     node = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)
                 and min([n.lineno] + [d.lineno for d in n.decorator_list]) == line)
@@ -269,15 +269,13 @@ def returned_keys(function, tree):
         Returns().visit(statement)
     keys = {}
     for value in returns:
-        if value is None:  # a bare return, which Maze passes over
-            continue
         if not isinstance(value, ast.Dict):
             return None
         for key in value.keys:
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                 return None
             keys[key.value] = None
-    return list(keys) or None
+    return list(keys) if returns else None
 
 
 def resources(kind, cpu, memory, gpu_memory, model_name=None, backend=None):

@@ -21,9 +21,9 @@ type Module struct {
 //go:norace
 func New() *Module {
 	m := new(Module)
-	m.t0 = make([]any, 24)
+	m.t0 = make([]any, 27)
 	m.memory = make([]byte, 0xb0000)
-	m.elements = [][]any{{m.fn25, m.fn26, m.fn27, m.fn28, m.fn29, m.fn30, m.fn54, m.fn58, m.fn61, m.fn65, m.fn67, m.fn72, m.fn73, m.fn69, m.fn70, m.fn71, m.fn76, m.fn78, m.fn82, m.fn83, m.fn79, m.fn80, m.fn81}}
+	m.elements = [][]any{{m.fn26, m.fn28, m.fn30, m.fn31, m.fn32, m.fn33, m.fn34, m.fn35, m.fn41, m.fn62, m.fn66, m.fn69, m.fn73, m.fn75, m.fn80, m.fn81, m.fn77, m.fn78, m.fn79, m.fn84, m.fn86, m.fn90, m.fn91, m.fn87, m.fn88, m.fn89}}
 	table_init(m.t0, m.elements[0], i32(1), 0, len(m.elements[0]))
 	m.elements[0] = nil
 	memory_init(m.memory, data[0:431088], uint32(i32(0x40000)), 0, len(data[0:431088]))
@@ -66,7 +66,7 @@ func (m *Module) fn1(v0 int32) int32 {
 			goto l0
 		}
 		t2 := m.fn7(i32(0))
-		v2 = t2 - i32(693792)
+		v2 = t2 - i32(693808)
 		if uint32(v2) < uint32(i32(89)) {
 			goto l0
 		}
@@ -86,8 +86,8 @@ func (m *Module) fn1(v0 int32) int32 {
 		}
 	l1:
 		store32(m.memory, uint64(uint32(i32(0)))+693684, uint32(v2))
-		store32(m.memory, uint64(uint32(i32(0)))+693680, uint32(i32(693792)))
-		store32(m.memory, uint64(uint32(i32(0)))+693248, uint32(i32(693792)))
+		store32(m.memory, uint64(uint32(i32(0)))+693680, uint32(i32(693808)))
+		store32(m.memory, uint64(uint32(i32(0)))+693248, uint32(i32(693808)))
 		store32(m.memory, uint64(uint32(i32(0)))+693268, uint32(v4))
 		store32(m.memory, uint64(uint32(i32(0)))+693264, uint32(i32(-1)))
 	l2:
@@ -114,11 +114,11 @@ func (m *Module) fn1(v0 int32) int32 {
 			}
 		}
 		p8 := i32(0)
-		if (i32(693792)+i32(8))&i32(15) != 0 {
-			p8 = (i32(-8) - i32(693792)) & i32(15)
+		if (i32(693808)+i32(8))&i32(15) != 0 {
+			p8 = (i32(-8) - i32(693808)) & i32(15)
 		}
 		v3 = p8
-		v4 = i32(693792) + v3
+		v4 = i32(693808) + v3
 		t9 := v4 + i32(4)
 		v5 = v2 + i32(-56)
 		v3 = v5 - v3
@@ -127,7 +127,7 @@ func (m *Module) fn1(v0 int32) int32 {
 		store32(m.memory, uint64(uint32(i32(0)))+693260, uint32(t10))
 		store32(m.memory, uint64(uint32(i32(0)))+693244, uint32(v3))
 		store32(m.memory, uint64(uint32(i32(0)))+693256, uint32(v4))
-		store32(m.memory, uint64(uint32(i32(693792)+v5))+4, uint32(i32(56)))
+		store32(m.memory, uint64(uint32(i32(693808)+v5))+4, uint32(i32(56)))
 	}
 l0:
 	{
@@ -3134,7 +3134,7 @@ func (m *Module) fn7(v0 int32) int32 {
 			return i32(-1)
 		}
 	l1:
-		fn75()
+		fn83()
 		panic("unreachable")
 	}
 	t0 := int32(len(m.memory) >> 16)
@@ -3560,22 +3560,139 @@ l0:
 	return v0
 }
 //go:norace
-func fn11() {
+func (m *Module) fn11(v0 int32) int32 {
+	var v1, v2 int32
+	v1 = v0
+	{
+		if v0&i32(3) == 0 {
+			goto l0
+		}
+		v1 = v0
+		t0 := int32(m.memory[uint32(v0)])
+		if t0 == 0 {
+			goto l1
+		}
+		v1 = v0 + i32(1)
+		if v1&i32(3) == 0 {
+			goto l0
+		}
+		t1 := int32(m.memory[uint32(v1)])
+		if t1 == 0 {
+			goto l1
+		}
+		v1 = v0 + i32(2)
+		if v1&i32(3) == 0 {
+			goto l0
+		}
+		t2 := int32(m.memory[uint32(v1)])
+		if t2 == 0 {
+			goto l1
+		}
+		v1 = v0 + i32(3)
+		if v1&i32(3) == 0 {
+			goto l0
+		}
+		t3 := int32(m.memory[uint32(v1)])
+		if t3 == 0 {
+			goto l1
+		}
+		v1 = v0 + i32(4)
+	}
+l0:
+	v1 = v1 + i32(-4)
+l2:
+	{
+		v1 = v1 + i32(4)
+		t4 := int32(load32(m.memory, uint32(v1)))
+		v2 = t4
+		if (v2^i32(-1))&(v2+i32(-16843009))&i32(-2139062144) == 0 {
+			goto l2
+		}
+	}
+	if v2&i32(255) == 0 {
+		goto l1
+	}
+l3:
+	{
+		v1 = v1 + i32(1)
+		t5 := int32(m.memory[uint32(v1)])
+		if t5 != 0 {
+			goto l3
+		}
+	}
+l1:
+	return v1 - v0
 }
 //go:norace
-func fn12() {
-	fn11()
-	fn11()
+func (m *Module) fn12(v0, v1, v2 int32) int32 {
+	var v3, v4, v5 int32
+	if v2 != 0 {
+		v3 = i32(0)
+		{
+			t0 := int32(m.memory[uint32(v0)])
+			v4 = t0
+			if v4 == 0 {
+				goto l1
+			}
+			v0 = v0 + i32(1)
+			v2 = v2 + i32(-1)
+		l5:
+			{
+				{
+					t1 := int32(m.memory[uint32(v1)])
+					v5 = t1
+					if v5 != 0 {
+						goto l2
+					}
+					v3 = v4
+					goto l1
+				}
+			l2:
+				if v2 != 0 {
+					goto l3
+				}
+				v3 = v4
+				goto l1
+			l3:
+				if v4&i32(255) == v5 {
+					goto l4
+				}
+				v3 = v4
+				goto l1
+			l4:
+				v2 = v2 + i32(-1)
+				v1 = v1 + i32(1)
+				t2 := int32(m.memory[uint32(v0)])
+				v4 = t2
+				v0 = v0 + i32(1)
+				if v4 != 0 {
+					goto l5
+				}
+			}
+		}
+	l1:
+		t3 := int32(m.memory[uint32(v1)])
+		return v3&i32(255) - t3
+	}
+	return i32(0)
 }
 //go:norace
-func (m *Module) fn13() int32 {
-	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693748))
+func fn13() {
+}
+//go:norace
+func fn14() {
+	fn13()
+	fn13()
+}
+//go:norace
+func (m *Module) fn15() int32 {
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693764))
 	return t0
 }
 //go:norace
-func (m *Module) fn14(v0 int32) int32 {
+func (m *Module) fn16(v0 int32) int32 {
 	var v1, v2 int32
-	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693736))
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
 	m.fn2(t0)
 	v1 = v0 + i32(1)
 	t1 := m.fn0(v1)
@@ -3588,21 +3705,21 @@ func (m *Module) fn14(v0 int32) int32 {
 	}
 	panic("unreachable")
 l0:
-	store32(m.memory, uint64(uint32(i32(0)))+693740, uint32(v0))
-	store32(m.memory, uint64(uint32(i32(0)))+693736, uint32(v2))
+	store32(m.memory, uint64(uint32(i32(0)))+693756, uint32(v0))
+	store32(m.memory, uint64(uint32(i32(0)))+693752, uint32(v2))
 	return v2
 }
 //go:norace
-func (m *Module) fn15(v0 int32) int32 {
+func (m *Module) fn17(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	t0 := m.g0
 	v1 = t0 - i32(80)
 	m.g0 = v1
-	t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+	t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693768))
 	v2 = t1
 	v3 = v1 + i32(72)
 	store32(m.memory, uint32(v3), uint32(i32(0)))
-	t2 := int32(load32(m.memory, uint64(uint32(i32(0)))+693760))
+	t2 := int32(load32(m.memory, uint64(uint32(i32(0)))+693776))
 	t3 := v3
 	v0 = t2 + v0*i32(24)
 	t4 := int32(load32(m.memory, uint64(uint32(v0))+12))
@@ -3633,7 +3750,7 @@ func (m *Module) fn15(v0 int32) int32 {
 		store64(m.memory, uint64(uint32(v1))+64, uint64(i64(0x800000001)))
 	l1:
 		{
-			t11 := m.fn16(v1 + i32(56))
+			t11 := m.fn18(v1 + i32(56))
 			v0 = t11
 			if v0 == i32(1) {
 				goto l1
@@ -3838,9 +3955,9 @@ func (m *Module) fn15(v0 int32) int32 {
 			store64(m.memory, uint32(v1+i32(8)+i32(8)), uint64(t58))
 			t59 := int64(load64(m.memory, uint64(uint32(v1))+32))
 			store64(m.memory, uint64(uint32(v1))+8, uint64(t59))
-			_ = m.fn17(v1+i32(8), v10&i32(255))
+			_ = m.fn19(v1+i32(8), v10&i32(255))
 			{
-				t61 := m.fn18(v1 + i32(56))
+				t61 := m.fn20(v1 + i32(56))
 				switch t61 + i32(-1) {
 				case 1:
 					goto l19
@@ -3849,7 +3966,7 @@ func (m *Module) fn15(v0 int32) int32 {
 				case 0:
 				l20:
 					{
-						t62 := m.fn16(v1 + i32(56))
+						t62 := m.fn18(v1 + i32(56))
 						if t62 == i32(1) {
 							goto l20
 						}
@@ -3868,14 +3985,14 @@ func (m *Module) fn15(v0 int32) int32 {
 			m.fn2(v0)
 		}
 	l21:
-		t64 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+		t64 := int32(load32(m.memory, uint64(uint32(i32(0)))+693768))
 		v0 = t64
 		m.g0 = v1 + i32(80)
 		return v0 - v2
 	}
 }
 //go:norace
-func (m *Module) fn16(v0 int32) int32 {
+func (m *Module) fn18(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
 	v1 = t0 - i32(80)
@@ -3982,7 +4099,7 @@ l2:
 		{
 		l17:
 			{
-				t26 := m.fn74(v1+i32(8), v1+i32(48), v1+i32(79))
+				t26 := m.fn82(v1+i32(8), v1+i32(48), v1+i32(79))
 				if t26 != 0 {
 					goto l7
 				}
@@ -4169,7 +4286,7 @@ l13:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn17(v0, v1 int32) int32 {
+func (m *Module) fn19(v0, v1 int32) int32 {
 	var v2 int64
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	t0 := int32(load32(m.memory, uint64(uint32(v0))+16))
@@ -4328,10 +4445,10 @@ l21:
 	v6 = t22
 	{
 		{
-			t23 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+			t23 := int32(load32(m.memory, uint64(uint32(i32(0)))+693768))
 			v7 = t23
 			v3 = v7 + i32(1)
-			t24 := int32(load32(m.memory, uint64(uint32(i32(0)))+693756))
+			t24 := int32(load32(m.memory, uint64(uint32(i32(0)))+693772))
 			t25 := v3
 			v12 = t24
 			if uint32(t25) <= uint32(v12) {
@@ -4356,7 +4473,7 @@ l21:
 			v12 = v13 * i32(12)
 			{
 				{
-					t30 := int32(load32(m.memory, uint64(uint32(i32(0)))+693748))
+					t30 := int32(load32(m.memory, uint64(uint32(i32(0)))+693764))
 					v14 = t30
 					if v14 == 0 {
 						goto l23
@@ -4382,12 +4499,12 @@ l21:
 				}
 			}
 		l24:
-			store32(m.memory, uint64(uint32(i32(0)))+693756, uint32(v13))
-			store32(m.memory, uint64(uint32(i32(0)))+693748, uint32(v14))
+			store32(m.memory, uint64(uint32(i32(0)))+693772, uint32(v13))
+			store32(m.memory, uint64(uint32(i32(0)))+693764, uint32(v14))
 		}
 	l22:
-		store32(m.memory, uint64(uint32(i32(0)))+693752, uint32(v3))
-		t33 := int32(load32(m.memory, uint64(uint32(i32(0)))+693748))
+		store32(m.memory, uint64(uint32(i32(0)))+693768, uint32(v3))
+		t33 := int32(load32(m.memory, uint64(uint32(i32(0)))+693764))
 		v3 = t33 + v7*i32(12)
 		m.memory[uint64(uint32(v3))+11] = byte(v10 | v9 | v11<<2 | v5)
 		m.memory[uint64(uint32(v3))+10] = byte(v1)
@@ -4395,10 +4512,10 @@ l21:
 		store32(m.memory, uint64(uint32(v3))+4, uint32(v4+v6))
 		store32(m.memory, uint32(v3), uint32(v6))
 		{
-			t34 := int32(load32(m.memory, uint64(uint32(i32(0)))+693764))
+			t34 := int32(load32(m.memory, uint64(uint32(i32(0)))+693780))
 			v5 = t34
 			v3 = v5 + i32(1)
-			t35 := int32(load32(m.memory, uint64(uint32(i32(0)))+693768))
+			t35 := int32(load32(m.memory, uint64(uint32(i32(0)))+693784))
 			t36 := v3
 			v6 = t35
 			if uint32(t36) <= uint32(v6) {
@@ -4423,7 +4540,7 @@ l21:
 			v6 = v8 * i32(24)
 			{
 				{
-					t41 := int32(load32(m.memory, uint64(uint32(i32(0)))+693760))
+					t41 := int32(load32(m.memory, uint64(uint32(i32(0)))+693776))
 					v9 = t41
 					if v9 == 0 {
 						goto l27
@@ -4449,12 +4566,12 @@ l21:
 				}
 			}
 		l28:
-			store32(m.memory, uint64(uint32(i32(0)))+693768, uint32(v8))
-			store32(m.memory, uint64(uint32(i32(0)))+693760, uint32(v9))
+			store32(m.memory, uint64(uint32(i32(0)))+693784, uint32(v8))
+			store32(m.memory, uint64(uint32(i32(0)))+693776, uint32(v9))
 		}
 	l26:
-		store32(m.memory, uint64(uint32(i32(0)))+693764, uint32(v3))
-		t44 := int32(load32(m.memory, uint64(uint32(i32(0)))+693760))
+		store32(m.memory, uint64(uint32(i32(0)))+693780, uint32(v3))
+		t44 := int32(load32(m.memory, uint64(uint32(i32(0)))+693776))
 		v3 = t44 + v5*i32(24)
 		t45 := int64(load64(m.memory, uint32(v0)))
 		store64(m.memory, uint32(v3), uint64(t45))
@@ -4468,7 +4585,7 @@ l25:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn18(v0 int32) int32 {
+func (m *Module) fn20(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
 	v1 = t0 - i32(80)
@@ -4555,7 +4672,7 @@ func (m *Module) fn18(v0 int32) int32 {
 			t21 := int64(load64(m.memory, uint64(uint32(v1))+68))
 			store64(m.memory, uint64(uint32(v1))+36, uint64(t21))
 			m.memory[uint64(uint32(v1))+7] = byte(i32(0))
-			_ = m.fn74(v1+i32(8), v1+i32(48), v1+i32(7))
+			_ = m.fn82(v1+i32(8), v1+i32(48), v1+i32(7))
 			{
 				t23 := int32(m.memory[uint64(uint32(v1))+7])
 				if t23 == 0 {
@@ -4571,7 +4688,7 @@ func (m *Module) fn18(v0 int32) int32 {
 				{
 				l15:
 					{
-						t25 := m.fn74(v1+i32(8), v1+i32(48), v1+i32(7))
+						t25 := m.fn82(v1+i32(8), v1+i32(48), v1+i32(7))
 						if t25 == 0 {
 							goto l7
 						}
@@ -4759,17 +4876,17 @@ l19:
 	return v5
 }
 //go:norace
-func (m *Module) fn19() int32 {
-	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+func (m *Module) fn21() int32 {
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693768))
 	return t0
 }
 //go:norace
-func (m *Module) fn20() int32 {
-	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693784))
+func (m *Module) fn22() int32 {
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693800))
 	return t0
 }
 //go:norace
-func (m *Module) fn21(v0 int32) int32 {
+func (m *Module) fn23(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(0)
 	{
@@ -4784,368 +4901,532 @@ l0:
 	return v1
 }
 //go:norace
-func fn22() int32 {
+func fn24() int32 {
 	return i32(32)
 }
 //go:norace
-func (m *Module) fn23(v0 int32) int32 {
-	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
-	t0 := m.g0
-	v1 = t0 - i32(96)
-	m.g0 = v1
+func (m *Module) fn25(v0 int32) int32 {
+	if v0 == 0 {
+		t1 := m.fn27(i32(2), i32(0))
+		return t1
+	}
+	t0 := m.fn27(i32(1), v0)
+	return t0
+}
+//go:norace
+func (m *Module) fn26(v0, v1, v2, v3 int32) {
+	var v4, v5, v6 int32
+	v4 = i32(0xffff)
+	t0 := int32(load32(m.memory, uint64(uint32(v1))+20))
+	v5 = t0
 	{
 		{
-			t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693744))
-			v2 = t1
-			t2 := int32(load32(m.memory, uint32(v2)))
-			v3 = t2
-			if v3&i32(1) == 0 {
+			t1 := int32(load32(m.memory, uint64(uint32(v1))+12))
+			v6 = t1
+			if v6&i32(0xffff) != 0 {
 				goto l0
 			}
-			t3 := int32(m.memory[uint32(v2+i32(5))])
-			v4 = t3 & i32(15)
-			t4 := int32(m.memory[uint32(v2+i32(6))])
-			v3 = t4
-			t5 := int32(m.memory[uint64(uint32(v2))+4])
-			v5 = t5
+			{
+				t2 := int32(load32(m.memory, uint64(uint32(v1))+16))
+				t3 := int32(load32(m.memory, uint32(t2)))
+				v1 = t3
+				if v1&i32(1) == 0 {
+					goto l1
+				}
+				v6 = int32(uint32(v1&i32(0xff00)) >> 8)
+				goto l2
+			}
+		l1:
+			t4 := int32(load16(m.memory, uint64(uint32(v1))+40))
+			v6 = t4
+		}
+	l0:
+		if v6&i32(0xffff) == i32(0xffff) {
+			goto l3
+		}
+	l2:
+		t5 := int32(load32(m.memory, uint64(uint32(v5))+8))
+		t6 := int32(load32(m.memory, uint64(uint32(t5))+76))
+		t7 := int32(load16(m.memory, uint32(t6+v6&i32(0xffff)<<1)))
+		v4 = t7
+	}
+l3:
+	m.memory[uint64(uint32(v0))+1] = byte(i32(1))
+	t8 := v0
+	var p9 int32
+	if v4 == v3 {
+		p9 = 1
+	}
+	m.memory[uint32(t8)] = byte(p9)
+}
+//go:norace
+func (m *Module) fn27(v0, v1 int32) int32 {
+	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 int32
+	var v13 int64
+	t0 := m.g0
+	v2 = t0 - i32(128)
+	m.g0 = v2
+	{
+		{
+			t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693760))
+			v3 = t1
+			t2 := int32(load32(m.memory, uint32(v3)))
+			v4 = t2
+			if v4&i32(1) == 0 {
+				goto l0
+			}
+			t3 := int32(m.memory[uint32(v3+i32(5))])
+			v5 = t3 & i32(15)
+			t4 := int32(m.memory[uint32(v3+i32(6))])
+			v4 = t4
+			t5 := int32(m.memory[uint64(uint32(v3))+4])
+			v6 = t5
 			goto l1
 		}
 	l0:
-		t6 := int32(load32(m.memory, uint32(v3+i32(12))))
-		v5 = t6
-		t7 := int32(load32(m.memory, uint32(v3+i32(8))))
-		v4 = t7
-		t8 := int32(load32(m.memory, uint64(uint32(v3))+4))
-		v3 = t8
+		t6 := int32(load32(m.memory, uint32(v4+i32(12))))
+		v6 = t6
+		t7 := int32(load32(m.memory, uint32(v4+i32(8))))
+		v5 = t7
+		t8 := int32(load32(m.memory, uint64(uint32(v4))+4))
+		v4 = t8
 	}
 l1:
-	store32(m.memory, uint32(v1+i32(72)+i32(16)), uint32(i32(0)))
-	store32(m.memory, uint64(uint32(v1))+72, uint32(v2))
+	store32(m.memory, uint32(v2+i32(120)), uint32(i32(0)))
+	store32(m.memory, uint64(uint32(v2))+104, uint32(v3))
 	{
 		t9 := m.fn0(i32(224))
-		v6 = t9
-		if v6 == 0 {
-			panic("unreachable")
+		v7 = t9
+		if v7 == 0 {
+			goto l2
 		}
-		store32(m.memory, uint64(uint32(v6))+24, uint32(i32(0)))
-		store64(m.memory, uint64(uint32(v6))+16, uint64(i64(0)))
-		store32(m.memory, uint64(uint32(v6))+12, uint32(v5))
-		store32(m.memory, uint64(uint32(v6))+8, uint32(v4))
-		store32(m.memory, uint64(uint32(v6))+4, uint32(v3))
-		store32(m.memory, uint32(v6), uint32(v2))
-		store32(m.memory, uint64(uint32(v1))+76, uint32(v6))
-		store64(m.memory, uint64(uint32(v1))+80, uint64(i64(0x800000001)))
+		store32(m.memory, uint64(uint32(v7))+24, uint32(i32(0)))
+		store64(m.memory, uint64(uint32(v7))+16, uint64(i64(0)))
+		store32(m.memory, uint64(uint32(v7))+12, uint32(v6))
+		store32(m.memory, uint64(uint32(v7))+8, uint32(v5))
+		store32(m.memory, uint64(uint32(v7))+4, uint32(v4))
+		store32(m.memory, uint32(v7), uint32(v3))
+		store32(m.memory, uint64(uint32(v2))+108, uint32(v7))
+		store64(m.memory, uint64(uint32(v2))+112, uint64(i64(0x800000001)))
+		t10 := m.fn0(i32(192))
+		v8 = t10
+		if v8 == 0 {
+			goto l2
+		}
+		{
+			{
+				t11 := int32(load32(m.memory, uint32(v3)))
+				v4 = t11
+				if v4&i32(1) == 0 {
+					goto l3
+				}
+				t12 := int32(m.memory[uint32(v3+i32(5))])
+				v5 = t12 & i32(15)
+				t13 := int32(m.memory[uint32(v3+i32(6))])
+				v4 = t13
+				t14 := int32(m.memory[uint64(uint32(v3))+4])
+				v6 = t14
+				goto l4
+			}
+		l3:
+			t15 := int32(load32(m.memory, uint32(v4+i32(12))))
+			v6 = t15
+			t16 := int32(load32(m.memory, uint32(v4+i32(8))))
+			v5 = t16
+			t17 := int32(load32(m.memory, uint64(uint32(v4))+4))
+			v4 = t17
+		}
+	l4:
+		store32(m.memory, uint64(uint32(v8))+20, uint32(v3))
+		store32(m.memory, uint64(uint32(v8))+16, uint32(v3))
+		store32(m.memory, uint64(uint32(v8))+12, uint32(i32(0)))
+		store32(m.memory, uint64(uint32(v8))+8, uint32(v6))
+		store32(m.memory, uint64(uint32(v8))+4, uint32(v5))
+		store32(m.memory, uint32(v8), uint32(v4))
+		v4 = i32(1)
+		v9 = i32(-1)
 		v5 = i32(1)
-		v7 = i32(-1)
-	l34:
+		v10 = i32(8)
+	l28:
 		{
 			{
 				{
-					v4 = v6 + (v5+i32(-1))*i32(28)
-					t10 := int32(load32(m.memory, uint32(v4)))
-					v8 = t10
-					t11 := int32(load32(m.memory, uint32(v8)))
-					v3 = t11
-					v9 = v3 & i32(1)
-					if v9 == 0 {
-						goto l3
+					v3 = v7 + (v4+i32(-1))*i32(28)
+					t18 := int32(load32(m.memory, uint32(v3)))
+					v11 = t18
+					t19 := int32(load32(m.memory, uint32(v11)))
+					v6 = t19
+					if v6&i32(1) == 0 {
+						goto l5
 					}
-					v10 = int32(uint32(v3)>>3) & i32(1)
-					goto l4
+					v12 = int32(uint32(v6)>>3) & i32(1)
+					goto l6
 				}
-			l3:
-				t12 := int32(load16(m.memory, uint64(uint32(v3))+44))
-				v10 = int32(uint32(t12)>>2) & i32(1)
+			l5:
+				t20 := int32(load16(m.memory, uint64(uint32(v6))+44))
+				v12 = int32(uint32(t20)>>2) & i32(1)
 			}
-		l4:
-			v2 = i32(0)
+		l6:
+			v6 = i32(0)
 			{
-				if v10 != 0 {
-					goto l5
-				}
-				{
-					if uint32(v5) >= uint32(i32(2)) {
-						goto l6
-					}
-					t13 := int32(load16(m.memory, uint64(uint32(v1))+88))
-					v2 = t13
-					goto l5
-				}
-			l6:
-				t14 := int32(load32(m.memory, uint32(v5*i32(28)+v6+i32(-56))))
-				t15 := int32(load32(m.memory, uint32(t14)))
-				t16 := int32(load16(m.memory, uint32(t15+i32(66))))
-				v5 = t16
-				if v5 == 0 {
-					goto l5
-				}
-				t17 := int32(load32(m.memory, uint64(uint32(v1))+72))
-				t18 := int32(load32(m.memory, uint64(uint32(t17))+8))
-				v2 = t18
-				t19 := int32(load32(m.memory, uint64(uint32(v2))+84))
-				t20 := int32(load16(m.memory, uint64(uint32(v2))+36))
-				t21 := int32(load32(m.memory, uint64(uint32(v4))+20))
-				t22 := int32(load16(m.memory, uint32(t19+(t20*v5+t21)<<1)))
-				v2 = t22
-			}
-		l5:
-			t23 := int32(load32(m.memory, uint64(uint32(v1))+72))
-			t24 := v1
-			v6 = t23
-			store32(m.memory, uint64(uint32(t24))+68, uint32(v6))
-			store32(m.memory, uint64(uint32(v1))+64, uint32(v8))
-			t25 := v1
-			v5 = v2 & i32(0xffff)
-			store32(m.memory, uint64(uint32(t25))+60, uint32(v5))
-			t26 := int64(load64(m.memory, uint64(uint32(v4))+4))
-			store64(m.memory, uint64(uint32(v1))+48, uint64(t26))
-			t27 := int32(load32(m.memory, uint32(v4+i32(12))))
-			store32(m.memory, uint64(uint32(v1))+56, uint32(t27))
-			{
-				if v0 == 0 {
+				if v12 != 0 {
 					goto l7
 				}
 				{
-					{
-						if v5 != 0 {
-							goto l8
-						}
-						if v9 == 0 {
-							goto l9
-						}
-						v2 = int32(uint32(v3&i32(0xff00)) >> 8)
-						goto l10
-					l9:
-						t28 := int32(load16(m.memory, uint64(uint32(v3))+40))
-						v2 = t28
+					if uint32(v4) >= uint32(i32(2)) {
+						goto l8
 					}
-				l8:
-					v3 = i32(0xffff)
-					if v2&i32(0xffff) == i32(0xffff) {
-						goto l11
-					}
-				l10:
-					t29 := int32(load32(m.memory, uint64(uint32(v6))+8))
-					t30 := int32(load32(m.memory, uint64(uint32(t29))+76))
-					t31 := int32(load16(m.memory, uint32(t30+v2&i32(0xffff)<<1)))
-					v3 = t31
+					t21 := int32(load16(m.memory, uint64(uint32(v2))+120))
+					v6 = t21
+					goto l7
 				}
-			l11:
-				if v3&i32(0xffff) != v0 {
-					goto l20
+			l8:
+				t22 := int32(load32(m.memory, uint32(v4*i32(28)+v7+i32(-56))))
+				t23 := int32(load32(m.memory, uint32(t22)))
+				t24 := int32(load16(m.memory, uint32(t23+i32(66))))
+				v4 = t24
+				if v4 == 0 {
+					goto l7
 				}
-				t32 := int64(load64(m.memory, uint32(v1+i32(48)+i32(16))))
-				store64(m.memory, uint32(v1+i32(24)+i32(16)), uint64(t32))
-				t33 := int64(load64(m.memory, uint32(v1+i32(48)+i32(8))))
-				store64(m.memory, uint32(v1+i32(24)+i32(8)), uint64(t33))
-				t34 := int64(load64(m.memory, uint64(uint32(v1))+48))
-				store64(m.memory, uint64(uint32(v1))+24, uint64(t34))
-				t35 := m.fn17(v1+i32(24), i32(0))
-				v7 = t35
-				goto l20
+				t25 := int32(load32(m.memory, uint64(uint32(v2))+104))
+				t26 := int32(load32(m.memory, uint64(uint32(t25))+8))
+				v7 = t26
+				t27 := int32(load32(m.memory, uint64(uint32(v7))+84))
+				t28 := int32(load16(m.memory, uint64(uint32(v7))+36))
+				t29 := int32(load32(m.memory, uint64(uint32(v3))+20))
+				t30 := int32(load16(m.memory, uint32(t27+(t28*v4+t29)<<1)))
+				v6 = t30
 			}
 		l7:
+			v4 = v2 + i32(80) + i32(16)
+			store32(m.memory, uint32(v4), uint32(v11))
+			v7 = v2 + i32(80) + i32(8)
+			t31 := int32(load32(m.memory, uint32(v3+i32(12))))
+			store32(m.memory, uint32(v7), uint32(t31))
+			t32 := int32(load32(m.memory, uint64(uint32(v2))+104))
+			store32(m.memory, uint64(uint32(v2))+100, uint32(t32))
+			t33 := int64(load64(m.memory, uint64(uint32(v3))+4))
+			v13 = t33
+			t34 := int64(load64(m.memory, uint32(v4)))
+			store64(m.memory, uint32(v2+i32(48)+i32(16)), uint64(t34))
+			store32(m.memory, uint64(uint32(v2))+92, uint32(v6&i32(0xffff)))
+			t35 := int64(load64(m.memory, uint32(v7)))
+			store64(m.memory, uint32(v2+i32(48)+i32(8)), uint64(t35))
+			store64(m.memory, uint64(uint32(v2))+80, uint64(v13))
+			store64(m.memory, uint64(uint32(v2))+48, uint64(v13))
+			t36 := v2 + i32(24) + i32(8)
+			v6 = v5 * i32(24)
+			v3 = v6 + v8 + i32(-24)
+			t37 := int64(load64(m.memory, uint32(v3+i32(8))))
+			store64(m.memory, uint32(t36), uint64(t37))
+			t38 := int64(load64(m.memory, uint32(v3+i32(16))))
+			store64(m.memory, uint32(v2+i32(24)+i32(16)), uint64(t38))
+			t39 := int64(load64(m.memory, uint32(v3)))
+			store64(m.memory, uint64(uint32(v2))+24, uint64(t39))
+			m.t0[uint(v0)].(func(int32, int32, int32, int32))(v2+i32(72), v2+i32(48), v2+i32(24), v1)
 			{
+				t40 := int32(m.memory[uint64(uint32(v2))+72])
+				if t40 == 0 {
+					goto l9
+				}
+				t41 := int64(load64(m.memory, uint32(v4)))
+				store64(m.memory, uint32(v2+i32(16)), uint64(t41))
+				t42 := int64(load64(m.memory, uint32(v7)))
+				store64(m.memory, uint32(v2+i32(8)), uint64(t42))
+				t43 := int64(load64(m.memory, uint64(uint32(v2))+80))
+				store64(m.memory, uint32(v2), uint64(t43))
+				t44 := m.fn19(v2, i32(0))
+				v9 = t44
+			}
+		l9:
+			{
+				t45 := int32(m.memory[uint64(uint32(v2))+73])
+				if t45 == 0 {
+					goto l26
+				}
+			l11:
 				{
+					t46 := m.fn18(v2 + i32(104))
+					v3 = t46
+					if v3 == i32(1) {
+						goto l11
+					}
+				}
+				if v3 != i32(2) {
+					goto l26
+				}
+				{
+					v5 = v5 + i32(1)
+					if uint32(v5) <= uint32(v10) {
+						goto l12
+					}
+					t47 := v5
+					v3 = v10 << 1
+					p48 := i32(8)
+					if uint32(v3) > uint32(i32(8)) {
+						p48 = v3
+					}
+					v3 = p48
+					p49 := v3
+					if uint32(v3) < uint32(v5) {
+						p49 = t47
+					}
+					v10 = p49
 					{
-						{
-							if v5 != 0 {
-								goto l13
-							}
-							if v9 != 0 {
-								goto l14
-							}
-							t36 := int32(load16(m.memory, uint64(uint32(v3))+40))
-							v2 = t36
+						if v8 == 0 {
+							goto l13
 						}
-					l13:
-						v2 = v2 & i32(0xffff)
-						if v2 == i32(0xffff) {
-							goto l15
+						t50 := v8
+						v3 = v10 * i32(24)
+						t51 := m.fn5(t50, v3)
+						v8 = t51
+						if v3 == 0 {
+							goto l12
 						}
-						t37 := int32(load32(m.memory, uint64(uint32(v6))+8))
-						t38 := int32(load32(m.memory, uint64(uint32(t37))+76))
-						t39 := int32(load16(m.memory, uint32(t38+v2<<1)))
-						if t39 == i32(0xffff) {
-							goto l15
+						if v8 != 0 {
+							goto l12
 						}
-						if v9 != 0 {
-							goto l16
-						}
-						t40 := int32(load16(m.memory, uint64(uint32(v3))+44))
-						if int32(uint32(t40)>>9)&i32(1) != 0 {
-							goto l15
-						}
+						goto l2
+					}
+				l13:
+					v3 = v10 * i32(24)
+					t52 := m.fn0(v3)
+					v8 = t52
+					if v3 == 0 {
+						goto l12
+					}
+					if v8 == 0 {
+						goto l2
+					}
+				}
+			l12:
+				v3 = v8 + v6
+				t53 := int64(load64(m.memory, uint64(uint32(v2))+80))
+				store64(m.memory, uint32(v3), uint64(t53))
+				t54 := int64(load64(m.memory, uint32(v4)))
+				store64(m.memory, uint32(v3+i32(16)), uint64(t54))
+				t55 := int64(load64(m.memory, uint32(v7)))
+				store64(m.memory, uint32(v3+i32(8)), uint64(t55))
+				goto l14
+			}
+		l26:
+			{
+				t56 := m.fn20(v2 + i32(104))
+				switch t56 + i32(-1) {
+				case 0:
+					goto l27
+				case 1:
+					goto l14
+				default:
+					t57 := int32(load32(m.memory, uint64(uint32(v2))+112))
+					v3 = t57
+					v7 = v3 + i32(-1)
+					if v7 == 0 {
 						goto l17
 					}
-				l14:
-					t41 := int32(load32(m.memory, uint64(uint32(v6))+8))
-					t42 := int32(load32(m.memory, uint64(uint32(t41))+76))
-					t43 := int32(load16(m.memory, uint32(t42+int32(uint32(v3)>>7)&i32(510))))
-					if t43 == i32(0xffff) {
-						goto l15
+					{
+						if v3 != i32(2) {
+							goto l18
+						}
+						v4 = i32(1)
+						goto l19
+					l18:
+						t58 := int32(load32(m.memory, uint64(uint32(v2))+108))
+						v3 = t58 + v3*i32(28) + i32(-84)
+						t59 := int32(load32(m.memory, uint64(uint32(v2))+104))
+						v11 = t59
+					l25:
+						{
+							t60 := int32(load32(m.memory, uint32(v3+i32(28))))
+							t61 := int32(load32(m.memory, uint32(t60)))
+							v4 = t61
+							if v4&i32(1) != 0 {
+								if v4&i32(2) == 0 {
+									v4 = int32(uint32(v4)>>3) & i32(1)
+									goto l23
+								}
+								v4 = v7
+								goto l19
+							}
+							t62 := int32(load16(m.memory, uint64(uint32(v4))+44))
+							v4 = t62
+							if v4&i32(1) == 0 {
+								goto l21
+							}
+							v4 = v7
+							goto l19
+						}
+					l21:
+						v4 = int32(uint32(v4)>>2) & i32(1)
+					l23:
+						{
+							if v4 != 0 {
+								goto l24
+							}
+							t63 := int32(load32(m.memory, uint32(v3)))
+							t64 := int32(load32(m.memory, uint32(t63)))
+							t65 := int32(load16(m.memory, uint32(t64+i32(66))))
+							v4 = t65
+							if v4 == 0 {
+								goto l24
+							}
+							t66 := int32(load32(m.memory, uint64(uint32(v11))+8))
+							v6 = t66
+							t67 := int32(load32(m.memory, uint64(uint32(v6))+84))
+							t68 := int32(load16(m.memory, uint64(uint32(v6))+36))
+							t69 := int32(load32(m.memory, uint32(v3+i32(48))))
+							t70 := int32(load16(m.memory, uint32(t67+(t68*v4+t69)<<1)))
+							if t70 == 0 {
+								goto l24
+							}
+							v4 = v7
+							goto l19
+						}
+					l24:
+						v3 = v3 + i32(-28)
+						v4 = i32(1)
+						v7 = v7 + i32(-1)
+						if v7 != i32(1) {
+							goto l25
+						}
 					}
+				l19:
+					store32(m.memory, uint64(uint32(v2))+112, uint32(v4))
+					v5 = v5 + i32(-1)
+					goto l26
 				}
-			l16:
-				if int32(uint32(v3)>>5)&i32(1) == 0 {
-					goto l17
-				}
-			l15:
-				t44 := int64(load64(m.memory, uint32(v1+i32(48)+i32(16))))
-				store64(m.memory, uint32(v1+i32(16)), uint64(t44))
-				t45 := int64(load64(m.memory, uint32(v1+i32(48)+i32(8))))
-				store64(m.memory, uint32(v1+i32(8)), uint64(t45))
-				t46 := int64(load64(m.memory, uint64(uint32(v1))+48))
-				store64(m.memory, uint32(v1), uint64(t46))
-				t47 := m.fn17(v1, i32(0))
-				v7 = t47
-				t48 := int32(load32(m.memory, uint32(v8)))
-				v3 = t48
-			}
-		l17:
-			{
-				if v3&i32(1) != 0 {
-					goto l18
-				}
-				t49 := int32(m.memory[uint32(v3+i32(45))])
-				if t49&i32(2) != 0 {
-					goto l20
-				}
-				t50 := int32(load32(m.memory, uint64(uint32(v3))+32))
-				if t50 == 0 {
-					goto l27
-				}
-				goto l20
-			}
-		l18:
-			if v3&i32(32) == 0 {
-				goto l27
-			}
-		l20:
-			{
-				t51 := m.fn16(v1 + i32(72))
-				v2 = t51
-				if v2 == i32(1) {
-					goto l20
-				}
-			}
-			if v2 == i32(2) {
-				goto l21
 			}
 		l27:
 			{
-				t52 := m.fn18(v1 + i32(72))
-				switch t52 + i32(-1) {
-				case 1:
-					goto l21
-				case 0:
-				l24:
-					{
-						t53 := m.fn16(v1 + i32(72))
-						if t53 == i32(1) {
-							goto l24
-						}
-						goto l21
-					}
-				default:
-					t54 := int32(load32(m.memory, uint64(uint32(v1))+80))
-					v2 = t54
-					v4 = v2 + i32(-1)
-					if v4 == 0 {
-						goto l25
-					}
-					if v2 != i32(2) {
-						t55 := int32(load32(m.memory, uint64(uint32(v1))+76))
-						v2 = t55 + v2*i32(28) + i32(-84)
-						t56 := int32(load32(m.memory, uint64(uint32(v1))+72))
-						v6 = t56
-					l33:
-						{
-							t57 := int32(load32(m.memory, uint32(v2+i32(28))))
-							t58 := int32(load32(m.memory, uint32(t57)))
-							v3 = t58
-							if v3&i32(1) != 0 {
-								if v3&i32(2) == 0 {
-									v3 = int32(uint32(v3)>>3) & i32(1)
-									goto l31
-								}
-								store32(m.memory, uint64(uint32(v1))+80, uint32(v4))
-								goto l27
-							}
-							t59 := int32(load16(m.memory, uint64(uint32(v3))+44))
-							v3 = t59
-							if v3&i32(1) == 0 {
-								goto l29
-							}
-							store32(m.memory, uint64(uint32(v1))+80, uint32(v4))
-							goto l27
-						}
-					l29:
-						v3 = int32(uint32(v3)>>2) & i32(1)
-					l31:
-						{
-							if v3 != 0 {
-								goto l32
-							}
-							t60 := int32(load32(m.memory, uint32(v2)))
-							t61 := int32(load32(m.memory, uint32(t60)))
-							t62 := int32(load16(m.memory, uint32(t61+i32(66))))
-							v3 = t62
-							if v3 == 0 {
-								goto l32
-							}
-							t63 := int32(load32(m.memory, uint64(uint32(v6))+8))
-							v5 = t63
-							t64 := int32(load32(m.memory, uint64(uint32(v5))+84))
-							t65 := int32(load16(m.memory, uint64(uint32(v5))+36))
-							t66 := int32(load32(m.memory, uint32(v2+i32(48))))
-							t67 := int32(load16(m.memory, uint32(t64+(t65*v3+t66)<<1)))
-							if t67 == 0 {
-								goto l32
-							}
-							store32(m.memory, uint64(uint32(v1))+80, uint32(v4))
-							goto l27
-						}
-					l32:
-						v2 = v2 + i32(-28)
-						v4 = v4 + i32(-1)
-						if v4 != i32(1) {
-							goto l33
-						}
-						store32(m.memory, uint64(uint32(v1))+80, uint32(i32(1)))
-						goto l27
-					}
-					store32(m.memory, uint64(uint32(v1))+80, uint32(i32(1)))
+				t71 := m.fn18(v2 + i32(104))
+				if t71 == i32(1) {
 					goto l27
 				}
 			}
-		l21:
-			if v7 > i32(-1) {
-				goto l25
+		l14:
+			if v9 > i32(-1) {
+				goto l17
 			}
-			t68 := int32(load32(m.memory, uint64(uint32(v1))+76))
-			v6 = t68
-			t69 := int32(load32(m.memory, uint64(uint32(v1))+80))
-			v5 = t69
-			goto l34
+			t72 := int32(load32(m.memory, uint64(uint32(v2))+108))
+			v7 = t72
+			t73 := int32(load32(m.memory, uint64(uint32(v2))+112))
+			v4 = t73
+			goto l28
 		}
 	}
-l25:
+l2:
+	panic("unreachable")
+l17:
+	if v8 == 0 {
+		goto l29
+	}
+	m.fn2(v8)
+l29:
 	{
-		t70 := int32(load32(m.memory, uint64(uint32(v1))+76))
-		v2 = t70
-		if v2 == 0 {
-			goto l35
+		t74 := int32(load32(m.memory, uint64(uint32(v2))+108))
+		v3 = t74
+		if v3 == 0 {
+			goto l30
 		}
-		m.fn2(v2)
-		store64(m.memory, uint64(uint32(v1))+80, uint64(i64(0)))
+		m.fn2(v3)
+		store64(m.memory, uint64(uint32(v2))+112, uint64(i64(0)))
 	}
-l35:
-	m.g0 = v1 + i32(96)
-	return v7
+l30:
+	m.g0 = v2 + i32(128)
+	return v9
 }
 //go:norace
-func (m *Module) fn24() {
+func (m *Module) fn28(v0, v1, v2, v3 int32) {
+	var v4, v5, v6 int32
+	t0 := int32(load32(m.memory, uint64(uint32(v1))+20))
+	v4 = t0
+	t1 := int32(load32(m.memory, uint64(uint32(v1))+16))
+	v5 = t1
+	{
+		{
+			t2 := int32(load32(m.memory, uint64(uint32(v1))+12))
+			v1 = t2
+			if v1&i32(0xffff) != 0 {
+				goto l0
+			}
+			{
+				t3 := int32(load32(m.memory, uint32(v5)))
+				v1 = t3
+				if v1&i32(1) == 0 {
+					goto l1
+				}
+				v1 = int32(uint32(v1&i32(0xff00)) >> 8)
+				goto l2
+			}
+		l1:
+			t4 := int32(load16(m.memory, uint64(uint32(v1))+40))
+			v1 = t4
+		}
+	l0:
+		if v1&i32(0xffff) != i32(0xffff) {
+			goto l2
+		}
+		v6 = i32(1)
+		goto l3
+	l2:
+		v6 = i32(1)
+		t5 := int32(load32(m.memory, uint64(uint32(v4))+8))
+		t6 := int32(load32(m.memory, uint64(uint32(t5))+76))
+		t7 := int32(load16(m.memory, uint32(t6+v1&i32(0xffff)<<1)))
+		if t7 == i32(0xffff) {
+			goto l3
+		}
+		{
+			{
+				t8 := int32(load32(m.memory, uint32(v5)))
+				v1 = t8
+				if v1&i32(1) == 0 {
+					goto l4
+				}
+				v1 = int32(uint32(v1)>>5) & i32(1)
+				goto l5
+			}
+		l4:
+			t9 := int32(load16(m.memory, uint64(uint32(v1))+44))
+			v1 = int32(uint32(t9)>>9) & i32(1)
+		}
+	l5:
+		;
+		var p10 int32
+		if v1 != i32(0) {
+			p10 = 1
+		}
+		v6 = p10
+	}
+l3:
+	m.memory[uint32(v0)] = byte(v6)
+	{
+		t11 := int32(load32(m.memory, uint32(v5)))
+		v1 = t11
+		if v1&i32(1) != 0 {
+			goto l6
+		}
+		v5 = i32(610)
+		t12 := int32(m.memory[uint32(v1+i32(45))])
+		if t12&i32(2) != 0 {
+			goto l7
+		}
+		t13 := int32(load32(m.memory, uint64(uint32(v1))+32))
+		v5 = t13
+		goto l7
+	}
+l6:
+	v5 = v1 << 26 >> 31 & i32(610)
+l7:
+	t14 := v0
+	var p15 int32
+	if v5 != i32(0) {
+		p15 = 1
+	}
+	m.memory[uint64(uint32(t14))+1] = byte(p15)
+}
+//go:norace
+func (m *Module) fn29() {
 	var v0, v1, v2, v3, v4 int32
 	t0 := m.g0
 	v0 = t0 - i32(16)
@@ -5156,12 +5437,12 @@ func (m *Module) fn24() {
 		if v1 == 0 {
 			goto l0
 		}
-		store32(m.memory, uint64(uint32(v1))+28, uint32(i32(1)))
-		store32(m.memory, uint64(uint32(v1))+24, uint32(i32(2)))
-		store32(m.memory, uint64(uint32(v1))+20, uint32(i32(3)))
-		store32(m.memory, uint64(uint32(v1))+16, uint32(i32(4)))
-		store32(m.memory, uint64(uint32(v1))+12, uint32(i32(5)))
-		store32(m.memory, uint64(uint32(v1))+8, uint32(i32(6)))
+		store32(m.memory, uint64(uint32(v1))+28, uint32(i32(3)))
+		store32(m.memory, uint64(uint32(v1))+24, uint32(i32(4)))
+		store32(m.memory, uint64(uint32(v1))+20, uint32(i32(5)))
+		store32(m.memory, uint64(uint32(v1))+16, uint32(i32(6)))
+		store32(m.memory, uint64(uint32(v1))+12, uint32(i32(7)))
+		store32(m.memory, uint64(uint32(v1))+8, uint32(i32(8)))
 		t2 := m.fn0(i32(24))
 		v2 = t2
 		if v2 == 0 {
@@ -5244,7 +5525,7 @@ func (m *Module) fn24() {
 		store64(m.memory, uint64(uint32(v3))+152, uint64(i64(0)))
 		store32(m.memory, uint32(v3+i32(160)), uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v2))+48, uint32(v3))
-		m.fn31(v2)
+		m.fn36(v2)
 		store64(m.memory, uint64(uint32(v1))+1268, uint64(i64(0)))
 		store32(m.memory, uint64(uint32(v1))+1204, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1156, uint32(v2))
@@ -5267,7 +5548,7 @@ func (m *Module) fn24() {
 			}
 			t16 := int64(load64(m.memory, uint32(v1+i32(1248))))
 			store64(m.memory, uint64(uint32(v0))+8, uint64(t16))
-			m.fn32(v4, v0+i32(8))
+			m.fn37(v4, v0+i32(8))
 		}
 	l1:
 		{
@@ -5277,15 +5558,29 @@ func (m *Module) fn24() {
 			}
 			t18 := int64(load64(m.memory, uint32(v1+i32(1256))))
 			store64(m.memory, uint32(v0), uint64(t18))
-			m.fn32(v4, v0)
+			m.fn37(v4, v0)
 		}
 	l2:
 		store32(m.memory, uint64(uint32(v1))+1264, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1248, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(v1))+1256, uint32(i32(0)))
 		store32(m.memory, uint64(uint32(i32(0)))+693732, uint32(v1))
-		m.fn33(v1)
+		m.fn38(v1)
 		store32(m.memory, uint64(uint32(v1))+1184, uint32(i32(265396)))
+		t19 := m.fn39(i32(264271))
+		store16(m.memory, uint64(uint32(i32(0)))+693736, uint16(t19))
+		t20 := m.fn39(i32(263905))
+		store16(m.memory, uint64(uint32(i32(0)))+693738, uint16(t20))
+		t21 := m.fn39(i32(262551))
+		store16(m.memory, uint64(uint32(i32(0)))+693740, uint16(t21))
+		t22 := m.fn39(i32(264105))
+		store16(m.memory, uint64(uint32(i32(0)))+693742, uint16(t22))
+		t23 := m.fn39(i32(264093))
+		store16(m.memory, uint64(uint32(i32(0)))+693744, uint16(t23))
+		t24 := m.fn39(i32(264014))
+		store16(m.memory, uint64(uint32(i32(0)))+693746, uint16(t24))
+		t25 := m.fn39(i32(263999))
+		store16(m.memory, uint64(uint32(i32(0)))+693748, uint16(t25))
 		m.g0 = v0 + i32(16)
 		return
 	}
@@ -5293,7 +5588,7 @@ l0:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn25(v0, v1, v2 int32) {
+func (m *Module) fn30(v0, v1, v2 int32) {
 	var v3 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -5312,7 +5607,7 @@ l0:
 	m.g0 = v3 + i32(16)
 }
 //go:norace
-func (m *Module) fn26(v0 int32) int32 {
+func (m *Module) fn31(v0 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v0+i32(104))))
 	t1 := int32(load32(m.memory, uint32(v0+i32(100))))
 	var p2 int32
@@ -5322,7 +5617,7 @@ func (m *Module) fn26(v0 int32) int32 {
 	return p2
 }
 //go:norace
-func (m *Module) fn27(v0 int32) int32 {
+func (m *Module) fn32(v0 int32) int32 {
 	var v1, v2 int32
 	v1 = i32(0)
 	{
@@ -5345,7 +5640,7 @@ l0:
 	return v1
 }
 //go:norace
-func (m *Module) fn28(v0 int32) int32 {
+func (m *Module) fn33(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	var v11 int64
 	t0 := m.g0
@@ -5585,7 +5880,7 @@ func (m *Module) fn28(v0 int32) int32 {
 			if t56 == 0 {
 				goto l0
 			}
-			m.fn60(v0, i32(0))
+			m.fn68(v0, i32(0))
 			t57 := int32(load32(m.memory, uint64(uint32(v0))+104))
 			t58 := int32(load32(m.memory, uint64(uint32(v0))+100))
 			if t57 != t58 {
@@ -5600,7 +5895,7 @@ l0:
 	return v0
 }
 //go:norace
-func (m *Module) fn29(v0 int32) {
+func (m *Module) fn34(v0 int32) {
 	var v1, v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0+i32(104))))
@@ -5633,7 +5928,7 @@ l0:
 	store32(m.memory, uint32(v0+i32(64)), uint32(t8))
 }
 //go:norace
-func (m *Module) fn30(v0, v1 int32) {
+func (m *Module) fn35(v0, v1 int32) {
 	var v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0+i32(72))))
@@ -5650,11 +5945,11 @@ func (m *Module) fn30(v0, v1 int32) {
 			m.t0[uint(v2)].(func(int32, int32, int32))(t2, i32(1), v0+i32(132))
 		}
 	l1:
-		m.fn60(v0, v1)
+		m.fn68(v0, v1)
 	}
 }
 //go:norace
-func (m *Module) fn31(v0 int32) {
+func (m *Module) fn36(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v1 = t0 - i32(16)
@@ -5697,7 +5992,7 @@ l0:
 				}
 				t8 := int64(load64(m.memory, uint32(v8)))
 				store64(m.memory, uint64(uint32(v1))+8, uint64(t8))
-				m.fn32(v3, v1+i32(8))
+				m.fn37(v3, v1+i32(8))
 			}
 		l3:
 			{
@@ -5707,7 +6002,7 @@ l0:
 				}
 				t10 := int64(load64(m.memory, uint32(v2)))
 				store64(m.memory, uint32(v1), uint64(t10))
-				m.fn32(v3, v1)
+				m.fn37(v3, v1)
 			}
 		l4:
 			{
@@ -5734,7 +6029,7 @@ l0:
 			}
 		l5:
 			t14 := int32(load32(m.memory, uint32(v7)))
-			m.fn48(t14, v4, v3)
+			m.fn56(t14, v4, v3)
 			t15 := int32(load32(m.memory, uint64(uint32(v0))+4))
 			v3 = t15
 		}
@@ -5803,7 +6098,7 @@ l11:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn32(v0, v1 int32) {
+func (m *Module) fn37(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	var v9, v10, v11 int32
@@ -6118,7 +6413,7 @@ l5:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn33(v0 int32) {
+func (m *Module) fn38(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	t0 := m.g0
@@ -6151,7 +6446,7 @@ l0:
 		}
 		t5 := int64(load64(m.memory, uint32(v0+i32(1332))))
 		store64(m.memory, uint64(uint32(v1))+24, uint64(t5))
-		m.fn32(v0+i32(1160), v1+i32(24))
+		m.fn37(v0+i32(1160), v1+i32(24))
 		store32(m.memory, uint64(uint32(v0))+1332, uint32(i32(0)))
 	}
 l1:
@@ -6251,7 +6546,7 @@ l1:
 	}
 l2:
 	t20 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-	m.fn31(t20)
+	m.fn36(t20)
 	{
 		t21 := int32(load32(m.memory, uint64(uint32(v0))+1248))
 		if t21 == 0 {
@@ -6259,7 +6554,7 @@ l2:
 		}
 		t22 := int64(load64(m.memory, uint32(v0+i32(1248))))
 		store64(m.memory, uint64(uint32(v1))+16, uint64(t22))
-		m.fn32(v0+i32(1160), v1+i32(16))
+		m.fn37(v0+i32(1160), v1+i32(16))
 	}
 l9:
 	{
@@ -6270,7 +6565,7 @@ l9:
 		}
 		t24 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint64(uint32(v1))+8, uint64(t24))
-		m.fn32(v0+i32(1160), v1+i32(8))
+		m.fn37(v0+i32(1160), v1+i32(8))
 	}
 l10:
 	store32(m.memory, uint64(uint32(v0))+1248, uint32(i32(0)))
@@ -6283,7 +6578,7 @@ l10:
 		}
 		t26 := int64(load64(m.memory, uint32(v0+i32(1204))))
 		store64(m.memory, uint32(v1), uint64(t26))
-		m.fn32(v0+i32(1160), v1)
+		m.fn37(v0+i32(1160), v1)
 		store32(m.memory, uint64(uint32(v0))+1204, uint32(i32(0)))
 	}
 l11:
@@ -6296,14 +6591,446 @@ l11:
 	m.g0 = v1 + i32(32)
 }
 //go:norace
-func (m *Module) fn34(v0 int64) int32 {
+func (m *Module) fn39(v0 int32) int32 {
+	var v1, v2, v3, v4, v5, v6 int32
+	v1 = i32(0xffff)
+	{
+		t0 := m.fn11(v0)
+		t1 := v0
+		v2 = t0
+		t2 := m.fn12(t1, i32(264416), v2)
+		if t2 == 0 {
+			goto l0
+		}
+		v1 = i32(0)
+		v3 = i32(516624)
+		v4 = i32(515792)
+		v5 = i32(512624)
+	l5:
+		switch v1&i32(0xffff) + i32(-65534) {
+		case 0:
+			goto l1
+		default:
+			t3 := int32(m.memory[uint32(v4)])
+			t4 := int32(m.memory[uint32(v4+i32(2))])
+			if t3|t4 == 0 {
+				goto l1
+			}
+			t5 := int32(m.memory[uint32(v4+i32(1))])
+			if t5&i32(255) != i32(1) {
+				goto l1
+			}
+			fallthrough
+		case 1:
+			t6 := int32(load32(m.memory, uint32(v5)))
+			v6 = t6
+			t7 := m.fn12(v6, v0, v2)
+			if t7 != 0 {
+				goto l1
+			}
+			t8 := int32(m.memory[uint32(v6+v2)])
+			if t8 == 0 {
+				goto l4
+			}
+		}
+	l1:
+		v5 = v5 + i32(4)
+		v4 = v4 + i32(3)
+		v3 = v3 + i32(2)
+		v1 = v1 + i32(1)
+		if v1 != i32(275) {
+			goto l5
+		}
+		return i32(0) & i32(0xffff)
+	l4:
+		t9 := int32(load16(m.memory, uint32(v3)))
+		v1 = t9
+	}
+l0:
+	return v1 & i32(0xffff)
+}
+//go:norace
+func (m *Module) fn40() int32 {
+	t0 := m.fn27(i32(9), i32(0))
+	return t0
+}
+//go:norace
+func (m *Module) fn41(v0, v1, v2, v3 int32) {
+	var v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 int32
+	t0 := int32(load32(m.memory, uint64(uint32(v1))+20))
+	v4 = t0
+	t1 := int32(load32(m.memory, uint64(uint32(v1))+16))
+	v5 = t1
+	t2 := int32(load16(m.memory, uint64(uint32(v1))+12))
+	v6 = t2
+	v7 = v6
+	{
+		{
+			if v6 != 0 {
+				goto l0
+			}
+			{
+				t3 := int32(load32(m.memory, uint32(v5)))
+				v8 = t3
+				if v8&i32(1) == 0 {
+					goto l1
+				}
+				v7 = int32(uint32(v8&i32(0xff00)) >> 8)
+				goto l2
+			}
+		l1:
+			t4 := int32(load16(m.memory, uint64(uint32(v8))+40))
+			v7 = t4
+		}
+	l0:
+		v8 = i32(0xffff)
+		if v7&i32(0xffff) == i32(0xffff) {
+			goto l3
+		}
+	l2:
+		t5 := int32(load32(m.memory, uint64(uint32(v4))+8))
+		t6 := int32(load32(m.memory, uint64(uint32(t5))+76))
+		t7 := int32(load16(m.memory, uint32(t6+v7&i32(0xffff)<<1)))
+		v8 = t7
+	}
+l3:
+	v9 = i32(0xffff)
+	t8 := int32(load32(m.memory, uint64(uint32(v2))+20))
+	v10 = t8
+	{
+		{
+			t9 := int32(load32(m.memory, uint64(uint32(v2))+12))
+			v7 = t9
+			if v7&i32(0xffff) != 0 {
+				goto l4
+			}
+			{
+				t10 := int32(load32(m.memory, uint64(uint32(v2))+16))
+				t11 := int32(load32(m.memory, uint32(t10)))
+				v7 = t11
+				if v7&i32(1) == 0 {
+					goto l5
+				}
+				v7 = int32(uint32(v7&i32(0xff00)) >> 8)
+				goto l6
+			}
+		l5:
+			t12 := int32(load16(m.memory, uint64(uint32(v7))+40))
+			v7 = t12
+		}
+	l4:
+		if v7&i32(0xffff) == i32(0xffff) {
+			goto l7
+		}
+	l6:
+		t13 := int32(load32(m.memory, uint64(uint32(v10))+8))
+		t14 := int32(load32(m.memory, uint64(uint32(t13))+76))
+		t15 := int32(load16(m.memory, uint32(t14+v7&i32(0xffff)<<1)))
+		v9 = t15
+	}
+l7:
+	m.memory[uint32(v0)] = byte(i32(0))
+	v7 = i32(0)
+	{
+		v11 = v8 & i32(0xffff)
+		t16 := int32(load16(m.memory, uint64(uint32(i32(0)))+693740))
+		if v11 == t16 {
+			goto l8
+		}
+		t17 := int32(load32(m.memory, uint64(uint32(v1))+4))
+		v7 = t17
+		v12 = i32(0)
+		{
+			t18 := int64(load64(m.memory, uint32(v5)))
+			v13 = int32(t18)
+			if v13&i32(1) != 0 {
+				goto l9
+			}
+			t19 := int32(load32(m.memory, uint32(v13+i32(20))))
+			v12 = t19
+		}
+	l9:
+		;
+		var p20 int32
+		if uint32(v7) < uint32(v7+v12) {
+			p20 = 1
+		}
+		v7 = p20
+	}
+l8:
+	m.memory[uint64(uint32(v0))+1] = byte(v7)
+	v7 = i32(1)
+	{
+		t21 := int32(load16(m.memory, uint64(uint32(i32(0)))+693742))
+		if v11 == t21 {
+			goto l10
+		}
+		v11 = v8 & i32(0xffff)
+		t22 := int32(load16(m.memory, uint64(uint32(i32(0)))+693744))
+		if v11 == t22&i32(0xffff) {
+			goto l10
+		}
+		t23 := int32(load16(m.memory, uint64(uint32(i32(0)))+693746))
+		if v11 == t23&i32(0xffff) {
+			goto l10
+		}
+		t24 := int32(load16(m.memory, uint64(uint32(i32(0)))+693748))
+		var p25 int32
+		if v8&i32(0xffff) == t24 {
+			p25 = 1
+		}
+		v7 = p25
+	}
+l10:
+	v8 = i32(0)
+	{
+		{
+			v11 = v9 & i32(0xffff)
+			t26 := int32(load16(m.memory, uint64(uint32(i32(0)))+693736))
+			t27 := v11
+			v13 = t26
+			if t27 == v13 {
+				goto l11
+			}
+			t28 := int32(load16(m.memory, uint64(uint32(i32(0)))+693738))
+			if v11 != t28&i32(0xffff) {
+				goto l12
+			}
+		}
+	l11:
+		{
+			if v6 == 0 {
+				t29 := int32(load32(m.memory, uint32(v5)))
+				v6 = t29
+				if v6&i32(1) == 0 {
+					t30 := int32(load16(m.memory, uint64(uint32(v6))+44))
+					if int32(uint32(t30)>>1)&i32(1) != 0 {
+						goto l14
+					}
+					goto l12
+				}
+				if int32(uint32(v6)>>2)&i32(1) != 0 {
+					goto l14
+				}
+				goto l12
+			}
+			switch v6 + i32(-65534) {
+			case 0:
+				goto l12
+			case 1:
+				goto l14
+			default:
+				goto l15
+			}
+		l15:
+			t31 := int32(load32(m.memory, uint64(uint32(v4))+8))
+			t32 := int32(load32(m.memory, uint64(uint32(t31))+72))
+			t33 := int32(m.memory[uint64(uint32(t32+v6*i32(3)))+1])
+			if t33 == 0 {
+				goto l12
+			}
+		}
+	l14:
+		{
+			{
+				t34 := int32(load32(m.memory, uint32(v5)))
+				v6 = t34
+				if v6&i32(1) == 0 {
+					goto l17
+				}
+				v6 = int32(uint32(v6)>>3) & i32(1)
+				goto l18
+			}
+		l17:
+			t35 := int32(load16(m.memory, uint64(uint32(v6))+44))
+			v6 = int32(uint32(t35)>>2) & i32(1)
+		}
+	l18:
+		if v6 != 0 {
+			goto l12
+		}
+		t36 := int32(load32(m.memory, uint64(uint32(v2))+16))
+		var p37 int32
+		if v4 != v10 {
+			p37 = 1
+		}
+		var p38 int32
+		if t36 != v5 {
+			p38 = 1
+		}
+		v8 = p37 | p38
+	}
+l12:
+	{
+		if v7|v8 != i32(1) {
+			return
+		}
+		t39 := int32(load32(m.memory, uint64(uint32(v1))+8))
+		v8 = t39
+		var p40 int32
+		if uint32(v8) < uint32(i32(2001)) {
+			p40 = 1
+		}
+		v7 = p40
+		v10 = i32(0)
+		{
+			if uint32(v8) <= uint32(i32(2000)) {
+				goto l20
+			}
+			v5 = i32(0)
+			v4 = i32(0)
+			goto l21
+		l20:
+			v5 = i32(0)
+			v4 = i32(0)
+			t41 := int32(load32(m.memory, uint32(v1)))
+			v6 = t41
+			if uint32(v6-v8) >= uint32(v6) {
+				goto l21
+			}
+			v5 = i32(0)
+			v1 = i32(0) - v8
+			t42 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+			v12 = t42 + v6
+			v4 = i32(0)
+		l25:
+			{
+				v8 = i32(0)
+				v6 = i32(0)
+				v7 = i32(0)
+				{
+					t43 := int32(int8(m.memory[uint32(v12+v1)]))
+					switch t43 + i32(-9) {
+					case 3:
+						goto l23
+					default:
+						goto l21
+					case 23:
+						v6 = v4 + i32(1)
+						v8 = v5 + i32(1)
+						goto l23
+					case 0:
+						v6 = v4 + i32(1)
+						v8 = (v5 + i32(8)) & i32(-8)
+					}
+				}
+			l23:
+				v7 = i32(1)
+				v5 = v1 + i32(1)
+				var p44 int32
+				if uint32(v5) >= uint32(v1) {
+					p44 = 1
+				}
+				v11 = p44
+				v1 = v5
+				v5 = v8
+				v4 = v6
+				if v11 != 0 {
+					goto l25
+				}
+			}
+		}
+	l21:
+		{
+			{
+				if v9&i32(0xffff) != v13 {
+					goto l26
+				}
+				v8 = i32(0)
+				v9 = i32(1)
+				goto l27
+			l26:
+				t45 := int32(load32(m.memory, uint64(uint32(v2))+8))
+				v1 = t45
+				var p46 int32
+				if uint32(v1) < uint32(i32(2001)) {
+					p46 = 1
+				}
+				v9 = p46
+				if uint32(v1) <= uint32(i32(2000)) {
+					goto l28
+				}
+				v8 = i32(0)
+				goto l27
+			l28:
+				v8 = i32(0)
+				t47 := int32(load32(m.memory, uint32(v2)))
+				v11 = t47
+				if uint32(v11-v1) >= uint32(v11) {
+					goto l27
+				}
+				v6 = i32(0)
+				v1 = i32(0) - v1
+				t48 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+				v2 = t48 + v11
+				v12 = i32(0)
+			l33:
+				{
+					v10 = i32(0)
+					v8 = i32(0)
+					{
+						t49 := int32(int8(m.memory[uint32(v2+v1)]))
+						switch t49 + i32(-9) {
+						case 3:
+							goto l31
+						default:
+							goto l30
+						case 23:
+							v10 = v6 + i32(1)
+							v8 = v12 + i32(1)
+							goto l31
+						case 0:
+							v10 = v6 + i32(1)
+							v8 = (v12 + i32(8)) & i32(-8)
+						}
+					}
+				l31:
+					v9 = i32(1)
+					v6 = v1 + i32(1)
+					var p50 int32
+					if uint32(v6) >= uint32(v1) {
+						p50 = 1
+					}
+					v11 = p50
+					v1 = v6
+					v6 = v10
+					v12 = v8
+					if v11 != 0 {
+						goto l33
+					}
+				}
+			}
+		l27:
+			v1 = i32(0)
+			if v7&v9 != i32(1) {
+				goto l34
+			}
+			var p51 int32
+			if v5 != v8 {
+				p51 = 1
+			}
+			var p52 int32
+			if v4 != v10 {
+				p52 = 1
+			}
+			v1 = p51 | p52
+			goto l34
+		}
+	l30:
+		v1 = i32(0)
+	l34:
+		m.memory[uint32(v0)] = byte(v1)
+	}
+}
+//go:norace
+func (m *Module) fn42(v0 int64) int32 {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	var v8 int64
 	t0 := m.g0
 	v1 = t0 - i32(96)
 	m.g0 = v1
 	{
-		t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693744))
+		t1 := int32(load32(m.memory, uint64(uint32(i32(0)))+693760))
 		v2 = t1
 		if v2 == 0 {
 			goto l0
@@ -6313,7 +7040,7 @@ func (m *Module) fn34(v0 int64) int32 {
 		store64(m.memory, uint64(uint32(v1))+72, uint64(i64(0)))
 		t2 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint64(uint32(v1))+40, uint64(t2))
-		m.fn32(v1+i32(72), v1+i32(40))
+		m.fn37(v1+i32(72), v1+i32(40))
 		{
 			t3 := int32(load32(m.memory, uint64(uint32(v1))+72))
 			v3 = t3
@@ -6392,17 +7119,17 @@ l0:
 	v8 = t14
 	store32(m.memory, uint64(uint32(t15))+1360, uint32(v8))
 	store64(m.memory, uint64(uint32(v4))+1352, uint64(v8))
-	store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(v0))
-	store64(m.memory, uint64(uint32(i32(0)))+693784, uint64(i64(-1)))
+	store64(m.memory, uint64(uint32(i32(0)))+693792, uint64(v0))
+	store64(m.memory, uint64(uint32(i32(0)))+693800, uint64(i64(-1)))
 	t16 := int64(load64(m.memory, uint64(uint32(i32(0)))+265336))
 	store64(m.memory, uint32(v1+i32(32)), uint64(t16))
-	store32(m.memory, uint64(uint32(i32(0)))+693764, uint32(i32(0)))
-	store32(m.memory, uint64(uint32(i32(0)))+693752, uint32(i32(0)))
+	store32(m.memory, uint64(uint32(i32(0)))+693780, uint32(i32(0)))
+	store32(m.memory, uint64(uint32(i32(0)))+693768, uint32(i32(0)))
 	t17 := int64(load64(m.memory, uint64(uint32(i32(0)))+265328))
 	store64(m.memory, uint64(uint32(v1))+24, uint64(t17))
-	t18 := m.fn35(v4, v1+i32(24))
+	t18 := m.fn43(v4, v1+i32(24))
 	v4 = t18
-	store32(m.memory, uint64(uint32(i32(0)))+693744, uint32(v4))
+	store32(m.memory, uint64(uint32(i32(0)))+693760, uint32(v4))
 	{
 		if v4 == 0 {
 			goto l7
@@ -6445,7 +7172,7 @@ l0:
 		store32(m.memory, uint64(uint32(v1))+48, uint32(v5))
 		t28 := int64(load64(m.memory, uint64(uint32(v1))+48))
 		store64(m.memory, uint32(v1), uint64(t28))
-		_ = m.fn17(v1, i32(0))
+		_ = m.fn19(v1, i32(0))
 	}
 l7:
 	m.g0 = v1 + i32(96)
@@ -6456,7 +7183,7 @@ l7:
 	return p30
 }
 //go:norace
-func (m *Module) fn35(v0, v1 int32) int32 {
+func (m *Module) fn43(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
 	var v11, v12, v13, v14, v15, v16, v17, v18, v19, v20 int32
@@ -7018,8 +7745,8 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																	goto l36
 																}
 															l61:
-																m.fn38(v17)
-																_ = m.fn39(v0, v27)
+																m.fn46(v17)
+																_ = m.fn47(v0, v27)
 																t155 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 																t156 := int32(load32(m.memory, uint32(t155)))
 																t157 := int32(load32(m.memory, uint32(t156+v28)))
@@ -7135,7 +7862,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														l66:
 															t180 := int64(load64(m.memory, uint64(uint32(v2))+232))
 															store64(m.memory, uint64(uint32(v2))+224, uint64(t180))
-															t181 := m.fn40(v0, v31&i32(0xffff), v2+i32(224), v7, v8)
+															t181 := m.fn48(v0, v31&i32(0xffff), v2+i32(224), v7, v8)
 															v8 = t181
 															t182 := int32(load32(m.memory, uint64(uint32(v0))+96))
 															v1 = t182
@@ -7258,7 +7985,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																}
 															}
 														l77:
-															m.fn38(v17)
+															m.fn46(v17)
 															goto l22
 														}
 													}
@@ -7865,7 +8592,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 									t264 := int64(load64(m.memory, uint32(v16)))
 									store64(m.memory, uint64(uint32(v2))+216, uint64(t264))
 									{
-										t265 := m.fn40(v0, v31&i32(0xffff), v2+i32(216), v7, v1)
+										t265 := m.fn48(v0, v31&i32(0xffff), v2+i32(216), v7, v1)
 										if t265 != 0 {
 											goto l115
 										}
@@ -8126,7 +8853,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																											m.t0[uint(v3)].(func(int32, int32, int32))(t310, i32(0), v18)
 																										}
 																									l133:
-																										m.fn41(v0)
+																										m.fn49(v0)
 																										{
 																											if v39 != 0 {
 																												goto l134
@@ -8493,7 +9220,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																										m.t0[uint(v3)].(func(int32, int32, int32))(t387, i32(0), v18)
 																									}
 																								l162:
-																									m.fn41(v0)
+																									m.fn49(v0)
 																									t388 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																									t389 := int32(load32(m.memory, uint64(uint32(t388))+92))
 																									t390 := m.t0[uint(t389)].(func(int32, int32) int32)(v0, v38&i32(0xffff))
@@ -9069,7 +9796,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																						store32(m.memory, uint64(uint32(v0))+116, uint32(v3))
 																					}
 																				l188:
-																					m.fn41(v0)
+																					m.fn49(v0)
 																					v35 = i32(0)
 																					t521 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																					t522 := int32(load32(m.memory, uint64(uint32(t521))+96))
@@ -9578,7 +10305,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																		}
 																		t621 := int64(load64(m.memory, uint32(v16)))
 																		store64(m.memory, uint64(uint32(v2))+208, uint64(t621))
-																		m.fn32(v13, v2+i32(208))
+																		m.fn37(v13, v2+i32(208))
 																	}
 																l238:
 																	{
@@ -9588,7 +10315,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																		}
 																		t623 := int64(load64(m.memory, uint32(v12)))
 																		store64(m.memory, uint64(uint32(v2))+200, uint64(t623))
-																		m.fn32(v13, v2+i32(200))
+																		m.fn37(v13, v2+i32(200))
 																	}
 																l239:
 																	store32(m.memory, uint64(uint32(v0))+1264, uint32(v30))
@@ -9809,7 +10536,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 													}
 													t658 := int64(load64(m.memory, uint64(uint32(v2))+264))
 													store64(m.memory, uint64(uint32(v2))+192, uint64(t658))
-													m.fn32(v13, v2+i32(192))
+													m.fn37(v13, v2+i32(192))
 												}
 											l257:
 												v3 = i32(0)
@@ -9854,7 +10581,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															l283:
 																t724 := int64(load64(m.memory, uint64(uint32(v2))+264))
 																store64(m.memory, uint64(uint32(v2))+176, uint64(t724))
-																m.fn46(v0, v27, v2+i32(176))
+																m.fn54(v0, v27, v2+i32(176))
 																goto l284
 															case 3:
 																{
@@ -9865,16 +10592,16 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																	if t725 == 0 {
 																		goto l285
 																	}
-																	m.fn42(v0, v2+i32(264), i32(0), v17)
+																	m.fn50(v0, v2+i32(264), i32(0), v17)
 																}
 															l285:
 																t726 := int64(load64(m.memory, uint64(uint32(v2))+264))
 																store64(m.memory, uint64(uint32(v2))+184, uint64(t726))
-																m.fn47(v0, v27, v2+i32(184))
+																m.fn55(v0, v27, v2+i32(184))
 																if v32 == 0 {
 																	goto l284
 																}
-																m.fn38(v17)
+																m.fn46(v17)
 																goto l284
 															default:
 																goto l263
@@ -9909,7 +10636,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																	t668 := v0
 																	t669 := v2 + i32(264)
 																	v5 = v31 & i32(0xffff)
-																	m.fn42(t668, t669, v5, v17)
+																	m.fn50(t668, t669, v5, v17)
 																	t670 := int32(load32(m.memory, uint64(uint32(v0))+1184))
 																	v1 = t670
 																	{
@@ -9928,7 +10655,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																		v8 = t674
 																	}
 																l267:
-																	t675 := m.fn43(v1, v5, v8&i32(0xffff))
+																	t675 := m.fn51(v1, v5, v8&i32(0xffff))
 																	v39 = t675
 																}
 															l265:
@@ -9972,7 +10699,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																	}
 																	t683 := int64(load64(m.memory, uint64(uint32(v2))+328))
 																	store64(m.memory, uint64(uint32(v2))+168, uint64(t683))
-																	m.fn44(v2+i32(232), v13, v2+i32(168))
+																	m.fn52(v2+i32(232), v13, v2+i32(168))
 																	{
 																		{
 																			t684 := int32(m.memory[uint64(uint32(v2))+232])
@@ -10112,7 +10839,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 																if v38 == 0 {
 																	p718 = 1
 																}
-																t719 := m.fn45(t711, t712, t713, t714, t715, t716, p717, p718)
+																t719 := m.fn53(t711, t712, t713, t714, t715, t716, p717, p718)
 																v3 = t719
 																p720 := v3
 																if v3 == i32(-1) {
@@ -10294,7 +11021,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														v1 = t760
 														t761 := int64(load64(m.memory, uint32(v5)))
 														store64(m.memory, uint64(uint32(v2))+160, uint64(t761))
-														m.fn32(v1, v2+i32(160))
+														m.fn37(v1, v2+i32(160))
 													}
 												l298:
 													store32(m.memory, uint32(v5), uint32(v8))
@@ -10304,7 +11031,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 												if v32 == 0 {
 													goto l299
 												}
-												m.fn38(v17)
+												m.fn46(v17)
 											l299:
 												if v36&i32(1) != 0 {
 													goto l284
@@ -10354,7 +11081,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t770 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+152, uint64(t770))
-															m.fn32(v36, v2+i32(152))
+															m.fn37(v36, v2+i32(152))
 														}
 													l303:
 														{
@@ -10364,7 +11091,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t772 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+144, uint64(t772))
-															m.fn32(v36, v2+i32(144))
+															m.fn37(v36, v2+i32(144))
 														}
 													l304:
 														v38 = v5 + i32(36)
@@ -10391,7 +11118,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														}
 													l305:
 														t776 := int32(load32(m.memory, uint32(v3)))
-														m.fn48(t776, v38, v36)
+														m.fn56(t776, v38, v36)
 													}
 												l302:
 													t777 := int64(load64(m.memory, uint32(v1)))
@@ -10416,7 +11143,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														goto l307
 													}
 													t785 := int32(load32(m.memory, uint32(v19)))
-													m.fn49(t785)
+													m.fn57(t785)
 												}
 											l307:
 												t786 := int32(load32(m.memory, uint32(v19)))
@@ -10726,7 +11453,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 											l337:
 												t844 := int64(load64(m.memory, uint64(uint32(v2))+264))
 												store64(m.memory, uint64(uint32(v2))+136, uint64(t844))
-												m.fn44(v2+i32(232), v13, v2+i32(136))
+												m.fn52(v2+i32(232), v13, v2+i32(136))
 												v3 = i32(1)
 												v5 = i32(1)
 												{
@@ -10780,7 +11507,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 										l322:
 										}
 										{
-											t854 := m.fn39(v0, v27)
+											t854 := m.fn47(v0, v27)
 											if t854 == 0 {
 												goto l344
 											}
@@ -10791,7 +11518,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 											v31 = t858
 											t859 := int64(load64(m.memory, uint64(uint32(v2))+264))
 											store64(m.memory, uint64(uint32(v2))+128, uint64(t859))
-											m.fn32(v13, v2+i32(128))
+											m.fn37(v13, v2+i32(128))
 											v3 = i32(1)
 											v7 = v36
 											goto l308
@@ -10825,7 +11552,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 										goto l346
 									}
 									t868 := int32(load32(m.memory, uint32(v19)))
-									m.fn49(t868)
+									m.fn57(t868)
 								}
 							l346:
 								{
@@ -11065,7 +11792,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t909 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+72, uint64(t909))
-															m.fn32(v9, v2+i32(72))
+															m.fn37(v9, v2+i32(72))
 														}
 													l370:
 														{
@@ -11075,7 +11802,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t911 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+64, uint64(t911))
-															m.fn32(v9, v2+i32(64))
+															m.fn37(v9, v2+i32(64))
 														}
 													l371:
 														v6 = v5 + i32(36)
@@ -11102,7 +11829,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														}
 													l372:
 														t915 := int32(load32(m.memory, uint32(v3)))
-														m.fn48(t915, v6, v9)
+														m.fn56(t915, v6, v9)
 														t916 := int32(load32(m.memory, uint32(v5)))
 														v3 = t916 + v34
 														t917 := int32(load32(m.memory, uint64(uint32(v5))+4))
@@ -11135,7 +11862,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t923 := int64(load64(m.memory, uint32(v3+i32(12))))
 															store64(m.memory, uint64(uint32(v2))+120, uint64(t923))
-															m.fn32(v7, v2+i32(120))
+															m.fn37(v7, v2+i32(120))
 														}
 													l376:
 														{
@@ -11145,7 +11872,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															}
 															t925 := int64(load64(m.memory, uint32(v3+i32(20))))
 															store64(m.memory, uint64(uint32(v2))+112, uint64(t925))
-															m.fn32(v7, v2+i32(112))
+															m.fn37(v7, v2+i32(112))
 														}
 													l377:
 														v6 = v5 + i32(36)
@@ -11172,7 +11899,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														}
 													l378:
 														t929 := int32(load32(m.memory, uint32(v3)))
-														m.fn48(t929, v6, v7)
+														m.fn56(t929, v6, v7)
 														t930 := int32(load32(m.memory, uint32(v5)))
 														v6 = t930
 													}
@@ -11304,7 +12031,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 															store64(m.memory, uint32(t954), uint64(t955))
 															t956 := int64(load64(m.memory, uint32(v36)))
 															store64(m.memory, uint64(uint32(v2))+80, uint64(t956))
-															m.fn51(v1, v2+i32(80), v35)
+															m.fn59(v1, v2+i32(80), v35)
 															v7 = v7 + i32(16)
 															t957 := int32(load32(m.memory, uint32(v3)))
 															v1 = t957
@@ -11481,7 +12208,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 													store64(m.memory, uint32(t996), uint64(t997))
 													t998 := int64(load64(m.memory, uint32(v6)))
 													store64(m.memory, uint64(uint32(v2))+96, uint64(t998))
-													m.fn51(v1, v2+i32(96), v35)
+													m.fn59(v1, v2+i32(96), v35)
 													v7 = v7 + i32(16)
 													t999 := int32(load32(m.memory, uint32(v3)))
 													v1 = t999
@@ -11505,7 +12232,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 											store32(m.memory, uint32(v27), uint32(t1004))
 										}
 									l388:
-										m.fn50(v5, v8)
+										m.fn58(v5, v8)
 									l380:
 										v28 = i32(1)
 										v8 = v8 + i32(-1)
@@ -11525,7 +12252,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 								v8 = i32(0)
 								goto l353
 							}
-							m.fn50(v5, v8)
+							m.fn58(v5, v8)
 							v8 = v8 + i32(-1)
 							goto l353
 						}
@@ -11545,7 +12272,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 					}
 				l399:
 					{
-						m.fn50(v5, i32(6))
+						m.fn58(v5, i32(6))
 						t1010 := int32(load32(m.memory, uint32(v19)))
 						v5 = t1010
 						t1011 := int32(load32(m.memory, uint64(uint32(v5))+4))
@@ -11632,7 +12359,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 								t1028 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 								t1029 := int32(load32(m.memory, uint64(uint32(t1028))+4))
 								v32 = t1029
-								_ = m.fn52(v0, v27, i32(0))
+								_ = m.fn60(v0, v27, i32(0))
 								{
 									t1031 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 									v3 = t1031
@@ -12596,7 +13323,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 														v3 = t1233
 													}
 												l477:
-													t1234 := m.fn52(v0, v9, v3&i32(0xffff))
+													t1234 := m.fn60(v0, v9, v3&i32(0xffff))
 													if t1234 != 0 {
 														goto l479
 													}
@@ -12630,7 +13357,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 										v3 = t1240
 										t1241 := int64(load64(m.memory, uint64(uint32(v2))+320))
 										store64(m.memory, uint64(uint32(v2))+56, uint64(t1241))
-										m.fn53(v3, v39, v2+i32(56), i32(0))
+										m.fn61(v3, v39, v2+i32(56), i32(0))
 										p1242 := v39 + i32(1)
 										if v39 == v27 {
 											p1242 = v32
@@ -12771,7 +13498,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 											store64(m.memory, uint32(t1269), uint64(t1270))
 											t1271 := int64(load64(m.memory, uint32(v9)))
 											store64(m.memory, uint64(uint32(v2))+40, uint64(t1271))
-											m.fn51(v8, v2+i32(40), v35)
+											m.fn59(v8, v2+i32(40), v35)
 											v6 = v6 + i32(16)
 											t1272 := int32(load32(m.memory, uint32(v1)))
 											v8 = t1272
@@ -12796,7 +13523,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 										store32(m.memory, uint64(uint32(v1))+8, uint32(t1277))
 									}
 								l490:
-									m.fn50(v7, v32)
+									m.fn58(v7, v32)
 								}
 							l483:
 								v3 = v3 + i32(1)
@@ -12806,7 +13533,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 								goto l491
 							}
 						l402:
-							m.fn50(v5, v27)
+							m.fn58(v5, v27)
 							v34 = v34 + i32(-1)
 							v27 = v27 + i32(-1)
 							v49 = v3
@@ -12823,7 +13550,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 							store64(m.memory, uint32(v3), uint64(i64(0)))
 							store32(m.memory, uint64(uint32(v2))+332, uint32(i32(16)))
 							store32(m.memory, uint64(uint32(v2))+328, uint32(v3))
-							m.fn55(v2+i32(232), v5, v27, i32(7), v2+i32(328), i32(-1))
+							m.fn63(v2+i32(232), v5, v27, i32(10), v2+i32(328), i32(-1))
 							t1280 := int32(load32(m.memory, uint32(v5)))
 							v3 = t1280 + v45
 							v5 = v3 + i32(4)
@@ -12861,18 +13588,18 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 								if t1287 == 0 {
 									goto l494
 								}
-								m.fn42(v0, v2+i32(264), i32(0), v17)
+								m.fn50(v0, v2+i32(264), i32(0), v17)
 							}
 						l494:
 							t1288 := int64(load64(m.memory, uint64(uint32(v2))+264))
 							store64(m.memory, uint64(uint32(v2))+32, uint64(t1288))
-							m.fn47(v0, v27, v2+i32(32))
+							m.fn55(v0, v27, v2+i32(32))
 							t1289 := int32(load32(m.memory, uint64(uint32(v0))+1292))
 							if t1289 == 0 {
 								goto l401
 							}
 							t1290 := int32(load32(m.memory, uint32(v19)))
-							m.fn49(t1290)
+							m.fn57(t1290)
 						}
 					l401:
 						v27 = v27 + i32(1)
@@ -12904,7 +13631,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 						goto l496
 					}
 					t1295 := int32(load32(m.memory, uint32(v19)))
-					m.fn49(t1295)
+					m.fn57(t1295)
 					goto l496
 				}
 			l15:
@@ -12937,7 +13664,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 						goto l498
 					}
 					t1299 := int32(load32(m.memory, uint32(v19)))
-					m.fn31(t1299)
+					m.fn36(t1299)
 					goto l11
 				}
 			l498:
@@ -13297,13 +14024,13 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 									v10 = t1372
 									store64(m.memory, uint64(uint32(t1373))+24, uint64(v10))
 									store64(m.memory, uint64(uint32(v2))+320, uint64(v10))
-									m.fn56(v2+i32(24), v3)
+									m.fn64(v2+i32(24), v3)
 									t1374 := int64(load64(m.memory, uint64(uint32(v2))+328))
 									store64(m.memory, uint64(uint32(v2))+16, uint64(t1374))
-									m.fn56(v2+i32(16), v3)
+									m.fn64(v2+i32(16), v3)
 									t1375 := int64(load64(m.memory, uint64(uint32(v2))+232))
 									store64(m.memory, uint64(uint32(v2))+8, uint64(t1375))
-									m.fn56(v2+i32(8), v3)
+									m.fn64(v2+i32(8), v3)
 									t1376 := int32(load32(m.memory, uint64(uint32(v0))+1176))
 									v5 = t1376
 									if uint32(v5) > uint32(v7) {
@@ -13502,7 +14229,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 				t1411 := v2
 				v10 = t1410
 				store64(m.memory, uint64(uint32(t1411))+232, uint64(v10))
-				m.fn57(v2+i32(232), i32(0), v1)
+				m.fn65(v2+i32(232), i32(0), v1)
 			}
 		l537:
 			t1412 := int32(load32(m.memory, uint64(uint32(v0))+100))
@@ -13531,7 +14258,7 @@ func (m *Module) fn35(v0, v1 int32) int32 {
 			store32(m.memory, uint64(uint32(v3))+16, uint32(v5))
 		}
 	l14:
-		m.fn33(v0)
+		m.fn38(v0)
 		goto l0
 	l35:
 		panic("unreachable")
@@ -13544,7 +14271,7 @@ l0:
 	return v3
 }
 //go:norace
-func (m *Module) fn36(v0 int32) int32 {
+func (m *Module) fn44(v0 int32) int32 {
 	var v1 int32
 	v1 = i32(264416)
 	v0 = v0 & i32(0xffff)
@@ -13565,11 +14292,11 @@ l1:
 	return v1
 }
 //go:norace
-func fn37() int32 {
+func fn45() int32 {
 	return i32(275)
 }
 //go:norace
-func (m *Module) fn38(v0 int32) {
+func (m *Module) fn46(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9 int32
 	var v10 int64
 	t0 := int32(load32(m.memory, uint64(uint32(v0))+4))
@@ -13726,7 +14453,7 @@ l1:
 	}
 }
 //go:norace
-func (m *Module) fn39(v0, v1 int32) int32 {
+func (m *Module) fn47(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 int32
 	var v13 int64
 	var v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24 int32
@@ -13741,7 +14468,7 @@ l60:
 		t1 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t2 := v2 + i32(32)
 		v6 = t1
-		m.fn55(t2, v6, v1, i32(8), i32(0), i32(0))
+		m.fn63(t2, v6, v1, i32(11), i32(0), i32(0))
 		t3 := int32(load32(m.memory, uint64(uint32(v2))+36))
 		if t3 == 0 {
 			goto l0
@@ -13750,7 +14477,7 @@ l60:
 		t5 := v6
 		v5 = t4
 		t6 := int32(load32(m.memory, uint64(uint32(v5))+12))
-		m.fn59(t5, t6, v1)
+		m.fn67(t5, t6, v1)
 		store32(m.memory, uint64(uint32(v5))+12, uint32(v1))
 		v7 = i32(0)
 		v6 = v1
@@ -14384,7 +15111,7 @@ l60:
 					}
 					t137 := int64(load64(m.memory, uint64(uint32(v2))+24))
 					store64(m.memory, uint64(uint32(v2))+8, uint64(t137))
-					m.fn32(v4, v2+i32(8))
+					m.fn37(v4, v2+i32(8))
 					goto l54
 				}
 			l27:
@@ -14392,7 +15119,7 @@ l60:
 			l40:
 				t138 := int64(load64(m.memory, uint64(uint32(v2))+24))
 				store64(m.memory, uint64(uint32(v2))+16, uint64(t138))
-				m.fn32(v4, v2+i32(16))
+				m.fn37(v4, v2+i32(16))
 				if v12 == 0 {
 					goto l55
 				}
@@ -14416,7 +15143,7 @@ l60:
 					goto l57
 				}
 				t142 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-				m.fn49(t142)
+				m.fn57(t142)
 			}
 		l57:
 			{
@@ -14443,7 +15170,7 @@ l0:
 	return v5 & i32(1)
 }
 //go:norace
-func (m *Module) fn40(v0, v1, v2, v3, v4 int32) int32 {
+func (m *Module) fn48(v0, v1, v2, v3, v4 int32) int32 {
 	var v5, v6, v7, v8, v9, v10, v11, v12 int32
 	t0 := m.g0
 	v5 = t0 - i32(16)
@@ -14613,7 +15340,7 @@ l6:
 	return v8
 }
 //go:norace
-func (m *Module) fn41(v0 int32) {
+func (m *Module) fn49(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7 int32
 	t0 := m.g0
 	v1 = t0 - i32(16)
@@ -14769,7 +15496,7 @@ func (m *Module) fn41(v0 int32) {
 				m.t0[uint(v4)].(func(int32, int32, int32))(t45, i32(1), v0+i32(132))
 			}
 		l7:
-			m.fn60(v0, i32(1))
+			m.fn68(v0, i32(1))
 		}
 	l6:
 		store32(m.memory, uint64(uint32(v0))+124, uint32(i32(0)))
@@ -14779,7 +15506,7 @@ l0:
 	m.g0 = v1 + i32(16)
 }
 //go:norace
-func (m *Module) fn42(v0, v1, v2, v3 int32) {
+func (m *Module) fn50(v0, v1, v2, v3 int32) {
 	var v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
 	t0 := m.g0
@@ -14947,7 +15674,7 @@ func (m *Module) fn42(v0, v1, v2, v3 int32) {
 	l10:
 		t32 := int64(load64(m.memory, uint32(v1)))
 		store64(m.memory, uint64(uint32(v4))+8, uint64(t32))
-		m.fn32(v0+i32(1160), v4+i32(8))
+		m.fn37(v0+i32(1160), v4+i32(8))
 		store16(m.memory, uint64(uint32(v1))+2, uint16(v8))
 		store16(m.memory, uint32(v1), uint16(v7<<8|v6&i32(255)))
 		store32(m.memory, uint64(uint32(v1))+4, uint32(v9))
@@ -14965,7 +15692,7 @@ l2:
 	m.g0 = v4 + i32(16)
 }
 //go:norace
-func (m *Module) fn43(v0, v1, v2 int32) int32 {
+func (m *Module) fn51(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	v3 = i32(0)
 	{
@@ -15140,7 +15867,7 @@ l0:
 	return v3 & i32(0xffff)
 }
 //go:norace
-func (m *Module) fn44(v0, v1, v2 int32) {
+func (m *Module) fn52(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(32)
@@ -15253,7 +15980,7 @@ func (m *Module) fn44(v0, v1, v2 int32) {
 		store32(m.memory, uint32(v9), uint32(i32(1)))
 		t25 := int64(load64(m.memory, uint32(v2)))
 		store64(m.memory, uint32(v3), uint64(t25))
-		m.fn32(v1, v3)
+		m.fn37(v1, v3)
 		store32(m.memory, uint32(v0), uint32(v9))
 	}
 l1:
@@ -15263,7 +15990,7 @@ l3:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
+func (m *Module) fn53(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 	var v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30 int32
 	var v31 int64
 	var v32, v33, v34, v35 int32
@@ -15275,7 +16002,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 	t2 := int32(load32(m.memory, uint64(uint32(v9))+4))
 	v10 = t2
 	store32(m.memory, uint64(uint32(v8))+248, uint32(v3))
-	m.fn55(v8+i32(144), v9, v1, i32(9), v8+i32(248), v3)
+	m.fn63(v8+i32(144), v9, v1, i32(12), v8+i32(248), v3)
 	{
 		t3 := int32(load32(m.memory, uint64(uint32(v8))+148))
 		v11 = t3
@@ -15311,7 +16038,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						goto l1
 					}
 					t9 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-					m.fn50(t9, v22)
+					m.fn58(t9, v22)
 					if v19 == 0 {
 						goto l2
 					}
@@ -15320,7 +16047,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 					{
 						t10 := int64(load64(m.memory, uint32(v3)))
 						store64(m.memory, uint64(uint32(v8))+16, uint64(t10))
-						m.fn32(v9, v8+i32(16))
+						m.fn37(v9, v8+i32(16))
 						v3 = v3 + i32(8)
 						v19 = v19 + i32(-1)
 						if v19 != 0 {
@@ -15358,7 +16085,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							{
 								t14 := int64(load64(m.memory, uint32(v3)))
 								store64(m.memory, uint64(uint32(v8))+8, uint64(t14))
-								m.fn32(v9, v8+i32(8))
+								m.fn37(v9, v8+i32(8))
 								v3 = v3 + i32(8)
 								v19 = v19 + i32(-1)
 								if v19 != 0 {
@@ -15388,9 +16115,9 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				store32(m.memory, uint64(uint32(v8))+136, uint32(t16))
 				store32(m.memory, uint64(uint32(v8))+132, uint32(v19))
 				store32(m.memory, uint64(uint32(v8))+128, uint32(v20))
-				m.fn62(v8+i32(128), v14)
+				m.fn70(v8+i32(128), v14)
 				t17 := int32(load32(m.memory, uint64(uint32(v0))+1184))
-				m.fn63(v8+i32(120), v2, v8+i32(128), v5, t17)
+				m.fn71(v8+i32(120), v2, v8+i32(128), v5, t17)
 				{
 					v19 = v17 + i32(1)
 					if uint32(v19) >= uint32(v11) {
@@ -15775,7 +16502,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						store32(m.memory, uint64(uint32(v8))+176, uint32(v3))
 						t106 := int64(load64(m.memory, uint64(uint32(v8))+176))
 						store64(m.memory, uint64(uint32(v8))+96, uint64(t106))
-						m.fn56(v8+i32(96), v33)
+						m.fn64(v8+i32(96), v33)
 						t107 := int64(load64(m.memory, uint64(uint32(v8))+176))
 						t108 := v8
 						v31 = t107
@@ -15784,7 +16511,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						store64(m.memory, uint64(uint32(v8))+88, uint64(t109))
 						store64(m.memory, uint64(uint32(v8))+80, uint64(v31))
 						{
-							t110 := m.fn64(v0, v8+i32(88), v8+i32(80))
+							t110 := m.fn72(v0, v8+i32(88), v8+i32(80))
 							if t110 == 0 {
 								goto l34
 							}
@@ -15800,7 +16527,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 									t112 := int32(load32(m.memory, uint64(uint32(v0))+1212))
 									t113 := int64(load64(m.memory, uint32(t112+v3)))
 									store64(m.memory, uint64(uint32(v8))+64, uint64(t113))
-									m.fn32(v9, v8+i32(64))
+									m.fn37(v9, v8+i32(64))
 									v3 = v3 + i32(8)
 									v19 = v19 + i32(1)
 									t114 := int32(load32(m.memory, uint64(uint32(v0))+1216))
@@ -15816,7 +16543,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							v31 = t115
 							store64(m.memory, uint64(uint32(t116))+112, uint64(v31))
 							store64(m.memory, uint64(uint32(v8))+56, uint64(v31))
-							m.fn32(v9, v8+i32(56))
+							m.fn37(v9, v8+i32(56))
 							t117 := int64(load64(m.memory, uint32(v14)))
 							v31 = t117
 							t118 := int64(load64(m.memory, uint32(v13)))
@@ -15909,7 +16636,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							store32(m.memory, uint64(uint32(v8))+176, uint32(v3))
 							t142 := int64(load64(m.memory, uint64(uint32(v8))+176))
 							store64(m.memory, uint64(uint32(v8))+48, uint64(t142))
-							m.fn56(v8+i32(48), v24)
+							m.fn64(v8+i32(48), v24)
 							t143 := int64(load64(m.memory, uint64(uint32(v8))+176))
 							store64(m.memory, uint64(uint32(v8))+120, uint64(t143))
 							goto l41
@@ -15924,7 +16651,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 						{
 							t144 := int64(load64(m.memory, uint32(v3)))
 							store64(m.memory, uint64(uint32(v8))+72, uint64(t144))
-							m.fn32(v9, v8+i32(72))
+							m.fn37(v9, v8+i32(72))
 							v3 = v3 + i32(8)
 							v24 = v24 + i32(-1)
 							if v24 != 0 {
@@ -15962,7 +16689,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				t152 := int32(load32(m.memory, uint32(t151+v26)))
 				t153 := int32(load16(m.memory, uint32(t152)))
 				v19 = t153
-				t154 := m.fn43(t149, v19, v2)
+				t154 := m.fn51(t149, v19, v2)
 				v30 = t154
 				t155 := int32(load32(m.memory, uint64(uint32(v8))+120))
 				v3 = t155
@@ -16004,7 +16731,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 				t161 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 				v3 = t161
 				store64(m.memory, uint64(uint32(v8))+40, uint64(v31))
-				m.fn53(v3, v22, v8+i32(40), v30)
+				m.fn61(v3, v22, v8+i32(40), v30)
 				{
 					t162 := int32(load32(m.memory, uint64(uint32(v0))+1216))
 					if t162 == 0 {
@@ -16331,7 +17058,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 								store64(m.memory, uint32(t231), uint64(t232))
 								t233 := int64(load64(m.memory, uint32(v27)))
 								store64(m.memory, uint64(uint32(v8))+24, uint64(t233))
-								m.fn51(v28, v8+i32(24), v26)
+								m.fn59(v28, v8+i32(24), v26)
 								v3 = v3 + i32(16)
 								t234 := int32(load32(m.memory, uint32(v18)))
 								v28 = t234
@@ -16356,7 +17083,7 @@ func (m *Module) fn45(v0, v1, v2, v3, v4, v5, v6, v7 int32) int32 {
 							store32(m.memory, uint32(v18+i32(8)), uint32(t239))
 						}
 					l70:
-						m.fn50(v24, v22)
+						m.fn58(v24, v22)
 						v16 = v16 + i32(1)
 						goto l62
 					}
@@ -16393,7 +17120,7 @@ l0:
 	return p243
 }
 //go:norace
-func (m *Module) fn46(v0, v1, v2 int32) {
+func (m *Module) fn54(v0, v1, v2 int32) {
 	var v3, v4, v5, v6 int32
 	var v7 int64
 	var v8, v9, v10, v11 int32
@@ -16406,9 +17133,9 @@ func (m *Module) fn46(v0, v1, v2 int32) {
 	v4 = t1
 	t2 := int64(load64(m.memory, uint32(v2)))
 	store64(m.memory, uint64(uint32(v3))+56, uint64(t2))
-	m.fn53(v4, v1, v3+i32(56), i32(1))
+	m.fn61(v4, v1, v3+i32(56), i32(1))
 	t3 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-	m.fn55(v3+i32(88), t3, v1, i32(10), i32(0), i32(0))
+	m.fn63(v3+i32(88), t3, v1, i32(13), i32(0), i32(0))
 	{
 		{
 			t4 := int32(load32(m.memory, uint64(uint32(v3))+92))
@@ -16698,14 +17425,14 @@ func (m *Module) fn46(v0, v1, v2 int32) {
 						store32(m.memory, uint64(uint32(v3))+64, uint32(v2))
 						t59 := int64(load64(m.memory, uint64(uint32(v3))+64))
 						store64(m.memory, uint64(uint32(v3))+48, uint64(t59))
-						m.fn56(v3+i32(48), v21)
+						m.fn64(v3+i32(48), v21)
 						t60 := int64(load64(m.memory, uint64(uint32(v3))+64))
 						t61 := v3
 						v12 = t60
 						store64(m.memory, uint64(uint32(t61))+80, uint64(v12))
 						t62 := int64(load64(m.memory, uint64(uint32(v3))+72))
 						store64(m.memory, uint64(uint32(v3))+40, uint64(t62))
-						m.fn32(v6, v3+i32(40))
+						m.fn37(v6, v3+i32(40))
 						goto l1
 					}
 				l3:
@@ -16736,16 +17463,16 @@ func (m *Module) fn46(v0, v1, v2 int32) {
 					t67 := int64(load64(m.memory, uint64(uint32(v3))+80))
 					store64(m.memory, uint64(uint32(v3))+24, uint64(t67))
 					{
-						t68 := m.fn64(v0, v3+i32(32), v3+i32(24))
+						t68 := m.fn72(v0, v3+i32(32), v3+i32(24))
 						if t68 == 0 {
 							t71 := int64(load64(m.memory, uint64(uint32(v3))+80))
 							store64(m.memory, uint64(uint32(v3))+16, uint64(t71))
-							m.fn32(v6, v3+i32(16))
+							m.fn37(v6, v3+i32(16))
 							goto l26
 						}
 						t69 := int64(load64(m.memory, uint32(v5)))
 						store64(m.memory, uint64(uint32(v3))+8, uint64(t69))
-						m.fn32(v6, v3+i32(8))
+						m.fn37(v6, v3+i32(8))
 						t70 := int64(load64(m.memory, uint64(uint32(v3))+80))
 						store64(m.memory, uint32(v5), uint64(t70))
 						goto l26
@@ -16765,7 +17492,7 @@ func (m *Module) fn46(v0, v1, v2 int32) {
 		t73 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t74 := int32(load32(m.memory, uint64(uint32(v3))+88))
 		t75 := int32(load32(m.memory, uint64(uint32(t74))+12))
-		m.fn50(t73, t75)
+		m.fn58(t73, t75)
 		t76 := int32(load32(m.memory, uint64(uint32(v0))+1156))
 		t77 := int32(load32(m.memory, uint32(t76)))
 		store32(m.memory, uint64(uint32(t77+v1<<5))+28, uint32(i32(2)))
@@ -16776,7 +17503,7 @@ l13:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn47(v0, v1, v2 int32) {
+func (m *Module) fn55(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26 int32
 	var v27 int64
 	var v28, v29, v30, v31, v32 int32
@@ -16910,7 +17637,7 @@ l2:
 					}
 				}
 			l6:
-				t31 := m.fn66(v0, v1, v15-v20+v21*i32(100)+(v8-v22)*i32(30))
+				t31 := m.fn74(v0, v1, v15-v20+v21*i32(100)+(v8-v22)*i32(30))
 				if t31 != 0 {
 					goto l9
 				}
@@ -17003,7 +17730,7 @@ l2:
 				t50 := v3
 				v5 = v21 + v16
 				store32(m.memory, uint64(uint32(t50))+240, uint32(v5))
-				m.fn55(v3+i32(160), v6, v1, i32(9), v3+i32(240), v5)
+				m.fn63(v3+i32(160), v6, v1, i32(12), v3+i32(240), v5)
 				t51 := int32(load32(m.memory, uint64(uint32(v3))+164))
 				v4 = t51
 				if v4 == 0 {
@@ -17055,7 +17782,7 @@ l2:
 												goto l30
 											}
 											m.memory[uint64(uint32(v3))+216] = byte(i32(0))
-											m.fn55(v3+i32(240), v22, v21, i32(11), v3+i32(216), i32(1))
+											m.fn63(v3+i32(240), v22, v21, i32(14), v3+i32(216), i32(1))
 											t72 := int32(load32(m.memory, uint64(uint32(v3))+244))
 											if t72 == 0 {
 												goto l29
@@ -17064,7 +17791,7 @@ l2:
 											t74 := v22
 											v6 = t73
 											t75 := int32(load32(m.memory, uint64(uint32(v6))+12))
-											m.fn59(t74, t75, v21)
+											m.fn67(t74, t75, v21)
 											t76 := int32(load32(m.memory, uint64(uint32(v6))+4))
 											v23 = t76
 											if v23 == 0 {
@@ -17206,7 +17933,7 @@ l2:
 											{
 												t104 := int64(load64(m.memory, uint32(v6)))
 												store64(m.memory, uint64(uint32(v3))+120, uint64(t104))
-												m.fn32(v10, v3+i32(120))
+												m.fn37(v10, v3+i32(120))
 												v6 = v6 + i32(8)
 												v5 = v5 + i32(-1)
 												if v5 != 0 {
@@ -17227,7 +17954,7 @@ l2:
 										}
 									}
 								l29:
-									m.fn62(v3+i32(144), v14)
+									m.fn70(v3+i32(144), v14)
 									{
 										{
 											t105 := int32(load32(m.memory, uint64(uint32(v3))+148))
@@ -17312,7 +18039,7 @@ l2:
 											store32(m.memory, uint64(uint32(v3))+176, uint32(v6))
 											t126 := int64(load64(m.memory, uint64(uint32(v3))+176))
 											store64(m.memory, uint64(uint32(v3))+112, uint64(t126))
-											m.fn56(v3+i32(112), v4)
+											m.fn64(v3+i32(112), v4)
 											t127 := int32(load32(m.memory, uint64(uint32(v3))+176))
 											v6 = t127
 											t128 := int32(load16(m.memory, uint64(uint32(v6))+44))
@@ -17325,7 +18052,7 @@ l2:
 											v6 = t131
 											store64(m.memory, uint64(uint32(v3))+104, uint64(v27))
 											t132 := int32(load32(m.memory, uint64(uint32(v3))+156))
-											m.fn53(v6, t132, v3+i32(104), v19)
+											m.fn61(v6, t132, v3+i32(104), v19)
 											goto l46
 										}
 									l43:
@@ -17557,7 +18284,7 @@ l2:
 									{
 										t68 := int64(load64(m.memory, uint32(v6)))
 										store64(m.memory, uint64(uint32(v3))+128, uint64(t68))
-										m.fn32(v10, v3+i32(128))
+										m.fn37(v10, v3+i32(128))
 										v6 = v6 + i32(8)
 										v5 = v5 + i32(-1)
 										if v5 != 0 {
@@ -17593,7 +18320,7 @@ l2:
 								{
 									t60 := int64(load64(m.memory, uint32(v6)))
 									store64(m.memory, uint64(uint32(v3))+96, uint64(t60))
-									m.fn32(v10, v3+i32(96))
+									m.fn37(v10, v3+i32(96))
 									v6 = v6 + i32(8)
 									v5 = v5 + i32(-1)
 									if v5 != 0 {
@@ -17641,7 +18368,7 @@ l2:
 					goto l3
 				}
 				t183 := int32(load32(m.memory, uint32(v0+i32(1156))))
-				m.fn49(t183)
+				m.fn57(t183)
 				goto l3
 			}
 		l5:
@@ -17673,7 +18400,7 @@ l3:
 				if t189 == 0 {
 					goto l66
 				}
-				m.fn50(v6, v9)
+				m.fn58(v6, v9)
 				v9 = v9 + i32(-1)
 				t190 := int32(load32(m.memory, uint32(v4)))
 				v6 = t190
@@ -17708,14 +18435,14 @@ l65:
 					store32(m.memory, uint64(uint32(t199+v1<<5))+28, uint32(i32(2)))
 					t200 := int64(load64(m.memory, uint32(v2)))
 					store64(m.memory, uint64(uint32(v3))+88, uint64(t200))
-					m.fn32(v0+i32(1160), v3+i32(88))
+					m.fn37(v0+i32(1160), v3+i32(88))
 					goto l71
 				}
 				t194 := int32(load32(m.memory, uint32(v6)))
 				store32(m.memory, uint64(uint32(t194+v1<<5))+28, uint32(i32(2)))
 				t195 := int64(load64(m.memory, uint32(v2)))
 				store64(m.memory, uint64(uint32(v3))+8, uint64(t195))
-				m.fn32(v0+i32(1160), v3+i32(8))
+				m.fn37(v0+i32(1160), v3+i32(8))
 				goto l71
 			}
 			t193 := int32(m.memory[uint32(v2)])
@@ -17809,7 +18536,7 @@ l65:
 			store32(m.memory, uint64(uint32(v3))+160, uint32(v6))
 			t222 := int64(load64(m.memory, uint64(uint32(v3))+160))
 			store64(m.memory, uint64(uint32(v3))+32, uint64(t222))
-			m.fn56(v3+i32(32), v5)
+			m.fn64(v3+i32(32), v5)
 			t223 := int32(load32(m.memory, uint64(uint32(v3))+160))
 			v6 = t223
 			t224 := int32(load16(m.memory, uint64(uint32(v6))+44))
@@ -17821,10 +18548,10 @@ l65:
 			t227 := int32(load32(m.memory, uint32(v0+i32(1156))))
 			v6 = t227
 			store64(m.memory, uint64(uint32(v3))+24, uint64(v27))
-			m.fn53(v6, v1, v3+i32(24), i32(1))
+			m.fn61(v6, v1, v3+i32(24), i32(1))
 			t228 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+16, uint64(t228))
-			m.fn46(v0, v1, v3+i32(16))
+			m.fn54(v0, v1, v3+i32(16))
 			goto l71
 		}
 	l74:
@@ -17853,7 +18580,7 @@ l65:
 		}
 	l77:
 		{
-			t237 := m.fn66(v0, v1, v4*i32(30)+v6)
+			t237 := m.fn74(v0, v1, v4*i32(30)+v6)
 			if t237 == 0 {
 				goto l78
 			}
@@ -17862,7 +18589,7 @@ l65:
 			store32(m.memory, uint64(uint32(t239+v1<<5))+28, uint32(i32(2)))
 			t240 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+40, uint64(t240))
-			m.fn32(v0+i32(1160), v3+i32(40))
+			m.fn37(v0+i32(1160), v3+i32(40))
 			goto l71
 		}
 	l78:
@@ -17979,7 +18706,7 @@ l65:
 			}
 			t263 := int64(load64(m.memory, uint32(v2)))
 			store64(m.memory, uint64(uint32(v3))+80, uint64(t263))
-			m.fn44(v3+i32(240), v0+i32(1160), v3+i32(80))
+			m.fn52(v3+i32(240), v0+i32(1160), v3+i32(80))
 			{
 				{
 					t264 := int32(m.memory[uint64(uint32(v3))+240])
@@ -18075,7 +18802,7 @@ l65:
 		store32(m.memory, uint64(uint32(v3))+160, uint32(v6+i32(8)))
 		t288 := int64(load64(m.memory, uint64(uint32(v3))+160))
 		store64(m.memory, uint64(uint32(v3))+72, uint64(t288))
-		m.fn56(v3+i32(72), v5)
+		m.fn64(v3+i32(72), v5)
 		{
 			{
 				if v13 != 0 {
@@ -18090,7 +18817,7 @@ l65:
 			t290 := int32(load32(m.memory, uint32(v5)))
 			v6 = t290
 			store32(m.memory, uint64(uint32(v3))+216, uint32(i32(1)))
-			m.fn55(v3+i32(240), v6, v1, i32(9), v3+i32(216), i32(1))
+			m.fn63(v3+i32(240), v6, v1, i32(12), v3+i32(216), i32(1))
 			{
 				{
 					t291 := int32(load32(m.memory, uint64(uint32(v3))+244))
@@ -18126,7 +18853,7 @@ l65:
 						t297 := int32(load32(m.memory, uint32(v4)))
 						t298 := int64(load64(m.memory, uint32(t297+v6)))
 						store64(m.memory, uint64(uint32(v3))+64, uint64(t298))
-						m.fn32(v20, v3+i32(64))
+						m.fn37(v20, v3+i32(64))
 						v6 = v6 + i32(8)
 						v5 = v5 + i32(1)
 						t299 := int32(load32(m.memory, uint32(v10)))
@@ -18165,7 +18892,7 @@ l65:
 				}
 			l101:
 				{
-					m.fn50(v6, v5)
+					m.fn58(v6, v5)
 					t304 := int32(load32(m.memory, uint32(v10)))
 					v6 = t304
 					t305 := int32(load32(m.memory, uint64(uint32(v6))+4))
@@ -18178,7 +18905,7 @@ l65:
 				}
 			}
 		l96:
-			m.fn59(v6, v4, v1)
+			m.fn67(v6, v4, v1)
 			{
 				t307 := int32(load32(m.memory, uint64(uint32(v22))+4))
 				v5 = t307
@@ -18247,7 +18974,7 @@ l65:
 			t319 := int64(load64(m.memory, uint64(uint32(v3))+160))
 			store64(m.memory, uint32(t318+v5<<3), uint64(t319))
 			t320 := int32(load32(m.memory, uint64(uint32(v0))+1184))
-			m.fn63(v3+i32(216), i32(65534), v22, i32(0), t320)
+			m.fn71(v3+i32(216), i32(65534), v22, i32(0), t320)
 			t321 := int64(load64(m.memory, uint64(uint32(v3))+216))
 			t322 := v3
 			v27 = t321
@@ -18260,7 +18987,7 @@ l65:
 		v6 = t323
 		store64(m.memory, uint64(uint32(v3))+56, uint64(v27))
 		v23 = i32(0)
-		m.fn53(v6, v1, v3+i32(56), i32(0))
+		m.fn61(v6, v1, v3+i32(56), i32(0))
 		{
 			t324 := int32(m.memory[uint32(v2)])
 			if t324&i32(1) != 0 {
@@ -18352,7 +19079,7 @@ l65:
 				v4 = t340
 				t341 := int64(load64(m.memory, uint32(v5)))
 				store64(m.memory, uint64(uint32(v3))+48, uint64(t341))
-				m.fn32(v4, v3+i32(48))
+				m.fn37(v4, v3+i32(48))
 			}
 		l114:
 			store32(m.memory, uint32(v5), uint32(v10))
@@ -18421,7 +19148,7 @@ l35:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn48(v0, v1, v2 int32) {
+func (m *Module) fn56(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10 int32
 	t0 := m.g0
 	v3 = t0 - i32(32)
@@ -18465,11 +19192,11 @@ l14:
 					}
 					t7 := int64(load64(m.memory, uint32(v4)))
 					store64(m.memory, uint64(uint32(v3))+8, uint64(t7))
-					m.fn32(v2, v3+i32(8))
+					m.fn37(v2, v3+i32(8))
 				}
 			l4:
 				t8 := int32(load32(m.memory, uint64(uint32(v3))+16))
-				m.fn48(t8, v1, v2)
+				m.fn56(t8, v1, v2)
 				v5 = v5 + i32(-16)
 				v6 = v6 + i32(-1)
 				if v6 != 0 {
@@ -18489,7 +19216,7 @@ l14:
 				}
 				t12 := int64(load64(m.memory, uint32(v4)))
 				store64(m.memory, uint32(v3), uint64(t12))
-				m.fn32(v2, v3)
+				m.fn37(v2, v3)
 			}
 		l6:
 			t13 := int32(load32(m.memory, uint32(v5)))
@@ -18583,7 +19310,7 @@ l11:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn49(v0 int32) {
+func (m *Module) fn57(v0 int32) {
 	var v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16 int32
 	t0 := m.g0
 	v1 = t0 - i32(32)
@@ -18942,7 +19669,7 @@ l3:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn50(v0, v1 int32) {
+func (m *Module) fn58(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
 	v2 = t0 - i32(16)
@@ -18964,7 +19691,7 @@ func (m *Module) fn50(v0, v1 int32) {
 			}
 			t5 := int64(load64(m.memory, uint32(v4+i32(12))))
 			store64(m.memory, uint64(uint32(v2))+8, uint64(t5))
-			m.fn32(v5, v2+i32(8))
+			m.fn37(v5, v2+i32(8))
 		}
 	l1:
 		{
@@ -18975,7 +19702,7 @@ func (m *Module) fn50(v0, v1 int32) {
 			}
 			t7 := int64(load64(m.memory, uint32(v6+i32(20))))
 			store64(m.memory, uint32(v2), uint64(t7))
-			m.fn32(v5, v2)
+			m.fn37(v5, v2)
 		}
 	l2:
 		v7 = v0 + i32(36)
@@ -19002,7 +19729,7 @@ func (m *Module) fn50(v0, v1 int32) {
 		}
 	l3:
 		t11 := int32(load32(m.memory, uint32(v4)))
-		m.fn48(t11, v7, v5)
+		m.fn56(t11, v7, v5)
 		t12 := int32(load32(m.memory, uint32(v0)))
 		v3 = t12
 	}
@@ -19015,7 +19742,7 @@ l0:
 	m.g0 = v2 + i32(16)
 }
 //go:norace
-func (m *Module) fn51(v0, v1, v2 int32) {
+func (m *Module) fn59(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
 	t0 := m.g0
@@ -19330,7 +20057,7 @@ func (m *Module) fn51(v0, v1, v2 int32) {
 									store64(m.memory, uint32(v3+i32(16)+i32(8)), uint64(t44))
 									t45 := int64(load64(m.memory, uint32(v15)))
 									store64(m.memory, uint64(uint32(v3))+16, uint64(t45))
-									m.fn51(v21, v3+i32(16), v2)
+									m.fn59(v21, v3+i32(16), v2)
 									t46 := int32(load16(m.memory, uint64(uint32(v4))+144))
 									if uint32(v18) >= uint32(t46) {
 										goto l27
@@ -19386,7 +20113,7 @@ func (m *Module) fn51(v0, v1, v2 int32) {
 					l30:
 						t56 := int64(load64(m.memory, uint32(v15)))
 						store64(m.memory, uint64(uint32(v3))+8, uint64(t56))
-						m.fn32(v2, v3+i32(8))
+						m.fn37(v2, v3+i32(8))
 						t57 := int64(load64(m.memory, uint64(uint32(v1))+4))
 						t58 := v17 + i32(20)
 						v23 = t57
@@ -19546,7 +20273,7 @@ l0:
 	m.g0 = v3 + i32(32)
 }
 //go:norace
-func (m *Module) fn52(v0, v1, v2 int32) int32 {
+func (m *Module) fn60(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -19698,7 +20425,7 @@ func (m *Module) fn52(v0, v1, v2 int32) int32 {
 								store64(m.memory, uint32(t28), uint64(t29))
 								t30 := int64(load64(m.memory, uint32(v19)))
 								store64(m.memory, uint32(v3), uint64(t30))
-								m.fn51(v17, v3, v11)
+								m.fn59(v17, v3, v11)
 								v16 = v16 + i32(16)
 								t31 := int32(load32(m.memory, uint32(v12)))
 								v17 = t31
@@ -19723,7 +20450,7 @@ func (m *Module) fn52(v0, v1, v2 int32) int32 {
 							store32(m.memory, uint32(v12+i32(8)), uint32(t36))
 						}
 					l9:
-						m.fn50(v5, v9)
+						m.fn58(v5, v9)
 						goto l10
 					}
 				l2:
@@ -20005,7 +20732,7 @@ func (m *Module) fn52(v0, v1, v2 int32) int32 {
 								t84 := int32(load32(m.memory, uint32(v12+i32(-12))))
 								t85 := int32(load32(m.memory, uint32(v12+i32(-4))))
 								t86 := int32(load16(m.memory, uint32(v12)))
-								t87 := m.fn45(t81, t82, t83, t84, t85, t86, i32(1), i32(0))
+								t87 := m.fn53(t81, t82, t83, t84, t85, t86, i32(1), i32(0))
 								v12 = t87
 								v16 = v16 + i32(16)
 								v15 = v15 + i32(1)
@@ -20026,7 +20753,7 @@ func (m *Module) fn52(v0, v1, v2 int32) int32 {
 								goto l13
 							}
 							t89 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-							m.fn59(t89, v12, v9)
+							m.fn67(t89, v12, v9)
 							goto l10
 						}
 						goto l36
@@ -20040,7 +20767,7 @@ func (m *Module) fn52(v0, v1, v2 int32) int32 {
 						goto l41
 					}
 					t90 := int32(load32(m.memory, uint64(uint32(v0))+1156))
-					m.fn50(t90, v9)
+					m.fn58(t90, v9)
 				}
 			l41:
 				v16 = v4
@@ -20069,7 +20796,7 @@ l0:
 	return v4 & i32(1)
 }
 //go:norace
-func (m *Module) fn53(v0, v1, v2, v3 int32) {
+func (m *Module) fn61(v0, v1, v2, v3 int32) {
 	var v4, v5, v6 int32
 	var v7 int64
 	var v8, v9, v10, v11 int32
@@ -20248,7 +20975,7 @@ l12:
 	store32(m.memory, uint32(v5), uint32(v0))
 }
 //go:norace
-func (m *Module) fn54(v0, v1 int32) int32 {
+func (m *Module) fn62(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10 int32
 	v2 = i32(1)
 	{
@@ -20391,7 +21118,7 @@ l9:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn55(v0, v1, v2, v3, v4, v5 int32) {
+func (m *Module) fn63(v0, v1, v2, v3, v4, v5 int32) {
 	var v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22 int32
 	var v23 int64
 	var v24, v25 int32
@@ -21249,7 +21976,7 @@ func (m *Module) fn55(v0, v1, v2, v3, v4, v5 int32) {
 								t159 := int32(load32(m.memory, uint32(v9)))
 								t160 := int64(load64(m.memory, uint32(t159+v7)))
 								store64(m.memory, uint32(v6), uint64(t160))
-								m.fn32(v8, v6)
+								m.fn37(v8, v6)
 								v7 = v7 + i32(8)
 								v2 = v2 + i32(1)
 								t161 := int32(load32(m.memory, uint32(v12)))
@@ -21305,7 +22032,7 @@ l1:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn56(v0, v1 int32) {
+func (m *Module) fn64(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	var v15 int64
 	var v16, v17 int32
@@ -21960,7 +22687,7 @@ l43:
 	}
 }
 //go:norace
-func (m *Module) fn57(v0, v1, v2 int32) {
+func (m *Module) fn65(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0)))
@@ -21983,7 +22710,7 @@ func (m *Module) fn57(v0, v1, v2 int32) {
 				p2 = i32(0)
 			}
 			v0 = p2 + v6
-			m.fn57(v0, v1, v2)
+			m.fn65(v0, v1, v2)
 			{
 				{
 					t3 := int32(load32(m.memory, uint32(v0)))
@@ -22013,7 +22740,7 @@ func (m *Module) fn57(v0, v1, v2 int32) {
 	}
 }
 //go:norace
-func (m *Module) fn58(v0, v1 int32) int32 {
+func (m *Module) fn66(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	if t0 != 0 {
 		t1 := int32(m.memory[uint64(uint32(v1))+20])
@@ -22026,7 +22753,7 @@ func (m *Module) fn58(v0, v1 int32) int32 {
 	return i32(0)
 }
 //go:norace
-func (m *Module) fn59(v0, v1, v2 int32) {
+func (m *Module) fn67(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -22069,7 +22796,7 @@ func (m *Module) fn59(v0, v1, v2 int32) {
 				}
 				t7 := int64(load64(m.memory, uint32(v2+i32(12))))
 				store64(m.memory, uint64(uint32(v3))+8, uint64(t7))
-				m.fn32(v8, v3+i32(8))
+				m.fn37(v8, v3+i32(8))
 			}
 		l3:
 			{
@@ -22079,7 +22806,7 @@ func (m *Module) fn59(v0, v1, v2 int32) {
 				}
 				t9 := int64(load64(m.memory, uint32(v2+i32(20))))
 				store64(m.memory, uint32(v3), uint64(t9))
-				m.fn32(v8, v3)
+				m.fn37(v8, v3)
 			}
 		l4:
 			v4 = v0 + i32(36)
@@ -22106,7 +22833,7 @@ func (m *Module) fn59(v0, v1, v2 int32) {
 			}
 		l5:
 			t13 := int32(load32(m.memory, uint32(v6)))
-			m.fn48(t13, v4, v8)
+			m.fn56(t13, v4, v8)
 		}
 	l2:
 		t14 := int64(load64(m.memory, uint32(v5)))
@@ -22128,7 +22855,7 @@ l0:
 	m.g0 = v3 + i32(16)
 }
 //go:norace
-func (m *Module) fn60(v0, v1 int32) {
+func (m *Module) fn68(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	t0 := m.g0
 	v2 = t0 - i32(16)
@@ -22368,7 +23095,7 @@ l15:
 	m.g0 = v2 + i32(16)
 }
 //go:norace
-func (m *Module) fn61(v0, v1 int32) int32 {
+func (m *Module) fn69(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+16))
 	t1 := int32(load32(m.memory, uint32(v0)))
 	p2 := i32(0)
@@ -22378,7 +23105,7 @@ func (m *Module) fn61(v0, v1 int32) int32 {
 	return p2
 }
 //go:norace
-func (m *Module) fn62(v0, v1 int32) {
+func (m *Module) fn70(v0, v1 int32) {
 	var v2, v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
 	store32(m.memory, uint64(uint32(v1))+4, uint32(i32(0)))
@@ -22577,7 +23304,7 @@ l7:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn63(v0, v1, v2, v3, v4 int32) {
+func (m *Module) fn71(v0, v1, v2, v3, v4 int32) {
 	var v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 int32
 	t0 := m.g0
 	v5 = t0 - i32(96)
@@ -22684,13 +23411,13 @@ l1:
 		store32(m.memory, uint32(v0), uint32(v2))
 		t27 := int64(load64(m.memory, uint32(v0)))
 		store64(m.memory, uint32(v5), uint64(t27))
-		m.fn56(v5, v4)
+		m.fn64(v5, v4)
 		m.g0 = v5 + i32(96)
 		return
 	}
 }
 //go:norace
-func (m *Module) fn64(v0, v1, v2 int32) int32 {
+func (m *Module) fn72(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9 int32
 	t0 := m.g0
 	v3 = t0 - i32(16)
@@ -22882,7 +23609,7 @@ func (m *Module) fn64(v0, v1, v2 int32) int32 {
 					store64(m.memory, uint32(v3), uint64(t23))
 					v5 = i32(1)
 					{
-						t24 := m.fn68(v3+i32(8), v3, v0+i32(1160))
+						t24 := m.fn76(v3+i32(8), v3, v0+i32(1160))
 						switch t24 + i32(1) {
 						case 0:
 							t25 := int32(load32(m.memory, uint32(v0+i32(96))))
@@ -22930,7 +23657,7 @@ l1:
 	return v5
 }
 //go:norace
-func (m *Module) fn65(v0, v1 int32) int32 {
+func (m *Module) fn73(v0, v1 int32) int32 {
 	t0 := int32(load32(m.memory, uint32(v1)))
 	t1 := int32(load16(m.memory, uint64(uint32(t0))+144))
 	var p2 int32
@@ -22940,7 +23667,7 @@ func (m *Module) fn65(v0, v1 int32) int32 {
 	return p2 << 1
 }
 //go:norace
-func (m *Module) fn66(v0, v1, v2 int32) int32 {
+func (m *Module) fn74(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18 int32
 	{
 		{
@@ -23180,7 +23907,7 @@ l3:
 	return v5 & i32(1)
 }
 //go:norace
-func (m *Module) fn67(v0, v1 int32) int32 {
+func (m *Module) fn75(v0, v1 int32) int32 {
 	var v2 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v1+i32(8))))
@@ -23212,7 +23939,7 @@ func (m *Module) fn67(v0, v1 int32) int32 {
 	}
 }
 //go:norace
-func (m *Module) fn68(v0, v1, v2 int32) int32 {
+func (m *Module) fn76(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7 int32
 	var v8, v9, v10 int64
 	var v11, v12 int32
@@ -23635,7 +24362,7 @@ l3:
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn69(v0, v1, v2 int32) int32 {
+func (m *Module) fn77(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint32(v0)])
 	t1 := v2
@@ -23736,7 +24463,7 @@ l0:
 	return v4
 }
 //go:norace
-func (m *Module) fn70(v0, v1, v2 int32) int32 {
+func (m *Module) fn78(v0, v1, v2 int32) int32 {
 	var v3, v4 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
 	t1 := v2
@@ -23762,7 +24489,7 @@ l0:
 	return v4
 }
 //go:norace
-func (m *Module) fn71(v0, v1, v2 int32) int32 {
+func (m *Module) fn79(v0, v1, v2 int32) int32 {
 	var v3, v4, v5 int32
 	t0 := int32(load16(m.memory, uint32(v0)))
 	t1 := v2
@@ -23790,9 +24517,9 @@ l0:
 	return v3
 }
 //go:norace
-func (m *Module) fn72(v0, v1, v2, v3 int32) int32 {
+func (m *Module) fn80(v0, v1, v2, v3 int32) int32 {
 	var v4, v5 int32
-	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693740))
+	t0 := int32(load32(m.memory, uint64(uint32(i32(0)))+693756))
 	t1 := v3
 	v4 = t0
 	v5 = v4 - v1
@@ -23801,15 +24528,15 @@ func (m *Module) fn72(v0, v1, v2, v3 int32) int32 {
 		p2 = i32(0)
 	}
 	store32(m.memory, uint32(t1), uint32(p2))
-	t3 := int32(load32(m.memory, uint64(uint32(i32(0)))+693736))
+	t3 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
 	return t3 + v1
 }
 //go:norace
-func (m *Module) fn73(v0 int32) int32 {
+func (m *Module) fn81(v0 int32) int32 {
 	var v1, v2, v3, v4, v5, v6 int32
 	var v7 int64
 	{
-		t0 := int64(load64(m.memory, uint64(uint32(i32(0)))+693784))
+		t0 := int64(load64(m.memory, uint64(uint32(i32(0)))+693800))
 		if t0 > i64(-1) {
 			goto l0
 		}
@@ -23872,17 +24599,17 @@ func (m *Module) fn73(v0 int32) int32 {
 		}
 	l1:
 		t11 := int64(load32(m.memory, uint64(uint32(v0))+4))
-		store64(m.memory, uint64(uint32(i32(0)))+693784, uint64(t11))
-		t12 := int64(load64(m.memory, uint64(uint32(i32(0)))+693776))
+		store64(m.memory, uint64(uint32(i32(0)))+693800, uint64(t11))
+		t12 := int64(load64(m.memory, uint64(uint32(i32(0)))+693792))
 		if t12 < i64(201) {
 			goto l0
 		}
-		store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(i64(200)))
+		store64(m.memory, uint64(uint32(i32(0)))+693792, uint64(i64(200)))
 	}
 l0:
-	t13 := int64(load64(m.memory, uint64(uint32(i32(0)))+693776))
+	t13 := int64(load64(m.memory, uint64(uint32(i32(0)))+693792))
 	v7 = t13
-	store64(m.memory, uint64(uint32(i32(0)))+693776, uint64(v7+i64(-1)))
+	store64(m.memory, uint64(uint32(i32(0)))+693792, uint64(v7+i64(-1)))
 	var p14 int32
 	if v7 < i64(1) {
 		p14 = 1
@@ -23890,7 +24617,7 @@ l0:
 	return p14
 }
 //go:norace
-func (m *Module) fn74(v0, v1, v2 int32) int32 {
+func (m *Module) fn82(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8 int32
 	var v9 int64
 	t0 := m.g0
@@ -24089,11 +24816,11 @@ l0:
 	return v4
 }
 //go:norace
-func fn75() {
+func fn83() {
 	panic("unreachable")
 }
 //go:norace
-func (m *Module) fn76(v0, v1 int32) int32 {
+func (m *Module) fn84(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6, v7 int32
 	v2 = v1
 	v3 = i32(0)
@@ -24212,7 +24939,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t7 := m.fn77(v1)
+						t7 := m.fn85(v1)
 						if t7 == 0 {
 							goto l169
 						}
@@ -24313,7 +25040,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t8 := m.fn77(v1)
+						t8 := m.fn85(v1)
 						if t8 == 0 {
 							goto l169
 						}
@@ -24395,7 +25122,7 @@ l664:
 							goto l174
 						}
 					l260:
-						t9 := m.fn77(v1)
+						t9 := m.fn85(v1)
 						if t9 != 0 {
 							goto l281
 						}
@@ -24471,7 +25198,7 @@ l664:
 						goto l174
 					}
 				l283:
-					t10 := m.fn77(v1)
+					t10 := m.fn85(v1)
 					if t10 != 0 {
 						goto l281
 					}
@@ -24515,7 +25242,7 @@ l664:
 							goto l174
 						}
 					l285:
-						t11 := m.fn77(v1)
+						t11 := m.fn85(v1)
 						if t11 != 0 {
 							goto l281
 						}
@@ -24617,7 +25344,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t14 := m.fn77(v1)
+						t14 := m.fn85(v1)
 						if t14 == 0 {
 							goto l169
 						}
@@ -24706,7 +25433,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t15 := m.fn77(v1)
+						t15 := m.fn85(v1)
 						if t15 == 0 {
 							goto l169
 						}
@@ -24785,7 +25512,7 @@ l664:
 						goto l174
 					}
 				l309:
-					t16 := m.fn77(v1)
+					t16 := m.fn85(v1)
 					if t16 != 0 {
 						goto l281
 					}
@@ -24874,7 +25601,7 @@ l664:
 						goto l174
 					}
 				l311:
-					t17 := m.fn77(v1)
+					t17 := m.fn85(v1)
 					if t17 != 0 {
 						goto l281
 					}
@@ -25373,7 +26100,7 @@ l664:
 						v2 = i32(166)
 						v6 = i32(0)
 						v5 = v3
-						t18 := m.fn77(v1)
+						t18 := m.fn85(v1)
 						if t18 == 0 {
 							goto l169
 						}
@@ -25463,7 +26190,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t19 := m.fn77(v1)
+					t19 := m.fn85(v1)
 					if t19 == 0 {
 						goto l169
 					}
@@ -25528,7 +26255,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t20 := m.fn77(v1)
+					t20 := m.fn85(v1)
 					if t20 == 0 {
 						goto l169
 					}
@@ -25593,7 +26320,7 @@ l664:
 					v2 = i32(166)
 					v6 = i32(0)
 					v5 = v3
-					t21 := m.fn77(v1)
+					t21 := m.fn85(v1)
 					if t21 == 0 {
 						goto l169
 					}
@@ -30704,7 +31431,7 @@ l664:
 						v2 = i32(166)
 						v6 = i32(0)
 						v5 = v3
-						t5 := m.fn77(v1)
+						t5 := m.fn85(v1)
 						if t5 == 0 {
 							goto l169
 						}
@@ -30871,7 +31598,7 @@ l664:
 					if uint32(v1+i32(-49)) >= uint32(i32(9)) {
 						v2 = i32(166)
 						v5 = v3
-						t6 := m.fn77(v1)
+						t6 := m.fn85(v1)
 						if t6 == 0 {
 							goto l169
 						}
@@ -31294,7 +32021,7 @@ l664:
 	}
 }
 //go:norace
-func (m *Module) fn77(v0 int32) int32 {
+func (m *Module) fn85(v0 int32) int32 {
 	var v1, v2, v3, v4, v5 int32
 	v1 = i32(1)
 	{
@@ -31495,7 +32222,7 @@ l0:
 	return v1
 }
 //go:norace
-func (m *Module) fn78(v0, v1 int32) int32 {
+func (m *Module) fn86(v0, v1 int32) int32 {
 	var v2, v3, v4, v5 int32
 	v2 = i32(0)
 	{
@@ -32783,7 +33510,7 @@ l158:
 	return v4 & i32(1)
 }
 //go:norace
-func (m *Module) fn79(v0, v1, v2 int32) int32 {
+func (m *Module) fn87(v0, v1, v2 int32) int32 {
 	var v3, v4, v5, v6, v7, v8, v9, v10, v11 int32
 	v3 = i32(0)
 	v4 = i32(0)
@@ -33516,7 +34243,7 @@ l6:
 	return v7 & i32(1)
 }
 //go:norace
-func (m *Module) fn80(v0, v1 int32) int32 {
+func (m *Module) fn88(v0, v1 int32) int32 {
 	var v2, v3, v4, v5, v6 int32
 	t0 := int32(m.memory[uint64(uint32(v0))+24])
 	m.memory[uint32(v1)] = byte(t0)
@@ -33567,7 +34294,7 @@ l0:
 	}
 }
 //go:norace
-func (m *Module) fn81(v0, v1, v2 int32) {
+func (m *Module) fn89(v0, v1, v2 int32) {
 	var v3, v4, v5, v6, v7, v8 int32
 	{
 		t0 := int32(load32(m.memory, uint64(uint32(v0))+12))
@@ -33741,7 +34468,7 @@ l2:
 	}
 }
 //go:norace
-func (m *Module) fn82() int32 {
+func (m *Module) fn90() int32 {
 	var v0, v1 int32
 	t0 := m.fn4(i32(1), i32(28))
 	v0 = t0
@@ -33754,7 +34481,7 @@ func (m *Module) fn82() int32 {
 	return v0
 }
 //go:norace
-func (m *Module) fn83(v0 int32) {
+func (m *Module) fn91(v0 int32) {
 	var v1 int32
 	{
 		t0 := int32(load32(m.memory, uint32(v0)))
@@ -33780,73 +34507,79 @@ l1:
 }
 //go:norace
 func (m *Module) Xinit() {
-	m.fn24()
-	fn12()
+	m.fn29()
+	fn14()
 }
 //go:norace
 func (m *Module) Xbuffer(v0 int32) int32 {
-	t0 := m.fn14(v0)
-	fn12()
+	t0 := m.fn16(v0)
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xparse(v0 int64) int32 {
-	t0 := m.fn34(v0)
-	fn12()
+	t0 := m.fn42(v0)
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xerror() int32 {
-	t0 := m.fn20()
-	fn12()
+	t0 := m.fn22()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xchildren(v0 int32) int32 {
-	t0 := m.fn15(v0)
-	fn12()
+	t0 := m.fn17(v0)
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xcount() int32 {
-	t0 := m.fn19()
-	fn12()
+	t0 := m.fn21()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xat() int32 {
-	t0 := m.fn13()
-	fn12()
+	t0 := m.fn15()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xfind(v0 int32) int32 {
-	t0 := m.fn23(v0)
-	fn12()
+	t0 := m.fn25(v0)
+	fn14()
+	return t0
+}
+//go:norace
+func (m *Module) Xmisplaced() int32 {
+	t0 := m.fn40()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xsymbols() int32 {
-	t0 := fn37()
-	fn12()
+	t0 := fn45()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xsymbol_name(v0 int32) int32 {
-	t0 := m.fn36(v0)
-	fn12()
+	t0 := m.fn44(v0)
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xfields() int32 {
-	t0 := fn22()
-	fn12()
+	t0 := fn24()
+	fn14()
 	return t0
 }
 //go:norace
 func (m *Module) Xfield_name(v0 int32) int32 {
-	t0 := m.fn21(v0)
-	fn12()
+	t0 := m.fn23(v0)
+	fn14()
 	return t0
 }
 //go:norace

@@ -1,0 +1,57 @@
+package discover
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+)
+
+// python2 are statements that the grammar has for Python 2, and how they begin: to search the text is quicker than the tree.
+var python2 = map[string]*regexp.Regexp{
+	"print_statement": regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?print[ \t]+[^ \t=.,:)\]}]`),
+	"exec_statement":  regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?exec[ \t]+[^ \t=.,:)\]}]`),
+}
+
+const convert = "this is Python 2, and Maze runs Python 3: convert the file"
+
+// notPython3 finds what the grammar takes and Python 3 does not. It gives the offset, and what to do: empty if there is none.
+func notPython3(tree *python.Tree) (offset int, what string) {
+	for _, kind := range []string{"print_statement", "exec_statement"} {
+		if python2[kind].Match(tree.Source) {
+			if node, found := tree.Find(kind); found {
+				return node.Start, convert
+			}
+		}
+	}
+	if at := outsideStrings(tree.Root(), []byte("`"), 0); at >= 0 {
+		return at, convert
+	}
+	if at := outsideStrings(tree.Root(), byteOrderMark, 0); at >= 0 {
+		return at, "there is an invisible character, U+FEFF, in the code, so Python would run nothing of the file: delete it"
+	}
+	return 0, ""
+}
+
+// outsideStrings gives the offset of a text that is in neither a string nor a comment, or -1. The quotes are outside.
+func outsideStrings(n python.Node, text []byte, depth int) int {
+	at := bytes.Index(n.Bytes(), text)
+	if at < 0 || n.Kind == "comment" || n.Kind == "string_content" || depth > maxDepth {
+		return -1
+	}
+	children := n.All()
+	if len(children) == 0 {
+		return n.Start + at
+	}
+	end := n.Start
+	for _, child := range append(children, python.Node{Start: n.End}) {
+		if gap := bytes.Index(n.Between(end, child.Start), text); gap >= 0 {
+			return end + gap
+		}
+		if found := outsideStrings(child, text, depth+1); found >= 0 {
+			return found
+		}
+		end = child.End
+	}
+	return -1
+}
