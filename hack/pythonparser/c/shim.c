@@ -42,7 +42,7 @@ static int64_t error_at;
 enum { ERROR_BUDGET = 200 };
 static Array(Record) records;
 static Array(TSNode) nodes;
-static TSSymbol module, block, expression_statement, else_clause, elif_clause, except_clause, finally_clause;
+static TSSymbol module, block, expression_statement, decorated_definition, else_clause, elif_clause, except_clause, finally_clause;
 
 static TSSymbol symbol_named(const char *name) { return ts_language_symbol_for_name(tree_sitter_python(), name, strlen(name), true); }
 
@@ -52,6 +52,7 @@ EXPORT(init) void init(void) {
   module = symbol_named("module");
   block = symbol_named("block");
   expression_statement = symbol_named("expression_statement");
+  decorated_definition = symbol_named("decorated_definition");
   else_clause = symbol_named("else_clause");
   elif_clause = symbol_named("elif_clause");
   except_clause = symbol_named("except_clause");
@@ -188,12 +189,21 @@ static Indentation indentation_of(TSNode node) {
   return found;
 }
 
-// is_misplaced says whether a statement or a clause is indented otherwise than those that it goes with. tree-sitter takes them.
+// may_hold_block says whether a node may have blocks in it. One that ends in a colon has an empty one.
+static bool may_hold_block(TSNode node) {
+  uint32_t end = ts_node_end_byte(node);
+  if (ts_node_symbol(node) == expression_statement || end == 0) return false;
+  return ts_node_start_point(node).row < ts_node_end_point(node).row || source[end - 1] == ':';
+}
+
+// is_misplaced says whether a statement or a clause is indented otherwise than those that it goes with, or a block is empty.
+// tree-sitter takes both.
 static Visit is_misplaced(TSNode node, TSNode parent, uint32_t argument) {
   TSSymbol symbol = ts_node_symbol(node), of = ts_node_symbol(parent);
-  Visit look = {false, symbol != expression_statement && ts_node_start_point(node).row < ts_node_end_point(node).row};
+  Visit look = {symbol == block && ts_node_start_byte(node) == ts_node_end_byte(node), may_hold_block(node)};
+  if (look.found) return look;
   bool is_clause = symbol == else_clause || symbol == elif_clause || symbol == except_clause || symbol == finally_clause;
-  bool is_statement = (of == module || of == block) && ts_node_is_named(node) && !ts_node_is_extra(node) && !ts_node_eq(node, parent);
+  bool is_statement = (of == module || of == block || of == decorated_definition) && ts_node_is_named(node) && !ts_node_is_extra(node) && !ts_node_eq(node, parent);
   if (!is_clause && !is_statement) return look;
   Indentation own = indentation_of(node), wanted = {true, 0, 0};
   if (of != module) wanted = indentation_of(parent);

@@ -5573,14 +5573,16 @@ func (m *Module) fn29() {
 		store16(m.memory, uint64(uint32(i32(0)))+693738, uint16(t20))
 		t21 := m.fn39(i32(262551))
 		store16(m.memory, uint64(uint32(i32(0)))+693740, uint16(t21))
-		t22 := m.fn39(i32(264105))
+		t22 := m.fn39(i32(263564))
 		store16(m.memory, uint64(uint32(i32(0)))+693742, uint16(t22))
-		t23 := m.fn39(i32(264093))
+		t23 := m.fn39(i32(264105))
 		store16(m.memory, uint64(uint32(i32(0)))+693744, uint16(t23))
-		t24 := m.fn39(i32(264014))
+		t24 := m.fn39(i32(264093))
 		store16(m.memory, uint64(uint32(i32(0)))+693746, uint16(t24))
-		t25 := m.fn39(i32(263999))
+		t25 := m.fn39(i32(264014))
 		store16(m.memory, uint64(uint32(i32(0)))+693748, uint16(t25))
+		t26 := m.fn39(i32(263999))
+		store16(m.memory, uint64(uint32(i32(0)))+693750, uint16(t26))
 		m.g0 = v0 + i32(16)
 		return
 	}
@@ -6656,7 +6658,11 @@ func (m *Module) fn40() int32 {
 }
 //go:norace
 func (m *Module) fn41(v0, v1, v2, v3 int32) {
-	var v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 int32
+	var v4, v5, v6, v7, v8, v9, v10 int32
+	var v11 int64
+	var v12 int32
+	var v13 int64
+	var v14, v15, v16, v17, v18, v19 int32
 	t0 := int32(load32(m.memory, uint64(uint32(v1))+20))
 	v4 = t0
 	t1 := int32(load32(m.memory, uint64(uint32(v1))+16))
@@ -6671,15 +6677,15 @@ func (m *Module) fn41(v0, v1, v2, v3 int32) {
 			}
 			{
 				t3 := int32(load32(m.memory, uint32(v5)))
-				v8 = t3
-				if v8&i32(1) == 0 {
+				v7 = t3
+				if v7&i32(1) == 0 {
 					goto l1
 				}
-				v7 = int32(uint32(v8&i32(0xff00)) >> 8)
+				v7 = int32(uint32(v7&i32(0xff00)) >> 8)
 				goto l2
 			}
 		l1:
-			t4 := int32(load16(m.memory, uint64(uint32(v8))+40))
+			t4 := int32(load16(m.memory, uint64(uint32(v7))+40))
 			v7 = t4
 		}
 	l0:
@@ -6729,296 +6735,378 @@ l3:
 		v9 = t15
 	}
 l7:
-	m.memory[uint32(v0)] = byte(i32(0))
 	v7 = i32(0)
+	t16 := int64(load64(m.memory, uint32(v5)))
+	v11 = t16
 	{
-		v11 = v8 & i32(0xffff)
-		t16 := int32(load16(m.memory, uint64(uint32(i32(0)))+693740))
-		if v11 == t16 {
-			goto l8
-		}
-		t17 := int32(load32(m.memory, uint64(uint32(v1))+4))
-		v7 = t17
-		v12 = i32(0)
 		{
-			t18 := int64(load64(m.memory, uint32(v5)))
-			v13 = int32(t18)
-			if v13&i32(1) != 0 {
-				goto l9
+			t17 := int32(load16(m.memory, uint64(uint32(i32(0)))+693738))
+			t18 := v8 & i32(0xffff)
+			v12 = t17
+			if t18 == v12 {
+				goto l8
 			}
-			t19 := int32(load32(m.memory, uint32(v13+i32(20))))
-			v12 = t19
+			v13 = v11 & i64(1)
+			v14 = int32(v11)
+			goto l9
 		}
-	l9:
+	l8:
+		v14 = int32(v11)
+		{
+			v13 = v11 & i64(1)
+			if v13 == 0 {
+				goto l10
+			}
+			v7 = int32(int64(uint64(v11) >> 56))
+			goto l11
+		l10:
+			t19 := int32(load32(m.memory, uint64(uint32(v14))+16))
+			v7 = t19
+		}
+	l11:
 		;
 		var p20 int32
-		if uint32(v7) < uint32(v7+v12) {
+		if v7 == 0 {
 			p20 = 1
 		}
 		v7 = p20
 	}
-l8:
-	m.memory[uint64(uint32(v0))+1] = byte(v7)
-	v7 = i32(1)
+l9:
+	m.memory[uint32(v0)] = byte(v7)
 	{
-		t21 := int32(load16(m.memory, uint64(uint32(i32(0)))+693742))
-		if v11 == t21 {
-			goto l10
-		}
-		v11 = v8 & i32(0xffff)
-		t22 := int32(load16(m.memory, uint64(uint32(i32(0)))+693744))
-		if v11 == t22&i32(0xffff) {
-			goto l10
-		}
-		t23 := int32(load16(m.memory, uint64(uint32(i32(0)))+693746))
-		if v11 == t23&i32(0xffff) {
-			goto l10
-		}
-		t24 := int32(load16(m.memory, uint64(uint32(i32(0)))+693748))
-		var p25 int32
-		if v8&i32(0xffff) == t24 {
-			p25 = 1
-		}
-		v7 = p25
-	}
-l10:
-	v8 = i32(0)
-	{
-		{
-			v11 = v9 & i32(0xffff)
-			t26 := int32(load16(m.memory, uint64(uint32(i32(0)))+693736))
-			t27 := v11
-			v13 = t26
-			if t27 == v13 {
-				goto l11
-			}
-			t28 := int32(load16(m.memory, uint64(uint32(i32(0)))+693738))
-			if v11 != t28&i32(0xffff) {
-				goto l12
-			}
-		}
-	l11:
-		{
-			if v6 == 0 {
-				t29 := int32(load32(m.memory, uint32(v5)))
-				v6 = t29
-				if v6&i32(1) == 0 {
-					t30 := int32(load16(m.memory, uint64(uint32(v6))+44))
-					if int32(uint32(t30)>>1)&i32(1) != 0 {
-						goto l14
-					}
-					goto l12
-				}
-				if int32(uint32(v6)>>2)&i32(1) != 0 {
-					goto l14
-				}
-				goto l12
-			}
-			switch v6 + i32(-65534) {
-			case 0:
-				goto l12
-			case 1:
-				goto l14
-			default:
-				goto l15
-			}
-		l15:
-			t31 := int32(load32(m.memory, uint64(uint32(v4))+8))
-			t32 := int32(load32(m.memory, uint64(uint32(t31))+72))
-			t33 := int32(m.memory[uint64(uint32(t32+v6*i32(3)))+1])
-			if t33 == 0 {
-				goto l12
-			}
-		}
-	l14:
-		{
-			{
-				t34 := int32(load32(m.memory, uint32(v5)))
-				v6 = t34
-				if v6&i32(1) == 0 {
-					goto l17
-				}
-				v6 = int32(uint32(v6)>>3) & i32(1)
-				goto l18
-			}
-		l17:
-			t35 := int32(load16(m.memory, uint64(uint32(v6))+44))
-			v6 = int32(uint32(t35)>>2) & i32(1)
-		}
-	l18:
-		if v6 != 0 {
+		if v13 == 0 {
 			goto l12
 		}
-		t36 := int32(load32(m.memory, uint64(uint32(v2))+16))
-		var p37 int32
-		if v4 != v10 {
-			p37 = 1
-		}
-		var p38 int32
-		if t36 != v5 {
-			p38 = 1
-		}
-		v8 = p37 | p38
+		v15 = int32(int64(uint64(v11) >> 56))
+		goto l13
+	l12:
+		t21 := int32(load32(m.memory, uint64(uint32(v14))+16))
+		v15 = t21
 	}
-l12:
+l13:
+	v16 = v6
 	{
-		if v7|v8 != i32(1) {
+		{
+			if v6 != 0 {
+				goto l14
+			}
+			if v14&i32(1) == 0 {
+				goto l15
+			}
+			v16 = int32(uint32(int32(v11)&i32(0xff00)) >> 8)
+			goto l16
+		l15:
+			t22 := int32(load16(m.memory, uint64(uint32(v14))+40))
+			v16 = t22
+		}
+	l14:
+		v17 = i32(0xffff)
+		if v16&i32(0xffff) == i32(0xffff) {
+			goto l17
+		}
+	l16:
+		t23 := int32(load32(m.memory, uint64(uint32(v4))+8))
+		t24 := int32(load32(m.memory, uint64(uint32(t23))+76))
+		t25 := int32(load16(m.memory, uint32(t24+v16&i32(0xffff)<<1)))
+		v17 = t25
+	}
+l17:
+	t26 := int32(load32(m.memory, uint32(v1)))
+	v18 = t26
+	v16 = i32(0)
+	{
+		t27 := int32(load16(m.memory, uint64(uint32(i32(0)))+693740))
+		if v17&i32(0xffff) == t27 {
+			goto l18
+		}
+		v19 = v15 + v18
+		if v19 == 0 {
+			goto l18
+		}
+		t28 := int32(load32(m.memory, uint64(uint32(v1))+4))
+		v17 = t28
+		v15 = i32(0)
+		{
+			if v13 != i64(0) {
+				goto l19
+			}
+			t29 := int32(load32(m.memory, uint32(v14+i32(20))))
+			v15 = t29
+		}
+	l19:
+		v16 = i32(1)
+		if uint32(v17) < uint32(v15+v17) {
+			goto l18
+		}
+		t30 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+		t31 := int32(m.memory[uint32(v19+t30+i32(-1))])
+		var p32 int32
+		if t31 == i32(58) {
+			p32 = 1
+		}
+		v16 = p32
+	}
+l18:
+	m.memory[uint64(uint32(v0))+1] = byte(v16)
+	{
+		if v7 != 0 {
 			return
 		}
-		t39 := int32(load32(m.memory, uint64(uint32(v1))+8))
-		v8 = t39
-		var p40 int32
-		if uint32(v8) < uint32(i32(2001)) {
-			p40 = 1
-		}
-		v7 = p40
-		v10 = i32(0)
+		v16 = i32(0)
+		v7 = i32(1)
 		{
-			if uint32(v8) <= uint32(i32(2000)) {
-				goto l20
-			}
-			v5 = i32(0)
-			v4 = i32(0)
-			goto l21
-		l20:
-			v5 = i32(0)
-			v4 = i32(0)
-			t41 := int32(load32(m.memory, uint32(v1)))
-			v6 = t41
-			if uint32(v6-v8) >= uint32(v6) {
+			v17 = v8 & i32(0xffff)
+			t33 := int32(load16(m.memory, uint64(uint32(i32(0)))+693744))
+			if v17 == t33 {
 				goto l21
 			}
-			v5 = i32(0)
-			v1 = i32(0) - v8
-			t42 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
-			v12 = t42 + v6
-			v4 = i32(0)
-		l25:
-			{
-				v8 = i32(0)
-				v6 = i32(0)
-				v7 = i32(0)
-				{
-					t43 := int32(int8(m.memory[uint32(v12+v1)]))
-					switch t43 + i32(-9) {
-					case 3:
-						goto l23
-					default:
-						goto l21
-					case 23:
-						v6 = v4 + i32(1)
-						v8 = v5 + i32(1)
-						goto l23
-					case 0:
-						v6 = v4 + i32(1)
-						v8 = (v5 + i32(8)) & i32(-8)
-					}
-				}
-			l23:
-				v7 = i32(1)
-				v5 = v1 + i32(1)
-				var p44 int32
-				if uint32(v5) >= uint32(v1) {
-					p44 = 1
-				}
-				v11 = p44
-				v1 = v5
-				v5 = v8
-				v4 = v6
-				if v11 != 0 {
-					goto l25
-				}
+			t34 := int32(load16(m.memory, uint64(uint32(i32(0)))+693746))
+			if v17 == t34&i32(0xffff) {
+				goto l21
 			}
+			v8 = v8 & i32(0xffff)
+			t35 := int32(load16(m.memory, uint64(uint32(i32(0)))+693748))
+			if v8 == t35&i32(0xffff) {
+				goto l21
+			}
+			t36 := int32(load16(m.memory, uint64(uint32(i32(0)))+693750))
+			var p37 int32
+			if v8 == t36 {
+				p37 = 1
+			}
+			v7 = p37
 		}
 	l21:
 		{
 			{
-				if v9&i32(0xffff) != v13 {
+				t38 := int32(load16(m.memory, uint64(uint32(i32(0)))+693736))
+				t39 := v9 & i32(0xffff)
+				v15 = t38
+				if t39 == v15 {
+					goto l22
+				}
+				v8 = v9 & i32(0xffff)
+				if v8 == v12 {
+					goto l22
+				}
+				t40 := int32(load16(m.memory, uint64(uint32(i32(0)))+693742))
+				if v8 != t40&i32(0xffff) {
+					goto l23
+				}
+			}
+		l22:
+			{
+				if v6 == 0 {
+					if v14&i32(1) == 0 {
+						t41 := int32(load16(m.memory, uint64(uint32(v14))+44))
+						if int32(uint32(t41)>>1)&i32(1) != 0 {
+							goto l25
+						}
+						goto l23
+					}
+					if int32(uint32(v14)>>2)&i32(1) != 0 {
+						goto l25
+					}
+					goto l23
+				}
+				switch v6 + i32(-65534) {
+				case 0:
+					goto l23
+				case 1:
+					goto l25
+				default:
 					goto l26
 				}
-				v8 = i32(0)
-				v9 = i32(1)
-				goto l27
 			l26:
-				t45 := int32(load32(m.memory, uint64(uint32(v2))+8))
-				v1 = t45
-				var p46 int32
-				if uint32(v1) < uint32(i32(2001)) {
-					p46 = 1
+				t42 := int32(load32(m.memory, uint64(uint32(v4))+8))
+				t43 := int32(load32(m.memory, uint64(uint32(t42))+72))
+				t44 := int32(m.memory[uint64(uint32(t43+v6*i32(3)))+1])
+				if t44 == 0 {
+					goto l23
 				}
-				v9 = p46
-				if uint32(v1) <= uint32(i32(2000)) {
+			}
+		l25:
+			{
+				if v14&i32(1) == 0 {
 					goto l28
 				}
-				v8 = i32(0)
-				goto l27
+				v6 = int32(uint32(v14)>>3) & i32(1)
+				goto l29
 			l28:
+				t45 := int32(load16(m.memory, uint64(uint32(v14))+44))
+				v6 = int32(uint32(t45)>>2) & i32(1)
+			}
+		l29:
+			if v6 != 0 {
+				goto l23
+			}
+			t46 := int32(load32(m.memory, uint64(uint32(v2))+16))
+			var p47 int32
+			if v4 != v10 {
+				p47 = 1
+			}
+			var p48 int32
+			if t46 != v5 {
+				p48 = 1
+			}
+			v16 = p47 | p48
+		}
+	l23:
+		if v7|v16 != i32(1) {
+			return
+		}
+		t49 := int32(load32(m.memory, uint64(uint32(v1))+8))
+		v1 = t49
+		var p50 int32
+		if uint32(v1) < uint32(i32(2001)) {
+			p50 = 1
+		}
+		v8 = p50
+		v4 = i32(0)
+		{
+			if uint32(v1) <= uint32(i32(2000)) {
+				goto l30
+			}
+			v16 = i32(0)
+			v17 = i32(0)
+			goto l31
+		l30:
+			v16 = i32(0)
+			v17 = i32(0)
+			if uint32(v18-v1) >= uint32(v18) {
+				goto l31
+			}
+			v16 = i32(0)
+			v1 = i32(0) - v1
+			t51 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+			v5 = t51 + v18
+			v17 = i32(0)
+		l35:
+			{
+				v6 = i32(0)
+				v7 = i32(0)
 				v8 = i32(0)
-				t47 := int32(load32(m.memory, uint32(v2)))
-				v11 = t47
-				if uint32(v11-v1) >= uint32(v11) {
-					goto l27
+				{
+					t52 := int32(int8(m.memory[uint32(v5+v1)]))
+					switch t52 + i32(-9) {
+					case 3:
+						goto l33
+					default:
+						goto l31
+					case 23:
+						v7 = v17 + i32(1)
+						v6 = v16 + i32(1)
+						goto l33
+					case 0:
+						v7 = v17 + i32(1)
+						v6 = (v16 + i32(8)) & i32(-8)
+					}
+				}
+			l33:
+				v8 = i32(1)
+				v16 = v1 + i32(1)
+				var p53 int32
+				if uint32(v16) >= uint32(v1) {
+					p53 = 1
+				}
+				v14 = p53
+				v1 = v16
+				v16 = v6
+				v17 = v7
+				if v14 != 0 {
+					goto l35
+				}
+			}
+		}
+	l31:
+		{
+			{
+				if v9&i32(0xffff) != v15 {
+					goto l36
 				}
 				v6 = i32(0)
+				v5 = i32(1)
+				goto l37
+			l36:
+				t54 := int32(load32(m.memory, uint64(uint32(v2))+8))
+				v1 = t54
+				var p55 int32
+				if uint32(v1) < uint32(i32(2001)) {
+					p55 = 1
+				}
+				v5 = p55
+				if uint32(v1) <= uint32(i32(2000)) {
+					goto l38
+				}
+				v6 = i32(0)
+				goto l37
+			l38:
+				v6 = i32(0)
+				t56 := int32(load32(m.memory, uint32(v2)))
+				v14 = t56
+				if uint32(v14-v1) >= uint32(v14) {
+					goto l37
+				}
+				v7 = i32(0)
 				v1 = i32(0) - v1
-				t48 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
-				v2 = t48 + v11
-				v12 = i32(0)
-			l33:
+				t57 := int32(load32(m.memory, uint64(uint32(i32(0)))+693752))
+				v9 = t57 + v14
+				v2 = i32(0)
+			l43:
 				{
-					v10 = i32(0)
-					v8 = i32(0)
+					v4 = i32(0)
+					v6 = i32(0)
 					{
-						t49 := int32(int8(m.memory[uint32(v2+v1)]))
-						switch t49 + i32(-9) {
+						t58 := int32(int8(m.memory[uint32(v9+v1)]))
+						switch t58 + i32(-9) {
 						case 3:
-							goto l31
+							goto l41
 						default:
-							goto l30
+							goto l40
 						case 23:
-							v10 = v6 + i32(1)
-							v8 = v12 + i32(1)
-							goto l31
+							v4 = v7 + i32(1)
+							v6 = v2 + i32(1)
+							goto l41
 						case 0:
-							v10 = v6 + i32(1)
-							v8 = (v12 + i32(8)) & i32(-8)
+							v4 = v7 + i32(1)
+							v6 = (v2 + i32(8)) & i32(-8)
 						}
 					}
-				l31:
-					v9 = i32(1)
-					v6 = v1 + i32(1)
-					var p50 int32
-					if uint32(v6) >= uint32(v1) {
-						p50 = 1
+				l41:
+					v5 = i32(1)
+					v7 = v1 + i32(1)
+					var p59 int32
+					if uint32(v7) >= uint32(v1) {
+						p59 = 1
 					}
-					v11 = p50
-					v1 = v6
-					v6 = v10
-					v12 = v8
-					if v11 != 0 {
-						goto l33
+					v14 = p59
+					v1 = v7
+					v7 = v4
+					v2 = v6
+					if v14 != 0 {
+						goto l43
 					}
 				}
 			}
-		l27:
+		l37:
 			v1 = i32(0)
-			if v7&v9 != i32(1) {
-				goto l34
+			if v8&v5 != i32(1) {
+				goto l44
 			}
-			var p51 int32
-			if v5 != v8 {
-				p51 = 1
+			var p60 int32
+			if v16 != v6 {
+				p60 = 1
 			}
-			var p52 int32
-			if v4 != v10 {
-				p52 = 1
+			var p61 int32
+			if v17 != v4 {
+				p61 = 1
 			}
-			v1 = p51 | p52
-			goto l34
+			v1 = p60 | p61
+			goto l44
 		}
-	l30:
+	l40:
 		v1 = i32(0)
-	l34:
+	l44:
 		m.memory[uint32(v0)] = byte(v1)
 	}
 }
