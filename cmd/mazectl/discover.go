@@ -107,10 +107,8 @@ func newDiscoverCommand(program string, t terminal) *cobra.Command {
 	flags.BoolVar(&o.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
 	flags.DurationVar(&o.resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
-	flags.BoolVar(&o.parseAll, "parse-all", false, "parse every file, also those that cannot have tasks")
-	if err := flags.MarkHidden("parse-all"); err != nil {
-		panic(err) // there is no such flag
-	}
+	flags.BoolVar(&o.parseAll, "parse-all", false,
+		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
 	o.cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(discoverOutputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {

@@ -84,8 +84,7 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 		return nil, err
 	}
 	p.buffer = source
-	mentions := discover.Mentions(source)
-	if !mentions && !r.parseAll {
+	if !r.parseAll && !discover.Mentions(source) {
 		return nil, nil
 	}
 	if len(source) > largeSource {
@@ -94,7 +93,7 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 		p = &sourceParser{} // it grows, and is not needed again
 	}
 	m, err := p.parse(file.path, slices.Clone(source))
-	if err != nil || !mentions && !m.Broken() {
+	if err != nil || !m.MayDeclare() {
 		return nil, err
 	}
 	return m, nil

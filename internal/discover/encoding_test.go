@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/maze-agent/maregister/internal/discover"
 )
 
 // found is what a file comes to, in short: "name@line description" of tasks, and "rule line:column" of findings.
@@ -218,23 +216,5 @@ func TestDigest(t *testing.T) {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})
-	}
-}
-
-// TestMentions says which files need not be parsed.
-func TestMentions(t *testing.T) {
-	for text, want := range map[string]bool{
-		"":                              false,
-		"x = 1\n":                       false,
-		"@property\ndef f(): pass\n":    false,
-		"@task\ndef f(): pass\n":        true,
-		"@ maze . task ( )\ndef f(): 1": true,
-		"from maze import io as x\n@x":  true,
-		"import maze\nt = maze.gpu\n@t": true,
-		"multitasking @ work":           false,
-	} {
-		if got := discover.Mentions([]byte(text)); got != want {
-			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
-		}
 	}
 }

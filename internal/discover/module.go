@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"bytes"
 	"errors"
 	"regexp"
 	"strings"
@@ -28,6 +27,9 @@ func (m *Module) Path() string { return m.path }
 
 // Broken says that the file could not be read as Python: which tasks it declares is not known.
 func (m *Module) Broken() bool { return m.broken }
+
+// MayDeclare says that there is something in it for Link: a function that may be a task, or a finding.
+func (m *Module) MayDeclare() bool { return len(m.functions) > 0 || len(m.findings) > 0 }
 
 // binding is what a name is bound to.
 type binding struct {
@@ -94,19 +96,6 @@ type Parser struct{ python *python.Parser }
 
 // NewParser makes a parser. It takes about a megabyte, and more as long as it reads something large.
 func NewParser() *Parser { return &Parser{python.NewParser()} }
-
-// words are what every declaration has one of, with an @ somewhere before it.
-var words = regexp.MustCompile(`\b(?:task|tool|cpu|gpu|io)\b`)
-
-// Mentions says whether a file may declare tasks. It only searches the bytes.
-func Mentions(source []byte) bool {
-	return bytes.IndexByte(source, '@') >= 0 && (words.Match(source) || isWide(source))
-}
-
-// isWide says whether a file is of an encoding in which words are not found. It is then read, to be refused.
-func isWide(source []byte) bool {
-	return bytes.HasPrefix(source, []byte("\xff\xfe")) || bytes.HasPrefix(source, []byte("\xfe\xff"))
-}
 
 // Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
 // is among the findings of Link.

@@ -1,2 +1,5 @@
-# for @task
 exec "x = 1"
+
+
+@task
+def f(): pass

@@ -1,0 +1,52 @@
+package discover_test
+
+import (
+	"testing"
+
+	"github.com/maze-agent/maregister/internal/discover"
+)
+
+// TestMentions says which files need not be parsed. TestCPython shows that no task is lost by it.
+func TestMentions(t *testing.T) {
+	const function = "\ndef f(): pass\n"
+	for text, want := range map[string]bool{
+		"":                             false,
+		"x = 1\n":                      false,
+		"@property" + function:         false,
+		"@task" + function:             true,
+		"\ufeff@task" + function:       true,
+		"x = 1\r\f  @task" + function:  true,
+		"@ maze . task ( )" + function: true,
+		"@maze.task_kind" + function:   false,
+		"@maze \\\n.task" + function:   true,
+		"@(\ntask)" + function:         true,
+		"multitasking @ work":          false,
+		"x = a\\\n@ task\n":            true, // a product, which costs a look
+		"# @task" + function:           false,
+		"\xff\xfe@\x00":                true,
+
+		"from maze import io as x\n@x" + function:               true,
+		"from maze import (gpu as y, io\tas  x)\n@x" + function: true,
+		"from maze import (io as\n x)\n@x" + function:           true,
+		"from maze import (io\n as x)\n@x" + function:           true,
+		"from maze import io \\\n as x\n@x" + function:          true,
+		"from maze import io as \\\n x\n@x" + function:          true,
+		"from maze import io as xy\n@x" + function:              false,
+		"from maze import bio as x\n@x" + function:              false,
+		"from maze import io as x\n@y" + function:               false,
+		"import io as x\n@y\n@x.y" + function:                   true,
+		"from functools import wraps\n@wraps(f)" + function:     false,
+
+		"import maze\nt = maze.gpu\n@t" + function:       true,
+		"import maze\nt: A = maze.gpu\n@t" + function:    true,
+		"import maze\n(t := maze.gpu)\n@t" + function:    true,
+		"import maze\nu = maze.gpu\nt=u\n@t" + function:  true,
+		"import maze\nt = (\n  maze.gpu)\n@t" + function: true,
+		"t = 1\nt == task\n@t" + function:                false,
+		"t = t\n@t" + function:                           false,
+	} {
+		if got := discover.Mentions([]byte(text)); got != want {
+			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
