@@ -20,9 +20,9 @@ func Mentions(source []byte) bool {
 			break
 		}
 		if startsLine(source[:len(source)-len(rest)+at]) {
-			line := toLineEnd(rest[at+1:])
-			name := leadingName(bytes.TrimLeft(line, blanks))
-			if len(name) == 0 || bytes.IndexByte(line, '\\') >= 0 || hasDecoratorName(line) {
+			line := bytes.TrimLeft(toLineEnd(rest[at+1:]), blanks)
+			name := leadingName(line)
+			if isDecoratorName(name) || hasDecoratorMember(line) || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
 				return true
 			}
 			roots = appendNew(roots, name)
@@ -43,8 +43,12 @@ func isWide(source []byte) bool {
 	return bytes.HasPrefix(source, []byte("\xff\xfe")) || bytes.HasPrefix(source, []byte("\xfe\xff"))
 }
 
-// blanks are what Python takes for space within a line.
-const blanks = " \t\f"
+const (
+	// blanks are what Python takes for space within a line.
+	blanks = " \t\f"
+	// space is what may stand between the tokens of a statement that goes over lines.
+	space = blanks + "\\\r\n"
+)
 
 // followName looks at all that a file calls by a name. It says whether Maze's decorators are among it, and adds the names that it is
 // another one for.
@@ -62,60 +66,76 @@ func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 		if renamed(source[:start]) {
 			return names, true
 		}
-		if value := assigned(toLineEnd(source[end:])); value != nil {
-			if hasDecoratorName(value) || bytes.ContainsAny(value, `\([`) {
-				return names, true
-			}
-			if other := leadingName(value); len(other) > 0 {
-				names = appendNew(names, other)
-			}
+		other, found := assigned(source, end)
+		if found {
+			return names, true
+		}
+		if other != nil && startsLine(source[:start]) {
+			names = appendNew(names, other)
 		}
 	}
 }
 
 // renamed says whether a text ends in "task as", or another decorator's name.
 func renamed(text []byte) bool {
-	const space = blanks + "\\\r\n"
 	trimmed := bytes.TrimRight(text, space)
 	before, ok := bytes.CutSuffix(trimmed, []byte("as"))
 	return ok && len(trimmed) < len(text) && !endsInName(before) && isDecoratorName(trailingName(bytes.TrimRight(before, space)))
 }
 
-// assigned gives what follows a name that a value is given to; nil for another use of the name.
-func assigned(rest []byte) []byte {
-	rest = bytes.TrimLeft(rest, blanks)
-	if len(rest) > 0 && rest[0] == ':' { // an annotation, or :=
-		_, value, ok := bytes.Cut(rest, []byte("="))
-		if !ok {
-			return nil
-		}
-		return bytes.TrimLeft(value, blanks)
+// assigned looks at what follows a name, up to end: whether it is given one of Maze's decorators, or another name.
+func assigned(source []byte, end int) (other []byte, found bool) {
+	value := bytes.TrimLeft(source[end:], blanks)
+	if len(value) > 0 && value[0] == ':' { // an annotation, or :=
+		value = value[max(0, bytes.IndexByte(toLineEnd(value), '=')):]
 	}
-	if len(rest) < 2 || rest[0] != '=' || rest[1] == '=' {
-		return nil
+	if len(value) < 2 || value[0] != '=' || value[1] == '=' {
+		return nil, false
 	}
-	return bytes.TrimLeft(rest[1:], blanks)
+	first, last, rest := dottedName(bytes.TrimLeft(value[1:], space+"("))
+	if len(rest) > 0 && bytes.IndexByte([]byte("([{\"'"), rest[0]) >= 0 { // only something of it, or a string
+		return nil, false
+	}
+	return first, isDecoratorName(last)
 }
 
-// hasDecoratorName says whether one of the names in a text is a decorator's.
-func hasDecoratorName(text []byte) bool {
-	for i := 0; i < len(text); i++ {
-		if name := leadingName(text[i:]); len(name) > 0 {
-			if isDecoratorName(name) {
-				return true
-			}
-			i += len(name)
+// dottedName gives the first and the last part of the name that a text begins with, and what follows it.
+func dottedName(text []byte) (first, last, rest []byte) {
+	for {
+		text = bytes.TrimLeft(text, blanks)
+		last = leadingName(text)
+		if first == nil {
+			first = last
+		}
+		rest = bytes.TrimLeft(text[len(last):], blanks)
+		if len(rest) == 0 || rest[0] != '.' {
+			return first, last, rest
+		}
+		text = rest[1:]
+	}
+}
+
+// hasDecoratorMember says whether one of Maze's decorators is taken from something in a line.
+func hasDecoratorMember(line []byte) bool {
+	for {
+		_, rest, ok := bytes.Cut(line, []byte("."))
+		if !ok {
+			return false
+		}
+		line = bytes.TrimLeft(rest, blanks)
+		if isDecoratorName(leadingName(line)) {
+			return true
 		}
 	}
-	return false
 }
 
 func isDecoratorName(name []byte) bool {
 	return slices.ContainsFunc(decorators, func(one string) bool { return string(name) == one })
 }
 
+// appendNew adds a name, if it is one and not there.
 func appendNew(names [][]byte, name []byte) [][]byte {
-	if slices.ContainsFunc(names, func(one []byte) bool { return bytes.Equal(one, name) }) {
+	if len(name) == 0 || slices.ContainsFunc(names, func(one []byte) bool { return bytes.Equal(one, name) }) {
 		return names
 	}
 	return append(names, name)

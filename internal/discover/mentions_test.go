@@ -18,8 +18,11 @@ func TestMentions(t *testing.T) {
 		"x = 1\r\f  @task" + function:  true,
 		"@ maze . task ( )" + function: true,
 		"@maze.task_kind" + function:   false,
+		"@requires('cpu')" + function:  false,
+		"@a().b[1]. task()" + function: true,
 		"@maze \\\n.task" + function:   true,
 		"@(\ntask)" + function:         true,
+		"@\n@@ -1 +1 @@\n":             false,
 		"multitasking @ work":          false,
 		"x = a\\\n@ task\n":            true, // a product, which costs a look
 		"# @task" + function:           false,
