@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"strings"
@@ -134,15 +135,22 @@ func (m *Module) refuse(rule string, at finding.Position, format string, args ..
 	return m
 }
 
-// globals finds names that functions may bind.
-var globals = regexp.MustCompile(`\bglobal[ \t]+([\pL_][\pL\pN_, \t]*)`)
+// globalNames are what may follow "global".
+var globalNames = regexp.MustCompile(`^[ \t]+([\pL_][\pL\pN_, \t]*)`)
 
 // finish looks at the whole module once all of its top level is known.
 func (s *scanner) finish(text []byte) {
-	for _, match := range globals.FindAllSubmatch(text, -1) {
-		for _, name := range strings.Split(string(match[1]), ",") {
-			s.bind(strings.TrimSpace(name), &binding{conditional: true})
+	for {
+		_, rest, ok := bytes.Cut(text, []byte("global"))
+		if !ok {
+			break
 		}
+		if match := globalNames.FindSubmatch(toLineEnd(rest)); match != nil {
+			for _, name := range strings.Split(string(match[1]), ",") {
+				s.bind(strings.TrimSpace(name), &binding{conditional: true})
+			}
+		}
+		text = rest
 	}
 	for _, pending := range s.pending {
 		s.read(pending)

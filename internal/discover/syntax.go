@@ -2,24 +2,20 @@ package discover
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/maze-agent/maregister/internal/discover/python"
 )
 
-// python2 are statements that the grammar has for Python 2, and how they begin: to search the text is quicker than the tree.
-var python2 = map[string]*regexp.Regexp{
-	"print_statement": regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?print[ \t]+[^ \t=.,:)\]}]`),
-	"exec_statement":  regexp.MustCompile(`(?m)^[ \t]*(?:.*[:;][ \t]*)?exec[ \t]+[^ \t=.,:)\]}]`),
-}
+// python2 are the kinds of statements that the grammar has for Python 2, and their keywords.
+var python2 = []struct{ kind, keyword string }{{"print_statement", "print"}, {"exec_statement", "exec"}}
 
 const convert = "this is Python 2, and Maze runs Python 3: convert the file"
 
 // notPython3 finds what the grammar takes and Python 3 does not. It gives the offset, and what to do: empty if there is none.
 func notPython3(tree *python.Tree) (offset int, what string) {
-	for _, kind := range []string{"print_statement", "exec_statement"} {
-		if python2[kind].Match(tree.Source) {
-			if node, found := tree.Find(kind); found {
+	for _, statement := range python2 {
+		if hasStatement(tree.Source, []byte(statement.keyword)) { // to search the text is quicker than the tree
+			if node, found := tree.Find(statement.kind); found {
 				return node.Start, convert
 			}
 		}
@@ -31,6 +27,23 @@ func notPython3(tree *python.Tree) (offset int, what string) {
 		return at, "there is an invisible character, U+FEFF, in the code, so Python would run nothing of the file: delete it"
 	}
 	return 0, ""
+}
+
+// hasStatement says whether a keyword begins something in a text that goes on in the same line, and is no use of a name.
+func hasStatement(text, keyword []byte) bool {
+	for {
+		at := bytes.Index(text, keyword)
+		if at < 0 {
+			return false
+		}
+		before := bytes.TrimRight(text[:at], blanks)
+		text = text[at+len(keyword):]
+		after := bytes.TrimLeft(text, blanks)
+		begins := startsLine(before) || bytes.IndexByte([]byte(":;"), before[len(before)-1]) >= 0
+		if begins && len(after) > 0 && len(after) < len(text) && bytes.IndexByte([]byte("=.,:)]}\r\n"), after[0]) < 0 {
+			return true
+		}
+	}
 }
 
 // outsideStrings gives the offset of a text that is in neither a string nor a comment, or -1. The quotes are outside.
