@@ -37,8 +37,10 @@ var pyTypes = map[string]string{
 var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
 
 const (
-	// maxSteps is how many expressions are evaluated for one value.
+	// maxSteps is how many expressions are evaluated for one value. Texts cost a step for each textStep bytes: names stand for them
+	// again and again.
 	maxSteps = 50_000
+	textStep = 64
 	// maxText, in bytes, bounds texts that are put together.
 	maxText = 64 << 10
 	// maxBits bounds integers that are computed.
@@ -63,9 +65,17 @@ func (v *evaluator) unknown(e *expr, format string, args ...any) *unknown {
 }
 
 func (v *evaluator) value(e *expr) (any, *unknown) {
-	if *v.steps--; *v.steps < 0 {
+	if !v.afford(1) {
 		return nil, v.unknown(e, "so large a value")
 	}
+	value, why := v.valueOfKind(e)
+	if text, ok := value.(string); ok && why == nil && !v.afford(len(text)/textStep) {
+		return nil, v.unknown(e, "so long a text")
+	}
+	return value, why
+}
+
+func (v *evaluator) valueOfKind(e *expr) (any, *unknown) {
 	switch e.kind {
 	case exprConstant:
 		return e.value, nil
