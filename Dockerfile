@@ -5,7 +5,13 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags='-s -w' -o /manager ./cmd/manager
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags='-s -w' -o / ./cmd/manager ./cmd/mazectl
+
+# The command line, for CI and to run beside git-sync: docker build --target mazectl
+FROM gcr.io/distroless/static:nonroot AS mazectl
+COPY --from=build /mazectl /mazectl
+USER 65532:65532
+ENTRYPOINT ["/mazectl"]
 
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /manager /manager

@@ -1,6 +1,9 @@
 # Needs Go and make. What else a target needs, it says in its help.
 
 IMG ?= maregister:dev
+VERSION ?= v0.0.0-dev
+RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERSION)
+KREW ?= go run sigs.k8s.io/krew/cmd/krew@v0.4.3
 N ?= 2000
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
@@ -69,6 +72,13 @@ bench: build ## Measure the operator against a plain client, on real API servers
 .PHONY: image
 image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).
 	$(CONTAINER_TOOL) build -t '$(IMG)' .
+
+.PHONY: release
+release: ## Make mazectl's archives, checksums and krew manifest in dist/ (VERSION=v1.2.3), and have krew install them.
+	go run ./hack/release -out dist -version '$(VERSION)' -url '$(RELEASE_URL)'
+	@KREW_ROOT=$$(mktemp -d) && export KREW_ROOT && trap 'rm -rf "$$KREW_ROOT"' EXIT && set -x && \
+		$(KREW) install --manifest=dist/maze.yaml --archive=dist/mazectl_$$(go env GOOS)_$$(go env GOARCH).tar.gz && \
+		"$$KREW_ROOT/bin/kubectl-maze" version
 
 .PHONY: install
 install: ## Install the CRD into the cluster of the current kubeconfig (needs kubectl).

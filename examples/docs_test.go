@@ -53,6 +53,29 @@ func TestReadmesShowTheTestedFiles(t *testing.T) {
 	}
 }
 
+// TestGuidesShowTheTestedFiles: the code that guides show is a part of files of the GitOps example, whatever its indentation.
+func TestGuidesShowTheTestedFiles(t *testing.T) {
+	var files strings.Builder
+	err := filepath.WalkDir("gitops", func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files.WriteString(read(t, filepath.Join("examples", path)) + "\n")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, guide := range []string{"docs/discover.md", "docs/gitops.md"} {
+		for _, language := range []string{"yaml", "python"} {
+			for _, block := range codeBlocks(read(t, guide), language) {
+				if !strings.Contains(files.String(), block) {
+					t.Errorf("%s shows what no file of examples/gitops has:\n%s", guide, block)
+				}
+			}
+		}
+	}
+}
+
 // TestReadmesHaveTheSameCode compares every document that there is in Chinese with the English one.
 func TestReadmesHaveTheSameCode(t *testing.T) {
 	for _, chinese := range documents(t) {

@@ -9,7 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const toolsDir = "testdata/discover/tools"
+const (
+	toolsDir  = "testdata/discover/tools"
+	gitopsDir = "../../examples/gitops"
+)
 
 // TestDiscover compares all that a call prints, and what it exits with, with a file of testdata/golden.
 func TestDiscover(t *testing.T) {
@@ -44,6 +47,7 @@ func TestDiscover(t *testing.T) {
 		"discover-apply-and-output":      {args: []string{toolsDir, "--apply", "-ojson"}, wantCode: exitFailed},
 		"discover-apply-and-output-dir":  {args: []string{toolsDir, "--apply", "--output-dir=out"}, wantCode: exitFailed},
 		"discover-watch-and-dry-run":     {args: []string{toolsDir, "--watch", "--dry-run"}, wantCode: exitFailed},
+		"discover-gitops-example":        {args: []string{gitopsDir + "/tools", "--source-name=vision-tools", "--output-dir=" + gitopsDir + "/deploy/tasks", "--check"}},
 		"discover-no-resync":             {args: []string{toolsDir, "--watch", "--resync=0s"}, wantCode: exitFailed},
 		"discover-no-cluster":            {args: []string{toolsDir, "--apply", "--server=http://localhost:1"}, wantCode: exitFailed},
 		"discover-check-in-colour":       {args: []string{toolsDir, "--exclude=sub", "--check", "--output-dir=testdata/discover/manifests"}, color: true, wantCode: exitFindings},
@@ -63,6 +67,13 @@ func TestDiscover(t *testing.T) {
 			}
 			golden(t, name, text)
 		})
+	}
+}
+
+// TestLintOfGitOpsExample: neither the manifests nor the sources break a rule.
+func TestLintOfGitOpsExample(t *testing.T) {
+	if text, code := call(t, "", []string{"lint", gitopsDir}, "", false, 0); code != exitFine {
+		t.Error(text)
 	}
 }
 

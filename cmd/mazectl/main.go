@@ -7,9 +7,11 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
@@ -31,8 +33,19 @@ func main() {
 	os.Exit(code)
 }
 
+// completes says whether kubectl asks, by the name that it calls the program by, for completions of "kubectl maze", and how it calls the
+// plugin itself. https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/
+func completes(program string) (plugin string, ok bool) {
+	folder, file := filepath.Split(program)
+	name, ok := strings.CutPrefix(file, "kubectl_complete-")
+	return folder + kubectlPrefix + name, ok
+}
+
 // run does what the arguments say and returns what to exit with. program is how it was called.
 func run(ctx context.Context, program string, args []string, t terminal) int {
+	if completed, ok := completes(program); ok {
+		program, args = completed, append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
 	root := newRootCommand(program, t) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

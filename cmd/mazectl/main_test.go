@@ -114,6 +114,7 @@ func TestRun(t *testing.T) {
 		"help":                     {},
 		"help-as-a-plugin":         {program: "/usr/local/bin/kubectl-maze"},
 		"help-of-place":            {args: []string{"place", "--help"}},
+		"completion-for-kubectl":   {args: []string{"place", "--no"}, program: "/usr/local/bin/kubectl_complete-maze"},
 		"help-of-place-as-plugin":  {args: []string{"place", "--help"}, program: `kubectl-maze.exe`},
 		"no-such-flag-as-a-plugin": {args: []string{"place", "--nods=x"}, program: "kubectl-maze", wantCode: exitFailed},
 		"completion-of-outputs":    {args: []string{"__complete", "place", "-o", ""}},

@@ -48,14 +48,7 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 	var mazectl, kubeconfig, tools, namespace string
 
 	BeforeAll(func(ctx context.Context) {
-		folder := GinkgoT().TempDir()
-		mazectl, kubeconfig = filepath.Join(folder, "mazectl"), filepath.Join(folder, "kubeconfig")
-		build := exec.CommandContext(ctx, "go", "build", "-o", mazectl, "./cmd/mazectl")
-		build.Dir = testutil.Root()
-		Expect(build.CombinedOutput()).To(BeEmpty())
-		content, err := controlPlane.Kubeconfig()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(os.WriteFile(kubeconfig, content, 0o600)).To(Succeed())
+		mazectl, kubeconfig = builtMazectl(ctx)
 	})
 
 	BeforeEach(func(ctx context.Context) {
@@ -237,6 +230,20 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 		Expect(c.ProcessState.ExitCode()).To(Equal(0))
 	})
 })
+
+// builtMazectl gives a new mazectl, and a kubeconfig for it.
+func builtMazectl(ctx context.Context) (binary, kubeconfig string) {
+	GinkgoHelper()
+	folder := GinkgoT().TempDir()
+	binary, kubeconfig = filepath.Join(folder, "mazectl"), filepath.Join(folder, "kubeconfig")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/mazectl")
+	build.Dir = testutil.Root()
+	Expect(build.CombinedOutput()).To(BeEmpty())
+	content, err := controlPlane.Kubeconfig()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(kubeconfig, content, 0o600)).To(Succeed())
+	return binary, kubeconfig
+}
 
 func expectWritten(folder, name, content string) {
 	GinkgoHelper()
