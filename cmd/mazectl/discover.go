@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -102,7 +103,7 @@ func newDiscoverCommand(program string, t terminal) *cobra.Command {
 		"`NAME` of what DIR has, for the label "+labelSource+"; --prune needs it, to know what came from there before")
 	flags.BoolVar(&o.apply, "apply", false, "apply the tasks to the cluster")
 	flags.BoolVar(&o.prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
-	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "let --prune delete all tasks of this --source-name")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "with --apply, only show the plan")
 	flags.BoolVar(&o.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
@@ -199,13 +200,20 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal, f *found) err
 }
 
 func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *found) error {
-	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(spec v1alpha1.MazeTaskSpec) bool {
-		return spec.Source != nil && f.whyUnknown(spec.Source.Path, spec.EntryPoint) != ""
+	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
+		why := f.whyKeepFile(spec)
+		if why != "" {
+			t.say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
+		}
+		return why != ""
 	})
 	if err != nil {
 		return err
 	}
 	removed := len(slices.DeleteFunc(slices.Clone(changes), func(c fileChange) bool { return c.after != nil }))
+	if err := o.checkEmpty(f, "--output-dir", plural(removed, "manifest")+" in "+o.outputDir, removed); err != nil {
+		return err
+	}
 	written := len(changes) - removed
 	if !o.check {
 		if err := folder.write(changes); err != nil {
@@ -222,7 +230,7 @@ func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *fou
 		return err
 	}
 	fmt.Fprint(t.Out, t.paintDiff(text))
-	t.say("note:", fmt.Sprintf("%s differ from what the Python files say; the same call without --check corrects that", plural(len(changes), "manifest")))
+	t.say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", plural(len(changes), "manifest")))
 	return errFindings
 }
 

@@ -41,6 +41,9 @@ type fileChange struct {
 	before, after []byte
 }
 
+// keepFile says whether a task that was not found may still be there, so that its file stays. It is not asked about others.
+type keepFile func(name string, spec v1alpha1.MazeTaskSpec) bool
+
 // header is the first line of every file.
 func (f *manifestFolder) header() string {
 	if f.source == "" {
@@ -51,7 +54,7 @@ func (f *manifestFolder) header() string {
 
 // changes compares the folder with what should be in it. It gives what differs, by name, and how many files there should be.
 // Files of tasks that keep says may still be there stay as they are.
-func (f *manifestFolder) changes(all []taskManifest, keep func(v1alpha1.MazeTaskSpec) bool) ([]fileChange, int, error) {
+func (f *manifestFolder) changes(all []taskManifest, keep keepFile) ([]fileChange, int, error) {
 	own, err := f.own()
 	if err != nil {
 		return nil, 0, err
@@ -116,7 +119,7 @@ func (f *manifestFolder) files(all []taskManifest, out map[string][]byte) (map[s
 }
 
 // kept gives those of the files that keep says should stay.
-func (f *manifestFolder) kept(own []string, keep func(v1alpha1.MazeTaskSpec) bool) (map[string][]byte, error) {
+func (f *manifestFolder) kept(own []string, keep keepFile) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for _, name := range own {
 		content, err := f.read(name)
@@ -124,7 +127,7 @@ func (f *manifestFolder) kept(own []string, keep func(v1alpha1.MazeTaskSpec) boo
 			return nil, err
 		}
 		var task v1alpha1.MazeTask
-		if yaml.Unmarshal(content, &task) == nil && task.Kind == "MazeTask" && keep(task.Spec) {
+		if yaml.Unmarshal(content, &task) == nil && task.Kind == "MazeTask" && keep(name, task.Spec) {
 			out[name] = content
 		}
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -86,9 +89,9 @@ func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) (
 // planOne says what becomes of a task, or why it is refused.
 func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskManifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.object.Name, place: m.place(), manifest: m}
-	if existing != nil && !o.mayAdopt(existing) {
+	if existing != nil && !o.forceConflicts && !o.isOurs(existing) {
 		return s, "it is there already, and was not made by this discovery" + origin(existing) +
-			": rename the function's task or the object, or apply with the other's --source-name", nil
+			": rename the function's task or the object, or take it over with --force-conflicts", nil
 	}
 	after, err := c.apply(ctx, m.object, true)
 	switch {
@@ -108,11 +111,11 @@ func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskM
 	return s, "", nil
 }
 
-// mayAdopt says whether an object was made by this discovery, or by one that did not say of which source it was.
-func (o *discoverOptions) mayAdopt(object *unstructured.Unstructured) bool {
-	labels := object.GetLabels()
-	source, ok := labels[labelSource]
-	return labels[labelManagedBy] == managedBy && (!ok || source == o.sourceName)
+// isOurs says whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
+// do not tell: the manifests that others apply have them, too.
+func (o *discoverOptions) isOurs(object *unstructured.Unstructured) bool {
+	source, ok := object.GetLabels()[labelSource]
+	return len(managedByUs(object)) > 0 && (!ok || source == o.sourceName)
 }
 
 // origin says where an object came from, in parentheses.
@@ -130,7 +133,7 @@ func (o *discoverOptions) planPrune(
 	var steps []step
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		object := left[name]
-		if object.GetLabels()[labelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
+		if !o.isOurs(object) || object.GetLabels()[labelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
 			continue
 		}
 		s := step{verb: verbPrune, name: name, existing: object}
@@ -145,11 +148,15 @@ func (o *discoverOptions) planPrune(
 		steps = append(steps, s)
 	}
 	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
-	if len(f.Tasks) == 0 && count > 0 && !o.allowEmpty {
-		return nil, fmt.Errorf("there is no task in %s, so --prune would delete all %s of --source-name %s in namespace %s; "+
-			"if that is meant, give --allow-empty", strings.Join(o.dirs, ", "), plural(count, "MazeTask"), o.sourceName, c.namespace)
+	return steps, o.checkEmpty(f, "--prune", fmt.Sprintf("%s of --source-name %s in namespace %s", plural(count, "MazeTask"), o.sourceName, c.namespace), count)
+}
+
+// checkEmpty refuses to remove everything there is, for want of a single task: that is a wrong DIR more often than meant.
+func (o *discoverOptions) checkEmpty(f *found, flag, what string, count int) error {
+	if len(f.Tasks) > 0 || count == 0 || o.allowEmpty {
+		return nil
 	}
-	return steps, nil
+	return fmt.Errorf("there is no task in %s, so %s would delete all %s; if that is meant, give --allow-empty", strings.Join(o.dirs, ", "), flag, what)
 }
 
 // whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
@@ -161,6 +168,20 @@ func (f *found) whyKeep(path, entryPoint string) string {
 		return "its file was not asked for"
 	}
 	return f.whyUnknown(path, entryPoint)
+}
+
+// whyKeepFile says why the file of a task's manifest has to stay. Empty if the task was found, or is gone.
+func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
+	if spec.Source == nil || slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == spec.EntryPoint }) {
+		return ""
+	}
+	if !f.covers(spec.Source.Path) {
+		if _, err := os.Stat(filepath.Join(f.root, filepath.FromSlash(spec.Source.Path))); err == nil {
+			return spec.Source.Path + " was not asked for"
+		}
+		return ""
+	}
+	return f.whyUnknown(spec.Source.Path, spec.EntryPoint)
 }
 
 // whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.

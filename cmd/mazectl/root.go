@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -58,5 +59,12 @@ findings, and 2 if it could not do what it was asked to.`,
 	})
 	program = root.DisplayName()
 	root.AddCommand(newDiscoverCommand(program, t), newLintCommand(program, t), newPlaceCommand(program, t), newRuleCommand(program, t), newVersionCommand(t))
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = cobra.OnlyValidArgs // without it, a shell that there is no completion for is no error
+		completion.RunE = func(*cobra.Command, []string) error {
+			return errors.New("completion for which shell? bash, zsh, fish or powershell")
+		}
+	}
 	return root
 }

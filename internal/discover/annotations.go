@@ -2,6 +2,7 @@ package discover
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -57,18 +58,59 @@ func (c *annotations) withDefault(schema object, p *parameter) object {
 	}
 	value, why := c.linker.evaluate(c.module, p.fallback)
 	if why != nil {
+		where, what := why.from(c.module, p.fallback.at)
+		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
 	values := maxSteps
 	fallback, problem := toJSON(value, &values)
-	if _, isType := value.(pyType); problem != "" || isType {
-		return schema
+	if _, isType := value.(pyType); isType {
+		problem = kindOf(value)
 	}
-	if fallback == nil && !allowsNull(schema) {
+	switch {
+	case problem != "":
+		c.find(finding.WrongDefault, p.fallback.at, "the default has %s, which is no JSON; it is left out: use None, and find it in the function", problem)
+		return schema
+	case fallback == nil && !allowsNull(schema):
 		schema = anyOf([]object{schema, {"type": "null"}})
+	case !fits(fallback, schema):
+		c.find(finding.WrongDefault, p.fallback.at, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
+			"with what it is, for one without annotation is a str", kindOf(value))
+		return schema
 	}
 	schema["default"] = fallback
 	return schema
+}
+
+// jsonTypes say whether a value that toJSON gave is of a type, by the type's name.
+var jsonTypes = map[string]func(value any) bool{
+	"string":   func(value any) bool { _, ok := value.(string); return ok },
+	"filepath": func(value any) bool { _, ok := value.(string); return ok },
+	"boolean":  func(value any) bool { _, ok := value.(bool); return ok },
+	"array":    func(value any) bool { _, ok := value.([]any); return ok },
+	"object":   func(value any) bool { _, ok := value.(object); return ok },
+	"null":     func(value any) bool { return value == nil },
+	"number":   isNumber,
+	"integer": func(value any) bool {
+		f, isFloat := value.(float64)
+		return isNumber(value) && (!isFloat || f == math.Trunc(f))
+	},
+}
+
+func isNumber(value any) bool {
+	_, isInt := value.(json.Number)
+	_, isFloat := value.(float64)
+	return isInt || isFloat
+}
+
+// fits says whether a value is of a schema's type. What is within it is not looked at.
+func fits(value any, schema object) bool {
+	if options, ok := schema["anyOf"].([]object); ok {
+		return slices.ContainsFunc(options, func(option object) bool { return fits(value, option) })
+	}
+	name, _ := schema["type"].(string)
+	isType := jsonTypes[name]
+	return isType == nil || isType(value)
 }
 
 func allowsNull(schema object) bool {

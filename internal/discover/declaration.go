@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -108,6 +109,11 @@ func (d *declaration) refuse(rule string, at finding.Position, format string, ar
 
 // check reads everything, and says whether it comes to a task.
 func (d *declaration) check() bool {
+	if !d.module.canBeImported() {
+		d.refuse(finding.NotATask, d.function.at, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
+			"or give another --package-root", d.function.name, d.module.name)
+		return false
+	}
 	if d.function.unfit != "" {
 		d.refuse(finding.NotATask, d.function.at, "%s is no task: %s", d.function.name, d.function.unfit)
 		return false
@@ -159,11 +165,7 @@ func (d *declaration) readArgument(keyword string, operand *expr) {
 
 // notKnown tells that a field is left out.
 func (d *declaration) notKnown(keyword string, at finding.Position, why *unknown) {
-	where := why.at
-	text := why.what
-	if why.file != d.module.path {
-		where, text = at, fmt.Sprintf("%s at %s:%d:%d", why.what, why.file, why.at.Line, why.at.Column)
-	}
+	where, text := why.from(d.module, at)
 	effect := keyword + " is left out"
 	if keyword == "name" {
 		effect = "without a name there is no task"
@@ -180,12 +182,16 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 	if d.form.takes(keyword) {
 		return true
 	}
+	all := slices.Concat(named.keywords, listed.keywords, inferred.keywords)
+	what := "does not take " + keyword
+	if slices.Contains(all, keyword) {
+		what += " together with its other arguments"
+	}
 	hint := ""
-	if near := nearest.Name(keyword, d.form.keywords); near != "" {
+	if near := cmp.Or(nearest.Name(keyword, d.form.keywords), nearest.Name(keyword, all)); near != "" && near != keyword {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
-	d.refuse(finding.WrongArgument, at,
-		"the decorator does not take %s together with its other arguments, so Python would run nothing of the file%s (it takes %s)", keyword, hint,
+	d.refuse(finding.WrongArgument, at, "the decorator %s, so Python would run nothing of the file%s (it takes %s)", what, hint,
 		strings.Join(d.form.keywords, ", "))
 	return false
 }

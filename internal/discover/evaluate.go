@@ -28,6 +28,14 @@ type unknown struct {
 	what string
 }
 
+// from gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
+func (u *unknown) from(m *Module, at finding.Position) (where finding.Position, what string) {
+	if u.file == m.path {
+		return u.at, u.what
+	}
+	return at, fmt.Sprintf("%s at %s:%d:%d", u.what, u.file, u.at.Line, u.at.Column)
+}
+
 // pyTypes are JSON Schema's types for Python's own.
 var pyTypes = map[string]string{
 	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
@@ -262,6 +270,8 @@ func (v *evaluator) name(e *expr) (any, *unknown) {
 		return nil, v.unknown(e, "%s, which depends on how the code runs", e.text)
 	}
 	switch b := bindings[0]; {
+	case e.at.Line < b.at.Line && v.hops == 0:
+		return nil, v.unknown(e, "%s, which is bound only below, in line %d", e.text, b.at.Line)
 	case b.value != nil:
 		if v.hops >= maxHops*5 {
 			return nil, v.unknown(e, "%s, which is defined by itself", e.text)

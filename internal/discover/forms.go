@@ -139,7 +139,8 @@ func readInferred(d *declaration) {
 	d.spec.Name = d.function.name
 	for _, p := range d.function.parameters {
 		if p.special != "" {
-			d.refuse(finding.NotATask, p.at, "Maze passes arguments by name, and cannot pass %s%s: make it a plain parameter", strings.Trim(p.special, "/"), p.name)
+			d.refuse(finding.NotATask, p.at, "%s is no task: Maze passes arguments by name, and cannot pass %s%s: make it a plain parameter",
+				d.function.name, strings.Trim(p.special, "/"), p.name)
 		}
 	}
 	d.readResources("task_kind")
@@ -177,7 +178,7 @@ func (d *declaration) readType(keyword string, fallback v1alpha1.ResourceType) {
 	}
 	kind := v1alpha1.ResourceType(strings.ToLower(strings.TrimSpace(text)))
 	if kind != v1alpha1.ResourceTypeCPU && kind != v1alpha1.ResourceTypeGPU && kind != v1alpha1.ResourceTypeIO {
-		d.refuse(finding.WrongArgument, d.arguments[keyword].at, "%s is cpu, gpu or io, and not %q", keyword, text)
+		d.refuse(finding.WrongArgument, d.arguments[keyword].at, "%s is cpu, gpu or io, and not %q: there is no task without it", keyword, text)
 		return
 	}
 	d.spec.Resources.Type = kind

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/discover/python"
@@ -31,6 +32,15 @@ func (m *Module) Broken() bool { return m.broken }
 
 // MayDeclare says that there is something in it for Link: a function that may be a task, or a finding.
 func (m *Module) MayDeclare() bool { return len(m.functions) > 0 || len(m.findings) > 0 }
+
+// canBeImported says whether Python has a name for the module.
+func (m *Module) canBeImported() bool {
+	path := strings.TrimSuffix(m.path, ".py")
+	return !slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return !pythonName.MatchString(part) })
+}
+
+// pythonName is what Python takes for a name, and the operator in an entry point.
+var pythonName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 
 // binding is what a name is bound to.
 type binding struct {
@@ -124,7 +134,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	}
 	m = &Module{path: path, name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
-		return m.refuse(finding.SyntaxError, places.at(wrong.Offset), "this is not Python 3, so Python would run nothing of the file: correct it")
+		return m.refuse(finding.SyntaxError, places.at(wrong.Offset), "near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
 	}
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }

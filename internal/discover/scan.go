@@ -286,6 +286,9 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
+		f := &function{name: definition.Child("name").Text(), at: s.reader.places.at(n.Start), decorators: decorators}
+		f.unfit = "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
+		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")

@@ -12,4 +12,5 @@ var ofPython = []Rule{
 	newRule(WrongArgument, "wrong-argument", SeverityError, "A decorator gets an argument that it does not take."),
 	newRule(UnknownOutputs, "unknown-outputs", SeverityError, "What a function returns is not a dict literal with string keys."),
 	newRule(UnknownType, "unknown-type", SeverityWarning, "An annotation has no counterpart in JSON Schema."),
+	newRule(WrongDefault, "wrong-default", SeverityWarning, "A default is not of the type of its parameter, or no JSON."),
 }

@@ -19,6 +19,7 @@ const (
 	WrongArgument      = "MZ008"
 	UnknownOutputs     = "MZ009"
 	UnknownType        = "MZ010"
+	WrongDefault       = "MZ011"
 )
 
 // Rule is something that holds for every good task.

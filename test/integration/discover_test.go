@@ -124,7 +124,10 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 		foreign := newTask(namespace, "foreign")
 		other := newTask(namespace, "other")
 		other.Labels = map[string]string{"registry.mazeagent.net/source": "others", "app.kubernetes.io/managed-by": "mazectl"}
-		expectCreated(ctx, foreign, other)
+		applied := newTask(namespace, "applied") // from manifests of --output-dir, by another tool
+		applied.Labels = map[string]string{"registry.mazeagent.net/source": "tools", "app.kubernetes.io/managed-by": "mazectl"}
+		applied.Spec.Source = &v1alpha1.Source{Path: "tools/gone.py", Line: 1}
+		expectCreated(ctx, foreign, other, applied)
 		expectApplied(ctx, created())
 
 		By("a file that is not Python keeps its tasks")
@@ -151,10 +154,10 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 		_, said, code = discover(ctx, "--apply", "--prune")
 		Expect(said).To(ContainSubstring("--prune would delete all 3 MazeTasks of --source-name tools"))
 		Expect(code).To(Equal(2))
-		expectPublished(ctx, namespace, "foreign@1", "image_caption@1", "ocr_page@1", "other@1", "split_pdf@1")
+		expectPublished(ctx, namespace, "applied@1", "foreign@1", "image_caption@1", "ocr_page@1", "other@1", "split_pdf@1")
 		_, _, code = discover(ctx, "--apply", "--prune", "--allow-empty")
 		Expect(code).To(Equal(0))
-		expectPublished(ctx, namespace, "foreign@1", "other@1")
+		expectPublished(ctx, namespace, "applied@1", "foreign@1", "other@1")
 	})
 
 	It("applies nothing if the cluster refuses a part", func(ctx context.Context) {
@@ -170,11 +173,20 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("takes nothing from others unless told to", func(ctx context.Context) {
-		expectCreated(ctx, newTask(namespace, "split-pdf"))
+		foreign := newTask(namespace, "split-pdf")
+		foreign.Spec.Name = "split_pdf"
+		expectCreated(ctx, foreign)
 		_, said, code := discover(ctx, "--apply")
 		Expect(said).To(ContainSubstring("MazeTask " + namespace + "/split-pdf: it is there already, and was not made by this discovery"))
 		Expect(code).To(Equal(1))
-		Expect(k8s.Delete(ctx, newTask(namespace, "split-pdf"))).To(Succeed())
+		_, _, code = discover(ctx, "--apply", "--force-conflicts")
+		Expect(code).To(Equal(0))
+		expectPublished(ctx, namespace, "image_caption@1", "ocr_page@1", "split_pdf@2")
+		var tasks v1alpha1.MazeTaskList
+		Expect(k8s.List(ctx, &tasks, inNamespace(namespace))).To(Succeed())
+		for i := range tasks.Items {
+			Expect(k8s.Delete(ctx, &tasks.Items[i])).To(Succeed())
+		}
 
 		expectApplied(ctx, created())
 		task := newTask(namespace, "split-pdf")

@@ -195,7 +195,18 @@ def with_default(schema, default, missing):
         return schema
     if default is None and not has_null(schema):
         schema = union(schema, {"type": "null"})
-    return dict(schema, default=default)
+    return dict(schema, default=default) if fits(default, schema) else schema
+
+
+def fits(value, schema):
+    """Say whether a value is of a schema's type, whatever is within it."""
+    if "anyOf" in schema:
+        return any(fits(value, option) for option in schema["anyOf"])
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return {
+        "string": isinstance(value, str), "filepath": isinstance(value, str), "boolean": isinstance(value, bool), "null": value is None,
+        "array": isinstance(value, list), "object": isinstance(value, dict), "number": number, "integer": number and value == int(value),
+    }.get(schema.get("type"), True)
 
 
 def plain(value):
