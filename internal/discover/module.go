@@ -134,7 +134,8 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	}
 	m = &Module{path: path, name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
-		return m.refuse(finding.SyntaxError, places.at(wrong.Offset), "near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
+		return m.refuse(finding.SyntaxError, places.at(wrong.Offset),
+			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
 	}
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }
