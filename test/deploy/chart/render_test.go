@@ -25,8 +25,8 @@ const (
 	releaseNamespace = "maregister-system"
 )
 
-// kubernetes is the version of the control plane that `make test` starts.
-var kubernetes = common.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
+// targetVersion is the version of the control plane that `make test` starts.
+var targetVersion = common.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
 
 func chartFolder() string { return filepath.Join(testutil.Root(), "charts", "maregister") }
 
@@ -53,7 +53,7 @@ func template(text string) (*release.Release, error) {
 	install := action.NewInstall(action.NewConfiguration())
 	install.DryRunStrategy = action.DryRunClient
 	install.ReleaseName, install.Namespace = releaseName, releaseNamespace
-	install.KubeVersion = &kubernetes
+	install.KubeVersion = &targetVersion
 	rendered, err := install.Run(loaded, overrides)
 	if err != nil {
 		return nil, err
