@@ -38,6 +38,7 @@ type cluster struct {
 	folder     string
 	kubeconfig string
 	manager    string // the operator's binary
+	scenarios  int    // started so far
 	stops      []func() error
 }
 
@@ -135,7 +136,7 @@ func (c *cluster) stop() error {
 	return errors.Join(errs...)
 }
 
-// namespace makes a namespace that enforces the Pod security standard "restricted".
+// namespace makes a namespace that enforces the Pod security standard "restricted", for the length of a test.
 func (c *cluster) namespace(t *testing.T, name string) {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
@@ -147,6 +148,9 @@ func (c *cluster) namespace(t *testing.T, name string) {
 	t.Cleanup(func() {
 		if err := c.Delete(context.Background(), namespace); err != nil {
 			t.Error(err)
+		}
+		if name != releaseNamespace { // no other test takes its name
+			return
 		}
 		eventually(t, "namespace "+name+" is gone", func(ctx context.Context) (bool, error) {
 			err := c.Get(ctx, client.ObjectKeyFromObject(namespace), &corev1.Namespace{})
