@@ -3,6 +3,7 @@
 IMG ?= maregister:dev
 VERSION ?= v0.0.0-dev
 RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERSION)
+HELM_DOCS ?= go -C hack/helm-docs tool helm-docs
 KREW ?= go run sigs.k8s.io/krew/cmd/krew@v0.4.3
 N ?= 2000
 KUBECTL ?= kubectl
@@ -26,7 +27,8 @@ WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CU
 # The race detector needs cgo, and that a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml internal/discover/python/treesitter
+GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml charts/maregister/files/crds charts/maregister/files/rbac \
+	charts/maregister/README.md internal/discover/python/treesitter
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -53,10 +55,13 @@ lint: ## Check style, imports between packages, API conventions, and that genera
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
 
 .PHONY: generate
-generate: ## Generate deep copies, apply configurations, the CRD, RBAC and, if its inputs changed, the Python parser.
+generate: ## Generate deep copies, apply configurations, the CRD, RBAC, the chart's share of them and, if its inputs changed, the Python parser.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
 		crd output:crd:dir=config/crd paths=./api/...
 	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
+	cp config/crd/registry.*.yaml charts/maregister/files/crds/
+	cp config/rbac/role.yaml charts/maregister/files/rbac/
+	$(HELM_DOCS) --chart-search-root=../../charts --log-level=warning --sort-values-order=file
 	go -C hack/pythonparser run . --out ../../internal/discover/python/treesitter
 
 .PHONY: build
@@ -91,6 +96,11 @@ uninstall: ## Remove the CRD, and with it every MazeTask, from the cluster (need
 .PHONY: deploy
 deploy: ## Install the CRD and the operator with the image IMG into the cluster (needs kubectl).
 	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
+
+.PHONY: manifest
+manifest: ## Write dist/install.yaml, which installs the CRD and the operator with the image IMG by kubectl alone.
+	@mkdir -p dist
+	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' >dist/install.yaml
 
 .PHONY: undeploy
 undeploy: ## Remove the operator and the CRD, and with it every MazeTask, from the cluster (needs kubectl).

@@ -56,9 +56,9 @@ type mazeTaskReconciler struct {
 	written sync.Map
 }
 
-// +kubebuilder:rbac:groups=registry.mazeagent.net,resources=mazetasks,verbs=get;list;watch
+// +kubebuilder:rbac:groups=registry.mazeagent.net,resources=mazetasks,verbs=list;watch
 // +kubebuilder:rbac:groups=registry.mazeagent.net,resources=mazetasks/status,verbs=update
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // Reconcile implements reconcile.Reconciler.
 func (r *mazeTaskReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {

@@ -83,7 +83,7 @@ func (o *options) settings() (controllers.Options, error) {
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,verbs=get;create;update
-// +kubebuilder:rbac:groups="",namespace=maregister-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=maregister-system,resources=events,verbs=create
 
 func run(ctx context.Context) error {
 	o := parseOptions()

@@ -17,23 +17,34 @@ import (
 // assetsVariable names the folder of the control plane's binaries, as for envtest.
 const assetsVariable = "KUBEBUILDER_ASSETS"
 
-// ControlPlane is an etcd and a kube-apiserver on the loopback address, with MazeTask's CRD.
+// ControlPlane is an etcd and a kube-apiserver on the loopback address.
 type ControlPlane struct {
 	// Config is a cluster administrator's, without a client-side rate limit.
 	Config      *rest.Config
 	environment *envtest.Environment
 }
 
-// StartControlPlane starts a control plane. The caller stops it. Its files are below os.TempDir.
+// StartControlPlane starts a control plane with MazeTask's CRD. The caller stops it. Its files are below os.TempDir.
 func StartControlPlane() (*ControlPlane, error) {
+	return start(&envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join(Root(), "config", "crd")},
+		ErrorIfCRDPathMissing: true,
+	})
+}
+
+// StartEmptyControlPlane starts one as a cluster's installer leaves it: without the CRD, and it lets no Pod be whose ServiceAccount is
+// not there.
+func StartEmptyControlPlane() (*ControlPlane, error) {
+	environment := &envtest.Environment{}
+	environment.ControlPlane.GetAPIServer().Configure().Disable("disable-admission-plugins")
+	return start(environment)
+}
+
+func start(environment *envtest.Environment) (*ControlPlane, error) {
 	if os.Getenv(assetsVariable) == "" {
 		return nil, fmt.Errorf("%s is not set: run this by make, which builds the control plane and sets it", assetsVariable)
 	}
-	environment := &envtest.Environment{
-		UseExistingCluster:    ptr.To(false), // whatever the user's environment says
-		CRDDirectoryPaths:     []string{filepath.Join(Root(), "config", "crd")},
-		ErrorIfCRDPathMissing: true,
-	}
+	environment.UseExistingCluster = ptr.To(false) // whatever the user's environment says
 	config, err := environment.Start()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), environment.Stop())

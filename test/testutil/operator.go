@@ -55,12 +55,15 @@ type OperatorOptions struct {
 	IgnoreNodes bool
 	// Fault is asked before every write, if set.
 	Fault Fault
+	// Config is the operator's client configuration; that of OperatorConfig where it is nil.
+	Config *rest.Config
 	// Transport wraps the operator's connections to the API server, if set.
 	Transport func(http.RoundTripper) http.RoundTripper
 }
 
-// StartOperator starts an operator for the whole cluster. The caller stops it.
-func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error) {
+// StartOperator starts an operator for the whole cluster, by default with the rights of config/rbac, which admin may grant. The
+// caller stops it.
+func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, error) {
 	if options.ShardSize == 0 {
 		options.ShardSize = registry.DefaultShardSize
 	}
@@ -71,6 +74,12 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
+	}
+	cfg := options.Config
+	if cfg == nil {
+		if cfg, err = OperatorConfig(context.Background(), admin); err != nil {
+			return nil, err
+		}
 	}
 	cfg = rest.CopyConfig(cfg)
 	if options.Transport != nil {

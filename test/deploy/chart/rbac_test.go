@@ -1,0 +1,161 @@
+package chart
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+// TestEveryVerbIsNeeded lets the operator's process run with exactly what the chart grants its ServiceAccount, and does all that the
+// operator is for. Then it takes every verb of every rule away in turn: the same must not come about, and the API server must have
+// refused that verb.
+func TestEveryVerbIsNeeded(t *testing.T) {
+	c := useCluster(t)
+	c.namespace(t, releaseNamespace)
+	c.installForRights(t)
+	roles := []client.Object{&rbacv1.ClusterRole{}, &rbacv1.Role{}}
+	for _, role := range roles {
+		if err := c.Get(t.Context(), managerKey(role), role); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !t.Run("with all of them", func(t *testing.T) {
+		if err := c.scenario(t, nil); err != nil {
+			t.Error(err)
+		}
+	}) {
+		return
+	}
+	for _, role := range roles {
+		for _, taken := range grants(role) {
+			t.Run(taken.String(), func(t *testing.T) {
+				c.take(t, role, taken)
+				if err := c.scenario(t, &taken); err == nil {
+					t.Errorf("all goes well without %s", taken)
+				} else if !strings.Contains(err.Error(), taken.refusal()) {
+					t.Errorf("without %s: %v", taken, err)
+				}
+			})
+		}
+	}
+}
+
+// grant is one verb of one rule.
+type grant struct {
+	rule, verb                  int
+	group, resource, verbOfRule string
+}
+
+func (g grant) String() string { return fmt.Sprintf("%s %s.%s", g.verbOfRule, g.resource, g.group) }
+
+// refusal is what the API server says to who lacks it.
+func (g grant) refusal() string {
+	return fmt.Sprintf("cannot %s resource %q in API group %q", g.verbOfRule, g.resource, g.group)
+}
+
+func (g grant) attributes() *authorizationv1.ResourceAttributes {
+	resource, sub, _ := strings.Cut(g.resource, "/")
+	return &authorizationv1.ResourceAttributes{Group: g.group, Resource: resource, Subresource: sub, Verb: g.verbOfRule, Namespace: releaseNamespace}
+}
+
+func rulesOf(role client.Object) *[]rbacv1.PolicyRule {
+	if clusterRole, ok := role.(*rbacv1.ClusterRole); ok {
+		return &clusterRole.Rules
+	}
+	return &role.(*rbacv1.Role).Rules
+}
+
+func grants(role client.Object) []grant {
+	var out []grant
+	for i, rule := range *rulesOf(role) {
+		for j, verb := range rule.Verbs {
+			out = append(out, grant{rule: i, verb: j, group: rule.APIGroups[0], resource: rule.Resources[0], verbOfRule: verb})
+		}
+	}
+	return out
+}
+
+func managerKey(object client.Object) client.ObjectKey {
+	key := client.ObjectKey{Name: "maregister-manager"}
+	if _, ok := object.(*rbacv1.ClusterRole); !ok {
+		key.Namespace = releaseNamespace
+	}
+	return key
+}
+
+// take takes a verb from a role for the rest of a test.
+func (c *cluster) take(t *testing.T, role client.Object, taken grant) {
+	t.Helper()
+	c.setRules(t, role, func(rules []rbacv1.PolicyRule) {
+		rules[taken.rule].Verbs = slices.Delete(slices.Clone(rules[taken.rule].Verbs), taken.verb, taken.verb+1)
+	})
+	c.expectAllowed(t, taken, false)
+	t.Cleanup(func() {
+		c.setRules(t, role, func([]rbacv1.PolicyRule) {})
+		c.expectAllowed(t, taken, true)
+	})
+}
+
+// setRules writes a role's rules with a change. A rule without verbs is left out, which the API server refuses.
+func (c *cluster) setRules(t *testing.T, role client.Object, change func([]rbacv1.PolicyRule)) {
+	t.Helper()
+	next := role.DeepCopyObject().(client.Object)
+	rules := rulesOf(next)
+	change(*rules)
+	*rules = slices.DeleteFunc(*rules, func(rule rbacv1.PolicyRule) bool { return len(rule.Verbs) == 0 })
+	next.SetResourceVersion("")
+	if err := c.Update(context.Background(), next); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) expectAllowed(t *testing.T, what grant, allowed bool) {
+	t.Helper()
+	cfg, err := testutil.AccountConfig(context.Background(), c.plane.Config, releaseNamespace, "maregister-manager")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := testutil.WaitUntilAllowed(context.Background(), cfg, what.attributes(), allowed); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// manager is the operator's process.
+type manager struct {
+	log     string // the path of its log
+	metrics string // the address of its metrics
+}
+
+// refused says whether the API server has refused the operator something.
+func (m *manager) refused(what *grant) (bool, error) {
+	content, err := os.ReadFile(m.log)
+	return what != nil && bytes.Contains(bytes.ReplaceAll(content, []byte(`\"`), []byte(`"`)), []byte(what.refusal())), err
+}
+
+// startManager runs the operator's process with the token of the chart's ServiceAccount and the chart's own configuration file.
+func (c *cluster) startManager(t *testing.T) *manager {
+	t.Helper()
+	folder := t.TempDir()
+	kubeconfig := filepath.Join(folder, "kubeconfig")
+	if err := testutil.WriteKubeconfig(t.Context(), c.plane.Config, releaseNamespace, "maregister-manager", kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	metrics, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &manager{log: filepath.Join(folder, "log"), metrics: metrics}
+	c.launch(t, m, kubeconfig, filepath.Join(folder, "operator.yaml"))
+	return m
+}
