@@ -167,13 +167,11 @@ func (r *mazeTaskReconciler) setup(mgr manager.Manager) error {
 			queue.Add(reconcile.Request{NamespacedName: e.Object})
 		},
 	}
-	err := builder.ControllerManagedBy(mgr).
+	tasks := builder.ControllerManagedBy(mgr).
 		Named("mazetask").
-		For(&v1alpha1.MazeTask{}).
 		WatchesRawSource(source.Channel(r.woken, enqueue)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: statusWriters}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: statusWriters})
+	if err := watchParts(tasks, mgr.GetCache(), &v1alpha1.MazeTask{}, &handler.EnqueueRequestForObject{}).Complete(r); err != nil {
 		return fmt.Errorf("set up the task controller: %w", err)
 	}
 	return nil

@@ -23,6 +23,8 @@ import (
 
 // Options configure the controllers.
 type Options struct {
+	// Namespaces are those whose tasks are served; all where there is none. The manager's cache is made by NewCache of the same.
+	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes.
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs.
@@ -46,7 +48,7 @@ func Scheme() (*runtime.Scheme, error) {
 
 // Setup adds the controllers to a manager whose cache has CacheOptions.
 func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
-	indexes, err := addIndexCache(mgr)
+	indexes, err := addIndexCache(mgr, options.Namespaces)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ func (o *options) settings() (controllers.Options, error) {
 		}
 	}
 	return controllers.Options{
+		Namespaces:  c.WatchNamespaces,
 		ShardSize:   int(c.Registry.ShardSize.Value()),
 		Placement:   config.Placement(c),
 		IgnoreNodes: c.Nodes == v1alpha1.NodesIgnore,
@@ -107,6 +108,7 @@ func run(ctx context.Context) error {
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(),
+		NewCache:                      controllers.NewCache(settings.Namespaces),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",

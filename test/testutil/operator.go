@@ -47,6 +47,8 @@ type Fault func(ctx context.Context, kind Kind, object client.Object) error
 
 // OperatorOptions configure an operator for a test.
 type OperatorOptions struct {
+	// Namespaces are those whose tasks are served; all where there is none.
+	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes; the default where it is 0.
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs; the default where it names no resource.
@@ -59,7 +61,7 @@ type OperatorOptions struct {
 	Transport func(http.RoundTripper) http.RoundTripper
 }
 
-// StartOperator starts an operator for the whole cluster. The caller stops it.
+// StartOperator starts an operator. The caller stops it.
 func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error) {
 	if options.ShardSize == 0 {
 		options.ShardSize = registry.DefaultShardSize
@@ -79,6 +81,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      controllers.CacheOptions(),
+		NewCache:   controllers.NewCache(options.Namespaces),
 		NewClient:  o.newClient,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
@@ -89,7 +92,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
 	settings := controllers.Options{
-		ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{},
+		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{},
 	}
 	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		cancel()
