@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -58,6 +59,7 @@ type registryReconciler struct {
 	// wake tells the task controller of tasks whose outcome changed.
 	wake chan<- event.TypedGenericEvent[types.NamespacedName]
 
+	latency   prometheus.Histogram
 	inventory *inventory
 	gather    *gatherer
 	memory    *memories

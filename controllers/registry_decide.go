@@ -260,10 +260,11 @@ func (r *registryReconciler) announce(ctx context.Context, s *scope) error {
 	if isTransient(s.publishing) {
 		return nil // the next try, at once, tells more
 	}
+	r.ledger.setRegistry(s.namespace, s.state())
 	outcomes := make(map[types.NamespacedName]tracked, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		outcomes[client.ObjectKeyFromObject(t)] = tracked{uid: t.UID, outcome: s.outcomeOf(t, r.shardSize)}
+		outcomes[client.ObjectKeyFromObject(t)] = tracked{uid: t.UID, resourceType: t.Spec.Resources.Type, outcome: s.outcomeOf(t, r.shardSize)}
 	}
 	for _, key := range r.ledger.replace(s.namespace, outcomes) {
 		select {

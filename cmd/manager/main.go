@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -78,6 +79,7 @@ func (o *options) settings() (controllers.Options, error) {
 		Placement:   config.Placement(c),
 		IgnoreNodes: c.Nodes == v1alpha1.NodesIgnore,
 		Clock:       clock.RealClock{},
+		Metrics:     metrics.Registry,
 	}, nil
 }
 

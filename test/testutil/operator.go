@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -23,6 +24,9 @@ import (
 
 // Operator is a running manager, whose writes are counted and can be made to fail.
 type Operator struct {
+	// Metrics are what Prometheus would find.
+	Metrics *prometheus.Registry
+
 	cancel context.CancelFunc
 	done   chan error
 
@@ -69,7 +73,7 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	if options.Placement.ResourceName == "" {
 		options.Placement = placement.DefaultConfig()
 	}
-	o := &Operator{done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
+	o := &Operator{Metrics: prometheus.NewRegistry(), done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
@@ -92,7 +96,8 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
 	settings := controllers.Options{
-		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{},
+		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes,
+		Clock: clock.RealClock{}, Metrics: o.Metrics,
 	}
 	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		cancel()
