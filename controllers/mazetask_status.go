@@ -121,19 +121,24 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided o
 		}
 	}
 	if !decided.accepted.ok && !alreadySaid(&task.Status, v1alpha1.ConditionAccepted, decided.accepted) {
-		reason := eventInvalid
+		reason, message := eventInvalid, named(task, decided.accepted.message)
 		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
-			reason = eventOverwritten
+			reason, message = eventOverwritten, decided.accepted.message // it has the name
 		}
-		changes = append(changes, change{corev1.EventTypeWarning, reason, decided.accepted.message})
+		changes = append(changes, change{corev1.EventTypeWarning, reason, message})
 	}
 	if waits(decided.registered) && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, decided.registered) {
-		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, decided.registered.message})
+		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, named(task, decided.registered.message)})
 	}
 	if now := decided.placeable; decided.entry != nil && now.Status == metav1.ConditionFalse && lastVerdict(task.Status.Conditions).Reason != now.Reason {
-		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message)})
 	}
 	return changes
+}
+
+// named begins a message with the task that it is about: where events and log lines of many tasks are read, nothing else does.
+func named(task *v1alpha1.MazeTask, message string) string {
+	return fmt.Sprintf("Task %s: %s", task.Spec.Name, message)
 }
 
 // waits says whether the entry waits for a person, while the spec is as it should be.
