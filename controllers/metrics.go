@@ -80,7 +80,7 @@ func registerMetrics(registerer prometheus.Registerer, all ...prometheus.Collect
 }
 
 // Describe implements prometheus.Collector.
-func (c *collector) Describe(descs chan<- *prometheus.Desc) {
+func (*collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descTasks, descConditions, descRejected, descNameConflicts,
 		descRegistryTasks, descRegistryBytes, descRegistryShards, descRegistryConflict, descRegistryLag,

@@ -134,12 +134,12 @@ func (c namespacedCache) IndexField(ctx context.Context, object client.Object, f
 var errNoInformer = errors.New("ask the part of each namespace for its informer")
 
 // GetInformer implements cache.Informers.
-func (c namespacedCache) GetInformer(context.Context, client.Object, ...cache.InformerGetOption) (cache.Informer, error) {
+func (namespacedCache) GetInformer(context.Context, client.Object, ...cache.InformerGetOption) (cache.Informer, error) {
 	return nil, errNoInformer
 }
 
 // GetInformerForKind implements cache.Informers.
-func (c namespacedCache) GetInformerForKind(context.Context, schema.GroupVersionKind, ...cache.InformerGetOption) (cache.Informer, error) {
+func (namespacedCache) GetInformerForKind(context.Context, schema.GroupVersionKind, ...cache.InformerGetOption) (cache.Informer, error) {
 	return nil, errNoInformer
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/test/testutil"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -25,9 +28,6 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
-
-	"github.com/maze-agent/maregister/controllers"
-	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // cluster is a control plane with a manager whose metrics are scraped.
@@ -185,7 +185,7 @@ func scrape(ctx context.Context, url, token string) ([]sample, error) {
 	for {
 		var vector model.Vector
 		switch err := decoder.Decode(&vector); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
 			return nil, fmt.Errorf("read the metrics of %s: %w", url, err)

@@ -11,13 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/test/testutil"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // createTasks makes tasks in many states: in the namespace vision six, and in taken one whose registry has no place.
@@ -129,7 +128,7 @@ func differences(ctx context.Context, c *cluster, want map[string]float64) error
 	}
 	got := map[string]float64{}
 	for _, one := range samples {
-		name, rest := one.labels.Get("__name__"), one.labels.DropMetricName().String()
+		name, rest := one.labels.Get("__name__"), one.labels.DropReserved(isName).String()
 		if key := name + rest; hasKey(want, key) {
 			got[key] = one.value
 		}
@@ -139,6 +138,8 @@ func differences(ctx context.Context, c *cluster, want map[string]float64) error
 	}
 	return nil
 }
+
+func isName(label string) bool { return label == "__name__" }
 
 func hasKey(all map[string]float64, key string) bool {
 	_, has := all[key]

@@ -28,7 +28,7 @@ func BenchmarkScrape(b *testing.B) {
 		`maregister_registry_lag_seconds{namespace="many"}`:                              0,
 	}
 	eventually(b, func(ctx context.Context) error { return differences(ctx, c, ready) })
-	eventually(b, func(context.Context) error { return unsettled(b, c) })
+	eventually(b, func(ctx context.Context) error { return unsettled(ctx, c) })
 	before, began := versionOfTasks(b, c), cpuOf(b, c.manager)
 	size := 0
 	for b.Loop() {
@@ -66,11 +66,10 @@ func createMany(b *testing.B, c *cluster) {
 	group.Wait()
 }
 
-// unsettled says whether some status is still to be written.
-func unsettled(b *testing.B, c *cluster) error {
-	b.Helper()
+// unsettled says that some status is still to be written.
+func unsettled(ctx context.Context, c *cluster) error {
 	var tasks v1alpha1.MazeTaskList
-	if err := c.List(b.Context(), &tasks); err != nil {
+	if err := c.List(ctx, &tasks); err != nil {
 		return err
 	}
 	for i := range tasks.Items {
