@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
@@ -72,15 +73,15 @@ func contentOf(digest string, keys int) string { return fmt.Sprintf("%d keys, %s
 
 // addIndexCache adds a cache of the ConfigMaps named maze-registry, whoever made them: so an index that has lost its label
 // is seen and healed, and one that belongs to someone else is seen to come and to go.
-func addIndexCache(mgr manager.Manager) (cache.Cache, error) {
-	return addCache(mgr, "registry indexes", mgr.GetConfig(), mgr.GetHTTPClient(), map[client.Object]cache.ByObject{
+func addIndexCache(mgr manager.Manager, namespaces []string) (cache.Cache, error) {
+	return addCache(mgr, "registry indexes", namespaces, mgr.GetConfig(), mgr.GetHTTPClient(), map[client.Object]cache.ByObject{
 		&corev1.ConfigMap{}: {Field: fields.OneTermEqualSelector("metadata.name", registry.ConfigMapName)},
 	})
 }
 
 // addNodeCache adds a cache of what of nodes a placement depends on, with a connection of its own.
 func addNodeCache(mgr manager.Manager, config placement.Config) (cache.Cache, error) {
-	return addCache(mgr, "nodes", paced(mgr.GetConfig()), nil, map[client.Object]cache.ByObject{
+	return addCache(mgr, "nodes", nil, paced(mgr.GetConfig()), nil, map[client.Object]cache.ByObject{
 		&corev1.Node{}: {Transform: func(object any) (any, error) {
 			if node, ok := object.(*corev1.Node); ok {
 				return config.Slim(node), nil
@@ -91,8 +92,11 @@ func addNodeCache(mgr manager.Manager, config placement.Config) (cache.Cache, er
 }
 
 // addCache adds a cache beside the manager's, which takes one selection of a type only, and has one connection for all.
-func addCache(mgr manager.Manager, of string, config *rest.Config, transport *http.Client, objects map[client.Object]cache.ByObject) (cache.Cache, error) {
+func addCache(
+	mgr manager.Manager, of string, namespaces []string, config *rest.Config, transport *http.Client, objects map[client.Object]cache.ByObject,
+) (cache.Cache, error) {
 	beside, err := cluster.New(config, func(o *cluster.Options) {
+		o.NewCache = NewCache(namespaces)
 		o.Scheme, o.Logger, o.HTTPClient, o.Cache.ByObject = mgr.GetScheme(), mgr.GetLogger(), transport, objects
 	})
 	if err != nil {
@@ -104,15 +108,25 @@ func addCache(mgr manager.Manager, of string, config *rest.Config, transport *ht
 	return beside.GetCache(), nil
 }
 
-// viewOf returns a function that gives the resourceVersion up to which a cache has seen all objects of a type.
-func viewOf(ctx context.Context, objects cache.Cache, object client.Object) (func() string, error) {
-	informer, err := objects.GetInformer(ctx, object, cache.BlockUntilSynced(false))
-	if err != nil {
-		return nil, fmt.Errorf("get the informer: %w", err)
+// viewOf returns a function that gives the resourceVersion up to which a cache has seen all objects of a type in a namespace.
+func viewOf(ctx context.Context, whole cache.Cache, object client.Object) (func(namespace string) string, error) {
+	stores := map[string]toolscache.Store{}
+	for namespace, part := range partsOf(whole) {
+		informer, err := part.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("get the informer: %w", err)
+		}
+		store, ok := informer.(interface{ GetStore() toolscache.Store })
+		if !ok {
+			return nil, fmt.Errorf("the informer %T does not show its store", informer)
+		}
+		stores[namespace] = store.GetStore()
 	}
-	store, ok := informer.(interface{ GetStore() toolscache.Store })
-	if !ok {
-		return nil, fmt.Errorf("the informer %T does not show its store", informer)
-	}
-	return store.GetStore().LastStoreSyncResourceVersion, nil
+	return func(namespace string) string {
+		store, restricted := stores[namespace]
+		if !restricted {
+			store = stores[metav1.NamespaceAll]
+		}
+		return store.LastStoreSyncResourceVersion()
+	}, nil
 }

@@ -1,7 +1,9 @@
 package controllers
 
 import (
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -31,8 +33,8 @@ func TestChangesOf(t *testing.T) {
 	unplaceable := edited(func(o *outcome) { o.placeable = infeasible })
 
 	registered := change{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}
-	homeless := change{corev1.EventTypeWarning, "Unplaceable", "T4 (3 nodes): too small"}
-	bad := change{corev1.EventTypeWarning, "Invalid", "bad"}
+	homeless := change{corev1.EventTypeWarning, "Unplaceable", "Task ocr: T4 (3 nodes): too small"}
+	bad := change{corev1.EventTypeWarning, "Invalid", "Task ocr: bad"}
 	taken := change{corev1.EventTypeWarning, "Overwritten", "b is newer"}
 	overwrites := change{corev1.EventTypeWarning, "Overwritten", "Task ocr overwrites the registration of MazeTask ocr-old"}
 
@@ -71,7 +73,7 @@ func TestChangesOf(t *testing.T) {
 		},
 		"Another mistake": {
 			status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.accepted.message = "worse" }),
-			want: []change{{corev1.EventTypeWarning, "Invalid", "worse"}},
+			want: []change{{corev1.EventTypeWarning, "Invalid", "Task ocr: worse"}},
 		},
 		"The same words for another reason": {
 			status: after(invalid), decided: edited(func(o *outcome) { *o = invalid; o.accepted.reason = "SchemaTooLarge" }), want: []change{bad},
@@ -80,7 +82,7 @@ func TestChangesOf(t *testing.T) {
 		"The name is free again": {status: after(superseded), decided: servedOutcome(), want: []change{registered}},
 		"The ConfigMap is taken": {
 			status: after(servedOutcome()), decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "x"), nil }),
-			want: []change{{corev1.EventTypeWarning, "RegistryConflict", "x"}},
+			want: []change{{corev1.EventTypeWarning, "RegistryConflict", "Task ocr: x"}},
 		},
 		"A new task fits nowhere": {status: fresh, decided: unplaceable, want: []change{registered, homeless}},
 		"The last node goes":      {status: after(servedOutcome()), decided: unplaceable, want: []change{homeless}},
@@ -102,6 +104,31 @@ func TestChangesOf(t *testing.T) {
 			next := statusOf(task, tc.decided, now)
 			if diff := cmp.Diff(tc.want, changesOf(task, &next, tc.decided), cmp.AllowUnexported(change{})); diff != "" {
 				t.Errorf("changesOf(...): -want, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNoteOf: an event names the description's first line and the model, however long the rest is.
+func TestNoteOf(t *testing.T) {
+	long := strings.Repeat("ä", 2*maxEventNote)
+	cases := map[string]struct {
+		description, model, message string
+		wantBegin, wantEnd          string
+	}{
+		"Short":                {"Reads a page.\nWell.", "llava", "Task ocr: bad", "Task ocr: bad (Reads a page.; model llava)", ""},
+		"Nothing to add":       {"\n \n", "", "Task ocr: bad", "Task ocr: bad", ""},
+		"No description":       {"", "llava", "Task ocr: bad", "Task ocr: bad (model llava)", ""},
+		"A long message":       {"Reads a page.", "llava", "Task ocr: " + long, "Task ocr: ää", "ä… (Reads a page.; model llava)"},
+		"Everything very long": {long, long, "Task ocr: " + long, "Task ocr: ää", "ä…)"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			task := ocr(v1alpha1.MazeTaskStatus{})
+			task.Spec.Description, task.Spec.Resources.ModelName = tc.description, tc.model
+			got := noteOf(task, tc.message)
+			if !strings.HasPrefix(got, tc.wantBegin) || !strings.HasSuffix(got, tc.wantEnd) || len(got) > maxEventNote || !utf8.ValidString(got) {
+				t.Errorf("noteOf(...): want at most %d bytes, %q … %q, got %d bytes, %q", maxEventNote, tc.wantBegin, tc.wantEnd, len(got), got)
 			}
 		})
 	}

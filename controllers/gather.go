@@ -31,6 +31,8 @@ type gatherer struct {
 type burst struct {
 	// first and last are when it began and when it last grew; zero while there is none.
 	first, last time.Time
+	// pending is when the oldest change came that is not published, be it of this burst or of one before; zero if there is none.
+	pending time.Time
 	// changes is how many there are.
 	changes int
 	// cost is what the last write of the namespace's registry took.
@@ -53,6 +55,9 @@ func (g *gatherer) note(namespace string, now time.Time, changes int) {
 	if b.first.IsZero() {
 		b.first = now
 	}
+	if b.pending.IsZero() {
+		b.pending = now
+	}
 	b.last = now
 	b.changes += changes
 }
@@ -70,6 +75,32 @@ func (g *gatherer) take(namespace string, now time.Time) time.Duration {
 	}
 	b.first, b.last, b.changes = time.Time{}, time.Time{}, 0
 	return 0
+}
+
+// delivered notes that all changes up to the last take are published, and returns how long the oldest of them has waited.
+func (g *gatherer) delivered(namespace string, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b, known := g.bursts[namespace]
+	if !known || b.pending.IsZero() {
+		return 0
+	}
+	waited := now.Sub(b.pending)
+	b.pending = b.first
+	return waited
+}
+
+// lags gives how long the oldest change of each namespace has waited to be published, where there is one.
+func (g *gatherer) lags(now time.Time) map[string]time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	lags := map[string]time.Duration{}
+	for namespace, b := range g.bursts {
+		if !b.pending.IsZero() {
+			lags[namespace] = now.Sub(b.pending)
+		}
+	}
+	return lags
 }
 
 // spent records what writing the registry took.

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // noon is when the bursts of the tests begin.
@@ -129,6 +131,40 @@ func TestGathererForgets(t *testing.T) {
 	}
 }
 
+// TestGathererTellsWhatIsPending: the age of a change counts until it is published, whatever happens in between.
+func TestGathererTellsWhatIsPending(t *testing.T) {
+	g, second := newGatherer(), func(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
+	expect := func(what string, now int, want map[string]time.Duration) {
+		t.Helper()
+		if diff := cmp.Diff(want, g.lags(second(now))); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", what, diff)
+		}
+	}
+	expect("nothing", 0, map[string]time.Duration{})
+	g.note("a", second(0), 1)
+	g.note("a", second(1), 1)
+	expect("two changes", 2, map[string]time.Duration{"a": 2 * time.Second})
+	g.take("a", second(3))
+	g.note("a", second(4), 1)
+	expect("the write fails, and another change comes", 5, map[string]time.Duration{"a": 5 * time.Second})
+	g.take("a", second(6))
+	g.note("a", second(7), 1)
+	if got := g.delivered("a", second(8)); got != 8*time.Second {
+		t.Errorf("delivered(...): want 8s, got %s", got)
+	}
+	expect("published but for a change that came meanwhile", 8, map[string]time.Duration{"a": time.Second})
+	g.take("a", second(9))
+	if got := g.delivered("a", second(9)); got != 2*time.Second {
+		t.Errorf("delivered(...): want 2s, got %s", got)
+	}
+	expect("all is published", 10, map[string]time.Duration{})
+	for _, namespace := range []string{"a", "unknown"} {
+		if got := g.delivered(namespace, second(11)); got != 0 {
+			t.Errorf("delivered(%s) again: want 0, got %s", namespace, got)
+		}
+	}
+}
+
 // TestGathererIsSafeForConcurrentUse has something to say only with -race.
 func TestGathererIsSafeForConcurrentUse(t *testing.T) {
 	g := newGatherer()
@@ -138,6 +174,8 @@ func TestGathererIsSafeForConcurrentUse(t *testing.T) {
 		func(now time.Time) { g.take("a", now) },
 		func(time.Time) { g.spent("a", time.Millisecond) },
 		func(time.Time) { g.forget("a") },
+		func(now time.Time) { g.delivered("a", now) },
+		func(now time.Time) { g.lags(now) },
 	} {
 		group.Go(func() {
 			for i := range 200 {

@@ -111,12 +111,18 @@ func (r *mazeTaskReconciler) tell(ctx context.Context, task *v1alpha1.MazeTask, 
 		if c.eventType != corev1.EventTypeWarning && !r.news.TryAccept() {
 			continue
 		}
-		r.recorder.Eventf(task, nil, c.eventType, c.reason, "Register", "%s", clip(c.message+about(task), maxEventNote))
+		r.recorder.Eventf(task, nil, c.eventType, c.reason, "Register", "%s", noteOf(task, c.message))
 	}
 }
 
 // maxEventNote is the API server's limit on an event's note, in bytes.
 const maxEventNote = 1024
+
+// noteOf is what an event says: a message, and what names the task, for which there always is room.
+func noteOf(task *v1alpha1.MazeTask, message string) string {
+	end := about(task)
+	return clip(message, maxEventNote-len(end)) + end
+}
 
 // about names a task for a person: the first line of its description and its model.
 func about(task *v1alpha1.MazeTask) string {
@@ -167,13 +173,11 @@ func (r *mazeTaskReconciler) setup(mgr manager.Manager) error {
 			queue.Add(reconcile.Request{NamespacedName: e.Object})
 		},
 	}
-	err := builder.ControllerManagedBy(mgr).
+	tasks := builder.ControllerManagedBy(mgr).
 		Named("mazetask").
-		For(&v1alpha1.MazeTask{}).
 		WatchesRawSource(source.Channel(r.woken, enqueue)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: statusWriters}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: statusWriters})
+	if err := watchParts(tasks, mgr.GetCache(), &v1alpha1.MazeTask{}, &handler.EnqueueRequestForObject{}).Complete(r); err != nil {
 		return fmt.Errorf("set up the task controller: %w", err)
 	}
 	return nil

@@ -12,9 +12,6 @@ import (
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
-// readiness are the conditions that Ready is derived from, in the order in which they hold it back.
-var readiness = []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionRegistered}
-
 // waitsForPerson are the reasons, of a condition that is False, which only a person can change. They
 // make Stalled True, so that kstatus says Failed and not InProgress.
 var waitsForPerson = []string{v1alpha1.ReasonTaskTooLarge, v1alpha1.ReasonRegistryConflict}
@@ -28,42 +25,53 @@ func statusOf(task *v1alpha1.MazeTask, decided outcome, now metav1.Time) v1alpha
 		Entry:              decided.entry,
 		Placement:          decided.placement,
 	}
-	set := func(conditionType string, value metav1.ConditionStatus, reason, message string) {
-		meta.SetStatusCondition(&status.Conditions, metav1.Condition{
-			Type: conditionType, Status: value, Reason: reason, Message: message,
-			ObservedGeneration: decided.generation, LastTransitionTime: now,
-		})
+	for _, c := range conditionsOf(task.Status.Conditions, decided) {
+		c.ObservedGeneration, c.LastTransitionTime = decided.generation, now
+		meta.SetStatusCondition(&status.Conditions, c)
 	}
-	set(v1alpha1.ConditionAccepted, boolStatus(decided.accepted.ok), decided.accepted.reason, decided.accepted.message)
-	set(v1alpha1.ConditionRegistered, boolStatus(decided.registered.ok), decided.registered.reason, decided.registered.message)
-	verdict := placeable(task.Status.Conditions, decided)
-	set(v1alpha1.ConditionPlaceable, verdict.Status, verdict.Reason, verdict.Message)
-	ready := readyOf(status.Conditions)
-	set(v1alpha1.ConditionReady, ready.Status, ready.Reason, ready.Message)
-	stalled := stalledOf(status.Conditions)
-	set(v1alpha1.ConditionStalled, stalled.Status, stalled.Reason, stalled.Message)
 	return status
 }
 
-// readyOf derives Ready: True, or the first condition that holds it back.
-func readyOf(conditions []metav1.Condition) metav1.Condition {
-	for _, conditionType := range readiness {
-		if c := meta.FindStatusCondition(conditions, conditionType); c.Status != metav1.ConditionTrue {
-			return metav1.Condition{Status: metav1.ConditionFalse, Reason: c.Reason, Message: c.Message}
+// conditionsOf gives what each condition says of an outcome, where last are the conditions so far.
+func conditionsOf(last []metav1.Condition, decided outcome) [5]metav1.Condition {
+	verdict := placeable(last, decided)
+	accepted, registered := decided.accepted.condition(v1alpha1.ConditionAccepted), decided.registered.condition(v1alpha1.ConditionRegistered)
+	return [...]metav1.Condition{
+		accepted,
+		registered,
+		{Type: v1alpha1.ConditionPlaceable, Status: verdict.Status, Reason: verdict.Reason, Message: verdict.Message},
+		readyOf(accepted, registered),
+		stalledOf(accepted, registered),
+	}
+}
+
+func (f finding) condition(conditionType string) metav1.Condition {
+	return metav1.Condition{Type: conditionType, Status: boolStatus(f.ok), Reason: f.reason, Message: f.message}
+}
+
+// readyOf derives Ready: True, or what the first of the conditions says that hold it back.
+func readyOf(conditions ...metav1.Condition) metav1.Condition {
+	for i := range conditions {
+		if c := &conditions[i]; c.Status != metav1.ConditionTrue {
+			return metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: c.Reason, Message: c.Message}
 		}
 	}
-	return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves this generation"}
+	return metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves this generation",
+	}
 }
 
 // stalledOf derives Stalled: True with the first reason that waits for a person.
-func stalledOf(conditions []metav1.Condition) metav1.Condition {
-	for _, conditionType := range readiness {
-		c := meta.FindStatusCondition(conditions, conditionType)
-		if c.Status == metav1.ConditionFalse && (conditionType == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
-			return metav1.Condition{Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
+func stalledOf(conditions ...metav1.Condition) metav1.Condition {
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Status == metav1.ConditionFalse && (c.Type == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
+			return metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
 		}
 	}
-	return metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person"}
+	return metav1.Condition{
+		Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person",
+	}
 }
 
 // placeable gives the content of Placeable: as it is, if it differs in nothing but numbers of nodes.
@@ -113,19 +121,24 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided o
 		}
 	}
 	if !decided.accepted.ok && !alreadySaid(&task.Status, v1alpha1.ConditionAccepted, decided.accepted) {
-		reason := eventInvalid
+		reason, message := eventInvalid, named(task, decided.accepted.message)
 		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
-			reason = eventOverwritten
+			reason, message = eventOverwritten, decided.accepted.message // it has the name
 		}
-		changes = append(changes, change{corev1.EventTypeWarning, reason, decided.accepted.message})
+		changes = append(changes, change{corev1.EventTypeWarning, reason, message})
 	}
 	if waits(decided.registered) && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, decided.registered) {
-		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, decided.registered.message})
+		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, named(task, decided.registered.message)})
 	}
 	if now := decided.placeable; decided.entry != nil && now.Status == metav1.ConditionFalse && lastVerdict(task.Status.Conditions).Reason != now.Reason {
-		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message)})
 	}
 	return changes
+}
+
+// named begins a message with the task that it is about: where events and log lines of many tasks are read, nothing else does.
+func named(task *v1alpha1.MazeTask, message string) string {
+	return fmt.Sprintf("Task %s: %s", task.Spec.Name, message)
 }
 
 // waits says whether the entry waits for a person, while the spec is as it should be.

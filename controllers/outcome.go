@@ -36,24 +36,33 @@ type finding struct {
 // reads it.
 type ledger struct {
 	mu         sync.RWMutex
-	namespaces map[string]map[types.NamespacedName]tracked
+	namespaces map[string]account
+	registries map[string]registryState
+}
+
+// account holds the outcomes of a namespace. Nobody changes them.
+type account struct {
+	outcomes map[types.NamespacedName]tracked
+	// count counts them, once and only if someone asks.
+	count func() *tally
 }
 
 // tracked is an outcome together with the task that it belongs to.
 type tracked struct {
-	uid types.UID
+	uid          types.UID
+	resourceType v1alpha1.ResourceType
 	outcome
 }
 
 func newLedger() *ledger {
-	return &ledger{namespaces: map[string]map[types.NamespacedName]tracked{}}
+	return &ledger{namespaces: map[string]account{}, registries: map[string]registryState{}}
 }
 
 // get returns the outcome of a task's present generation, if it is known yet.
 func (l *ledger) get(task *v1alpha1.MazeTask) (outcome, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	t, known := l.namespaces[task.Namespace][types.NamespacedName{Namespace: task.Namespace, Name: task.Name}]
+	t, known := l.namespaces[task.Namespace].outcomes[types.NamespacedName{Namespace: task.Namespace, Name: task.Name}]
 	return t.outcome, known && t.uid == task.UID && t.generation == task.Generation
 }
 
@@ -63,11 +72,11 @@ func (l *ledger) replace(namespace string, outcomes map[types.NamespacedName]tra
 	defer l.mu.Unlock()
 	var changed []types.NamespacedName
 	for key, next := range outcomes {
-		if last, known := l.namespaces[namespace][key]; !known || !last.equal(next) {
+		if last, known := l.namespaces[namespace].outcomes[key]; !known || !last.equal(next) {
 			changed = append(changed, key)
 		}
 	}
-	l.namespaces[namespace] = outcomes
+	l.namespaces[namespace] = account{outcomes, sync.OnceValue(func() *tally { return tallyOf(outcomes) })}
 	if len(outcomes) == 0 {
 		delete(l.namespaces, namespace)
 	}
@@ -75,7 +84,7 @@ func (l *ledger) replace(namespace string, outcomes map[types.NamespacedName]tra
 }
 
 func (t tracked) equal(other tracked) bool {
-	return t.uid == other.uid && t.generation == other.generation &&
+	return t.uid == other.uid && t.resourceType == other.resourceType && t.generation == other.generation &&
 		t.accepted == other.accepted && t.registered == other.registered && t.overwrote == other.overwrote &&
 		apiequality.Semantic.DeepEqual(t.entry, other.entry) &&
 		sameVerdict(t.placeable, other.placeable) &&

@@ -47,6 +47,7 @@ var outcomeEdits = map[string]struct {
 	wantChanged bool
 }{
 	"Another object":              {field: "uid", edit: func(o *tracked) { o.uid = "other" }, wantChanged: true},
+	"Another type":                {field: "resourceType", edit: func(o *tracked) { o.resourceType = "io" }, wantChanged: true},
 	"Another generation":          {field: "generation", edit: func(o *tracked) { o.generation++ }, wantChanged: true},
 	"No longer accepted":          {field: "accepted", edit: func(o *tracked) { o.accepted.ok = false }, wantChanged: true},
 	"Another reason of accepted":  {field: "accepted", edit: func(o *tracked) { o.accepted.reason = "x" }, wantChanged: true},

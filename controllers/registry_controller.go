@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -53,12 +53,13 @@ type registryReconciler struct {
 	clock   clock.PassiveClock
 	// shardSize is the largest size of a ConfigMap's data, in bytes.
 	shardSize int
-	// view gives the resourceVersion up to which the cache has seen the tasks.
-	view   func() string
+	// view gives the resourceVersion up to which the cache has seen the tasks of a namespace.
+	view   func(namespace string) string
 	ledger *ledger
 	// wake tells the task controller of tasks whose outcome changed.
 	wake chan<- event.TypedGenericEvent[types.NamespacedName]
 
+	latency   prometheus.Histogram
 	inventory *inventory
 	gather    *gatherer
 	memory    *memories
@@ -149,13 +150,13 @@ func isTransient(err error) bool {
 func (r *registryReconciler) setup(mgr manager.Manager, indexes, nodes cache.Cache) error {
 	registries := builder.ControllerManagedBy(mgr).
 		Named("registry").
-		Watches(&v1alpha1.MazeTask{}, r.enqueueNamespace(), builder.WithPredicates(specChanged)).
-		Watches(&corev1.ConfigMap{}, r.enqueueNamespace()).
-		WatchesRawSource(source.Kind(indexes, client.Object(&corev1.ConfigMap{}), r.enqueueNamespace())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters})
+	registries = watchParts(registries, mgr.GetCache(), &v1alpha1.MazeTask{}, r.enqueueNamespace(), specChanged)
+	registries = watchParts(registries, mgr.GetCache(), &corev1.ConfigMap{}, r.enqueueNamespace())
+	registries = watchParts(registries, indexes, &corev1.ConfigMap{}, r.enqueueNamespace())
 	if nodes != nil {
 		// No registry is written before the inventory has all nodes: the controller waits for this handler's first events.
-		registries = registries.WatchesRawSource(source.Kind(nodes, client.Object(&corev1.Node{}), r.inventory.handler(r.enqueueAll)))
+		registries = watchParts(registries, nodes, &corev1.Node{}, r.inventory.handler(r.enqueueAll))
 	}
 	if err := registries.Complete(r); err != nil {
 		return fmt.Errorf("set up the registry controller: %w", err)

@@ -23,12 +23,12 @@ import (
 // observe reads the namespace from the caches. A view that is older than what the registry was made from,
 // such as a manager may have after a restart, is no ground to decide on.
 func (r *registryReconciler) observe(ctx context.Context, s *scope) error {
-	seen := r.view() // before the list, which may only be newer
+	seen := r.view(s.namespace) // before the list, which may only be newer
 	var tasks v1alpha1.MazeTaskList
 	if err := r.client.List(ctx, &tasks, client.InNamespace(s.namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
-	s.tasks, s.source = tasks.Items, r.view() // after the list, which may only be older
+	s.tasks, s.source = tasks.Items, r.view(s.namespace) // after the list, which may only be older
 
 	index := &corev1.ConfigMap{}
 	switch err := r.indexes.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: registry.ConfigMapName}, index); {
@@ -260,10 +260,11 @@ func (r *registryReconciler) announce(ctx context.Context, s *scope) error {
 	if isTransient(s.publishing) {
 		return nil // the next try, at once, tells more
 	}
+	r.ledger.setRegistry(s.namespace, s.state())
 	outcomes := make(map[types.NamespacedName]tracked, len(s.tasks))
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		outcomes[client.ObjectKeyFromObject(t)] = tracked{uid: t.UID, outcome: s.outcomeOf(t, r.shardSize)}
+		outcomes[client.ObjectKeyFromObject(t)] = tracked{uid: t.UID, resourceType: t.Spec.Resources.Type, outcome: s.outcomeOf(t, r.shardSize)}
 	}
 	for _, key := range r.ledger.replace(s.namespace, outcomes) {
 		select {

@@ -31,6 +31,11 @@ func (r *registryReconciler) publish(ctx context.Context, s *scope) error {
 		s.memory.published = s.salvage.digests(ctx)
 	}
 	s.publishing, s.published = err, err == nil
+	if s.published {
+		if waited := r.gather.delivered(s.namespace, r.clock.Now()); wrote {
+			r.latency.Observe(waited.Seconds())
+		}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -23,6 +24,8 @@ import (
 
 // Options configure the controllers.
 type Options struct {
+	// Namespaces are those whose tasks are served; all where there is none. The manager's cache is made by NewCache of the same.
+	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes.
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs.
@@ -31,6 +34,8 @@ type Options struct {
 	IgnoreNodes bool
 	// Clock gives the time; the real one as a rule.
 	Clock clock.PassiveClock
+	// Metrics is where Prometheus finds the metrics.
+	Metrics prometheus.Registerer
 }
 
 // Scheme returns a scheme with the types that the controllers read and write.
@@ -46,7 +51,7 @@ func Scheme() (*runtime.Scheme, error) {
 
 // Setup adds the controllers to a manager whose cache has CacheOptions.
 func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
-	indexes, err := addIndexCache(mgr)
+	indexes, err := addIndexCache(mgr, options.Namespaces)
 	if err != nil {
 		return err
 	}
@@ -64,8 +69,11 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	ledger, wake := newLedger(), make(chan event.TypedGenericEvent[types.NamespacedName])
 	registries := &registryReconciler{
 		client: writer, indexes: indexes, live: mgr.GetAPIReader(), clock: options.Clock, shardSize: options.ShardSize,
-		view: view, ledger: ledger, wake: wake,
+		view: view, ledger: ledger, wake: wake, latency: newPublishLatency(),
 		inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
+	}
+	if err := registerMetrics(options.Metrics, registries.latency, &collector{ledger, registries.gather, options.Clock}); err != nil {
+		return err
 	}
 	if err := registries.setup(mgr, indexes, nodes); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -73,10 +74,12 @@ func (o *options) settings() (controllers.Options, error) {
 		}
 	}
 	return controllers.Options{
+		Namespaces:  c.WatchNamespaces,
 		ShardSize:   int(c.Registry.ShardSize.Value()),
 		Placement:   config.Placement(c),
 		IgnoreNodes: c.Nodes == v1alpha1.NodesIgnore,
 		Clock:       clock.RealClock{},
+		Metrics:     metrics.Registry,
 	}, nil
 }
 
@@ -107,6 +110,7 @@ func run(ctx context.Context) error {
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(),
+		NewCache:                      controllers.NewCache(settings.Namespaces),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",

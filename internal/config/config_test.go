@@ -17,7 +17,8 @@ import (
 const begin = "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\n"
 
 // full has a value other than the default for every field.
-const full = begin + `nodes: Ignore
+const full = begin + `watchNamespaces: [vision, "42"]
+nodes: Ignore
 gpu:
   resourceName: example.com/gpu
   match: Nominal
@@ -60,14 +61,15 @@ func TestLoad(t *testing.T) {
 		want    *v1alpha1.OperatorConfiguration
 	}{
 		"Nothing but what it is":       {begin, defaults},
-		"Everything empty":             {begin + "nodes:\ngpu: {match: ~, sharing: {mps: ''}, tolerations:, profiles: null}\nregistry: {}\n", defaults},
+		"Everything empty":             {begin + "watchNamespaces:\nnodes:\ngpu: {match: ~, sharing: {mps: ''}, tolerations:, profiles: null}\nregistry: {}\n", defaults},
 		"A comment and --- before it":  {"# ours\n---\n# more\n" + begin + "...\n# end\n", defaults},
 		"A byte order mark and CRLF":   {"\ufeff" + strings.ReplaceAll(begin+"nodes: Watch\n", "\n", "\r\n"), defaults},
 		"JSON":                         {`{"apiVersion": "config.registry.mazeagent.net/v1alpha1", "kind": "OperatorConfiguration"}`, defaults},
 		"Every field with its default": {begin + "nodes: Watch\ngpu: {resourceName: nvidia.com/gpu, match: Exact}\nregistry: {shardSize: 256Ki}\n", defaults},
 		"Every field with another": {full, &v1alpha1.OperatorConfiguration{
-			TypeMeta: meta,
-			Nodes:    "Ignore",
+			TypeMeta:        meta,
+			WatchNamespaces: []string{"vision", "42"},
+			Nodes:           "Ignore",
 			GPU: v1alpha1.GPU{
 				ResourceName: "example.com/gpu",
 				Match:        "Nominal",
@@ -117,6 +119,7 @@ func TestSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
+	want.WatchNamespaces = []string{}
 	want.GPU.Tolerations, want.GPU.Profiles = []corev1.Toleration{}, []v1alpha1.GPUProfile{}
 	got, err := Load("operator.yaml", content)
 	if err != nil {
@@ -127,13 +130,13 @@ func TestSample(t *testing.T) {
 	}
 
 	// The examples in its comments load, too.
-	shown := strings.NewReplacer("[] # such as:\n  # - ", "\n  - ", "\n  #   ", "\n    ").Replace(string(content))
+	shown := strings.NewReplacer("[] # such as [vision, speech]", "[vision, speech]", "[] # such as:\n  # - ", "\n  - ", "\n  #   ", "\n    ").Replace(string(content))
 	got, err = Load("examples.yaml", []byte(shown))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, shown)
 	}
-	if len(got.GPU.Tolerations) != 1 || len(got.GPU.Profiles) != 1 {
-		t.Errorf("want one example of a toleration and one of a profile, got %+v", got.GPU)
+	if len(got.WatchNamespaces) != 2 || len(got.GPU.Tolerations) != 1 || len(got.GPU.Profiles) != 1 {
+		t.Errorf("want two namespaces, one example of a toleration and one of a profile, got %+v", got)
 	}
 }
 

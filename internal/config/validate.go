@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,7 @@ func (f *file) validate(c *v1alpha1.OperatorConfiguration) {
 		return
 	}
 	gpu := field.NewPath("gpu")
+	f.namespaces(field.NewPath("watchNamespaces"), c.WatchNamespaces)
 	choice(f, field.NewPath("nodes"), c.Nodes, v1alpha1.NodesWatch, v1alpha1.NodesIgnore)
 	f.resourceName(gpu.Child("resourceName"), c.GPU.ResourceName)
 	choice(f, gpu.Child("match"), c.GPU.Match, v1alpha1.MatchExact, v1alpha1.MatchNominal)
@@ -40,6 +42,23 @@ func (f *file) header(name, got, want string) bool {
 		f.invalid(field.NewPath(name), "is %s: write %s", quote(got), want)
 	}
 	return got == want
+}
+
+const maxNamespaces = 64
+
+func (f *file) namespaces(path *field.Path, names []string) {
+	if len(names) > maxNamespaces {
+		f.invalid(path, "has %d namespaces: keep at most %d, or none to serve all", len(names), maxNamespaces)
+		return
+	}
+	for i, name := range names {
+		switch first := slices.Index(names, name); {
+		case len(validation.IsDNS1123Label(name)) > 0:
+			f.invalid(path.Index(i), "is %s: write the name of a namespace, such as vision", quote(name))
+		case first < i:
+			f.invalid(path.Index(i), "is %s, as is %s: keep one", quote(name), path.Index(first))
+		}
+	}
 }
 
 // choice checks that a value is one of two.

@@ -28,6 +28,17 @@ func TestValidate(t *testing.T) {
 			`operator.yaml:4:48: gpu.sharing.timeSlicing is "allow": write Deny or Allow`,
 			`operator.yaml:4:60: gpu.sharing.mps is "Denied": write Deny or Allow`}},
 
+		"namespaces": {begin + "watchNamespaces: [vision, Vision, '*', vision, ~, '']\n", []string{
+			`operator.yaml:3:27: watchNamespaces[1] is "Vision": write the name of a namespace, such as vision`,
+			`operator.yaml:3:35: watchNamespaces[2] is "*": write the name of a namespace, such as vision`,
+			`operator.yaml:3:40: watchNamespaces[3] is "vision", as is watchNamespaces[0]: keep one`,
+			`operator.yaml:3:48: watchNamespaces[4] is empty: write text`,
+			`operator.yaml:3:51: watchNamespaces[5] is "": write the name of a namespace, such as vision`}},
+		"a number for a namespace": {begin + "watchNamespaces: [42]\n", []string{
+			`operator.yaml:3:19: watchNamespaces[0] is the number 42: if text is meant, put it in quotes`}},
+		"too many namespaces": {begin + "watchNamespaces:\n" + lines(65, "- n%d"), []string{
+			"operator.yaml:4:1: watchNamespaces has 65 namespaces: keep at most 64, or none to serve all"}},
+
 		"a resource without a domain": {fmt.Sprintf(resourceName, "cpu"), []string{
 			`operator.yaml:3:21: gpu.resourceName is "cpu": write the domain and the name of an extended resource, such as nvidia.com/gpu`}},
 		"a resource with two slashes": {fmt.Sprintf(resourceName, "a.com/b/c"), []string{

@@ -37,7 +37,7 @@ var _ = Describe("Nodes", func() {
 		t4 := testutil.NewGPUNode("t4", "T4", 15360, 1)
 		expectNodes(ctx, t4)
 		expectPlaceable(ctx, task, "False/NoFeasibleNode", "T4 (1 node): needs 20480Mi on one GPU, has 15360Mi, and one GPU on a node: short 5120Mi")
-		expectEvent(ctx, task, corev1.EventTypeWarning, "Unplaceable", message(task, v1alpha1.ConditionPlaceable)+" (Writes a caption.; model llava-v1.6)")
+		expectEvent(ctx, task, corev1.EventTypeWarning, "Unplaceable", "Task "+task.Spec.Name+": "+message(task, v1alpha1.ConditionPlaceable)+" (Writes a caption.; model llava-v1.6)")
 
 		h100 := testutil.NewGPUNode("h100", "H100", 81559, 8)
 		expectNodes(ctx, h100)

@@ -79,7 +79,7 @@ var _ = Describe("The status of a task", func() {
 			})
 			Expect(message(bad, v1alpha1.ConditionAccepted)).To(ContainSubstring("spec.inputParameters/x/pattern"))
 			Expect(bad.Status.Entry).To(BeNil())
-			expectEvent(ctx, bad, corev1.EventTypeWarning, "Invalid", message(bad, v1alpha1.ConditionAccepted)+" (Writes a caption.; model llava-v1.6)")
+			expectEvent(ctx, bad, corev1.EventTypeWarning, "Invalid", "Task "+bad.Spec.Name+": "+message(bad, v1alpha1.ConditionAccepted)+" (Writes a caption.; model llava-v1.6)")
 			expectPublished(ctx, namespace, "good@1")
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(good), good)).To(Succeed())
 			Expect(good.ResourceVersion).To(Equal(before))

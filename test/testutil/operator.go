@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -23,6 +24,9 @@ import (
 
 // Operator is a running manager, whose writes are counted and can be made to fail.
 type Operator struct {
+	// Metrics are what Prometheus would find.
+	Metrics *prometheus.Registry
+
 	cancel context.CancelFunc
 	done   chan error
 
@@ -47,6 +51,8 @@ type Fault func(ctx context.Context, kind Kind, object client.Object) error
 
 // OperatorOptions configure an operator for a test.
 type OperatorOptions struct {
+	// Namespaces are those whose tasks are served; all where there is none.
+	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes; the default where it is 0.
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs; the default where it names no resource.
@@ -70,7 +76,7 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	if options.Placement.ResourceName == "" {
 		options.Placement = placement.DefaultConfig()
 	}
-	o := &Operator{done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
+	o := &Operator{Metrics: prometheus.NewRegistry(), done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
@@ -88,6 +94,7 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      controllers.CacheOptions(),
+		NewCache:   controllers.NewCache(options.Namespaces),
 		NewClient:  o.newClient,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
@@ -98,7 +105,8 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
 	settings := controllers.Options{
-		ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{},
+		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes,
+		Clock: clock.RealClock{}, Metrics: o.Metrics,
 	}
 	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		cancel()

@@ -20,6 +20,13 @@ type OperatorConfiguration struct {
 	// +required
 	metav1.TypeMeta `json:",inline"`
 
+	// watchNamespaces are the namespaces whose tasks are served. All by default, at most 64: each costs watches of its own. With
+	// them, the operator needs rights only there, besides those on nodes.
+	//
+	// +optional
+	// +listType=set
+	WatchNamespaces []string `json:"watchNamespaces,omitempty"`
+
 	// nodes says whether the operator reads the cluster's nodes. Watch by default.
 	//
 	// +optional
