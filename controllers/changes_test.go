@@ -5,8 +5,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/flowcontrol"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
@@ -131,5 +135,34 @@ func TestNoteOf(t *testing.T) {
 				t.Errorf("noteOf(...): want at most %d bytes, %q … %q, got %d bytes, %q", maxEventNote, tc.wantBegin, tc.wantEnd, len(got), got)
 			}
 		})
+	}
+}
+
+// TestTell: the log has every change, with what it is about under keys of its own; of good news, events leave out what is too much.
+func TestTell(t *testing.T) {
+	var lines []string
+	logger := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})
+	recorder := events.NewFakeRecorder(10)
+	r := &mazeTaskReconciler{recorder: recorder, news: flowcontrol.NewFakeNeverRateLimiter()}
+	task := ocr(v1alpha1.MazeTaskStatus{})
+	task.Spec.Description, task.Spec.Resources.ModelName = "Reads a page.\nWell.", "llava"
+	r.tell(log.IntoContext(t.Context(), logger), task, []change{
+		{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}, {corev1.EventTypeWarning, "Invalid", "Task ocr: bad"},
+	})
+	const about = ` "task"="ocr" "description"="Reads a page." "model"="llava"`
+	want := []string{
+		`"level"=0 "msg"="Successfully registered task: ocr" "reason"="Registered"` + about,
+		`"level"=0 "msg"="Task ocr: bad" "reason"="Invalid"` + about,
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("log: -want, +got:\n%s", diff)
+	}
+	close(recorder.Events)
+	var told []string
+	for event := range recorder.Events {
+		told = append(told, event)
+	}
+	if diff := cmp.Diff([]string{"Warning Invalid Task ocr: bad (Reads a page.; model llava)"}, told); diff != "" {
+		t.Errorf("events: -want, +got:\n%s", diff)
 	}
 }

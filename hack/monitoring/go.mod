@@ -1,3 +1,4 @@
+// The tools by which test/deploy/monitoring judges what MaRegister tells Prometheus.
 module github.com/maze-agent/maregister/hack/monitoring
 
 go 1.26.0

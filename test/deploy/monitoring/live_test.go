@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -272,3 +274,31 @@ var (
 	// metricRow is a row of a table of metrics in a document.
 	metricRow = regexp.MustCompile("(?m)^\\| `((?:maregister|kube_mazetask)_[a-z_]+)`")
 )
+
+// TestWatchNamespaces: the manager reads from its configuration file which namespaces it serves, and tells of no other.
+func TestWatchNamespaces(t *testing.T) {
+	c := newCluster(t)
+	c.create(t, namespace("vision"), namespace("speech"), namespace("other"),
+		newTask("vision", "caption"), newTask("speech", "transcribe"), newTask("other", "caption"))
+	path := filepath.Join(t.TempDir(), "operator.yaml")
+	content := "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\nwatchNamespaces: [vision, speech]\n"
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.startManager(t, "--config", path)
+	eventually(t, func(ctx context.Context) error {
+		return differences(ctx, c, map[string]float64{
+			`maregister_task_conditions{condition="Ready", namespace="vision", status="True"}`: 1,
+			`maregister_task_conditions{condition="Ready", namespace="speech", status="True"}`: 1,
+		})
+	})
+	samples, err := c.scrape(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range samples {
+		if one.labels.Get("namespace") == "other" {
+			t.Errorf("want nothing of the namespace other, got %s", one.labels)
+		}
+	}
+}
