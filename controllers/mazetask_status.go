@@ -55,11 +55,12 @@ func readyOf(conditions []metav1.Condition) metav1.Condition {
 	return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves this generation"}
 }
 
-// stalledOf derives Stalled: True with the first reason that waits for a person.
+// stalledOf derives Stalled: True with the first reason that waits for a person, unless the task goes anyway.
 func stalledOf(conditions []metav1.Condition) metav1.Condition {
+	goes := meta.FindStatusCondition(conditions, v1alpha1.ConditionRegistered).Reason == v1alpha1.ReasonTerminating
 	for _, conditionType := range readiness {
 		c := meta.FindStatusCondition(conditions, conditionType)
-		if c.Status == metav1.ConditionFalse && (conditionType == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
+		if !goes && c.Status == metav1.ConditionFalse && (conditionType == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
 			return metav1.Condition{Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
 		}
 	}
