@@ -61,11 +61,11 @@ func readyOf(conditions ...metav1.Condition) metav1.Condition {
 	}
 }
 
-// stalledOf derives Stalled: True with the first reason that waits for a person.
-func stalledOf(conditions ...metav1.Condition) metav1.Condition {
-	for i := range conditions {
-		c := &conditions[i]
-		if c.Status == metav1.ConditionFalse && (c.Type == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
+// stalledOf derives Stalled: True with the first reason that waits for a person, unless the task goes anyway.
+func stalledOf(accepted, registered metav1.Condition) metav1.Condition {
+	goes := registered.Reason == v1alpha1.ReasonTerminating
+	for _, c := range []metav1.Condition{accepted, registered} {
+		if !goes && c.Status == metav1.ConditionFalse && (c.Type == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
 			return metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
 		}
 	}
