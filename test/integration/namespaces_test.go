@@ -28,7 +28,9 @@ var _ = Describe("An operator of some namespaces", func() {
 		expectCreated(ctx, elsewhere, first)
 
 		var err error
-		operator, err = testutil.StartOperator(config, testutil.OperatorOptions{Namespaces: []string{one, two}, IgnoreNodes: ignoreNodes})
+		operator, err = testutil.StartOperator(controlPlane.Config, testutil.OperatorOptions{
+			Config: config, Namespaces: []string{one, two}, IgnoreNodes: ignoreNodes,
+		})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(stopOperator)
 		expectReady(ctx, first)

@@ -61,12 +61,14 @@ type OperatorOptions struct {
 	IgnoreNodes bool
 	// Fault is asked before every write, if set.
 	Fault Fault
+	// Config is the operator's client configuration; the administrator's where it is nil.
+	Config *rest.Config
 	// Transport wraps the operator's connections to the API server, if set.
 	Transport func(http.RoundTripper) http.RoundTripper
 }
 
 // StartOperator starts an operator. The caller stops it.
-func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error) {
+func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, error) {
 	if options.ShardSize == 0 {
 		options.ShardSize = registry.DefaultShardSize
 	}
@@ -77,6 +79,10 @@ func StartOperator(cfg *rest.Config, options OperatorOptions) (*Operator, error)
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
+	}
+	cfg := options.Config
+	if cfg == nil {
+		cfg = admin
 	}
 	cfg = rest.CopyConfig(cfg)
 	if options.Transport != nil {
