@@ -21,7 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// createTasks makes tasks in many states: in the namespace vision six, and in taken one whose registry has no place.
+// createTasks makes tasks in many states: in the namespace vision six, and in taken one whose registry has no place and one that goes.
 func createTasks(t *testing.T, c *cluster) {
 	t.Helper()
 	c.create(t, namespace("vision"), namespace("taken"),
@@ -46,6 +46,11 @@ func createTasks(t *testing.T, c *cluster) {
 		newTask("vision", "ocr-2", func(task *v1alpha1.MazeTask) { task.Spec.Name = "ocr" }),
 		newTask("taken", "caption"),
 	)
+	leaving := newTask("taken", "leaving", func(task *v1alpha1.MazeTask) { task.Finalizers = []string{"example.com/archive"} })
+	c.create(t, leaving)
+	if err := c.Delete(t.Context(), leaving); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func namespace(name string) *corev1.Namespace {
@@ -91,7 +96,7 @@ var wanted = map[string]float64{
 	`maregister_task_conditions{condition="Placeable", namespace="vision", status="False"}`:       1,
 	`maregister_task_conditions{condition="Placeable", namespace="vision", status="Unknown"}`:     1,
 	`maregister_task_conditions{condition="Stalled", namespace="vision", status="True"}`:          2,
-	`maregister_task_conditions{condition="Registered", namespace="taken", status="False"}`:       1,
+	`maregister_task_conditions{condition="Registered", namespace="taken", status="False"}`:       2,
 	`maregister_rejected_specs{reason="UnsupportedPattern"}`:                                      1,
 	`maregister_rejected_specs{reason="InvalidSchema"}`:                                           0,
 	`maregister_name_conflicts{namespace="vision"}`:                                               1,
