@@ -5,6 +5,7 @@ VERSION ?= v0.0.0-dev
 RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERSION)
 HELM_DOCS ?= go -C hack/helm-docs tool helm-docs
 KREW ?= go run sigs.k8s.io/krew/cmd/krew@v0.4.3
+MANIFEST ?= dist/install.yaml
 N ?= 2000
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
@@ -98,9 +99,9 @@ deploy: ## Install the CRD and the operator with the image IMG into the cluster 
 	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
 
 .PHONY: manifest
-manifest: ## Write dist/install.yaml, which installs the CRD and the operator with the image IMG by kubectl alone.
-	@mkdir -p dist
-	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' >dist/install.yaml
+manifest: ## Write MANIFEST (dist/install.yaml), which installs the CRD and the operator with the image IMG by kubectl alone.
+	@mkdir -p '$(dir $(MANIFEST))'
+	$(KUSTOMIZE) build config/default | sed 's|image: maregister:dev|image: $(IMG)|' >'$(MANIFEST)'
 
 .PHONY: undeploy
 undeploy: ## Remove the operator and the CRD, and with it every MazeTask, from the cluster (needs kubectl).

@@ -11,17 +11,19 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/kube"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -36,7 +38,7 @@ const leaseName = "maregister.registry.mazeagent.net"
 func (c *cluster) installForRights(t *testing.T) {
 	t.Helper()
 	install := action.NewInstall(c.helm(t))
-	install.ReleaseName, install.Namespace = releaseName, releaseNamespace
+	install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = releaseName, releaseNamespace, kube.StatusWatcherStrategy, patience
 	overrides := values(t, `
 replicas: 0
 crds: {keep: false}
@@ -47,7 +49,9 @@ metrics: {readers: [{name: default, namespace: maregister-system}]}
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := action.NewUninstall(c.helm(t)).Run(releaseName); err != nil {
+		uninstall := action.NewUninstall(c.helm(t))
+		uninstall.WaitStrategy, uninstall.Timeout, uninstall.DeletionPropagation = kube.StatusWatcherStrategy, patience, "foreground"
+		if _, err := uninstall.Run(releaseName); err != nil {
 			t.Error(err)
 		}
 	})
@@ -78,8 +82,8 @@ func (c *cluster) launch(t *testing.T, m *manager, kubeconfig, file string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		err := command.Process.Signal(syscall.SIGTERM)
-		_ = command.Wait() // one that lacks a right ends with an error
+		err := command.Process.Kill() // what lacks a right may take its time to end by itself
+		_ = command.Wait()
 		if err := errors.Join(log.Close(), ignoreEnded(err)); err != nil {
 			t.Error(err)
 		}
@@ -93,8 +97,8 @@ func ignoreEnded(err error) error {
 	return err
 }
 
-// scenario lets the operator do everything that it does, once. Where a right is taken away, it ends as soon as the API server
-// has refused that and the operator has not got further.
+// scenario lets the operator do everything that it does, once. It fails when the API server refuses the operator anything: some
+// refusals, such as of a watch, are made up for by trying something else again and again.
 func (c *cluster) scenario(t *testing.T, taken *grant) error {
 	t.Helper()
 	c.scenarios++
@@ -110,7 +114,7 @@ func (c *cluster) scenario(t *testing.T, taken *grant) error {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	return nil
+	return s.manager.unrefused()
 }
 
 type scenario struct {
@@ -146,27 +150,24 @@ func (s *scenario) clear(ctx context.Context) error {
 	return errors.Join(client.IgnoreNotFound(s.Delete(ctx, lease)), s.DeleteAllOf(ctx, &eventsv1.Event{}, client.InNamespace(releaseNamespace)))
 }
 
-// grace is how long the operator may take to get further in spite of a refusal.
-const grace = 2 * time.Second
-
-// until waits for a condition. It gives up, with the API server's words, when the operator has been refused what was taken.
+// until waits for a condition. It gives up, with the API server's words, as soon as the operator has been refused what was taken.
 func (s *scenario) until(ctx context.Context, met func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	refused := 0
-	return wait.PollUntilContextCancel(ctx, grace/20, true, func(ctx context.Context) (bool, error) {
-		if ok, err := met(ctx); ok || err != nil {
-			return ok, err
+	return wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		refused, err := s.manager.refused(s.taken)
+		if err != nil || refused {
+			return false, errors.Join(err, s.refusal(refused))
 		}
-		isRefused, err := s.manager.refused(s.taken)
-		if isRefused {
-			refused++
-		}
-		if refused > 20 {
-			return false, errors.New(s.taken.refusal())
-		}
-		return false, err
+		return met(ctx)
 	})
+}
+
+func (s *scenario) refusal(refused bool) error {
+	if !refused {
+		return nil
+	}
+	return errors.New(s.taken.refusal())
 }
 
 func (s *scenario) lease(ctx context.Context) error {
@@ -286,7 +287,11 @@ func (s *scenario) node(ctx context.Context) error {
 		return err
 	}
 	node := testutil.NewGPUNode("gpu-"+s.namespace, "L4", 23034, 1)
-	if err := testutil.CreateNode(ctx, s, node); err != nil {
+	err := retry.OnError(retry.DefaultBackoff, apierrors.IsConflict, func() error { // the controllers of nodes write to it, too
+		node := testutil.NewGPUNode(node.Name, "L4", 23034, 1)
+		return errors.Join(client.IgnoreNotFound(s.Delete(ctx, node)), testutil.CreateNode(ctx, s, node))
+	})
+	if err != nil {
 		return err
 	}
 	return errors.Join(s.untilCondition(ctx, "transcribe", v1alpha1.ConditionPlaceable), s.Delete(ctx, node))
