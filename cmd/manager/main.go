@@ -23,6 +23,7 @@ import (
 	"github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/controllers"
 	"github.com/maze-agent/maregister/internal/config"
+	"github.com/maze-agent/maregister/internal/version"
 )
 
 // gcPercent is Go's GOGC where the environment sets none. The heap is mostly caches, which a collection finds alive: half of
@@ -45,6 +46,7 @@ type options struct {
 	leaderElect    bool
 	leaseNamespace string
 	config         string
+	version        bool
 	log            zap.Options
 }
 
@@ -56,6 +58,7 @@ func parseOptions() options {
 	flag.BoolVar(&o.leaderElect, "leader-elect", true, "Whether to wait for the lease before writing: needed with more than one replica.")
 	flag.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "Namespace of the lease; the manager's own where it runs in a Pod.")
 	flag.StringVar(&o.config, "config", "", "File with an OperatorConfiguration, in YAML; the defaults without one.")
+	flag.BoolVar(&o.version, "version", false, "Print the version of this program, and end.")
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
@@ -90,6 +93,10 @@ func (o *options) settings() (controllers.Options, error) {
 
 func run(ctx context.Context) error {
 	o := parseOptions()
+	if o.version {
+		fmt.Println("manager", version.String())
+		return nil
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
 	settings, err := o.settings()
 	if err != nil {

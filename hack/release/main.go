@@ -48,6 +48,9 @@ func (p platform) Archive() string {
 	return "mazectl_" + p.OS + "_" + p.Arch + suffix
 }
 
+// versionVariable is set by the linker.
+const versionVariable = "github.com/maze-agent/maregister/internal/version.number"
+
 // krew is the manifest. https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest
 //
 //go:embed krew.yaml.tmpl
@@ -81,7 +84,7 @@ func release(ctx context.Context, folder, version, url string) error {
 	var sums strings.Builder
 	for _, p := range platforms {
 		fmt.Fprintln(os.Stderr, "release:", p.Archive())
-		archive, err := p.archive(ctx, folder)
+		archive, err := p.archive(ctx, folder, version)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Archive(), err)
 		}
@@ -108,10 +111,10 @@ func write(name string, content []byte) error {
 }
 
 // archive compiles the program for a platform, without a C compiler, and packs it with the license.
-func (p platform) archive(ctx context.Context, folder string) ([]byte, error) {
+func (p platform) archive(ctx context.Context, folder, version string) ([]byte, error) {
 	binary := filepath.Join(folder, p.Binary())
 	defer func() { _ = os.Remove(binary) }()
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/mazectl")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w -X "+versionVariable+"="+version, "-o", binary, "./cmd/mazectl")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
