@@ -29,7 +29,8 @@ func TestServerAccepts(t *testing.T) {
 	for _, name := range []string{releaseNamespace, "vision", "audio"} {
 		c.namespace(t, name)
 	}
-	c.prepare(t)
+	c.installCRDs(t)
+	c.makeAccounts(t)
 	heard := &warnings{}
 	cfg := rest.CopyConfig(c.plane.Config)
 	cfg.WarningHandlerWithContext = heard
@@ -57,6 +58,27 @@ func TestServerAccepts(t *testing.T) {
 	}
 }
 
+// The example that Artifact Hub shows is a task that the API server accepts.
+func TestExampleIsAccepted(t *testing.T) {
+	c := useCluster(t)
+	c.namespace(t, releaseNamespace)
+	c.installCRDs(t)
+	var examples []map[string]any
+	if err := yaml.Unmarshal([]byte(loadChart(t, chartFolder()).Metadata.Annotations["artifacthub.io/crdsExamples"]), &examples); err != nil {
+		t.Fatal(err)
+	}
+	if len(examples) == 0 {
+		t.Error("there is no example")
+	}
+	for _, example := range examples {
+		object := &unstructured.Unstructured{Object: example}
+		object.SetNamespace(releaseNamespace)
+		if err := client.NewDryRunClient(c).Create(t.Context(), object); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // renderedValues are the defaults, and all values of the table with what they need.
 func renderedValues(t *testing.T) map[string]string {
 	t.Helper()
@@ -71,8 +93,8 @@ func renderedValues(t *testing.T) map[string]string {
 	return out
 }
 
-// prepare makes what the objects refer to: CRDs, the accounts of Pods.
-func (c *cluster) prepare(t *testing.T) {
+// installCRDs installs those of what the chart renders, for the length of a test.
+func (c *cluster) installCRDs(t *testing.T) {
 	t.Helper()
 	definitions := []string{filepath.Join(testutil.Root(), "config", "crd", "registry.mazeagent.net_mazetasks.yaml")}
 	module := strings.TrimSpace(run(t, "go", "-C", "test/deploy", "list", "-m", "-f", "{{.Dir}}", "github.com/prometheus-operator/prometheus-operator"))
@@ -94,6 +116,11 @@ func (c *cluster) prepare(t *testing.T) {
 			})
 		}
 	})
+}
+
+// makeAccounts makes the ServiceAccounts of the Pods, without which the API server refuses a Pod.
+func (c *cluster) makeAccounts(t *testing.T) {
+	t.Helper()
 	for _, namespace := range []string{releaseNamespace, "vision"} {
 		for _, name := range []string{"maregister-manager", "maregister-test", "maze-manager", "maregister-maze-manager", "maregister-maze-test", "tasks-manager", "tasks-test", "mine"} {
 			account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}

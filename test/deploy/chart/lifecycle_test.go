@@ -42,6 +42,7 @@ func TestLifecycle(t *testing.T) {
 		{"install the previous chart", l.install},
 		{"helm test", l.test},
 		{"tasks are served", l.serve},
+		{"people have their rights", l.people},
 		{"upgrade to this chart", l.upgrade},
 		{"roll back", l.rollback},
 		{"uninstall, and keep", l.uninstallAndKeep},
