@@ -36,18 +36,21 @@ func NewGPUNode(name, product string, mebibytes int64, gpus int) *corev1.Node {
 	return node
 }
 
-// CreateNode makes the API server have a node as it stands. It taints every new one as not ready.
+// CreateNode makes the API server have a node as it stands. It taints every new one as not ready. Controllers may write it, too,
+// meanwhile, so patches say only what is to be.
 func CreateNode(ctx context.Context, c client.Client, node *corev1.Node) error {
 	want := node.DeepCopy()
 	if err := c.Create(ctx, node); err != nil {
 		return fmt.Errorf("create node %s: %w", node.Name, err)
 	}
+	before := client.MergeFrom(node.DeepCopy())
 	node.Status, node.Status.Capacity = want.Status, want.Status.Allocatable
-	if err := c.Status().Update(ctx, node); err != nil {
+	if err := c.Status().Patch(ctx, node, before); err != nil {
 		return fmt.Errorf("set the status of node %s: %w", node.Name, err)
 	}
+	before = client.MergeFrom(node.DeepCopy())
 	node.Spec.Taints = want.Spec.Taints
-	if err := c.Update(ctx, node); err != nil {
+	if err := c.Patch(ctx, node, before); err != nil {
 		return fmt.Errorf("set the taints of node %s: %w", node.Name, err)
 	}
 	return nil
