@@ -42,12 +42,14 @@ func CreateNode(ctx context.Context, c client.Client, node *corev1.Node) error {
 	if err := c.Create(ctx, node); err != nil {
 		return fmt.Errorf("create node %s: %w", node.Name, err)
 	}
+	created := node.DeepCopy()
 	node.Status, node.Status.Capacity = want.Status, want.Status.Allocatable
-	if err := c.Status().Update(ctx, node); err != nil {
+	if err := c.Status().Patch(ctx, node, client.MergeFrom(created)); err != nil { // controllers of nodes write to it, too
 		return fmt.Errorf("set the status of node %s: %w", node.Name, err)
 	}
+	created = node.DeepCopy()
 	node.Spec.Taints = want.Spec.Taints
-	if err := c.Update(ctx, node); err != nil {
+	if err := c.Patch(ctx, node, client.MergeFrom(created)); err != nil {
 		return fmt.Errorf("set the taints of node %s: %w", node.Name, err)
 	}
 	return nil
