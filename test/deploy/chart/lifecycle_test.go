@@ -165,17 +165,15 @@ func (l *lifecycle) uninstallEverything(t *testing.T) {
 func (l *lifecycle) uninstall(t *testing.T) {
 	t.Helper()
 	uninstall := action.NewUninstall(l.helm(t))
-	uninstall.WaitStrategy, uninstall.Timeout, uninstall.DeletionPropagation = kube.StatusWatcherStrategy, patience, "foreground"
+	uninstall.WaitStrategy, uninstall.Timeout, uninstall.DeletionPropagation = kube.StatusWatcherStrategy, patience, "background"
 	if _, err := uninstall.Run(releaseName); err != nil {
 		t.Fatal(err)
 	}
-	var pods corev1.PodList
-	if err := l.List(t.Context(), &pods, client.InNamespace(releaseNamespace)); err != nil {
-		t.Fatal(err)
-	}
-	if len(pods.Items) > 0 {
-		t.Errorf("%d Pods outlive the release", len(pods.Items))
-	}
+	eventually(t, "no Pod outlives the release", func(ctx context.Context) (bool, error) {
+		var pods corev1.PodList
+		err := l.List(ctx, &pods, client.InNamespace(releaseNamespace))
+		return len(pods.Items) == 0, err
+	})
 }
 
 // expectRollout expects that the Deployment, as Helm has waited for it, has all its Pods ready with an image.

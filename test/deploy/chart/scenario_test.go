@@ -19,11 +19,9 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -50,7 +48,7 @@ metrics: {readers: [{name: default, namespace: maregister-system}]}
 	}
 	t.Cleanup(func() {
 		uninstall := action.NewUninstall(c.helm(t))
-		uninstall.WaitStrategy, uninstall.Timeout, uninstall.DeletionPropagation = kube.StatusWatcherStrategy, patience, "foreground"
+		uninstall.WaitStrategy, uninstall.Timeout, uninstall.DeletionPropagation = kube.StatusWatcherStrategy, patience, "background"
 		if _, err := uninstall.Run(releaseName); err != nil {
 			t.Error(err)
 		}
@@ -287,11 +285,7 @@ func (s *scenario) node(ctx context.Context) error {
 		return err
 	}
 	node := testutil.NewGPUNode("gpu-"+s.namespace, "L4", 23034, 1)
-	err := retry.OnError(retry.DefaultBackoff, apierrors.IsConflict, func() error { // the controllers of nodes write to it, too
-		node := testutil.NewGPUNode(node.Name, "L4", 23034, 1)
-		return errors.Join(client.IgnoreNotFound(s.Delete(ctx, node)), testutil.CreateNode(ctx, s, node))
-	})
-	if err != nil {
+	if err := testutil.CreateNode(ctx, s, node); err != nil {
 		return err
 	}
 	return errors.Join(s.untilCondition(ctx, "transcribe", v1alpha1.ConditionPlaceable), s.Delete(ctx, node))
