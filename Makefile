@@ -37,7 +37,7 @@ WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CU
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml charts/maregister/files/crds charts/maregister/files/rbac \
-	charts/maregister/README.md internal/discover/python/treesitter
+	charts/maregister/README.md docs/api.md internal/discover/python/treesitter
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -64,13 +64,15 @@ lint: ## Check style, imports between packages, API conventions, and that genera
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
 
 .PHONY: generate
-generate: ## Generate deep copies, apply configurations, the CRD, RBAC, the chart's share of them and, if its inputs changed, the Python parser.
+generate: ## Generate deep copies, apply configurations, CRD, RBAC, the chart's share of them, docs/api.md and, if its inputs changed, the Python parser.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
 		crd output:crd:dir=config/crd paths=./api/...
 	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
 	cp config/crd/registry.*.yaml charts/maregister/files/crds/
 	cp config/rbac/role.yaml charts/maregister/files/rbac/
 	$(HELM_DOCS) --chart-search-root=../../charts --log-level=warning --sort-values-order=file
+	go tool -modfile=hack/docs/go.mod crd-ref-docs --config hack/docs/config.yaml --renderer markdown --log-level ERROR \
+		--source-path api/v1alpha1 --output-path docs/api.md
 	go -C hack/pythonparser run . --out ../../internal/discover/python/treesitter
 
 .PHONY: build
@@ -94,6 +96,14 @@ archive: ## Build the image for amd64 and arm64 as OCI archives in dist/, withou
 		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) GOFLAGS= go -C hack/image run . -source '$(CURDIR)' -program $$program -version '$(VERSION)' \
 			-revision '$(REVISION)' -out '$(CURDIR)'/dist/$$program-image.tar || exit 1; \
 	done
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities that the programs can reach (needs the Go module proxy, where the database is a module).
+	@source=$$(cd hack/vuln && go mod download -json golang.org/x/vulndb@latest | sed -n 's/^\t"Dir": "\(.*\)",*$$/\1/p') && \
+		test -n "$$source" || { echo 'make vuln: the vulnerability database could not be had from the Go module proxy: NOTHING WAS CHECKED' >&2; exit 1; } && \
+		database='$(CURDIR)'/bin/vulndb/$${source##*@} && echo "make vuln: golang.org/x/vulndb@$${source##*@}" && \
+		{ test -d "$$database" || { go tool -modfile=hack/vuln/go.mod indexdb -out "$$database.new" -vulns "$$source/data/osv" && mv "$$database.new" "$$database"; }; } && \
+		go tool -modfile=hack/vuln/go.mod govulncheck -db "file://$$database" ./...
 
 .PHONY: release
 release: ## Make mazectl's archives, checksums and krew manifest in dist/ (VERSION=v1.2.3), and have krew install them.
