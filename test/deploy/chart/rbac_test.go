@@ -30,7 +30,7 @@ func TestEveryVerbIsNeeded(t *testing.T) {
 		}
 	}
 	if !t.Run("with all of them", func(t *testing.T) {
-		if err := c.scenario(t, nil); err != nil {
+		if err := c.scenario(t, c.rightsNamespace(t), nil); err != nil {
 			t.Error(err)
 		}
 	}) {
@@ -40,13 +40,34 @@ func TestEveryVerbIsNeeded(t *testing.T) {
 		for _, taken := range grants(role) {
 			t.Run(taken.String(), func(t *testing.T) {
 				c.take(t, role, taken)
-				if err := c.scenario(t, &taken); err == nil {
+				if err := c.scenario(t, c.rightsNamespace(t), &taken); err == nil {
 					t.Errorf("all goes well without %s", taken)
 				} else if !strings.Contains(err.Error(), taken.refusal()) {
 					t.Errorf("without %s: %v", taken, err)
 				}
 			})
 		}
+	}
+}
+
+// TestRolesOfWatchedNamespacesAreEnough: with watchNamespaces, the operator does all of it with rights in those namespaces only.
+func TestRolesOfWatchedNamespacesAreEnough(t *testing.T) {
+	c := useCluster(t)
+	c.namespace(t, releaseNamespace)
+	watched, other := c.rightsNamespace(t), c.rightsNamespace(t)
+	c.installForRights(t, watched)
+	cfg, err := testutil.AccountConfig(t.Context(), c.plane.Config, releaseNamespace, "maregister-manager")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for namespace, allowed := range map[string]bool{watched: true, other: false} {
+		list := &authorizationv1.ResourceAttributes{Resource: "configmaps", Verb: "list", Namespace: namespace}
+		if err := testutil.WaitUntilAllowed(t.Context(), cfg, list, allowed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.scenario(t, watched, nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -32,15 +32,15 @@ import (
 const leaseName = "maregister.registry.mazeagent.net"
 
 // installForRights installs the chart without Pods: the tests run the process themselves. Small shards make a registry split
-// soon.
-func (c *cluster) installForRights(t *testing.T) {
+// soon. The operator serves the given namespaces, or all.
+func (c *cluster) installForRights(t *testing.T, namespaces ...string) {
 	t.Helper()
 	install := action.NewInstall(c.helm(t))
 	install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = releaseName, releaseNamespace, kube.StatusWatcherStrategy, patience
 	overrides := values(t, `
 replicas: 0
 crds: {keep: false}
-config: {registry: {shardSize: 16Ki}}
+config: {registry: {shardSize: 16Ki}, watchNamespaces: [`+strings.Join(namespaces, ", ")+`]}
 metrics: {readers: [{name: default, namespace: maregister-system}]}
 `)
 	if _, err := install.Run(loadChart(t, chartFolder()), overrides); err != nil {
@@ -97,11 +97,8 @@ func ignoreEnded(err error) error {
 
 // scenario lets the operator do everything that it does, once. It fails when the API server refuses the operator anything: some
 // refusals, such as of a watch, are made up for by trying something else again and again.
-func (c *cluster) scenario(t *testing.T, taken *grant) error {
+func (c *cluster) scenario(t *testing.T, namespace string, taken *grant) error {
 	t.Helper()
-	c.scenarios++
-	namespace := fmt.Sprintf("rights-%d", c.scenarios)
-	c.namespace(t, namespace)
 	s := &scenario{cluster: c, namespace: namespace, taken: taken}
 	if err := s.clear(t.Context()); err != nil {
 		t.Fatal(err)
@@ -113,6 +110,15 @@ func (c *cluster) scenario(t *testing.T, taken *grant) error {
 		}
 	}
 	return s.manager.unrefused()
+}
+
+// rightsNamespace makes a namespace for a scenario.
+func (c *cluster) rightsNamespace(t *testing.T) string {
+	t.Helper()
+	c.scenarios++
+	namespace := fmt.Sprintf("rights-%d", c.scenarios)
+	c.namespace(t, namespace)
+	return namespace
 }
 
 type scenario struct {
