@@ -22,7 +22,7 @@
 {{- if .Values.serviceAccount.create }}
 {{- default (include "maregister.manager" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- required "serviceAccount.name is needed where serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- required "serviceAccount.create is false: name the account in serviceAccount.name" .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/kube"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -68,6 +70,17 @@ func TestRolesOfWatchedNamespacesAreEnough(t *testing.T) {
 	}
 	if err := c.scenario(t, watched, nil); err != nil {
 		t.Error(err)
+	}
+
+	upgrade := action.NewUpgrade(c.helm(t))
+	upgrade.Namespace, upgrade.WaitStrategy, upgrade.ResetThenReuseValues = releaseNamespace, kube.StatusWatcherStrategy, true
+	_, err = upgrade.Run(releaseName, loadChart(t, chartFolder()), values(t, `{config: {watchNamespaces: [`+watched+`, nowhere]}}`))
+	if want := "create nowhere first"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("an upgrade to a namespace that is missing: got %v, want an error with %q", err, want)
+	}
+	list := &authorizationv1.ResourceAttributes{Resource: "configmaps", Verb: "list", Namespace: watched}
+	if err := testutil.WaitUntilAllowed(t.Context(), cfg, list, true); err != nil {
+		t.Errorf("it took rights away: %v", err)
 	}
 }
 
