@@ -65,9 +65,16 @@ func (d *document) checkDefaults() *Error {
 	if err := d.boundDefaults(); err != nil {
 		return err
 	}
-	libraries := d.defaultLibraries()
+	j := judge{Parameters: newParameters(d), steps: judgeSteps}
+	var libraries []library
 	for _, id := range d.defaults {
 		n := d.nodes[id]
+		if j.one(id, n.schema["default"]) == accepted {
+			continue // without the library, which takes much longer
+		}
+		if libraries == nil {
+			libraries = d.defaultLibraries()
+		}
 		at := slices.IndexFunc(libraries, func(l library) bool { return isBelow(n.pointer, l.base) })
 		value := n.schema["default"]
 		if err := libraries[at].validate(n.pointer, value); err != nil {

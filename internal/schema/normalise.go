@@ -25,8 +25,9 @@ type document struct {
 // node is one subschema.
 type node struct {
 	pointer string
-	// schema is nil for a boolean schema.
+	// schema is nil for a boolean schema, and always is which of the two.
 	schema map[string]any
+	always bool
 	edges  []edge
 	// patternSize counts what the patterns of this schema compile to.
 	patternSize int
@@ -36,7 +37,9 @@ type node struct {
 type edge struct {
 	to      int
 	applies application
-	// member is the name that a toMember edge applies to.
+	// keyword is the one by which it does.
+	keyword string
+	// member is the name of the subschema in a keyword's object: what a toMember edge applies to.
 	member string
 }
 
@@ -148,6 +151,7 @@ func (d *document) walk(schema any, pointer string) (int, *Error) {
 		return 0, invalid(pointer, `a schema is an object such as {"type": "string"}, or a boolean; found %s`, describe(schema))
 	}
 	d.nodes[id].schema = object
+	d.nodes[id].always = schema == true
 	if _, ok := object["default"]; ok {
 		d.defaults = append(d.defaults, id)
 	}
@@ -197,10 +201,11 @@ func mismatch(at site, k keyword, want string) *Error {
 	return invalid(at.pointer(), "%q must be %s, found %s%s", at.name, want, describe(at.value), hint)
 }
 
-func (d *document) apply(from int, applies application, member string, schema any, pointer string) *Error {
+// apply normalises a subschema of a keyword, and says so in the graph.
+func (d *document) apply(at site, k keyword, member string, schema any, pointer string) *Error {
 	to, err := d.walk(schema, pointer)
 	if err == nil {
-		d.nodes[from].edges = append(d.nodes[from].edges, edge{to: to, applies: applies, member: member})
+		d.nodes[at.node].edges = append(d.nodes[at.node].edges, edge{to: to, applies: k.applies, keyword: at.name, member: member})
 	}
 	return err
 }
@@ -209,7 +214,7 @@ func (d *document) oneSchema(at site, k keyword) *Error {
 	if !isObjectOrBool(at.value) {
 		return mismatch(at, k, "a schema: an object or a boolean")
 	}
-	return d.apply(at.node, k.applies, "", at.value, at.pointer())
+	return d.apply(at, k, "", at.value, at.pointer())
 }
 
 func (d *document) schemaList(at site, k keyword) *Error {
@@ -218,7 +223,7 @@ func (d *document) schemaList(at site, k keyword) *Error {
 		return mismatch(at, k, "an array of at least one schema")
 	}
 	for i, schema := range list {
-		if err := d.apply(at.node, k.applies, "", schema, at.item(i)); err != nil {
+		if err := d.apply(at, k, "", schema, at.item(i)); err != nil {
 			return err
 		}
 	}
@@ -239,7 +244,7 @@ func (d *document) schemaMap(at site, k keyword) *Error {
 				return err
 			}
 		}
-		if err := d.apply(at.node, k.applies, name, object[name], at.member(name)); err != nil {
+		if err := d.apply(at, k, name, object[name], at.member(name)); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ func (d *document) resolve() *Error {
 				`the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`,
 				quote("#"+r.target))
 		}
-		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself})
+		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself, keyword: "$ref"})
 	}
 	return nil
 }

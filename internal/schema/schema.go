@@ -24,18 +24,7 @@ func (s *Schema) JSON() []byte { return s.json }
 // The error is nil or a reason to refuse the document; compare it with nil
 // before it becomes an error interface.
 func Parse(raw []byte) (*Schema, []Warning, *Error) {
-	declared, err := decodeDeclared(raw)
-	if err != nil {
-		return nil, nil, err
-	}
-	shorthandPrefix := ""
-	if len(declared) > 0 && !isFullSchema(declared) {
-		if declared, err = expandShorthand(declared); err != nil {
-			return nil, nil, err
-		}
-		shorthandPrefix = propertiesPointer
-	}
-	doc, err := readSchema(declared)
+	doc, shorthandPrefix, err := read(raw)
 	if err == nil {
 		err = doc.checkDefaults()
 	}
@@ -52,6 +41,23 @@ func Parse(raw []byte) (*Schema, []Warning, *Error) {
 		return nil, nil, err
 	}
 	return &Schema{json: out}, doc.warnings, nil
+}
+
+// read reads and normalises all but the defaults. Pointers of a shorthand's
+// document have a prefix that the user did not write.
+func read(raw []byte) (doc *document, shorthandPrefix string, _ *Error) {
+	declared, err := decodeDeclared(raw)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(declared) > 0 && !isFullSchema(declared) {
+		if declared, err = expandShorthand(declared); err != nil {
+			return nil, "", err
+		}
+		shorthandPrefix = propertiesPointer
+	}
+	doc, err = readSchema(declared)
+	return doc, shorthandPrefix, err
 }
 
 func decodeDeclared(raw []byte) (map[string]any, *Error) {
@@ -82,6 +88,17 @@ func encode(root map[string]any) ([]byte, *Error) {
 		return nil, tooLarge("", "the document has %d bytes once it is normalised; at most %d are allowed", len(out), schemaLimits.bytes)
 	}
 	return out, nil
+}
+
+// checkGrowth refuses what encode would refuse. Normalising makes a text some
+// times as long at most, so that a short one need not be encoded.
+func (d *document) checkGrowth(raw []byte) *Error {
+	const growth = 8
+	if len(raw) < schemaLimits.bytes/growth {
+		return nil
+	}
+	_, err := encode(d.root)
+	return err
 }
 
 func canonical(value any) ([]byte, error) {
