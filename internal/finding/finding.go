@@ -1,4 +1,4 @@
-// Package finding says what can be wrong with tasks, in Python sources and in manifests: the rules, and what breaks them where.
+// Package finding says what can be wrong with tasks, in Python sources, in manifests and in workflows: the rules, and what breaks them where.
 package finding
 
 import (
@@ -39,8 +39,10 @@ type Finding struct {
 	// File is as the user gave it, or below what the user gave, with slashes.
 	File     string   `json:"file"`
 	Position Position `json:"position"`
+	// Pointer is the JSON pointer (RFC 6901) to what it is about, in a workflow. Empty if it is the whole, or another kind of file.
+	Pointer string `json:"pointer,omitempty"`
 	// Object is what it is about: a Python function such as tools.image:image_caption, or an object such as
-	// MazeTask vision/image-caption. Empty if it is the file.
+	// MazeTask vision/image-caption, or node "t1" of a workflow. Empty if it is the file.
 	Object string `json:"object,omitempty"`
 	// Message says what is wrong and what to do, in one line.
 	Message string    `json:"message"`

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Codes of the rules. A code never changes its meaning; those of Python sources are below 100.
+// Codes of the rules. A code never changes its meaning; those of Python sources are below 100, of manifests below 200.
 const (
 	Unreadable         = "MZ001"
 	WrongEncoding      = "MZ002"
@@ -60,7 +60,7 @@ func Lookup(code string) (Rule, bool) {
 }
 
 // rules are all there are, by code.
-var rules = byCode(ofPython, ofManifests)
+var rules = byCode(ofPython, ofManifests, ofWorkflows)
 
 func byCode(groups ...[]Rule) map[string]Rule {
 	all := map[string]Rule{}

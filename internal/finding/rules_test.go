@@ -53,7 +53,7 @@ func TestEveryExplanationIsOfARule(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("explanations (-want +got):\n%s", diff)
 	}
-	if groups := len(ofPython) + len(ofManifests); groups != len(want) {
+	if groups := len(ofPython) + len(ofManifests) + len(ofWorkflows); groups != len(want) {
 		t.Errorf("%d rules have %d codes", groups, len(want))
 	}
 }

@@ -1,0 +1,45 @@
+package finding
+
+// Codes of the rules of workflows.
+const (
+	MalformedDAG       = "MZ201"
+	DAGTooLarge        = "MZ202"
+	UnknownDAGField    = "MZ203"
+	InvalidNodeID      = "MZ204"
+	DuplicateNodeID    = "MZ205"
+	UnknownFunc        = "MZ206"
+	UnknownArgument    = "MZ207"
+	MissingArgument    = "MZ208"
+	InvalidArgument    = "MZ209"
+	UnknownNode        = "MZ210"
+	UnknownOutput      = "MZ211"
+	IncompatibleEdge   = "MZ212"
+	Cycle              = "MZ213"
+	UnreachableNode    = "MZ214"
+	UnplaceableNode    = "MZ215"
+	ArgumentGivenTwice = "MZ216"
+	DoubtfulReference  = "MZ217"
+	UnregisteredCode   = "MZ218"
+)
+
+// ofWorkflows are the rules of workflows: DAGs of tasks.
+var ofWorkflows = []Rule{
+	newRule(MalformedDAG, "malformed-dag", SeverityError, "A workflow is not JSON, or not in one of the formats that Maze reads."),
+	newRule(DAGTooLarge, "dag-too-large", SeverityError, "A workflow is larger than anything that reads it allows."),
+	newRule(UnknownDAGField, "unknown-dag-field", SeverityWarning, "A workflow, a node or an edge has a field that is almost one that is read."),
+	newRule(InvalidNodeID, "invalid-node-id", SeverityError, "The id of a node cannot be used in a reference."),
+	newRule(DuplicateNodeID, "duplicate-node-id", SeverityError, "Two nodes of a workflow have one id."),
+	newRule(UnknownFunc, "unknown-func", SeverityError, "A node runs a task that is not registered."),
+	newRule(UnknownArgument, "unknown-argument", SeverityError, "A node passes an argument that its task does not take."),
+	newRule(MissingArgument, "missing-argument", SeverityError, "A node does not pass an argument that its task requires."),
+	newRule(InvalidArgument, "invalid-argument", SeverityError, "The value of an argument does not fit the input schema of the task."),
+	newRule(UnknownNode, "unknown-node", SeverityError, "A reference or an edge names a node that the workflow does not have."),
+	newRule(UnknownOutput, "unknown-output", SeverityError, "A reference names an output that the task of the node does not have."),
+	newRule(IncompatibleEdge, "incompatible-edge", SeverityError, "No value of an output fits the argument that it is wired to."),
+	newRule(Cycle, "cycle", SeverityError, "Nodes of a workflow wait for each other in a circle."),
+	newRule(UnreachableNode, "unreachable-node", SeverityError, "A node waits for something that never ends."),
+	newRule(UnplaceableNode, "unplaceable-node", SeverityError, "No node of the cluster can host the task of a workflow's node now."),
+	newRule(ArgumentGivenTwice, "argument-given-twice", SeverityError, "An argument gets a value from an edge, and another one."),
+	newRule(DoubtfulReference, "doubtful-reference", SeverityWarning, "A text begins like a reference to a node and is not one."),
+	newRule(UnregisteredCode, "unregistered-code", SeverityWarning, "A node brings its own code, and no task of its name is registered."),
+}
