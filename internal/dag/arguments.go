@@ -1,0 +1,113 @@
+package dag
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/schema"
+)
+
+// checkArguments judges what each node passes by what its task takes.
+func (c *checker) checkArguments() {
+	for _, n := range c.graph.Nodes {
+		if inputs := c.input(n); inputs != nil {
+			c.checkArgumentsOf(n, inputs)
+		}
+	}
+}
+
+func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
+	before := len(c.found)
+	complete := true // all of it is known before the workflow runs
+	open := declaresNothing(inputs)
+	for i := range n.arguments {
+		a := &n.arguments[i]
+		complete = complete && a.literal != nil
+		part, ok := inputs.Part(a.name)
+		switch {
+		case ok:
+			c.checkValue(n, a, part)
+		case !open && !slices.Contains(inputs.Required(), a.name):
+			c.unknownArgument(n, a, inputs)
+		}
+	}
+	c.missingArguments(n, inputs)
+	if complete && len(c.found) == before {
+		c.checkTogether(n, inputs)
+	}
+}
+
+func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameters) {
+	at, offset := a.at, a.at.start
+	if at.parent != nil && at.parent == n.argsAt {
+		offset = at.nameAt
+	}
+	c.reportAt(finding.UnknownArgument, at, offset, n, "task %s has no parameter %s, but %s%s", quote(n.Func), quote(a.name), list(inputs.Names()),
+		c.didYouMean(a.name, inputs.Names()))
+}
+
+func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
+	for _, name := range inputs.Required() {
+		if n.argument(name) != nil {
+			continue
+		}
+		at := n.argsAt
+		if at == nil {
+			at = n.at
+		}
+		kind := ""
+		if part, ok := inputs.Part(name); ok {
+			kind = fmt.Sprintf(" (%s)", part)
+		}
+		c.report(finding.MissingArgument, at, n, "task %s needs the argument %s%s; give it a value, or wire it to an output", quote(n.Func), quote(name), kind)
+	}
+}
+
+// checkValue judges what is known of an argument's value.
+func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
+	if a.literal != nil {
+		if err := part.Validate(c.raw(a.literal)); err != nil {
+			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v", quote(a.name), quote(n.Func), err)
+		}
+		return
+	}
+	for i, item := range a.items {
+		one, ok := part.Item(i)
+		if !ok {
+			c.report(finding.InvalidArgument, a.at, n, "the argument %s is a list with an item [%d], and task %s takes %s", quote(a.name), i, quote(n.Func), part)
+			return
+		}
+		if item.literal == nil {
+			continue
+		}
+		if err := one.Validate(c.raw(item.literal)); err != nil {
+			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %v", i, quote(a.name), quote(n.Func), err)
+		}
+	}
+}
+
+// checkTogether judges all arguments of a node at once: by what a schema says of several together.
+func (c *checker) checkTogether(n *Node, inputs *schema.Parameters) {
+	var all bytes.Buffer
+	all.WriteByte('{')
+	for i, a := range n.arguments {
+		if i > 0 {
+			all.WriteByte(',')
+		}
+		name, _ := json.Marshal(a.name) // cannot fail: a string
+		all.Write(name)
+		all.WriteByte(':')
+		all.Write(c.raw(a.literal))
+	}
+	all.WriteByte('}')
+	if err := inputs.Validate(all.Bytes()); err != nil {
+		at := n.argsAt
+		if at == nil {
+			at = n.at
+		}
+		c.report(finding.InvalidArgument, at, n, "the arguments together do not fit task %s: %v", quote(n.Func), err)
+	}
+}

@@ -1,0 +1,147 @@
+package dag
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// referencePattern is what a reference to another node's output looks like in the described format: nothing before, nothing
+// behind. A key may have dots, an id may not.
+var referencePattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.output\.([^\s\[\]/\\]+)(?:\[([0-9]{1,9})\])?$`)
+
+// almostReference is a text that Maze's executor takes for a reference, because ".output" is in it, and then cannot follow.
+var almostReference = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.outputs?(?:[.\[].*)?$`)
+
+func (c *checker) describedArgument(n *Node, name string, v *value) argument {
+	a := argument{name: name, at: v}
+	if r := c.describedReference(n, v); r != nil {
+		a.reference = r
+		return a
+	}
+	if v.kind == array {
+		found := false
+		items := make([]item, len(v.children))
+		for i, child := range v.children {
+			items[i] = item{literal: child}
+			if r := c.describedReference(n, child); r != nil {
+				items[i], found = item{reference: r}, true
+			}
+		}
+		if found {
+			a.items = items
+			return a
+		}
+	}
+	a.literal = v
+	return a
+}
+
+// describedReference reads a text that is a reference. Nil if it is not one.
+func (c *checker) describedReference(n *Node, v *value) *reference {
+	if v.kind != text || !strings.Contains(string(c.content[v.start:v.end]), ".output") {
+		return nil
+	}
+	written := c.text(v)
+	match := referencePattern.FindStringSubmatch(written)
+	if match == nil {
+		c.doubtful(n, v, written)
+		return nil
+	}
+	r := &reference{at: v, node: match[1], output: match[2], index: -1}
+	if match[3] != "" {
+		r.index, _ = strconv.Atoi(match[3]) // cannot fail: up to nine digits
+	}
+	return r
+}
+
+// doubtful remembers a text that is no reference and begins like one: whether that is a mistake is known when all ids are.
+func (c *checker) doubtful(n *Node, v *value, written string) {
+	if match := almostReference.FindStringSubmatch(written); match != nil {
+		c.doubts = append(c.doubts, doubt{node: n, at: v, id: match[1]})
+	}
+}
+
+// doubt is a text that may be meant as a reference to a node.
+type doubt struct {
+	node *Node
+	at   *value
+	id   string
+}
+
+func (c *checker) reportDoubts() {
+	for _, d := range c.doubts {
+		if i, ok := c.graph.find(d.id); ok {
+			c.report(finding.DoubtfulReference, d.at, d.node, "%s is passed as it is, although there is a node %s; write %s to pass one of its outputs",
+				c.quote(d.at), quote(d.id), quote(d.id+".output."+meantOutput(c.text(d.at), c.outputNames(c.graph.Nodes[i]))))
+		}
+	}
+}
+
+// meantOutput is an output that a text mentions, or else the first there is.
+func meantOutput(written string, outputs []string) string {
+	if len(outputs) == 0 {
+		return "key"
+	}
+	for _, output := range outputs {
+		if strings.Contains(written, "."+output) {
+			return output
+		}
+	}
+	return outputs[0]
+}
+
+// The forms of an input in Maze's own format.
+const (
+	inputFromTask = "from_task"
+	inputFromUser = "from_user"
+	inputFromRun  = "from_run"
+)
+
+// mazeArgument reads an input of Maze's own format: a literal, or an object that says where the value comes from.
+func (c *checker) mazeArgument(n *Node, name string, v *value) argument {
+	a := argument{name: name, at: v}
+	from, literal := v.member("from"), v.member("value")
+	if from == nil && literal == nil && v.member("data_type") == nil {
+		a.literal = v
+		return a
+	}
+	source := c.text(v.member("input_schema"))
+	switch {
+	case source == inputFromRun:
+	case source == inputFromTask, source != inputFromUser && from != nil:
+		if literal != nil && (source == inputFromTask || from == nil) {
+			from = literal
+		}
+		a.reference = c.mazeReference(n, from, v)
+	case literal != nil:
+		a.literal = literal
+	}
+	return a
+}
+
+// mazeReference reads node.output or node.output.key, as both are in use.
+func (c *checker) mazeReference(n *Node, v, whole *value) *reference {
+	if v == nil || v.kind != text {
+		c.report(finding.MalformedDAG, whole, n, `an input from another node is written {"from": "node.output"}`)
+		return nil
+	}
+	written := c.text(v)
+	if match := referencePattern.FindStringSubmatch(written); match != nil && match[3] == "" {
+		return &reference{at: v, node: match[1], output: match[2], index: -1}
+	}
+	node, output, ok := cutPort(written)
+	if !ok {
+		c.report(finding.MalformedDAG, v, n, `%s is no reference; write "node.output": an id and the name of one of its outputs`, quote(written))
+		return nil
+	}
+	return &reference{at: v, node: node, output: output, index: -1}
+}
+
+// cutPort takes apart "node.port".
+func cutPort(written string) (node, port string, ok bool) {
+	node, port, ok = strings.Cut(written, ".")
+	return node, port, ok && node != "" && port != "" && !strings.Contains(port, ".")
+}

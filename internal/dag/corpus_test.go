@@ -1,0 +1,152 @@
+package dag
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/schema"
+)
+
+var update = flag.Bool("update", false, "write what is found into testdata, instead of comparing it")
+
+// minCases is how many workflows testdata has at least.
+const minCases = 120
+
+// TestWorkflows compares all that is found in each workflow of testdata/workflows: NAME.json beside NAME.want.
+func TestWorkflows(t *testing.T) {
+	files, err := filepath.Glob("testdata/workflows/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	total, told := 0, map[string]bool{}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases := casesOf(t, file, archive)
+		total += len(cases)
+		for i := range cases {
+			tc := &cases[i]
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+tc.name, func(t *testing.T) {
+				got, codes := describe(tc.workflow, corpusTasks(t))
+				for _, code := range codes {
+					told[code] = true
+				}
+				if *update {
+					tc.want.Data = []byte(got)
+					return
+				}
+				if diff := cmp.Diff(string(tc.want.Data), got); diff != "" {
+					t.Errorf("found (-want +got):\n%s", diff)
+				}
+			})
+		}
+		if *update {
+			if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if total < minCases {
+		t.Errorf("want at least %d workflows, found %d", minCases, total)
+	}
+	for _, rule := range finding.Rules() {
+		if rule.Code > "MZ200" && !told[rule.Code] {
+			t.Errorf("no workflow breaks the rule %s %s", rule.Code, rule.Name)
+		}
+	}
+}
+
+type corpusCase struct {
+	name     string
+	workflow []byte
+	want     *txtar.File
+}
+
+// casesOf pairs the files of an archive.
+func casesOf(t *testing.T, file string, archive *txtar.Archive) []corpusCase {
+	t.Helper()
+	var cases []corpusCase
+	for i, f := range archive.Files {
+		name, ok := strings.CutSuffix(f.Name, ".json")
+		switch {
+		case strings.HasSuffix(f.Name, ".want"):
+		case !ok:
+			t.Fatalf("%s: %q is neither .json nor .want", file, f.Name)
+		case i+1 == len(archive.Files) || archive.Files[i+1].Name != name+".want":
+			t.Fatalf("%s: %s has no %s.want behind it", file, f.Name, name)
+		default:
+			cases = append(cases, corpusCase{name, f.Data, &archive.Files[i+1]})
+		}
+	}
+	return cases
+}
+
+// describe tells of the nodes, the edges and the findings of a workflow.
+func describe(workflow []byte, tasks *Tasks) (string, []string) {
+	graph, findings := Check("dag.json", workflow, tasks)
+	var out strings.Builder
+	for _, e := range graph.Edges {
+		ports := ""
+		if e.Output != "" {
+			ports = fmt.Sprintf(" %s → %s", e.Output, e.Input)
+		}
+		fmt.Fprintf(&out, "%s → %s%s %s\n", graph.Nodes[e.From].ID, graph.Nodes[e.To].ID, ports, e.Fit)
+	}
+	var codes []string
+	for _, f := range findings {
+		codes = append(codes, f.Rule)
+		fmt.Fprintf(&out, "%d:%d %s %s %s\n", f.Position.Line, f.Position.Column, f.Rule, f.Severity, f.Message)
+		for _, r := range f.Related {
+			fmt.Fprintf(&out, "  %d:%d %s\n", r.Position.Line, r.Position.Column, r.Message)
+		}
+		if !strings.HasPrefix(strings.TrimPrefix(f.Message, f.Object+" at "), f.Pointer) {
+			fmt.Fprintf(&out, "  the message does not begin with %q and %q\n", f.Object, f.Pointer)
+		}
+	}
+	if len(findings) == 0 {
+		out.WriteString("nothing is wrong\n")
+	}
+	return out.String(), slices.Compact(codes)
+}
+
+// corpusTasks are those of testdata/tasks.json, whose schemas are written as in a MazeTask.
+func corpusTasks(t testing.TB) *Tasks {
+	t.Helper()
+	content, err := os.ReadFile("testdata/tasks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared map[string]struct {
+		Input, Output json.RawMessage
+		Unplaceable   string
+	}
+	if err := json.Unmarshal(content, &declared); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]Task{}
+	for name, d := range declared {
+		all[name] = Task{Input: normalised(t, d.Input), Output: normalised(t, d.Output), Unplaceable: d.Unplaceable}
+	}
+	return NewTasks(all)
+}
+
+func normalised(t testing.TB, declared []byte) []byte {
+	t.Helper()
+	s, _, err := schema.Parse(declared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.JSON()
+}

@@ -1,0 +1,138 @@
+package dag
+
+import (
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// endpoint is one end of an edge.
+type endpoint struct {
+	at         *value
+	node, port string
+}
+
+// The fields of an edge, besides from and to. The first that is there counts.
+var (
+	sourceFields = []string{"source", "source_task_id"}
+	targetFields = []string{"target", "target_task_id"}
+	outputFields = []string{"source_output", "output"}
+	inputFields  = []string{"target_input", "input"}
+	edgeFields   = []string{"from", "to", "source", "target", "source_task_id", "target_task_id", "source_output", "target_input", "output", "input"}
+)
+
+func (c *checker) readEdges(edges *value) {
+	if edges.kind != array {
+		c.report(finding.MalformedDAG, edges, nil, `"edges" is an array of objects, found %s`, kindNames[edges.kind])
+		return
+	}
+	for _, v := range edges.children {
+		c.readEdge(v)
+	}
+}
+
+func (c *checker) readEdge(v *value) {
+	if v.kind != object {
+		c.report(finding.MalformedDAG, v, nil, "an edge is an object, found %s", kindNames[v.kind])
+		return
+	}
+	c.unknownFields(v, nil, edgeFields)
+	source, sourceOK := c.endpoint(v, "from", sourceFields, outputFields)
+	target, targetOK := c.endpoint(v, "to", targetFields, inputFields)
+	if !sourceOK || !targetOK {
+		return
+	}
+	if (source.port == "") != (target.port == "") || (c.format.ports && source.port == "") {
+		c.report(finding.MalformedDAG, v, nil, `the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
+		return
+	}
+	to, known := c.graph.find(target.node)
+	if !known {
+		c.unknownNode(target.at, nil, target.node)
+	}
+	if known && source.port != "" && c.wire(c.graph.Nodes[to], target, &reference{at: source.at, node: source.node, output: source.port, index: -1}) {
+		return // the reference is followed like any other
+	}
+	from, sourceKnown := c.graph.find(source.node)
+	switch {
+	case !sourceKnown:
+		c.unknownNode(source.at, nil, source.node)
+	case known && source.port == "":
+		c.order = append(c.order, Edge{From: from, To: to, Fit: FitUnknown, at: v})
+	}
+}
+
+// endpoint reads one end: "node.port" in one field, or the node and the port in two.
+func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []string) (endpoint, bool) {
+	if at := v.member(joint); at != nil && v.member(nodeFields[0]) == nil {
+		node, port, ok := cutPort(c.text(at))
+		if !ok && !c.format.ports && c.format.id.MatchString(c.text(at)) { // only the order
+			return endpoint{at: at, node: c.text(at)}, true
+		}
+		if !ok {
+			c.report(finding.MalformedDAG, at, nil, `%q is written "node.port", found %s`, joint, c.quote(at))
+		}
+		return endpoint{at, node, port}, ok
+	}
+	node, port := c.firstText(v, nodeFields), c.firstText(v, portFields)
+	if node == nil {
+		c.report(finding.MalformedDAG, v, nil, `the edge has no %q, or it is not the id of a node`, nodeFields[0])
+		return endpoint{}, false
+	}
+	return endpoint{node, c.text(node), c.text(port)}, true
+}
+
+// firstText gives the first of the fields that has a text. Nil if none has.
+func (c *checker) firstText(v *value, fields []string) *value {
+	for _, field := range fields {
+		if at := v.member(field); at != nil && at.kind == text {
+			return at
+		}
+	}
+	return nil
+}
+
+// wire makes an edge an argument of the node that it leads to. False if the argument has another value.
+func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
+	existing := n.argument(to.port)
+	switch {
+	case existing == nil:
+		n.add(argument{name: to.port, at: to.at, reference: r})
+	case existing.literal == nil && existing.reference == nil && existing.items == nil: // declared, and to be filled
+		existing.reference = r
+	case existing.mentions(r): // told twice, in the same way
+	default:
+		c.report(finding.ArgumentGivenTwice, to.at, n, "the input %s gets a value from this edge and another one at %s; remove one of the two",
+			quote(to.port), existing.at.pointer())
+		c.relate(existing.at, "the other is here")
+		return false
+	}
+	return true
+}
+
+// mentions says whether an argument refers to the same output.
+func (a *argument) mentions(r *reference) bool {
+	for _, other := range a.references() {
+		if other.node == r.node && other.output == r.output {
+			return true
+		}
+	}
+	return false
+}
+
+// finalOutputs checks what Maze's own format returns of a workflow: objects with a mark, anywhere in a value.
+func (c *checker) finalOutputs(v *value) {
+	if v == nil {
+		return
+	}
+	if mark := v.member("__maze_output_ref__"); mark != nil {
+		node, output := v.member("task_id"), v.member("output_key")
+		if node == nil || node.kind != text || output == nil || output.kind != text {
+			c.report(finding.MalformedDAG, v, nil, `a reference to an output has "task_id" and "output_key"`)
+			return
+		}
+		c.finals = append(c.finals, &reference{at: v, node: c.text(node), output: c.text(output), index: -1})
+		return
+	}
+	for _, child := range v.children {
+		c.finalOutputs(child)
+	}
+}

@@ -1,0 +1,87 @@
+package dag
+
+import (
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/schema"
+)
+
+// checkFunctions sees to it that every node runs a task that there is, and, if that was asked, one that some node of the
+// cluster can host.
+func (c *checker) checkFunctions() {
+	for _, n := range c.graph.Nodes {
+		if n.Func == "" {
+			continue
+		}
+		t := c.tasks.byName[n.Func]
+		switch {
+		case t == nil && n.ownCode:
+			c.report(finding.UnregisteredCode, n.funcAt, n,
+				"the node runs code of its own, and no registered task is called %s, so its arguments are not checked%s", quote(n.Func),
+				c.didYouMean(n.Func, c.tasks.names))
+		case t == nil && c.tasks.Len() == 0:
+			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
+		case t == nil:
+			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
+		case t.Unplaceable != "":
+			c.report(finding.UnplaceableNode, n.funcAt, n, "no node of the cluster can host %s now: %s", quote(n.Func), t.Unplaceable)
+		}
+	}
+}
+
+// task gives a node's task. Nil if it is not known.
+func (c *checker) task(n *Node) *task {
+	if n.Func == "" {
+		return nil
+	}
+	return c.tasks.byName[n.Func]
+}
+
+// input gives what a node's task takes. Nil if that is not known.
+func (c *checker) input(n *Node) *schema.Parameters {
+	t := c.task(n)
+	if t == nil {
+		return nil
+	}
+	if t.input == nil && len(t.Input) > 0 {
+		t.input = c.open(n, t.Input)
+	}
+	return t.input
+}
+
+// output gives what a node's task puts out. Nil if that is not known, or the task declares nothing.
+func (c *checker) output(n *Node) *schema.Parameters {
+	t := c.task(n)
+	if t == nil {
+		return nil
+	}
+	if t.output == nil && len(t.Output) > 0 {
+		t.output = c.open(n, t.Output)
+	}
+	if t.output == nil || declaresNothing(t.output) {
+		return nil
+	}
+	return t.output
+}
+
+func (c *checker) open(n *Node, text []byte) *schema.Parameters {
+	p, err := c.tasks.open(text)
+	if err != nil {
+		c.report(finding.InvalidSchema, n.funcAt, n, "task %s: %v", quote(n.Func), err)
+		return nil
+	}
+	return p
+}
+
+// declaresNothing says whether a task leaves open what it takes or puts out, as Maze lets it.
+func declaresNothing(p *schema.Parameters) bool { return len(p.Names()) == 0 && len(p.Required()) == 0 }
+
+// outputNames gives the outputs that a node is known to have. Nil if that is not known.
+func (c *checker) outputNames(n *Node) []string {
+	if p := c.output(n); p != nil {
+		return p.Names()
+	}
+	if c.task(n) == nil {
+		return n.outputs
+	}
+	return nil
+}

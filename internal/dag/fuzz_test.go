@@ -1,0 +1,103 @@
+package dag
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// maxTime is what a check of a hostile workflow of the size that the fuzzer makes may take on a busy machine.
+const maxTime = 2 * time.Second
+
+// FuzzCheck: whatever a workflow is, it is judged in bounded time, and what is said of it is of use.
+func FuzzCheck(f *testing.F) {
+	files, err := filepath.Glob("testdata/workflows/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, member := range archive.Files {
+			if strings.HasSuffix(member.Name, ".json") {
+				f.Add(member.Data)
+			}
+		}
+	}
+	tasks := corpusTasks(f)
+	f.Fuzz(func(t *testing.T, workflow []byte) {
+		start := time.Now()
+		graph, findings := Check("dag.json", workflow, tasks)
+		if took := time.Since(start); took > maxTime {
+			t.Errorf("%d bytes took %s", len(workflow), took)
+		}
+		for _, e := range graph.Edges {
+			if e.From < 0 || e.From >= len(graph.Nodes) || e.To < 0 || e.To >= len(graph.Nodes) {
+				t.Errorf("the edge %+v leads out of %d nodes", e, len(graph.Nodes))
+			}
+		}
+		for _, found := range findings {
+			checkFinding(t, workflow, found)
+		}
+	})
+}
+
+func checkFinding(t *testing.T, workflow []byte, found finding.Finding) {
+	t.Helper()
+	if _, ok := finding.Lookup(found.Rule); !ok || found.Message == "" || !utf8.ValidString(found.Message) {
+		t.Errorf("no proper finding: %+v", found)
+	}
+	lines := strings.Split(strings.TrimPrefix(string(workflow), "\ufeff"), "\n")
+	if at := found.Position; at.Line < 1 || at.Line > len(lines) || at.Column < 1 || at.Column > utf8.RuneCountInString(lines[at.Line-1])+2 {
+		t.Errorf("a finding in %d lines is at %d:%d", len(lines), at.Line, at.Column)
+	}
+}
+
+// TestHostile has what the fuzzer is too small for.
+func TestHostile(t *testing.T) {
+	nodes := func(n int, node string) string {
+		return `{"nodes": [` + strings.TrimSuffix(strings.Repeat(node+",", n), ",") + `]}`
+	}
+	tests := map[string]struct {
+		workflow string
+		want     string
+	}{
+		"nested arrays":         {strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000), finding.MalformedDAG},
+		"nested in an argument": {nodes(1, `{"id":"a","func":"anything","args":{"x":`+strings.Repeat("[", 60)+strings.Repeat("]", 60)+`}}`), ""},
+		"nested too deep":       {nodes(1, `{"id":"a","func":"anything","args":{"x":`+strings.Repeat("[", 9_000)+strings.Repeat("]", 9_000)+`}}`), finding.DAGTooLarge},
+		"too many values":       {nodes(maxValues, `0`), finding.DAGTooLarge},
+		"too many bytes":        {strings.Repeat(" ", maxBytes+1), finding.DAGTooLarge},
+		"one line":              {nodes(20_000, `{"id":"a","func":"antyhing","args":{}}`), finding.UnknownFunc},
+		"not UTF-8":             {"{\"nodes\": [\n\xff]}", finding.MalformedDAG},
+		"many arguments":        {nodes(1, `{"id":"a","func":"llm_process","args":{`+strings.TrimSuffix(strings.Repeat(`"promptx":1,`, 100_000), ",")+`}}`), finding.DuplicateKey},
+		"a circle of all":       {circleOf(50_000), finding.Cycle},
+		"a long way":            {wayOf(50_000), ""},
+		"behind a circle":       {circleAndWay(50_000), finding.UnreachableNode},
+		"all wired to all":      {dense(700), ""},
+		"a long id":             {nodes(2, `{"id":"`+strings.Repeat("é", 1_000_000)+`","func":"anything"}`), finding.DuplicateNodeID},
+		"a long value":          {nodes(1, `{"id":"a","func":"llm_process","args":{"prompt":"`+strings.Repeat("x", 2_000_000)+`"}}`), finding.InvalidArgument},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, findings := Check("dag.json", []byte(tc.workflow), corpusTasks(t))
+			found := tc.want == "" && len(findings) == 0
+			for _, f := range findings {
+				found = found || f.Rule == tc.want
+				if len(f.Message) > 2_000 {
+					t.Errorf("a message of %d bytes", len(f.Message))
+				}
+			}
+			if !found {
+				t.Errorf("want %q, got %d findings: %+v", tc.want, len(findings), findings[:min(len(findings), 3)])
+			}
+		})
+	}
+}

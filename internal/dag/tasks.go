@@ -1,0 +1,81 @@
+package dag
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/schema"
+)
+
+// Task is what a check needs to know of a task.
+type Task struct {
+	// Input and Output are the parameters as normalised JSON Schemas, as an entry's schema.input and schema.output have them.
+	Input, Output []byte
+	// Unplaceable says why no node of the cluster can host the task. Empty if one can, or nobody asked.
+	Unplaceable string
+}
+
+// Tasks are the tasks that workflows are checked against. What it learns of a task it keeps for the next workflow. It is not
+// safe for concurrent use.
+type Tasks struct {
+	byName map[string]*task
+	names  []string
+	// opened are schemas by their text: many tasks have equal ones.
+	opened map[string]*schema.Parameters
+	fits   map[[2]string]fit
+}
+
+type task struct {
+	Task
+	input, output *schema.Parameters
+}
+
+// NewTasks takes the tasks by name. It is an error if one of them has something that is no normalised schema.
+func NewTasks(all map[string]Task) *Tasks {
+	t := &Tasks{
+		byName: make(map[string]*task, len(all)), names: slices.Sorted(maps.Keys(all)), opened: map[string]*schema.Parameters{}, fits: map[[2]string]fit{},
+	}
+	for name, one := range all {
+		t.byName[name] = &task{Task: one}
+	}
+	return t
+}
+
+// Len is the number of tasks.
+func (t *Tasks) Len() int { return len(t.names) }
+
+// open reads a schema once.
+func (t *Tasks) open(text []byte) (*schema.Parameters, error) {
+	if p, ok := t.opened[string(text)]; ok {
+		return p, nil
+	}
+	p, err := schema.Open(text)
+	if err != nil {
+		return nil, fmt.Errorf("the schema in the registry cannot be used: %w", err)
+	}
+	t.opened[string(text)] = p
+	return p, nil
+}
+
+// fit is what is known of an output and an input.
+type fit struct {
+	verdict Fit
+	why     string
+}
+
+// feeds says whether an output can feed an input. key names the pair, to work it out once.
+func (t *Tasks) feeds(key [2]string, from, to schema.Part) fit {
+	if known, ok := t.fits[key]; ok {
+		return known
+	}
+	verdict := fit{verdict: FitUnknown}
+	switch schema.Feeds(from, to) {
+	case schema.Compatible:
+		verdict.verdict = FitCompatible
+	case schema.Incompatible:
+		verdict = fit{FitIncompatible, schema.Explain(from, to)}
+	}
+	t.fits[key] = verdict
+	return verdict
+}
