@@ -18,6 +18,12 @@ func (c *comparison) disjoint(from, to Part) (reason string, ok bool) {
 	if !known || !also {
 		return "", false
 	}
+	switch {
+	case len(sources) == 0:
+		return "the output allows no value", true
+	case len(targets) == 0:
+		return "the input allows no value", true
+	}
 	var reasons []string
 	for i := range sources {
 		for j := range targets {
@@ -48,7 +54,7 @@ func (c *comparison) apart(f, t *alternative, from, to Part) (reason string, ok 
 	}
 	if f.listed || t.listed {
 		apart := f.listed && c.allApart(f.values, from, to) || t.listed && c.allApart(t.values, from, to)
-		return differ(from, to), apart
+		return listReason(f, t, from, to), apart
 	}
 	for kind := nullKind; kind <= objectKind; kind <<= 1 {
 		if kind&common == 0 {
@@ -61,6 +67,18 @@ func (c *comparison) apart(f, t *alternative, from, to Part) (reason string, ok 
 		reason = why
 	}
 	return reason, true
+}
+
+// listReason words that an enumeration has no value in common with another part.
+func listReason(f, t *alternative, from, to Part) string {
+	switch {
+	case f.listed && t.listed:
+		return differ(from, to)
+	case f.listed:
+		return from.String() + ", which the input does not allow"
+	default:
+		return "never " + to.String()
+	}
 }
 
 // allApart says that each value is refused by one of the parts.
@@ -129,7 +147,7 @@ func (c *comparison) arraysApart(f, t *alternative) (reason string, ok bool) {
 	certain := min(max(f.items.min, t.items.min), max(f.positions(), t.positions())+1)
 	for i := range certain {
 		if why, apart := c.disjoint(f.part(f.item(i)), t.part(t.item(i))); apart {
-			return "at " + itemPointer(i, f, t) + ": " + why, true
+			return at(itemPointer(i, f, t), why), true
 		}
 	}
 	return "", false
@@ -149,12 +167,12 @@ func (c *comparison) objectsApart(f, t *alternative) (reason string, ok bool) {
 		source, target := f.part(f.member(name)), t.part(t.member(name))
 		if why, apart := c.disjoint(source, target); apart {
 			switch { // one may forbid what the other requires
-			case c.isEmpty(source):
+			case slices.Contains(t.required, name) && c.isEmpty(source):
 				why = "lacks " + quote(name) + ", which the input requires"
-			case c.isEmpty(target):
+			case slices.Contains(f.required, name) && c.isEmpty(target):
 				why = "has " + quote(name) + ", which the input does not allow"
 			default:
-				why = "at /" + token(name) + ": " + why
+				why = at("/"+token(name), why)
 			}
 			return why, true
 		}

@@ -81,8 +81,11 @@ func listing(values []string) []string {
 }
 
 func (c *comparison) words(a *alternative, depth int) []string {
-	if a.kinds == allKinds {
+	switch a.kinds {
+	case allKinds:
 		return []string{anyValueName}
+	case allKinds &^ nullKind:
+		return []string{anyValueName + " but null"}
 	}
 	var words []string
 	add := func(kind kinds, word string) {
@@ -143,6 +146,14 @@ func itemPointer(i int, sides ...*alternative) string {
 		}
 	}
 	return "/items"
+}
+
+// at says where in a value a reason holds.
+func at(pointer, reason string) string {
+	if inner, ok := strings.CutPrefix(reason, "at /"); ok {
+		return "at " + pointer + "/" + inner
+	}
+	return "at " + pointer + ": " + reason
 }
 
 // String words a span in front of what is counted.
