@@ -44,6 +44,14 @@ func TestFeedsCombinations(t *testing.T) {
 			from: `{"type":"array","items":{"type":"string"}}`,
 			to:   `{"anyOf":[{"type":"array","items":{"type":"string"}},{"type":"null"}]}`,
 			want: Compatible, wantBack: Unknown},
+		"anyOf: behind three schemas": {
+			from: `{"type":"object","allOf":[{"required":["a"]},{"title":"t"}],"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"a":{"type":"integer"}}}]}`,
+			to:   `{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}`,
+			want: Unknown, wantBack: Compatible},
+		"anyOf: behind three patterns": {
+			from: `{"type":"string","allOf":[{"pattern":"x"},{"pattern":"y"},{"pattern":"z"}],"anyOf":[{"pattern":"a"},{"pattern":"b"}]}`,
+			to:   `{"type":"string","pattern":"b"}`,
+			want: Unknown, wantBack: Unknown},
 		"anyOf: too many": {from: `{"allOf":[MANY]}`, to: `{"type":"string"}`, want: Unknown, wantBack: Unknown},
 		"oneOf: options apart": {
 			from: `{"type":"string"}`,

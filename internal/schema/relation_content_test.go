@@ -49,6 +49,8 @@ func TestFeedsContent(t *testing.T) {
 			from: `{"type":"string","minimum":5}`,
 			to:   `{"type":"string","maximum":1}`,
 			want: Compatible, wantBack: Compatible},
+		"numbers: both bounds at one number": {from: `{"type":"number","minimum":1}`, to: `{"minimum":1,"allOf":[{"exclusiveMinimum":1,"type":"number"}]}`, want: Unknown, wantBack: Compatible},
+		"numbers: both upper bounds":         {from: `{"type":"number","maximum":1}`, to: `{"maximum":1,"allOf":[{"exclusiveMaximum":1,"type":"number"}]}`, want: Unknown, wantBack: Compatible},
 		"numbers: empty": {
 			from: `{"type":"number","minimum":5,"maximum":1}`,
 			to:   `{"type":"number"}`,
@@ -236,6 +238,16 @@ func TestFeedsContent(t *testing.T) {
 			from: `{"type":"object","additionalProperties":{"type":"integer"}}`,
 			to:   `{"type":"object","patternProperties":{"^a":{"type":"number"}}}`,
 			want: Compatible, wantBack: Unknown},
+		"objects: pattern, counted": {
+			from: `{"type":"object","patternProperties":{"^a":true},"additionalProperties":false}`, to: `{"type":"object","maxProperties":0}`,
+			want: Unknown, wantBack: Compatible},
+		"objects: what matches no pattern": {
+			from: `{"type":"object","patternProperties":{"^a":{"type":"integer"}}}`, to: `{"type":"object","additionalProperties":{"type":"integer"}}`,
+			want: Unknown, wantBack: Compatible},
+		"objects: required by all options": {
+			from: `{"type":"object","properties":{"a":true,"b":true},"additionalProperties":false}`,
+			to:   `{"type":"object","required":["b","a"],"allOf":[{"required":["a"]}],"anyOf":[{"minProperties":9},{"title":"x"}]}`,
+			want: Unknown, wantBack: Unknown},
 		"objects: names": {
 			from: `{"type":"object","propertyNames":{"maxLength":3}}`,
 			to:   `{"type":"object"}`,

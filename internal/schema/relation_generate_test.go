@@ -119,10 +119,7 @@ func (g generator) small(depth int) any {
 	}
 	schema := map[string]any{}
 	if g.Intn(2) == 0 { // a plausible one
-		maps.Copy(schema, pick(g,
-			map[string]any{"type": "object", "properties": map[string]any{"a": g.leaf(), g.key(): g.leaf()}, "required": []any{"a"}},
-			map[string]any{"type": "array", "items": g.leaf(), "minItems": g.Intn(2)},
-			g.leaf(), g.leaf()))
+		maps.Copy(schema, g.plausible())
 	}
 	for n := g.Intn(3); len(schema) == 0 || n > 0; n-- {
 		name := pick(g, usual...)
@@ -134,6 +131,25 @@ func (g generator) small(depth int) any {
 		}
 	}
 	return schema
+}
+
+// plausible are keywords that belong together, and that chance seldom brings together.
+func (g generator) plausible() map[string]any {
+	number := map[string]any{"type": pick(g, "integer", "number"), "minimum": g.number(), "exclusiveMinimum": g.number(),
+		"maximum": g.number(), "exclusiveMaximum": g.number(), "multipleOf": pick[any](g, 1, 2, 0.5)}
+	for range 3 {
+		delete(number, pick(g, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"))
+	}
+	return pick(g, number, g.leaf(), g.leaf(), g.leaf(),
+		map[string]any{"type": "object", "properties": map[string]any{"a": g.leaf(), g.key(): g.leaf()}, "required": []any{"a"}},
+		map[string]any{"type": "object", "patternProperties": map[string]any{pick(g, "^a", "b|c", "x"): pick[any](g, g.leaf(), true)},
+			"additionalProperties": pick[any](g, false, g.leaf())},
+		map[string]any{"type": "object", "additionalProperties": g.leaf(), pick(g, "maxProperties", "minProperties"): g.few()},
+		map[string]any{"type": "object", "required": []any{"b", "a"}, "allOf": []any{map[string]any{"required": []any{g.key()}}},
+			"anyOf": []any{map[string]any{"minProperties": 3}, g.small(0)}},
+		map[string]any{"type": "array", "items": g.leaf(), "minItems": g.Intn(2)},
+		map[string]any{"type": "array", "prefixItems": []any{g.leaf(), true}, "items": pick[any](g, false, g.leaf()), "maxItems": g.few()},
+		map[string]any{"type": "array", "contains": g.leaf(), "minContains": g.few()})
 }
 
 func (g generator) leaf() map[string]any {

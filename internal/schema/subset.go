@@ -183,12 +183,16 @@ func (c *comparison) objectWithin(f, t *alternative) bool {
 			return false
 		}
 	}
-	for _, name := range names(f, t) {
+	checked, others := names(f, t), members.max > len(f.required)
+	if !others { // there is no room for them, nor for what is declared and not required
+		checked = f.required
+	}
+	for _, name := range checked {
 		if !c.spendMatching(f, name) || !c.spendMatching(t, name) || !c.within(f.part(f.member(name)), t.part(t.member(name))) {
 			return false
 		}
 	}
-	return c.othersWithin(f, t)
+	return !others || c.othersWithin(f, t)
 }
 
 // mostMembers is how many members there can be where other names are forbidden.
