@@ -32,6 +32,19 @@ func BenchmarkParameters(b *testing.B) {
 	}
 }
 
+// BenchmarkPartRefuses is what it costs to have the library word why one value does not fit.
+func BenchmarkPartRefuses(b *testing.B) {
+	for b.Loop() {
+		p, err := Open(fourParameters)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if part, _ := p.Part("steps"); part.Validate([]byte(`"many"`)) == nil {
+			b.Fatal("want an error")
+		}
+	}
+}
+
 func BenchmarkFeeds(b *testing.B) {
 	pairs := map[string][2]string{
 		"Strings":  {`{"type":"filepath"}`, `{"type":"string"}`},

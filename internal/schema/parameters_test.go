@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"encoding/json"
+	"math/rand"
 	"strings"
 	"testing"
 
@@ -168,4 +170,92 @@ func textOf(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// TestGeneratedParameters: what the library allows as a whole has what is
+// required, and each argument fits its part.
+func TestGeneratedParameters(t *testing.T) {
+	fitting, arguments := 0, 0
+	for seed := range int64(4_000) {
+		g := generator{rand.New(rand.NewSource(seed))} //nolint:gosec // the same documents each time
+		p, validator, document := g.parameters(t)
+		if p == nil {
+			continue
+		}
+		for range 12 {
+			value, ok := g.derived(document, document["$defs"].(map[string]any), 4).(map[string]any)
+			if !ok {
+				continue
+			}
+			if g.Intn(2) == 0 {
+				value[g.key()] = g.instance(1)
+			}
+			raw, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := textOf(validator.Validate("", raw))
+			if got := textOf(p.Validate(raw)); got != want {
+				t.Fatalf("%s for %s: want %q, got %q", raw, p.doc.root, want, got)
+			}
+			if want != "" {
+				continue
+			}
+			fitting++
+			arguments += checkArguments(t, p, value)
+		}
+	}
+	if t.Logf("%d objects fit, of %d arguments", fitting, arguments); fitting < 10_000 || arguments < 4_000 {
+		t.Error("want more of them")
+	}
+}
+
+// parameters are those of a document that applies several schemas to the whole; nil where Parse refuses it.
+func (g generator) parameters(t *testing.T) (*Parameters, *Validator, map[string]any) {
+	t.Helper()
+	document := g.document(1)
+	delete(document, "properties")
+	for range 1 + g.Intn(3) {
+		keyword := pick(g, "properties", "patternProperties", "allOf", "anyOf", "oneOf", "$ref", "additionalProperties", "required", "if", "then",
+			"dependentSchemas", "unevaluatedProperties")
+		document[keyword] = constraints[keyword](g, 2)
+	}
+	raw, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, refusal := Parse(raw)
+	if refusal != nil {
+		return nil, nil, nil
+	}
+	validator, err := s.Validator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, string(raw)), validator, document
+}
+
+func checkArguments(t *testing.T, p *Parameters, value map[string]any) int {
+	t.Helper()
+	for _, name := range p.Required() {
+		if _, ok := value[name]; !ok {
+			t.Fatalf("%s is required, but not in %s", name, brief(value))
+		}
+	}
+	arguments := 0
+	for _, name := range sortedNames(value) {
+		part, ok := p.Part(name)
+		if !ok {
+			continue
+		}
+		raw, err := json.Marshal(value[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := part.Validate(raw); err != nil {
+			t.Fatalf("%s of %s: the whole fits, but the argument does not: %v", name, brief(value), err)
+		}
+		arguments++
+	}
+	return arguments
 }

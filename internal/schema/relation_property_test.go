@@ -11,6 +11,7 @@ import (
 // family are the parts of one generated document, and what the library says of each value.
 type family struct {
 	raw       []byte
+	validator *Validator
 	parts     []Part
 	libraries []*jsonschema.Schema
 	fits      [][]bool // by part and value
@@ -39,7 +40,7 @@ func newFamily(t *testing.T, g generator, defs *map[string]any) *family {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &family{raw: s.JSON()}
+	f := &family{raw: s.JSON(), validator: validator}
 	for i := range partsOfFamily {
 		part, _ := parameters.Part(partName(i))
 		compiled, err := validator.library.compile("/properties/" + partName(i))
@@ -67,11 +68,27 @@ func (f *family) judge(t *testing.T, values []any, count *tally) {
 			if verdict != undecided {
 				count.judgedQuickly++
 			}
+			if n%16 == 0 {
+				f.checkText(t, i, value)
+			}
 			if items, ok := value.([]any); ok && fits[n] {
 				checkItems(t, f, part, items)
 			}
 		}
 		f.fits = append(f.fits, fits)
+	}
+}
+
+// checkText: a part words what is wrong as a Validator does.
+func (f *family) checkText(t *testing.T, part int, value any) {
+	t.Helper()
+	raw, err := canonical(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := textOf(f.validator.Validate("/properties/"+partName(part), raw)), textOf(f.parts[part].Validate(raw))
+	if got != want {
+		t.Fatalf("%s of %s, %s: want %q, got %q", partName(part), f.raw, raw, want, got)
 	}
 }
 
