@@ -53,8 +53,10 @@ func (c *comparison) apart(f, t *alternative, from, to Part) (reason string, ok 
 		return "", true
 	}
 	if f.listed || t.listed {
-		apart := f.listed && c.allApart(f.values, from, to) || t.listed && c.allApart(t.values, from, to)
-		return listReason(f, t, from, to), apart
+		if f.listed && c.allApart(f.values, from, to) || t.listed && c.allApart(t.values, from, to) {
+			return listReason(f, t, from, to), true
+		}
+		return "", false
 	}
 	for kind := nullKind; kind <= objectKind; kind <<= 1 {
 		if kind&common == 0 {
@@ -91,12 +93,16 @@ func (c *comparison) allApart(values []any, from, to Part) bool {
 	return true
 }
 
+// allOfKind are the values of the kinds that have few.
+var allOfKind = map[kinds][]any{nullKind: {nil}, booleanKind: {false, true}}
+
 func (c *comparison) apartIn(kind kinds, f, t *alternative, from, to Part) (reason string, ok bool) {
 	switch kind {
-	case nullKind:
-		return differ(from, to), c.allApart([]any{nil}, from, to)
-	case booleanKind:
-		return differ(from, to), c.allApart([]any{false, true}, from, to)
+	case nullKind, booleanKind:
+		if c.allApart(allOfKind[kind], from, to) {
+			return differ(from, to), true
+		}
+		return "", false
 	case integerKind, fractionKind:
 		return numbersApart(kind, f, t)
 	case stringKind:

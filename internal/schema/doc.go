@@ -47,6 +47,23 @@
 // "required" is kept, whatever it names. Parsing a result again changes
 // nothing.
 //
+// # What can be asked of a schema
+//
+// [Open] reads a schema that a registry serves. [Parameters] then tells its
+// parameters by name, and checks arguments; [Feeds] says whether what one
+// parameter holds can be passed to another: [Compatible] and [Incompatible]
+// are proven, and all else is [Unknown]. The proof works with sets:
+//
+//	facts         what each schema says of types, bounds, members and items
+//	alternatives  a part as a union of sets, one for each choice of anyOf, oneOf and if
+//	disjoint      no two sets have a value in common: an upper bound of each is enough
+//	within        each set is inside one of the other side, of which nothing may be left out
+//
+// Keywords that the sets do not express (pattern, not, contains, …) count as
+// if absent on the one side, and on the other only where both sides have the same.
+// Single values are judged from the same facts, and by the JSON Schema
+// library where these do not tell.
+//
 // # What is refused although JSON Schema allows it
 //
 // Drafts other than 2020-12, "$id" below the root, "$vocabulary", duplicate

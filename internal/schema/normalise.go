@@ -37,7 +37,7 @@ type node struct {
 type edge struct {
 	to      int
 	applies application
-	// keyword is the one by which it does.
+	// keyword is the one by which it does; $ref stands for $dynamicRef too.
 	keyword string
 	// member is the name of the subschema in a keyword's object: what a toMember edge applies to.
 	member string

@@ -32,31 +32,25 @@ func (r Relation) String() string {
 // nothing. It takes well under a second whatever the schemas are: usual ones some
 // microseconds.
 func Feeds(from, to Part) Relation {
-	relation, _ := compare(from, to)
-	return relation
+	if _, ok := newComparison().disjoint(from, to); ok {
+		return Incompatible
+	}
+	if newComparison().within(from, to) {
+		return Compatible
+	}
+	return Unknown
 }
 
 // Explain says in a few words why two parts are Incompatible, for instance
-// "integer, not string"; empty if they are not.
+// "integer, not string"; empty if they are not. The text is made for an output
+// that is wired to an input, and always the same.
 func Explain(from, to Part) string {
-	if _, reason := compare(from, to); reason != "" {
-		return clip(reason, maxReason)
-	}
-	return ""
+	reason, _ := newComparison().disjoint(from, to)
+	return clip(reason, maxReason)
 }
 
 // maxReason is the length of the longest explanation, in characters.
 const maxReason = 200
-
-func compare(from, to Part) (relation Relation, reason string) {
-	if reason, ok := newComparison().disjoint(from, to); ok {
-		return Incompatible, reason
-	}
-	if newComparison().within(from, to) {
-		return Compatible, ""
-	}
-	return Unknown, ""
-}
 
 const (
 	// compareSteps bound what a comparison may cost.

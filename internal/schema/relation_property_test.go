@@ -198,7 +198,9 @@ func compareFamilies(t *testing.T, f, other *family, values []any, count *tally)
 				t.Fatalf("%s of %s to %s of %s: %s, but only the one allows %s",
 					partName(i), f.raw, partName(j), other.raw, relation, brief(values[seen.outside]))
 			}
-			count.add(relation, seen)
+			if count.add(relation, seen); count.pairs%4 == 0 {
+				checkRelation(t, from, to)
+			}
 		}
 	}
 }

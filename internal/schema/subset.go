@@ -69,11 +69,8 @@ func (c *comparison) allWithin(values []any, from, to Part) bool {
 }
 
 func (c *comparison) kindWithin(kind kinds, f *alternative, targets []alternative, from, to Part) bool {
-	switch kind {
-	case nullKind:
-		return c.allWithin([]any{nil}, from, to)
-	case booleanKind:
-		return c.allWithin([]any{false, true}, from, to)
+	if values, few := allOfKind[kind]; few {
+		return c.allWithin(values, from, to)
 	}
 	for i := range targets {
 		t := &targets[i]
