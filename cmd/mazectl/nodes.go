@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/pager"
 
@@ -88,8 +90,23 @@ func (o *placeOptions) drained() (labels.Selector, error) {
 	return selector, nil
 }
 
+// nodeOptions say which nodes to judge by, and how the operator would.
+type nodeOptions struct {
+	cluster *genericclioptions.ConfigFlags
+	// nodes is a file, or clusterNodes.
+	nodes string
+	// config is a file. Empty for the operator's defaults.
+	config string
+}
+
+func (o *nodeOptions) addFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
+	flags.StringVar(&o.config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
+}
+
 // placementConfig says how the operator maps GPU memory to GPUs.
-func (o *placeOptions) placementConfig() (placement.Config, error) {
+func (o *nodeOptions) placementConfig() (placement.Config, error) {
 	c := config.Default()
 	if o.config != "" {
 		content, err := os.ReadFile(o.config)
@@ -103,7 +120,7 @@ func (o *placeOptions) placementConfig() (placement.Config, error) {
 	return config.Placement(c), nil
 }
 
-func (o *placeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
+func (o *nodeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
 	if o.nodes != clusterNodes {
 		return readNodes(r, []string{o.nodes})
 	}
@@ -115,7 +132,7 @@ func (o *placeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, 
 	return nodes, nil
 }
 
-func (o *placeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
+func (o *nodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
 	cluster, err := o.cluster.ToRESTConfig()
 	if err != nil {
 		return nil, err

@@ -19,11 +19,9 @@ import (
 )
 
 type placeOptions struct {
-	cluster   *genericclioptions.ConfigFlags
+	nodeOptions
 	files     []string
 	recursive bool
-	nodes     string
-	config    string
 	add       []string
 	drain     *string
 	output    string
@@ -33,7 +31,7 @@ type placeOptions struct {
 var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
 
 func newPlaceCommand(program string, t terminal) *cobra.Command {
-	o := placeOptions{cluster: genericclioptions.NewConfigFlags(false)}
+	o := placeOptions{nodeOptions: nodeOptions{cluster: genericclioptions.NewConfigFlags(false)}}
 	o.cluster.CacheDir = nil // nothing is discovered
 	var drain string
 	c := &cobra.Command{
@@ -80,8 +78,7 @@ something could not be read.`,
 	}
 	flags := c.Flags()
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
-	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
-	flags.StringVar(&o.config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
+	o.addFlags(c)
 	flags.StringSliceVar(&o.add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
 	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
 	flags.StringVarP(&o.output, "output", "o", outputTable, "`FORMAT`: "+strings.Join(outputs, ", ")+"; wide leaves nothing out")
