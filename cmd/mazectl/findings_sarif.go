@@ -55,6 +55,9 @@ func sarifResult(f finding.Finding) *sarif.Result {
 	if f.Object != "" {
 		location.AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(f.Object))
 	}
+	if f.Pointer != "" { // "the fully qualified name of a value in JSON is a pointer to it", section 3.33.5
+		location.AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(f.Pointer).WithKind("value"))
+	}
 	result := sarif.NewRuleResult(f.Rule).WithLevel(string(f.Severity)).WithMessage(sarif.NewTextMessage(f.Message)).
 		WithLocations([]*sarif.Location{location})
 	for i, related := range f.Related {

@@ -58,7 +58,8 @@ findings, and 2 if it could not do what it was asked to.`,
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})
 	program = root.DisplayName()
-	root.AddCommand(newDiscoverCommand(program, t), newLintCommand(program, t), newPlaceCommand(program, t), newRuleCommand(program, t), newVersionCommand(t))
+	root.AddCommand(newDiscoverCommand(program, t), newLintCommand(program, t), newDAGCommand(program, t), newPlaceCommand(program, t),
+		newRuleCommand(program, t), newVersionCommand(t))
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = cobra.OnlyValidArgs // without it, a shell that there is no completion for is no error

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+type dagCheckOptions struct {
+	taskSource
+	findingOptions
+	files []string
+}
+
+func newDAGCheckCommand(program string, t terminal) *cobra.Command {
+	o := dagCheckOptions{}
+	c := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check workflows against the tasks of manifests, of a registry or of a cluster",
+		Long: `Check workflows before they run: that every node runs a task that there is, passes what the task takes, and refers to nodes
+and outputs that there are; that outputs can feed what they are wired to; and that no node waits for itself. All that is wrong is
+told at once, with the node, the place and the code of a rule; "rule CODE" explains it.
+
+FILE has a workflow in JSON; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without these,
+of the registry in the cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
+
+--placeable also reports nodes whose task no node of the cluster can host now: as the operator says it in the condition Placeable of
+the cluster's MazeTasks, or, with --tasks, --registry, --nodes or --config, by the nodes that --nodes names.
+
+It exits with 0 if nothing is wrong, with 1 if there are findings, warnings included, and with 2 if something could not be read.`,
+		Example: strings.ReplaceAll(`  # Against the registry of kubectl's current cluster and namespace
+  %s dag check workflow.json
+
+  # Offline, against the manifests in git
+  %s dag check workflow.json --tasks deploy/tasks
+
+  # Offline, against a registry as it was
+  kubectl get configmaps -n vision -l registry.mazeagent.net/registry -o json > registry.json
+  %s dag check workflow.json --registry registry.json
+
+  # Could the cluster run it now?
+  %s dag check workflow.json -n vision --placeable`, "%s", program),
+		RunE: func(c *cobra.Command, files []string) error {
+			o.files = files
+			o.note(c)
+			return o.run(c.Context(), t)
+		},
+	}
+	addFindingFlags(c, &o.findingOptions)
+	o.taskSource.addFlags(c)
+	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
+	return c
+}
+
+func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
+	if len(o.files) == 0 {
+		return errors.New("no FILE: give files of workflows in JSON, or - for the standard input")
+	}
+	if err := o.findingOptions.check(); err != nil {
+		return err
+	}
+	if err := o.validate(o.files); err != nil {
+		return err
+	}
+	workflows, errs := readWorkflows(t.In, o.files)
+	if len(workflows) == 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	known, err := o.read(ctx, t)
+	if err != nil {
+		return utilerrors.NewAggregate(append(errs, split(err)...))
+	}
+	tasks := known.tasks()
+	var all []finding.Finding
+	var counts edgeCounts
+	for _, w := range workflows {
+		graph, found := dag.Check(w.name, w.content, tasks)
+		counts.add(graph)
+		all = append(all, found...)
+	}
+	all = finding.Sort(all)
+	err = writeFindings(t, o.findingOptions, all, func(name string) []byte {
+		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
+			return workflows[i].content
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errFindings) {
+		return utilerrors.NewAggregate(append(errs, err))
+	}
+	fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, plural(len(workflows), "file"), known, countFindings(all))
+	if len(errs) > 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	return err
+}

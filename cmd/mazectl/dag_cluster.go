@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/pager"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+const otherSources = "choose a cluster with --kubeconfig or --context, or give --tasks or --registry"
+
+// readCluster reads the registry of a namespace, in one request: so the ConfigMaps are of one moment.
+func (s *taskSource) readCluster(ctx context.Context) (*catalogue, error) {
+	config, namespace, err := s.connect()
+	if err != nil {
+		return nil, err
+	}
+	client, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	list, err := client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: registry.RoleLabel})
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("read the registry: %w; whoever reads it needs the right to list configmaps in namespace %s", err, namespace)
+	case err != nil:
+		return nil, fmt.Errorf("read the registry of namespace %s: %w; %s", namespace, err, otherSources)
+	}
+	for i := range list.Items {
+		if list.Items[i].Name == registry.ConfigMapName {
+			return entriesOf(list.Items, "namespace "+namespace)
+		}
+	}
+	return nil, fmt.Errorf("namespace %s has no registry: no ConfigMap %s that an operator of MaRegister wrote; %s",
+		namespace, registry.ConfigMapName, whereRegistriesAre(ctx, config))
+}
+
+// connect does not ask the cluster for anything yet.
+func (s *taskSource) connect() (*rest.Config, string, error) {
+	config, err := s.cluster.ToRESTConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("%w; %s", err, otherSources)
+	}
+	namespace, _, err := s.cluster.ToRawKubeConfigLoader().Namespace()
+	return config, namespace, err
+}
+
+// whereRegistriesAre says what to do about a namespace without one, as far as the user may know.
+func whereRegistriesAre(ctx context.Context, config *rest.Config) string {
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return otherSources
+	}
+	list, err := client.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).
+		List(ctx, metav1.ListOptions{LabelSelector: registry.RoleLabel + "=" + registry.RoleIndex})
+	if err != nil { // most users may not
+		return "choose another namespace with -n"
+	}
+	var found []string
+	for i := range list.Items {
+		found = append(found, list.Items[i].Namespace)
+	}
+	if len(found) == 0 {
+		return "no namespace of the cluster has one: is the operator installed?"
+	}
+	return "choose a namespace that has one with -n: " + strings.Join(found, ", ")
+}
+
+// readPlaceable takes over what the operator says of where tasks can run.
+func (s *taskSource) readPlaceable(ctx context.Context, known *catalogue) error {
+	config, namespace, err := s.connect()
+	if err != nil {
+		return err
+	}
+	why, err := unplaceable(ctx, config, namespace)
+	if err != nil {
+		return fmt.Errorf("read the MazeTasks' condition Placeable in namespace %s: %w; with --nodes, it is worked out by a file of nodes, "+
+			"or those of the cluster", namespace, err)
+	}
+	for name, task := range known.byName {
+		task.unplaceable = why[task.object]
+		known.byName[name] = task
+	}
+	return nil
+}
+
+// unplaceable gives the messages of the conditions Placeable that are False, by the name of the object.
+func unplaceable(ctx context.Context, config *rest.Config, namespace string) (map[string]string, error) {
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	tasks := client.Resource(v1alpha1.SchemeGroupVersion.WithResource("mazetasks")).Namespace(namespace)
+	list := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		return tasks.List(ctx, options)
+	})
+	why := map[string]string{}
+	err = list.EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
+		untyped, ok := object.(*unstructured.Unstructured)
+		if !ok {
+			return nil
+		}
+		var task struct {
+			Status struct {
+				Conditions []metav1.Condition `json:"conditions"`
+			} `json:"status"`
+		}
+		if err := decode(untyped.Object, &task); err != nil {
+			return fmt.Errorf("MazeTask %s: %w", untyped.GetName(), err)
+		}
+		if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionPlaceable); c != nil && c.Status == metav1.ConditionFalse {
+			why[untyped.GetName()] = c.Message
+		}
+		return nil
+	})
+	return why, err
+}
+
+// judgePlaces finds out where tasks could run, by nodes.
+func (s *taskSource) judgePlaces(ctx context.Context, r *reader, known *catalogue) error {
+	rules, err := s.placementConfig()
+	if err != nil {
+		return err
+	}
+	nodes, err := s.existing(ctx, r)
+	if err != nil {
+		return err
+	}
+	inventory := inventoryOf(rules, nodes)
+	why := map[placement.Requirement]string{}
+	for name, task := range known.byName {
+		message, ok := why[task.requirement]
+		if !ok {
+			if verdict := placement.Resolve(task.requirement, inventory).Verdict; verdict.Status == metav1.ConditionFalse {
+				message = verdict.Message
+			}
+			why[task.requirement] = message
+		}
+		task.unplaceable = message
+		known.byName[name] = task
+	}
+	return nil
+}

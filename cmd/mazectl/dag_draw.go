@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// drawing makes a picture of a workflow in a language.
+type drawing struct {
+	name string
+	draw func(*dag.Graph, []finding.Finding) string
+}
+
+// drawings are the values of -o.
+var drawings = []drawing{{"svg", (*dag.Graph).SVG}, {"dot", (*dag.Graph).DOT}, {"mermaid", (*dag.Graph).Mermaid}}
+
+func drawingNames() []string {
+	var all []string
+	for _, d := range drawings {
+		all = append(all, d.name)
+	}
+	return all
+}
+
+type dagDrawOptions struct {
+	taskSource
+	output, outputFile string
+	check              bool
+}
+
+func newDAGDrawCommand(program string, t terminal) *cobra.Command {
+	o := dagDrawOptions{}
+	c := &cobra.Command{
+		Use:   "draw FILE",
+		Short: "Draw a workflow as SVG, DOT or Mermaid, with what is wrong with it marked",
+		Long: `Draw a workflow: its nodes with their tasks, and what they hand over to each other. Edges that are only for the order are dashed.
+
+What is wrong is marked, and the rules that are broken are named at the node. Without tasks, that is what the workflow itself tells,
+such as nodes that wait for each other. With --tasks, with --registry, or with --check or a flag that chooses a cluster or namespace,
+the workflow is also checked against tasks, as by "dag check".
+
+FILE has a workflow in JSON; it may be - for the standard input. It exits with 0 if the workflow was drawn, whatever is wrong with
+it, and with 2 if not.`,
+		Example: strings.ReplaceAll(`  %s dag draw workflow.json > workflow.svg
+
+  # With what is wrong by the tasks of a cluster
+  %s dag draw workflow.json -n vision --output-file workflow.svg
+
+  # For a Markdown file on GitHub
+  %s dag draw workflow.json --tasks deploy/tasks -o mermaid`, "%s", program),
+		RunE: func(c *cobra.Command, files []string) error {
+			o.note(c)
+			c.PersistentFlags().VisitAll(func(f *pflag.Flag) { o.check = o.check || f.Changed })
+			return o.run(c.Context(), t, files)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVarP(&o.output, "output", "o", drawings[0].name, "`FORMAT`: "+strings.Join(drawingNames(), ", "))
+	flags.StringVar(&o.outputFile, "output-file", "", "`FILE` to write to, instead of the standard output")
+	flags.BoolVar(&o.check, "check", false, "check the workflow against the cluster's tasks")
+	o.taskSource.addFlags(c)
+	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
+	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawingNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
+	return c
+}
+
+func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) error {
+	if len(files) != 1 {
+		return errors.New("draw takes one FILE: a workflow in JSON, or - for the standard input")
+	}
+	at := slices.IndexFunc(drawings, func(d drawing) bool { return d.name == o.output })
+	if at < 0 {
+		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(drawingNames(), ", "))
+	}
+	if err := o.validate(files); err != nil {
+		return err
+	}
+	w, err := readWorkflow(t.In, files[0])
+	if err != nil {
+		return err
+	}
+	graph, findings, err := o.judge(ctx, t, w)
+	if err != nil {
+		return err
+	}
+	if len(graph.Nodes) == 0 {
+		return cannotDraw(w.name, findings)
+	}
+	content := []byte(drawings[at].draw(graph, findings))
+	if o.outputFile != "" {
+		err = os.WriteFile(o.outputFile, content, 0o666)
+	} else {
+		_, err = t.Out.Write(content)
+	}
+	if err == nil {
+		var counts edgeCounts
+		counts.add(graph)
+		fmt.Fprintf(t.ErrOut, "%s: %s\n", &counts, countFindings(findings))
+	}
+	return err
+}
+
+// judge checks a workflow, as far as that was asked for.
+func (o *dagDrawOptions) judge(ctx context.Context, t terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
+	if o.check || o.placeable || o.offline() {
+		known, err := o.read(ctx, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		graph, findings := dag.Check(w.name, w.content, known.tasks())
+		return graph, findings, nil
+	}
+	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil))
+	return graph, slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		return f.Rule == finding.UnknownFunc || f.Rule == finding.UnregisteredCode
+	}), nil
+}
+
+// cannotDraw says why there is nothing to draw.
+func cannotDraw(name string, findings []finding.Finding) error {
+	text := name + " cannot be drawn"
+	for _, f := range findings {
+		text += fmt.Sprintf("; %s: %s %s", where(f.File, f.Position), f.Rule, f.Message)
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+	taskschema "github.com/maze-agent/maregister/internal/schema"
+)
+
+// howToPrint is how a user gets a file for --registry.
+const howToPrint = "kubectl get configmaps -l " + registry.RoleLabel + " -o yaml"
+
+// readRegistry reads the registry of --registry.
+func (s *taskSource) readRegistry(stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
+	if s.registry == stdinArgument {
+		content, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read the standard input: %w", err)
+		}
+		return s.decodeRegistry("the standard input", content, tell)
+	}
+	info, err := os.Stat(s.registry)
+	if err != nil {
+		return nil, fmt.Errorf("read --registry: %w", err)
+	}
+	if info.IsDir() {
+		all, err := readMounted(s.registry)
+		if err != nil {
+			return nil, fmt.Errorf("read --registry: %w", err)
+		}
+		return entriesOf(all, s.registry)
+	}
+	content, err := os.ReadFile(s.registry)
+	if err != nil {
+		return nil, fmt.Errorf("read --registry: %w", err)
+	}
+	return s.decodeRegistry(s.registry, content, tell)
+}
+
+// decodeRegistry reads ConfigMaps, or what "discover -o task-meta" prints.
+func (s *taskSource) decodeRegistry(name string, content []byte, tell func(string, ...any)) (*catalogue, error) {
+	if !json.Valid(content) {
+		converted, err := yaml.YAMLToJSON(content)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		content = converted
+	}
+	var head struct {
+		Kind  string             `json:"kind"`
+		Items []corev1.ConfigMap `json:"items"`
+	}
+	if err := json.Unmarshal(content, &head); err == nil && head.Kind != "" {
+		if head.Kind == "ConfigMap" {
+			head.Items = make([]corev1.ConfigMap, 1)
+			err = json.Unmarshal(content, &head.Items[0])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all, err := s.chosen(name, head.Items)
+		if err != nil {
+			return nil, err
+		}
+		return entriesOf(all, s.inNamespace(name))
+	}
+	var metas map[string]registry.TaskMeta
+	if err := json.Unmarshal(content, &metas); err != nil || len(metas) == 0 {
+		return nil, fmt.Errorf("%s is no registry: it has neither ConfigMaps, as printed by: %s, nor what discover -o task-meta prints", name, howToPrint)
+	}
+	return fromTaskMetas(name, metas, tell)
+}
+
+// chosen gives the ConfigMaps of one namespace.
+func (s *taskSource) chosen(name string, all []corev1.ConfigMap) ([]corev1.ConfigMap, error) {
+	namespaces := map[string]bool{}
+	for i := range all {
+		if all[i].Name == registry.ConfigMapName {
+			namespaces[all[i].Namespace] = true
+		}
+	}
+	found := slices.Sorted(maps.Keys(namespaces))
+	wanted := s.namespace()
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("%s has no ConfigMap %s; make it with: %s", name, registry.ConfigMapName, howToPrint)
+	case wanted == "" && len(found) > 1:
+		return nil, fmt.Errorf("%s has the registries of the namespaces %s; choose one with -n", name, strings.Join(found, ", "))
+	case wanted == "":
+		wanted = found[0]
+	case !namespaces[wanted] && !namespaces[""]:
+		return nil, fmt.Errorf("%s has no registry of namespace %s, but of %s", name, wanted, strings.Join(found, ", "))
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c corev1.ConfigMap) bool { return c.Namespace != wanted && c.Namespace != "" }), nil
+}
+
+// readMounted reads a folder where a registry's ConfigMaps are mounted, all of them in the one folder: the kubelet's link ..data leads
+// to the files of one moment.
+func readMounted(folder string) ([]corev1.ConfigMap, error) {
+	if moment, err := filepath.EvalSymlinks(filepath.Join(folder, "..data")); err == nil {
+		folder = moment
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	data, bits := map[string]string{}, map[string]string{}
+	for _, file := range files {
+		path := filepath.Join(folder, file.Name())
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		data[file.Name()], bits[file.Name()] = string(content), hashBits(file.Name())
+	}
+	index := corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: registry.ConfigMapName}, Data: map[string]string{registry.IndexKey: data[registry.IndexKey]},
+	}
+	if _, ok := data[registry.IndexKey]; !ok {
+		return nil, fmt.Errorf("%s has no file %s: it is no folder where %s is mounted", folder, registry.IndexKey, registry.ConfigMapName)
+	}
+	delete(data, registry.IndexKey)
+	decoded, err := registry.DecodeIndex(&index)
+	if err != nil {
+		return nil, err
+	}
+	all := []corev1.ConfigMap{index}
+	for _, ref := range decoded.Shards {
+		shard := &all[0]
+		if ref.Name != registry.ConfigMapName {
+			all = append(all, corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ref.Name}, Data: map[string]string{}})
+			shard = &all[len(all)-1]
+		}
+		for name, text := range data {
+			if strings.HasPrefix(bits[name], ref.Prefix) {
+				shard.Data[name] = text
+			}
+		}
+	}
+	return all, nil
+}
+
+// hashBits are the bits of the hash by which a name's shard is chosen, as text.
+func hashBits(name string) string {
+	var bits strings.Builder
+	for _, b := range sha256.Sum256([]byte(name)) {
+		fmt.Fprintf(&bits, "%08b", b)
+	}
+	return bits.String()
+}
+
+// entriesOf reads the entries of a registry, of which all ConfigMaps have to be there and as the index says.
+func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
+	byName := map[string]*corev1.ConfigMap{}
+	for i := range all {
+		byName[all[i].Name] = &all[i]
+	}
+	index := byName[registry.ConfigMapName]
+	if index == nil {
+		return nil, fmt.Errorf("%s has no ConfigMap %s", from, registry.ConfigMapName)
+	}
+	texts, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return byName[name] })
+	if err != nil {
+		return nil, fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps with the label %s", from, err, registry.RoleLabel)
+	}
+	known := &catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		item, err := registry.Decode(texts[name])
+		if err != nil {
+			return nil, fmt.Errorf("the registry of %s: task %s: %w", from, name, err)
+		}
+		entry, err := item.Entry()
+		if err != nil {
+			return nil, fmt.Errorf("the registry of %s: %w", from, err)
+		}
+		known.byName[name] = knownTask{
+			input: entry.Schema.Input, output: entry.Schema.Output, object: entry.Kubernetes.Name,
+			requirement: requirementOf(&entry.Resources, &entry.Kubernetes.Placement),
+		}
+	}
+	return known, nil
+}
+
+// requirementOf gives what a published task requires: exactly by its requests, and in whole cores and MiB without them.
+func requirementOf(r *registry.TaskResources, p *v1alpha1.Placement) placement.Requirement {
+	const millis, mebi = 1000, 1 << 20
+	out := placement.Requirement{Type: r.Type, MilliCPU: r.CPUNum * millis, Memory: r.Mem * mebi}
+	if cpu, ok := p.Requests[corev1.ResourceCPU]; ok {
+		out.MilliCPU = cpu.MilliValue()
+	}
+	if memory, ok := p.Requests[corev1.ResourceMemory]; ok {
+		out.Memory = memory.Value()
+	}
+	of := v1alpha1.Resources{Type: r.Type}
+	if r.Backend != nil {
+		of.Backend = *r.Backend
+	}
+	if out.TensorParallel = placement.RequirementOf(&of).TensorParallel; r.Type == v1alpha1.ResourceTypeGPU {
+		out.GPUMemory = r.GPUMem
+	}
+	return out
+}
+
+// fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
+func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(string, ...any)) (*catalogue, error) {
+	known := &catalogue{byName: make(map[string]knownTask, len(metas)), from: from}
+	for _, name := range slices.Sorted(maps.Keys(metas)) {
+		meta := metas[name]
+		if meta.Name != name {
+			return nil, fmt.Errorf("%s: the task %q is called %q inside; it is not what discover -o task-meta prints", from, name, meta.Name)
+		}
+		input, _, inputErr := taskschema.Parse(meta.InputParameters)
+		output, _, outputErr := taskschema.Parse(meta.OutputParameters)
+		switch {
+		case inputErr != nil:
+			tell("task %s is left out: input_parameters: %v", name, inputErr)
+		case outputErr != nil:
+			tell("task %s is left out: output_parameters: %v", name, outputErr)
+		default:
+			known.byName[name] = knownTask{
+				input: input.JSON(), output: output.JSON(), requirement: requirementOf(&meta.Resources, &v1alpha1.Placement{}),
+			}
+		}
+	}
+	if len(known.byName) == 0 {
+		return nil, errors.New("no task of " + from + " can be used")
+	}
+	return known, nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/placement"
+)
+
+// taskSource says where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
+type taskSource struct {
+	nodeOptions
+	manifests []string
+	registry  string
+	placeable bool
+	// changed are the flags that the user gave.
+	changed map[string]bool
+}
+
+func (s *taskSource) addFlags(c *cobra.Command) {
+	s.cluster = genericclioptions.NewConfigFlags(false)
+	s.cluster.CacheDir = nil // nothing is discovered
+	flags := c.Flags()
+	flags.StringSliceVar(&s.manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
+	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps -l registry.mazeagent.net/registry "+
+		"-o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
+	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
+	s.nodeOptions.addFlags(c)
+	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
+	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage
+	s.cluster.AddFlags(c.PersistentFlags())
+	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the tasks; of --tasks and --registry, those of all namespaces without it"
+	manifests := cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
+	for name, complete := range map[string]cobra.CompletionFunc{
+		"tasks": manifests, "registry": manifests, "nodes": manifests, "config": manifests,
+	} {
+		if err := c.RegisterFlagCompletionFunc(name, complete); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
+}
+
+// note remembers which flags the user gave.
+func (s *taskSource) note(c *cobra.Command) {
+	s.changed = map[string]bool{}
+	for _, name := range []string{"tasks", "registry", "nodes", "config"} {
+		s.changed[name] = c.Flags().Changed(name)
+	}
+}
+
+// offline says whether the tasks are not the cluster's.
+func (s *taskSource) offline() bool { return s.changed["tasks"] || s.changed["registry"] }
+
+// namespace is the one that the user asked for. Empty if none.
+func (s *taskSource) namespace() string { return ptr.Deref(s.cluster.Namespace, "") }
+
+// validate refuses flags that do not go together. files are the workflows.
+func (s *taskSource) validate(files []string) error {
+	inputs := slices.Concat(files, s.manifests, []string{s.registry, s.nodes})
+	isStdin := func(name string) bool { return name == stdinArgument }
+	switch {
+	case s.changed["tasks"] && s.changed["registry"]:
+		return errors.New("--tasks and --registry do not go together: the tasks come from one of them, or, without both, from the cluster")
+	case s.changed["tasks"] && slices.Contains(s.manifests, ""), s.changed["registry"] && s.registry == "":
+		return errors.New("--tasks or --registry is empty; give a file or a folder")
+	case !s.placeable && (s.changed["nodes"] || s.changed["config"]):
+		return errors.New("--nodes and --config say where a task could run: give --placeable, too")
+	case len(inputs)-len(slices.DeleteFunc(slices.Clone(inputs), isStdin)) > 1:
+		return errors.New("the standard input can be read once: give - only once, and files otherwise")
+	}
+	return nil
+}
+
+// catalogue is the tasks that workflows are checked against, by name.
+type catalogue struct {
+	byName map[string]knownTask
+	// from is where they are from, as a summary says it: namespace vision.
+	from string
+}
+
+// knownTask is what is known of a task.
+type knownTask struct {
+	// input and output are the normalised schemas.
+	input, output []byte
+	requirement   placement.Requirement
+	// object is the name of its MazeTask.
+	object string
+	// unplaceable says why no node can host it. Empty if one can, or that is not known, or not asked.
+	unplaceable string
+}
+
+func (c *catalogue) String() string { return plural(len(c.byName), "task") + " of " + plain(c.from) }
+
+func (c *catalogue) tasks() *dag.Tasks {
+	all := make(map[string]dag.Task, len(c.byName))
+	for name, t := range c.byName {
+		all[name] = dag.Task{Input: t.input, Output: t.output, Unplaceable: t.unplaceable}
+	}
+	return dag.NewTasks(all)
+}
+
+// read gets the tasks from where they are.
+func (s *taskSource) read(ctx context.Context, t terminal) (*catalogue, error) {
+	tell := func(format string, args ...any) { t.say("note:", fmt.Sprintf(format, args...)) }
+	var known *catalogue
+	var err error
+	switch {
+	case s.changed["tasks"]:
+		known, err = s.readManifests(ctx, t.In, tell)
+	case s.changed["registry"]:
+		known, err = s.readRegistry(t.In, tell)
+	default:
+		known, err = s.readCluster(ctx)
+	}
+	if err != nil || !s.placeable {
+		return known, err
+	}
+	if s.offline() || s.changed["nodes"] || s.changed["config"] {
+		return known, s.judgePlaces(ctx, &reader{stdin: t.In, note: tell}, known)
+	}
+	return known, s.readPlaceable(ctx, known)
+}
+
+// names shortens a list of files for a summary.
+func names(files []string) string {
+	const most = 3
+	if len(files) <= most {
+		return strings.Join(files, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(files[:most], ", "), len(files)-most)
+}
+
+// inNamespace is what a summary adds to where tasks are from.
+func (s *taskSource) inNamespace(from string) string {
+	if s.namespace() == "" {
+		return from
+	}
+	return fmt.Sprintf("namespace %s in %s", s.namespace(), from)
+}
