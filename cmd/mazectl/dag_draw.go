@@ -105,16 +105,26 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 		_, err = t.Out.Write(content)
 	}
 	if err == nil {
-		var counts edgeCounts
-		counts.add(graph)
-		fmt.Fprintf(t.ErrOut, "%s: %s\n", &counts, countFindings(findings))
+		fmt.Fprintln(t.ErrOut, o.summary(graph, findings))
 	}
 	return err
 }
 
+// checks says whether the workflow is to be checked against tasks.
+func (o *dagDrawOptions) checks() bool { return o.check || o.placeable || o.offline() }
+
+func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {
+	if !o.checks() {
+		return fmt.Sprintf("%s, %s: %s, not checked against tasks", plural(len(graph.Nodes), "node"), plural(len(graph.Edges), "edge"), countFindings(findings))
+	}
+	var counts edgeCounts
+	counts.add(graph)
+	return counts.String() + ": " + countFindings(findings)
+}
+
 // judge checks a workflow, as far as that was asked for.
 func (o *dagDrawOptions) judge(ctx context.Context, t terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
-	if o.check || o.placeable || o.offline() {
+	if o.checks() {
 		known, err := o.read(ctx, t)
 		if err != nil {
 			return nil, nil, err

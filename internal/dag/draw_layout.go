@@ -48,7 +48,7 @@ func arrange(nodes []point, lines []line, rooms []point) *layout {
 	l.route(lines, rooms)
 	layers := l.layers()
 	l.order(layers)
-	l.place(layers)
+	l.place(layers, len(nodes))
 	return l
 }
 
@@ -182,6 +182,7 @@ func (l *layout) layers() [][]int {
 
 // order sorts each layer by the mean place of the neighbours above, then below, and again.
 func (l *layout) order(layers [][]int) {
+	key := make([]int, len(l.points))
 	for sweep := range sweeps {
 		downwards := sweep%2 == 0
 		for k := range layers {
@@ -189,7 +190,6 @@ func (l *layout) order(layers [][]int) {
 			if !downwards {
 				layer = layers[len(layers)-1-k]
 			}
-			key := make(map[int]int, len(layer))
 			for _, i := range layer {
 				neighbours := l.points[i].above
 				if !downwards {
@@ -219,7 +219,7 @@ func mean(neighbours []int, own int, of func(int) int) int {
 }
 
 // place gives every point its place: as near to the mean of its neighbours as the order and the room allow.
-func (l *layout) place(layers [][]int) {
+func (l *layout) place(layers [][]int, nodes int) {
 	for _, layer := range layers {
 		l.spread(layer, func(*point) []int { return nil })
 	}
@@ -245,6 +245,9 @@ func (l *layout) place(layers [][]int) {
 		for _, i := range layer {
 			p := &l.points[i]
 			p.x, p.y = p.x-left, y
+			if i >= nodes { // lines go straight down beside nodes and labels
+				p.height = height
+			}
 			l.width = max(l.width, p.x+p.right)
 		}
 		y += height + layerGap
