@@ -12,15 +12,15 @@ func (c *checker) checkFunctions() {
 		if n.Func == "" {
 			continue
 		}
-		t := c.tasks.byName[n.Func]
+		t, known := c.tasks.byName[n.Func]
 		switch {
-		case t == nil && n.ownCode:
+		case !known && n.ownCode:
 			c.report(finding.UnregisteredCode, n.funcAt, n,
 				"the node runs code of its own, and no registered task is called %s, so its arguments are not checked%s", quote(n.Func),
 				c.didYouMean(n.Func, c.tasks.names))
-		case t == nil && c.tasks.Len() == 0:
+		case !known && c.tasks.Len() == 0:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
-		case t == nil:
+		case !known:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
 		case t.Unplaceable != "":
 			c.report(finding.UnplaceableNode, n.funcAt, n, "no node of the cluster can host %s now: %s", quote(n.Func), t.Unplaceable)
@@ -28,42 +28,28 @@ func (c *checker) checkFunctions() {
 	}
 }
 
-// task gives a node's task. Nil if it is not known.
-func (c *checker) task(n *Node) *task {
-	if n.Func == "" {
-		return nil
-	}
-	return c.tasks.byName[n.Func]
+// knows says whether a node's task is known.
+func (c *checker) knows(n *Node) bool {
+	_, ok := c.tasks.byName[n.Func]
+	return ok
 }
 
 // input gives what a node's task takes. Nil if that is not known.
-func (c *checker) input(n *Node) *schema.Parameters {
-	t := c.task(n)
-	if t == nil {
-		return nil
-	}
-	if t.input == nil && len(t.Input) > 0 {
-		t.input = c.open(n, t.Input)
-	}
-	return t.input
-}
+func (c *checker) input(n *Node) *schema.Parameters { return c.open(n, c.tasks.byName[n.Func].Input) }
 
 // output gives what a node's task puts out. Nil if that is not known, or the task declares nothing.
 func (c *checker) output(n *Node) *schema.Parameters {
-	t := c.task(n)
-	if t == nil {
+	p := c.open(n, c.tasks.byName[n.Func].Output)
+	if p == nil || declaresNothing(p) {
 		return nil
 	}
-	if t.output == nil && len(t.Output) > 0 {
-		t.output = c.open(n, t.Output)
-	}
-	if t.output == nil || declaresNothing(t.output) {
-		return nil
-	}
-	return t.output
+	return p
 }
 
 func (c *checker) open(n *Node, text []byte) *schema.Parameters {
+	if len(text) == 0 {
+		return nil
+	}
 	p, err := c.tasks.open(text)
 	if err != nil {
 		c.report(finding.InvalidSchema, n.funcAt, n, "task %s: %v", quote(n.Func), err)
@@ -80,7 +66,7 @@ func (c *checker) outputNames(n *Node) []string {
 	if p := c.output(n); p != nil {
 		return p.Names()
 	}
-	if c.task(n) == nil {
+	if !c.knows(n) {
 		return n.outputs
 	}
 	return nil

@@ -16,36 +16,29 @@ type Task struct {
 	Unplaceable string
 }
 
-// Tasks are the tasks that workflows are checked against. What it learns of a task it keeps for the next workflow. It is not
-// safe for concurrent use.
+// Tasks are the tasks that workflows are checked against. It is not safe for concurrent use.
 type Tasks struct {
-	byName map[string]*task
+	byName map[string]Task
 	names  []string
-	// opened are schemas by their text: many tasks have equal ones.
+	// opened are some schemas by their text: many tasks have equal ones, and a node is looked at more than once.
 	opened map[string]*schema.Parameters
 	fits   map[[2]string]fit
 }
 
-type task struct {
-	Task
-	input, output *schema.Parameters
-}
+// maxOpened is how many schemas are kept open. An open one takes ten times the memory of its text.
+const maxOpened = 2_000
 
-// NewTasks takes the tasks by name. It is an error if one of them has something that is no normalised schema.
+// NewTasks takes the tasks by name.
 func NewTasks(all map[string]Task) *Tasks {
-	t := &Tasks{
-		byName: make(map[string]*task, len(all)), names: slices.Sorted(maps.Keys(all)), opened: map[string]*schema.Parameters{}, fits: map[[2]string]fit{},
+	return &Tasks{
+		byName: all, names: slices.Sorted(maps.Keys(all)), opened: map[string]*schema.Parameters{}, fits: map[[2]string]fit{},
 	}
-	for name, one := range all {
-		t.byName[name] = &task{Task: one}
-	}
-	return t
 }
 
 // Len is the number of tasks.
 func (t *Tasks) Len() int { return len(t.names) }
 
-// open reads a schema once.
+// open reads a schema.
 func (t *Tasks) open(text []byte) (*schema.Parameters, error) {
 	if p, ok := t.opened[string(text)]; ok {
 		return p, nil
@@ -53,6 +46,9 @@ func (t *Tasks) open(text []byte) (*schema.Parameters, error) {
 	p, err := schema.Open(text)
 	if err != nil {
 		return nil, fmt.Errorf("the schema in the registry cannot be used: %w", err)
+	}
+	if len(t.opened) >= maxOpened {
+		clear(t.opened)
 	}
 	t.opened[string(text)] = p
 	return p, nil
