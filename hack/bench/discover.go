@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -87,7 +86,7 @@ func (b *bench) compareDiscovery(ctx context.Context, r *discoverResult, python,
 			best  *time.Duration
 			flags []string
 		}{{&r.search, nil}, {&r.all, []string{"--parse-all"}}} {
-			run, err := runMazectl(ctx, b.mazectl, append([]string{"discover", sources, "-o", "task-meta"}, way.flags...)...)
+			run, err := discoverTasks(ctx, b.mazectl, sources, way.flags...)
 			if err != nil {
 				return err
 			}
@@ -108,7 +107,7 @@ func (b *bench) discoverMany(ctx context.Context, r *discoverResult) error {
 	if err != nil {
 		return err
 	}
-	run, err := runMazectl(ctx, b.mazectl, "discover", folder, "-o", "task-meta")
+	run, err := discoverTasks(ctx, b.mazectl, folder)
 	if err != nil {
 		return err
 	}
@@ -274,47 +273,20 @@ func writeMany(ctx context.Context, root string, n int) ([]string, error) {
 	return names, nil
 }
 
-// discovery is one run of mazectl.
+// discovery is one run of mazectl discover.
 type discovery struct {
-	elapsed    time.Duration
-	peakMemory float64
-	tasks      map[string]json.RawMessage
+	mazectlRun
+	tasks map[string]json.RawMessage
 }
 
-// runMazectl runs mazectl to its end, and reads the tasks that it prints. That there are findings is no error: Python's own tests
-// have files that are no Python.
-func runMazectl(ctx context.Context, binary string, arguments ...string) (discovery, error) {
-	const findings = 1
-	var run discovery
-	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(ctx, binary, arguments...)
-	command.Stdout, command.Stderr = &stdout, &stderr
-	begin := time.Now()
-	if err := command.Start(); err != nil {
-		return run, fmt.Errorf("start %s: %w", binary, err)
+// discoverTasks runs mazectl discover, and reads the tasks that it prints.
+func discoverTasks(ctx context.Context, binary, folder string, flags ...string) (discovery, error) {
+	run, err := runMazectl(ctx, binary, append([]string{"discover", folder, "-o", "task-meta"}, flags...)...)
+	d := discovery{mazectlRun: run}
+	if err == nil {
+		err = run.decode(&d.tasks)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	// A child's rusage would count the memory of this process too, from before it became the child's.
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			run.peakMemory = max(run.peakMemory, peakMemoryOf(command.Process.Pid))
-			continue
-		case err := <-ended:
-			run.elapsed = time.Since(begin)
-			if err != nil && command.ProcessState.ExitCode() != findings {
-				return run, fmt.Errorf("%s %s: %w\n%s", binary, strings.Join(arguments, " "), err, stderr.String())
-			}
-		}
-		break
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &run.tasks); err != nil {
-		return run, fmt.Errorf("read what %s %s printed: %w", binary, strings.Join(arguments, " "), err)
-	}
-	return run, nil
+	return d, err
 }
 
 // check says whether the tasks that were found are those that were written.

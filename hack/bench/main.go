@@ -8,6 +8,7 @@
 //	e  many tasks in one namespace, every state of the registry checked; then an idle time; then a restart
 //	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
 //	g  mazectl discover against python3's ast module, on the same files, without a control plane
+//	h  mazectl dag check, of a large workflow against as many tasks, likewise
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -64,10 +65,13 @@ type options struct {
 	tree      string
 	treeTasks int
 	manyFiles int
+
+	// workflow is for phase h: how many nodes.
+	workflow int
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdefg"
+const phases = "abcdefgh"
 
 // onStages are those that need a control plane and the operator.
 const onStages = "abcdef"
@@ -90,6 +94,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.tree, "tree", "", "folder with Python files for phase g; Python's own standard library if empty")
 	flags.IntVar(&o.treeTasks, "tree-tasks", 20, "number of tasks that phase g puts into a copy of the tree")
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
+	flags.IntVar(&o.workflow, "workflow", 10_000, "number of nodes, and of tasks, in phase h; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -101,6 +106,9 @@ func parseOptions(arguments []string) (options, error) {
 	if o.nodes == 0 {
 		o.only = strings.ReplaceAll(o.only, "f", "")
 	}
+	if o.workflow == 0 {
+		o.only = strings.ReplaceAll(o.only, "h", "")
+	}
 	return o, o.check()
 }
 
@@ -110,17 +118,17 @@ func (o options) check() error {
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
 	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
 		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
-	case o.treeTasks < 1 || o.manyFiles < 0:
-		return errors.New("-tree-tasks must be at least 1, and -many-files at least 0")
+	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0:
+		return errors.New("-tree-tasks must be at least 1, and -many-files and -workflow at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefg", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefgh", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
 	}
-	if _, err := os.Stat(o.mazectl); err != nil && o.runs("g") {
+	if _, err := os.Stat(o.mazectl); err != nil && o.runs("gh") {
 		return fmt.Errorf("mazectl's binary: %w; build it by make build, or name it with -mazectl", err)
 	}
 	return nil
@@ -176,6 +184,11 @@ func run(ctx context.Context, arguments []string) (err error) {
 	if o.runs("g") {
 		if err := b.runDiscover(ctx); err != nil {
 			return fmt.Errorf("phase g: discovery: %w", err)
+		}
+	}
+	if o.runs("h") {
+		if err := b.runWorkflow(ctx); err != nil {
+			return fmt.Errorf("phase h: workflow: %w", err)
 		}
 	}
 	return nil

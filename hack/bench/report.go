@@ -15,6 +15,7 @@ type results struct {
 	scale                      scaleResult
 	nodes                      *nodesResult
 	discover                   *discoverResult
+	workflow                   *workflowResult
 }
 
 // Targets, from the project's plan.
@@ -25,9 +26,11 @@ const (
 	maxMemory         = 150 // MiB, at 5,000 tasks
 	maxUpdates        = 20  // ConfigMap updates' times
 	maxHeartbeatCores = 0.1
-	maxJudging        = 2  // seconds
-	minSearchSpeed    = 20 // python3's speeds, files without decorators being passed over
-	minParseSpeed     = 1  // the same, every file being parsed
+	maxJudging        = 2   // seconds
+	maxChecking       = 1   // seconds, at 10,000 nodes
+	maxCheckingMemory = 200 // MiB, the same
+	minSearchSpeed    = 20  // python3's speeds, files without decorators being passed over
+	minParseSpeed     = 1   // the same, every file being parsed
 )
 
 // report writes lines, and targets at the end.
@@ -70,6 +73,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.discover != nil {
 		r.discover.print(p)
+	}
+	if r.workflow != nil {
+		r.workflow.print(p)
 	}
 	if len(p.targets) > 0 {
 		p.line("\nTargets\n%s", strings.Join(p.targets, "\n"))
