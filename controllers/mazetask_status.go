@@ -24,6 +24,7 @@ func statusOf(task *v1alpha1.MazeTask, decided outcome, now metav1.Time) v1alpha
 		Conditions:         slices.Clone(task.Status.Conditions),
 		Entry:              decided.entry,
 		Placement:          decided.placement,
+		Predictor:          decided.predictor,
 	}
 	for _, c := range conditionsOf(task.Status.Conditions, decided) {
 		c.ObservedGeneration, c.LastTransitionTime = decided.generation, now

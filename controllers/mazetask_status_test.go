@@ -109,7 +109,7 @@ func TestStatusOf(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			want := v1alpha1.MazeTaskStatus{ObservedGeneration: 3, Entry: tc.decided.entry, Placement: tc.decided.placement}
+			want := v1alpha1.MazeTaskStatus{ObservedGeneration: 3, Entry: tc.decided.entry, Placement: tc.decided.placement, Predictor: tc.decided.predictor}
 			for i, conditionType := range []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"} {
 				want.Conditions = append(want.Conditions, metav1.Condition{
 					Type: conditionType, Status: tc.want[i].Status, Reason: tc.want[i].Reason, Message: tc.want[i].Message,

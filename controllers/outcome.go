@@ -20,6 +20,8 @@ type outcome struct {
 	placement *v1alpha1.Placement
 	// placeable says whether some node can host it. Empty if there is no placement.
 	placeable placement.Verdict
+	// predictor is malearn's tool type, of the same entry. Empty if it has none.
+	predictor string
 	// entry is where the registry serves the task. Nil while it does not.
 	entry *v1alpha1.EntryReference
 	// overwrote names the MazeTask whose entry this one replaced, if any.
@@ -86,6 +88,7 @@ func (l *ledger) replace(namespace string, outcomes map[types.NamespacedName]tra
 func (t tracked) equal(other tracked) bool {
 	return t.uid == other.uid && t.resourceType == other.resourceType && t.generation == other.generation &&
 		t.accepted == other.accepted && t.registered == other.registered && t.overwrote == other.overwrote &&
+		t.predictor == other.predictor &&
 		apiequality.Semantic.DeepEqual(t.entry, other.entry) &&
 		sameVerdict(t.placeable, other.placeable) &&
 		(t.placement == other.placement || apiequality.Semantic.DeepEqual(t.placement, other.placement))

@@ -33,7 +33,7 @@ var (
 
 // servedOutcome is that of a task with which all is well.
 func servedOutcome() outcome {
-	return outcome{generation: 3, accepted: valid, registered: served, placement: placementOf("1"), placeable: feasible, entry: entryOf(3)}
+	return outcome{generation: 3, accepted: valid, registered: served, placement: placementOf("1"), placeable: feasible, predictor: "llm", entry: entryOf(3)}
 }
 
 func key(namespace, name string) types.NamespacedName {
@@ -74,6 +74,7 @@ var outcomeEdits = map[string]struct {
 	"No longer placeable":          {field: "placeable", edit: func(o *tracked) { o.placeable.Status = metav1.ConditionFalse }, wantChanged: true},
 	"Another reason of placeable":  {field: "placeable", edit: func(o *tracked) { o.placeable.Reason = "x" }, wantChanged: true},
 	"Another message of placeable": {field: "placeable", edit: func(o *tracked) { o.placeable.Message = "x" }, wantChanged: true},
+	"Another tool type":            {field: "predictor", edit: func(o *tracked) { o.predictor = "x" }, wantChanged: true},
 	"Another overwritten task":     {field: "overwrote", edit: func(o *tracked) { o.overwrote = "x" }, wantChanged: true},
 
 	"Nothing": {edit: func(*tracked) {}},

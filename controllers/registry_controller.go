@@ -53,6 +53,8 @@ type registryReconciler struct {
 	clock   clock.PassiveClock
 	// shardSize is the largest size of a ConfigMap's data, in bytes.
 	shardSize int
+	// predictors tell malearn's tool type where a spec does not.
+	predictors registry.PredictorRules
 	// view gives the resourceVersion up to which the cache has seen the tasks of a namespace.
 	view   func(namespace string) string
 	ledger *ledger

@@ -94,7 +94,7 @@ func (r *registryReconciler) judge(ctx context.Context, s *scope) error {
 		case last != nil:
 			next.served = last.served
 		default:
-			if next.served, err = s.salvaged(ctx, t); err != nil {
+			if next.served, err = r.salvaged(ctx, s, t); err != nil {
 				return err
 			}
 		}
@@ -131,7 +131,7 @@ func (r *registryReconciler) judgeTask(t *v1alpha1.MazeTask, nodes *survey) (*ju
 	requirement := placement.RequirementOf(&t.Spec.Resources)
 	resolution := nodes.resolve(requirement)
 	parameters := registry.Interface{Input: j.verdict.Input.JSON(), Output: j.verdict.Output.JSON()}
-	entry, err := registry.NewEntry(t, parameters, resolution.Placement)
+	entry, err := registry.NewEntry(t, parameters, resolution.Placement, r.predictors)
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +181,9 @@ func (p *placed) on(nodes *survey) (*placed, error) {
 	return next, err
 }
 
-// salvaged gives the published entry of a task of which nothing is remembered. Nil if there is none.
-func (s *scope) salvaged(ctx context.Context, t *v1alpha1.MazeTask) (*placed, error) {
+// salvaged gives the published entry of a task of which nothing is remembered, as this operator's rules for predictors make it.
+// Nil if there is none.
+func (r *registryReconciler) salvaged(ctx context.Context, s *scope, t *v1alpha1.MazeTask) (*placed, error) {
 	item, err := s.salvage.entryOf(ctx, t)
 	if item == nil || err != nil {
 		return nil, err
@@ -191,7 +192,14 @@ func (s *scope) salvaged(ctx context.Context, t *v1alpha1.MazeTask) (*placed, er
 	if err != nil {
 		return nil, err
 	}
-	return &placed{Item: *item, requirement: requirementOf(&entry)}, nil
+	next, err := item.WithPredictorRules(r.predictors)
+	if err != nil {
+		return nil, err
+	}
+	if !registry.Fits(next, r.shardSize) {
+		next = *item // an entry with the predictor from before is better than none
+	}
+	return &placed{Item: next, requirement: requirementOf(&entry)}, nil
 }
 
 // requirementOf reads from an entry what its task required.
@@ -287,7 +295,7 @@ func (s *scope) outcomeOf(t *v1alpha1.MazeTask, shardSize int) outcome {
 		o.registered = unserved(t, j, shardSize)
 		return o
 	}
-	o.placement, o.placeable = j.served.Placement, j.served.resolution.Verdict
+	o.placement, o.placeable, o.predictor = j.served.Placement, j.served.resolution.Verdict, j.served.Predictor
 	if owner := s.owners[t.Spec.Name]; owner.Task != t.Name {
 		return superseded(o, owner)
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs.
 	Placement placement.Config
+	// Predictors tell malearn's tool type of a task whose spec does not.
+	Predictors registry.PredictorRules
 	// IgnoreNodes leaves the cluster's nodes unread: then Placeable is Unknown.
 	IgnoreNodes bool
 	// Clock gives the time; the real one as a rule.
@@ -70,7 +72,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	registries := &registryReconciler{
 		client: writer, indexes: indexes, live: mgr.GetAPIReader(), clock: options.Clock, shardSize: options.ShardSize,
 		view: view, ledger: ledger, wake: wake, latency: newPublishLatency(),
-		inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
+		predictors: options.Predictors, inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
 	}
 	if err := registerMetrics(options.Metrics, registries.latency, &collector{ledger, registries.gather, options.Clock}); err != nil {
 		return err

@@ -79,7 +79,7 @@ type MazeTaskSpec struct {
 	EntryPoint string `json:"entryPoint,omitempty"`
 
 	// predictor is malearn's tool type, such as llm_process or vlm_process, for a task
-	// whose name does not tell it.
+	// whose name does not tell it by the rules of the operator's configuration.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -188,6 +188,12 @@ type MazeTaskStatus struct {
 	// +optional
 	// +structType=atomic
 	Placement *Placement `json:"placement,omitempty"`
+
+	// predictor is malearn's tool type: spec.predictor or, where that is absent, what the first rule of the operator's
+	// configuration says that applies to spec.name. Like placement, it is that of the entry. Absent where no rule applies.
+	//
+	// +optional
+	Predictor string `json:"predictor,omitempty"`
 }
 
 // EntryReference names an entry of a registry.
@@ -227,6 +233,7 @@ type EntryReference struct {
 // +kubebuilder:resource:shortName=mzt,categories={all,maze}
 // +kubebuilder:selectablefield:JSONPath=".spec.name"
 // +kubebuilder:selectablefield:JSONPath=".spec.resources.type"
+// +kubebuilder:selectablefield:JSONPath=".status.predictor"
 // +kubebuilder:printcolumn:name="Task",type=string,JSONPath=".spec.name",description="key in the registry"
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=".spec.resources.type",description="cpu, gpu or io"
 // +kubebuilder:printcolumn:name="GPU Memory",type=string,JSONPath=".spec.resources.gpuMemory",description="GPU memory in all"
@@ -234,6 +241,7 @@ type EntryReference struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=".status.conditions[?(@.type=='Ready')].status",description="the registry serves this generation"
 // +kubebuilder:printcolumn:name="Placeable",type=string,JSONPath=".status.conditions[?(@.type=='Placeable')].status",description="some node could host the task"
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=".status.conditions[?(@.type=='Ready')].reason",description="why the task is, or is not, ready"
+// +kubebuilder:printcolumn:name="Predictor",type=string,priority=1,JSONPath=".status.predictor",description="malearn's tool type"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
 type MazeTask struct {
 	metav1.TypeMeta `json:",inline"`

@@ -80,6 +80,7 @@ func (o *options) settings() (controllers.Options, error) {
 		Namespaces:  c.WatchNamespaces,
 		ShardSize:   int(c.Registry.ShardSize.Value()),
 		Placement:   config.Placement(c),
+		Predictors:  config.PredictorRules(c),
 		IgnoreNodes: c.Nodes == v1alpha1.NodesIgnore,
 		Clock:       clock.RealClock{},
 		Metrics:     metrics.Registry,

@@ -133,7 +133,7 @@ func encodeTaskMeta(all []taskManifest) ([]byte, error) {
 	for _, m := range all {
 		task := m.object.DeepCopy()
 		setDefaults(&task.Spec.Resources)
-		entry, err := registry.NewEntry(task, registry.Interface{}, v1alpha1.Placement{})
+		entry, err := registry.NewEntry(task, registry.Interface{}, v1alpha1.Placement{}, nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.place(), err)
 		}

@@ -28,7 +28,7 @@ func publish(t *testing.T, names ...string) []corev1.ConfigMap {
 		mazeTask := newTask(name)
 		verdict := task.Judge(&mazeTask.Spec)
 		parameters := registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}
-		entry, err := registry.NewEntry(mazeTask, parameters, placement.Resolve(placement.RequirementOf(&mazeTask.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement)
+		entry, err := registry.NewEntry(mazeTask, parameters, placement.Resolve(placement.RequirementOf(&mazeTask.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement, registry.DefaultPredictorRules())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,6 +46,11 @@ func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	if c.Registry.ShardSize == nil {
 		c.Registry.ShardSize = resource.NewQuantity(registry.DefaultShardSize, resource.BinarySI)
 	}
+	if c.Predictor.Rules == nil { // an empty list is a choice
+		for _, rule := range registry.DefaultPredictorRules() {
+			c.Predictor.Rules = append(c.Predictor.Rules, v1alpha1.PredictorRule(rule))
+		}
+	}
 }
 
 func setDefault[T ~string](field *T, value T) {
@@ -71,6 +76,15 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 			NodeSelector: p.NodeSelector,
 			Tolerations:  p.Tolerations,
 		})
+	}
+	return out
+}
+
+// PredictorRules gives what a valid configuration says of malearn's tool types.
+func PredictorRules(c *v1alpha1.OperatorConfiguration) registry.PredictorRules {
+	out := make(registry.PredictorRules, len(c.Predictor.Rules))
+	for i, rule := range c.Predictor.Rules {
+		out[i] = registry.PredictorRule(rule)
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
 )
 
 const begin = "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\n"
@@ -37,6 +38,8 @@ gpu:
     tolerations: [{key: a100, operator: Equal, value: "", effect: PreferNoSchedule}]
 registry:
   shardSize: 1048576
+predictor:
+  rules: [{contains: ocr, toolType: vlm_process}, {toolType: "语音", contains: ".Speech-"}]
 `
 
 func TestLoad(t *testing.T) {
@@ -55,13 +58,22 @@ func TestLoad(t *testing.T) {
 			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny"},
 		},
 		Registry: v1alpha1.Registry{ShardSize: quantity("256Ki")},
+		Predictor: v1alpha1.Predictor{Rules: []v1alpha1.PredictorRule{
+			{Contains: "llm_process", ToolType: "llm_process"},
+			{Contains: "llm_fuse", ToolType: "llm_fuse2In1"},
+			{Contains: "vlm_process", ToolType: "vlm_process"},
+			{Contains: "speech_process", ToolType: "speech_process"},
+		}},
 	}
+	noRules := *defaults
+	noRules.Predictor.Rules = []v1alpha1.PredictorRule{}
 	tests := map[string]struct {
 		content string
 		want    *v1alpha1.OperatorConfiguration
 	}{
 		"Nothing but what it is":       {begin, defaults},
-		"Everything empty":             {begin + "watchNamespaces:\nnodes:\ngpu: {match: ~, sharing: {mps: ''}, tolerations:, profiles: null}\nregistry: {}\n", defaults},
+		"Everything empty":             {begin + "watchNamespaces:\nnodes:\ngpu: {match: ~, sharing: {mps: ''}, tolerations:, profiles: null}\nregistry: {}\npredictor: {rules: ~}\n", defaults},
+		"No rules for predictors":      {begin + "predictor: {rules: []}\n", &noRules},
 		"A comment and --- before it":  {"# ours\n---\n# more\n" + begin + "...\n# end\n", defaults},
 		"A byte order mark and CRLF":   {"\ufeff" + strings.ReplaceAll(begin+"nodes: Watch\n", "\n", "\r\n"), defaults},
 		"JSON":                         {`{"apiVersion": "config.registry.mazeagent.net/v1alpha1", "kind": "OperatorConfiguration"}`, defaults},
@@ -88,6 +100,9 @@ func TestLoad(t *testing.T) {
 				},
 			},
 			Registry: v1alpha1.Registry{ShardSize: quantity("1048576")},
+			Predictor: v1alpha1.Predictor{Rules: []v1alpha1.PredictorRule{
+				{Contains: "ocr", ToolType: "vlm_process"}, {Contains: ".Speech-", ToolType: "语音"},
+			}},
 		}},
 	}
 	for name, tc := range tests {
@@ -175,6 +190,28 @@ func TestPlacement(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tc.want, Placement(c)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPredictorRules(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		want    registry.PredictorRules
+	}{
+		"Defaults": {begin, registry.DefaultPredictorRules()},
+		"Others":   {full, registry.PredictorRules{{Contains: "ocr", ToolType: "vlm_process"}, {Contains: ".Speech-", ToolType: "语音"}}},
+		"None":     {begin + "predictor: {rules: []}", registry.PredictorRules{}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load("operator.yaml", []byte(tc.content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, PredictorRules(c)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})

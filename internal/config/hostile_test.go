@@ -68,6 +68,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		if err == nil {
 			Placement(c)
+			PredictorRules(c)
 			return
 		}
 		for _, line := range strings.Split(err.Error(), "\n") {

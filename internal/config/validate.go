@@ -32,6 +32,7 @@ func (f *file) validate(c *v1alpha1.OperatorConfiguration) {
 	f.tolerations(gpu.Child("tolerations"), c.GPU.Tolerations)
 	f.profiles(gpu.Child("profiles"), c.GPU.Profiles)
 	f.shardSize(field.NewPath("registry", "shardSize"), c.Registry.ShardSize)
+	f.predictorRules(field.NewPath("predictor", "rules"), c.Predictor.Rules)
 }
 
 func (f *file) header(name, got, want string) bool {

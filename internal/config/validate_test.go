@@ -17,6 +17,7 @@ func lines(n int, format string) string {
 
 func TestValidate(t *testing.T) {
 	const resourceName, shardSize = begin + "gpu: {resourceName: %s}\n", begin + "registry: {shardSize: %s}\n"
+	const ofName = "at most 253 letters, digits, '-', '_' and '.'"
 	long := strings.Repeat("x", 64)
 	tests := map[string]struct {
 		content string
@@ -98,6 +99,48 @@ func TestValidate(t *testing.T) {
 		"too many tolerations": {begin + "gpu:\n  tolerations:\n" + lines(33, "  - {key: a%d}"), []string{
 			"operator.yaml:5:3: gpu.tolerations has 33 tolerations: keep at most 32"}},
 
+		"rules for predictors": {begin + `predictor:
+  rules:
+  - {}
+  - {contains: "", toolType: ""}
+  - {contains: llm process, toolType: a}
+  - {contains: 图像, toolType: a}
+  - {contains: 42, toolType: [a]}
+  - {contains: ~, toolType: ~}
+  - {contains: ` + strings.Repeat("x", 254) + `, toolType: ` + strings.Repeat("é", 254) + `}
+  - ocr
+  - {contain: a, toolType: a}
+`, []string{
+			"operator.yaml:5:5: predictor.rules[0].contains is missing: write a part of the names of tasks, such as llm_process",
+			"operator.yaml:5:5: predictor.rules[0].toolType is missing: write malearn's tool type, such as llm_process",
+			`operator.yaml:6:16: predictor.rules[1].contains is "": write a part of the names of tasks, such as llm_process: ` + ofName,
+			`operator.yaml:6:30: predictor.rules[1].toolType is "": write malearn's tool type, such as llm_process: at most 253 characters`,
+			`operator.yaml:7:16: predictor.rules[2].contains is "llm process": write a part of the names of tasks, such as llm_process: ` + ofName,
+			`operator.yaml:8:16: predictor.rules[3].contains is "图像": write a part of the names of tasks, such as llm_process: ` + ofName,
+			"operator.yaml:9:16: predictor.rules[4].contains is the number 42: if text is meant, put it in quotes",
+			"operator.yaml:9:30: predictor.rules[4].toolType is a list: write text",
+			"operator.yaml:10:5: predictor.rules[5].contains is missing: write a part of the names of tasks, such as llm_process",
+			"operator.yaml:10:5: predictor.rules[5].toolType is missing: write malearn's tool type, such as llm_process",
+			`operator.yaml:11:16: predictor.rules[6].contains is "` + long + `…": write a part of the names of tasks, such as llm_process: ` + ofName,
+			`operator.yaml:11:282: predictor.rules[6].toolType is "` + strings.Repeat("é", 64) + `…": write malearn's tool type, such as llm_process: at most 253 characters`,
+			`operator.yaml:12:5: predictor.rules[7] is "ocr": write names with values, such as {name: value}`,
+			"operator.yaml:13:5: predictor.rules[8].contains is missing: write a part of the names of tasks, such as llm_process",
+			"operator.yaml:13:6: predictor.rules[8].contain is not a field: did you mean contains? the fields of predictor.rules[8] are contains, toolType"}},
+		"rules for predictors that never count": {begin + `predictor:
+  rules:
+  - {contains: llm, toolType: a}
+  - {contains: vlm_process, toolType: b}
+  - {contains: vlm, toolType: c}
+  - {contains: llm, toolType: d}
+  - {contains: LLM_process, toolType: e}
+  - {contains: vl, toolType: f}
+  - {contains: my_llm_and_vlm, toolType: g}
+`, []string{
+			`operator.yaml:8:16: predictor.rules[3].contains is "llm", as is predictor.rules[0].contains: keep one`,
+			`operator.yaml:11:16: predictor.rules[6].contains is "my_llm_and_vlm", of which predictor.rules[0].contains, "llm", is a part, so that this rule ` +
+				"never counts: move it before that one, or remove it"}},
+		"no list of rules":              {begin + "predictor: {rules: ocr}\n", []string{`operator.yaml:3:20: predictor.rules is "ocr": write a list, such as [a, b]`}},
+		"too many rules for predictors": {begin + "predictor:\n  rules:\n" + lines(65, "  - {contains: a%02d, toolType: a}"), []string{"operator.yaml:5:3: predictor.rules has 65 rules: keep at most 64"}},
 		"an empty profile": {begin + "gpu:\n  profiles:\n  - {}\n", []string{
 			"operator.yaml:5:5: gpu.profiles[0].count is missing: write the number of GPUs on one node",
 			"operator.yaml:5:5: gpu.profiles[0].memory is missing: write the memory of one GPU, such as 23034Mi",

@@ -73,7 +73,7 @@ func entrySize(t *v1alpha1.MazeTask, verdict task.Verdict) (int, error) {
 	t.UID, t.Generation = uid, 1
 	resolution := placement.Resolve(placement.RequirementOf(&t.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory())
 	parameters := registry.Interface{Input: json.RawMessage(verdict.Input.JSON()), Output: json.RawMessage(verdict.Output.JSON())}
-	entry, err := registry.NewEntry(t, parameters, resolution.Placement)
+	entry, err := registry.NewEntry(t, parameters, resolution.Placement, registry.DefaultPredictorRules())
 	if err != nil {
 		return 0, err
 	}

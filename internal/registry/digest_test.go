@@ -78,7 +78,7 @@ func TestInterfaceDigestChangesExactlyWithTheNormalisedSchemas(t *testing.T) {
 			edit(task)
 		}
 		parameters := Interface{Input: normalised(t, task.Spec.InputParameters), Output: normalised(t, task.Spec.OutputParameters)}
-		entry, err := NewEntry(task, parameters, gpuPlacement())
+		entry, err := NewEntry(task, parameters, gpuPlacement(), DefaultPredictorRules())
 		if err != nil {
 			t.Fatalf("NewEntry(...): %v", err)
 		}
@@ -159,7 +159,7 @@ var specEdits = map[string]struct {
 
 func TestSpecDigestChangesExactlyWithTheSpec(t *testing.T) {
 	digestOf := func(t *testing.T, task *v1alpha1.MazeTask) string {
-		entry, err := NewEntry(task, fullInterface(), gpuPlacement())
+		entry, err := NewEntry(task, fullInterface(), gpuPlacement(), DefaultPredictorRules())
 		if err != nil {
 			t.Fatalf("NewEntry(...): %v", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
@@ -41,9 +42,10 @@ type Entry struct {
 
 	Schema     Interface `json:"schema"`
 	EntryPoint *string   `json:"entry_point"`
-	Predictor  *string   `json:"predictor"`
-	Digest     Digests   `json:"digest"`
-	Kubernetes Origin    `json:"kubernetes"`
+	// Predictor is malearn's tool type: spec.predictor or, where that is absent, by the rules of the operator's configuration.
+	Predictor  *string `json:"predictor"`
+	Digest     Digests `json:"digest"`
+	Kubernetes Origin  `json:"kubernetes"`
 }
 
 // Interface holds the parameters as normalised JSON Schemas.
@@ -53,7 +55,8 @@ type Interface struct {
 }
 
 // Digests tell a consumer that keeps something about a task whether it still holds. Each is "sha256:" and 64
-// hexadecimal digits.
+// hexadecimal digits. They are of the task alone: what an entry also depends on, the nodes and the rules for Predictor, leaves
+// them as they are, and changes only the digest of the whole entry, which Item and the task's status have.
 type Digests struct {
 	// Interface changes exactly when the normalised parameters do.
 	Interface string `json:"interface"`
@@ -69,10 +72,14 @@ type Origin struct {
 	UID        types.UID          `json:"uid"`
 	Generation int64              `json:"generation"`
 	Placement  v1alpha1.Placement `json:"placement"`
+	// PredictorRule is what the name of the task contains, by which a rule of the operator's configuration gives Predictor.
+	// Empty if no rule does. By it, the entry of a spec that is no more follows another configuration.
+	PredictorRule string `json:"predictorRule,omitempty"`
 }
 
-// NewEntry makes the entry of an accepted task from its object, its normalised parameters and its placement.
-func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement) (Entry, error) {
+// NewEntry makes the entry of an accepted task from its object, its normalised parameters, its placement, and the rules that
+// tell its predictor where the spec does not.
+func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement, rules PredictorRules) (Entry, error) {
 	spec := withCanonicalQuantities(task.Spec)
 	specText, err := canonicalJSON(spec)
 	if err != nil {
@@ -82,7 +89,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode the parameters: %w", err)
 	}
-	return Entry{
+	entry := Entry{
 		TaskMeta: TaskMeta{
 			Name:             spec.Name,
 			Description:      text(spec.Description),
@@ -104,7 +111,11 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		Kubernetes: Origin{
 			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,
 		},
-	}, nil
+	}
+	if entry.Predictor == nil {
+		entry.applyPredictorRules(rules)
+	}
+	return entry, nil
 }
 
 // Item is an entry, encoded.
@@ -116,6 +127,8 @@ type Item struct {
 	Generation int64
 	// Placement is the entry's.
 	Placement *v1alpha1.Placement
+	// Predictor is the entry's. Empty where that is null.
+	Predictor string
 	// Text is the entry as canonical JSON: keys sorted, no white space.
 	Text string
 	// Digest is the SHA-256 of Text: "sha256:" and 64 hexadecimal digits.
@@ -197,6 +210,7 @@ func newItem(e Entry, encoded string) Item {
 		UID:        e.Kubernetes.UID,
 		Generation: e.Kubernetes.Generation,
 		Placement:  &placement,
+		Predictor:  ptr.Deref(e.Predictor, ""),
 		Text:       encoded,
 		Digest:     EntryDigest(encoded),
 	}

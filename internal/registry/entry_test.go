@@ -29,14 +29,17 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 	minimal.Spec = v1alpha1.MazeTaskSpec{Name: "ls", Resources: v1alpha1.Resources{
 		Type: v1alpha1.ResourceTypeCPU, CPU: quantity("1"), Memory: quantity("1Gi"),
 	}}
+	named := fullTask()
+	named.Spec = v1alpha1.MazeTaskSpec{Name: "x_llm_fuse"}
 	cases := map[string]struct {
 		task       *v1alpha1.MazeTask
 		parameters Interface
 		placement  v1alpha1.Placement
+		predictor  string
 		want       string
 	}{
 		"A task with everything": {
-			task: fullTask(), parameters: fullInterface(), placement: gpuPlacement(),
+			task: fullTask(), parameters: fullInterface(), placement: gpuPlacement(), predictor: "vlm_process",
 			want: `{"description":"Writes a <caption> & \"more\".\n为图像写说明 😀",` +
 				`"digest":{"interface":"` + sha(fullInterfaceText) + `","spec":"` + sha(fullSpecText) + `"},` +
 				`"entry_point":"tools.image:image_caption",` +
@@ -60,12 +63,22 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 				`"resources":{"backend":null,"cpu_num":1,"gpu_mem":0,"mem":1024,"model_name":null,"type":"cpu"},` +
 				`"schema":{"input":{"type":"object"},"output":{"type":"object"}}}`,
 		},
+		"A predictor that a rule tells, and which": {
+			task: named, parameters: Interface{Input: nothing, Output: nothing}, predictor: "llm_fuse2In1",
+			want: `{"description":null,"digest":{"interface":"` + sha(`{"input":{"type":"object"},"output":{"type":"object"}}`) + `",` +
+				`"spec":"` + sha(`{"name":"x_llm_fuse"}`) + `"},` +
+				`"entry_point":null,"input_parameters":{},` +
+				`"kubernetes":{"generation":3,"name":"image-caption","namespace":"vision","placement":{},"predictorRule":"llm_fuse","uid":"7d3e"},` +
+				`"name":"x_llm_fuse","output_parameters":{},"predictor":"llm_fuse2In1",` +
+				`"resources":{"backend":null,"cpu_num":0,"gpu_mem":0,"mem":0,"model_name":null,"type":""},` +
+				`"schema":{"input":{"type":"object"},"output":{"type":"object"}}}`,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			before := tc.task.DeepCopy()
 			got := encode(t, tc.task, tc.parameters, tc.placement)
-			want := Item{Name: tc.task.Spec.Name, UID: "7d3e", Generation: 3, Placement: &tc.placement, Text: tc.want, Digest: sha(tc.want)}
+			want := Item{Name: tc.task.Spec.Name, UID: "7d3e", Generation: 3, Placement: &tc.placement, Predictor: tc.predictor, Text: tc.want, Digest: sha(tc.want)}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("Encode(): -want, +got:\n%s", diff)
 			}
@@ -125,7 +138,7 @@ func TestNewEntryRoundsResourcesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			task := fullTask()
 			task.Spec.Resources = tc.resources
-			got, err := NewEntry(task, fullInterface(), v1alpha1.Placement{})
+			got, err := NewEntry(task, fullInterface(), v1alpha1.Placement{}, nil)
 			if err != nil {
 				t.Fatalf("NewEntry(...): %v", err)
 			}
@@ -160,7 +173,7 @@ func TestNewEntryRefusesWhatIsNotJSON(t *testing.T) {
 			if tc.edit != nil {
 				tc.edit(&task.Spec)
 			}
-			_, err := NewEntry(task, tc.parameters, v1alpha1.Placement{})
+			_, err := NewEntry(task, tc.parameters, v1alpha1.Placement{}, nil)
 			if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 				t.Errorf("NewEntry(...): want an error that begins with %q, got %v", tc.want, err)
 			}

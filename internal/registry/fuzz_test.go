@@ -54,7 +54,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzDecode: whatever an entry's text is, Decode does not panic, keeps the text, and canonical JSON of what it read is a fixed point.
 func FuzzDecode(f *testing.F) {
-	entry, err := NewEntry(fullTask(), fullInterface(), gpuPlacement())
+	entry, err := NewEntry(fullTask(), fullInterface(), gpuPlacement(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func gpuPlacement() v1alpha1.Placement {
 // encode makes a task's entry and its text.
 func encode(t *testing.T, task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement) Item {
 	t.Helper()
-	entry, err := NewEntry(task, parameters, placement)
+	entry, err := NewEntry(task, parameters, placement, DefaultPredictorRules())
 	if err != nil {
 		t.Fatalf("NewEntry(...): %v", err)
 	}

@@ -57,6 +57,8 @@ type OperatorOptions struct {
 	ShardSize int
 	// Placement says how GPU memory is mapped to GPUs; the default where it names no resource.
 	Placement placement.Config
+	// Predictors tell malearn's tool types; the default rules where it is nil.
+	Predictors registry.PredictorRules
 	// IgnoreNodes leaves the nodes unread.
 	IgnoreNodes bool
 	// Fault is asked before every write, if set.
@@ -75,6 +77,9 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	}
 	if options.Placement.ResourceName == "" {
 		options.Placement = placement.DefaultConfig()
+	}
+	if options.Predictors == nil {
+		options.Predictors = registry.DefaultPredictorRules()
 	}
 	o := &Operator{Metrics: prometheus.NewRegistry(), done: make(chan error, 1), writes: map[Kind]int{}, looked: map[string]bool{}, fault: options.Fault}
 	scheme, err := controllers.Scheme()
@@ -105,8 +110,8 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
 	settings := controllers.Options{
-		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, IgnoreNodes: options.IgnoreNodes,
-		Clock: clock.RealClock{}, Metrics: o.Metrics,
+		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, Predictors: options.Predictors,
+		IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{}, Metrics: o.Metrics,
 	}
 	if err := controllers.Setup(ctx, mgr, settings); err != nil {
 		cancel()

@@ -41,6 +41,11 @@ type OperatorConfiguration struct {
 	//
 	// +optional
 	Registry Registry `json:"registry,omitzero"`
+
+	// predictor says how malearn's tool type of a task is told.
+	//
+	// +optional
+	Predictor Predictor `json:"predictor,omitzero"`
 }
 
 // NodesPolicy says whether the operator reads the cluster's nodes.
@@ -163,4 +168,30 @@ type Registry struct {
 	//
 	// +optional
 	ShardSize *resource.Quantity `json:"shardSize,omitempty"`
+}
+
+// Predictor says how malearn's tool type of a task is told.
+type Predictor struct {
+	// rules tell it from the task's name, where spec.predictor does not: the first rule counts that applies. By default those of
+	// malearn: llm_process, llm_fuse (llm_fuse2In1), vlm_process, speech_process. A list takes their place, and an empty one
+	// leaves none. At most 64.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=contains
+	Rules []PredictorRule `json:"rules,omitzero"`
+}
+
+// PredictorRule gives a tool type to the tasks whose names contain a text.
+type PredictorRule struct {
+	// contains is a part of the names, at most 253 letters, digits, '-', '_' and '.'. Case counts. It may not contain what an
+	// earlier rule has, which would always come before it.
+	//
+	// +required
+	Contains string `json:"contains"`
+
+	// toolType is malearn's tool type, as spec.predictor has it: at most 253 characters.
+	//
+	// +required
+	ToolType string `json:"toolType"`
 }

@@ -29,6 +29,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		"namespace twice":         {`{config: {watchNamespaces: [a, a]}}`, `at '/config/watchNamespaces': items at 0 and 1 are equal`},
 		"profile":                 {`{config: {gpu: {profiles: [{name: l4, count: 1}]}}}`, `missing properties 'memory', 'nodeSelector'`},
 		"toleration without key":  {`{config: {gpu: {tolerations: [{operator: Exists}]}}}`, `missing property 'key'`},
+		"rule without tool type":  {`{config: {predictor: {rules: [{contains: ocr}]}}}`, `at '/config/predictor/rules/0': missing property 'toolType'`},
+		"rule that never applies": {`{config: {predictor: {rules: [{contains: "o c r", toolType: vlm}]}}}`, `at '/config/predictor/rules/0/contains'`},
 		"digest":                  {`{image: {digest: abc}}`, `at '/image/digest'`},
 		"tag in repository":       {`{image: {repository: "a@b"}}`, `at '/image/repository'`},
 		"log level":               {`{logs: {level: loud}}`, `at '/logs/level'`},

@@ -67,6 +67,7 @@ var valueCases = map[string]struct {
 	"config.gpu.tolerations":         {value: `[{key: dedicated, operator: Exists}]`, want: configured("tolerations:\n  - key: dedicated\n    operator: Exists", nil)},
 	"config.gpu.profiles":            {value: `[{name: l4, memory: 23034Mi, count: 1, nodeSelector: {gpu: l4}}]`, want: configured("- count: 1\n    memory: 23034Mi\n    name: l4", nil)},
 	"config.registry.shardSize":      {value: `16Ki`, want: configured("shardSize: 16Ki", nil)},
+	"config.predictor.rules":         {value: `[{contains: ocr, toolType: vlm_process}]`, want: configured("predictor:\n  rules:\n  - contains: ocr\n    toolType: vlm_process\nregistry:", nil)},
 	"crds.enabled":                   {value: `false`, want: wants{"CustomResourceDefinition/mazetasks.registry.mazeagent.net": absent}},
 	"crds.keep":                      {value: `false`, want: wants{`CustomResourceDefinition/mazetasks.registry.mazeagent.net .metadata.annotations['helm\.sh/resource-policy']`: absent}},
 	"serviceAccount.create":          {base: `{serviceAccount: {name: mine}}`, value: `false`, want: wants{"ServiceAccount/mine": absent, pod + ".serviceAccountName": `mine`}},

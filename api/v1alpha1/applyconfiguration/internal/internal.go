@@ -133,6 +133,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.Placement
         elementRelationship: atomic
+    - name: predictor
+      type:
+        scalar: string
 - name: com.github.maze-agent.maregister.api.v1alpha1.Placement
   map:
     fields:

@@ -35,7 +35,7 @@ type MazeTaskSpecApplyConfiguration struct {
 	// "package.module:function".
 	EntryPoint *string `json:"entryPoint,omitempty"`
 	// predictor is malearn's tool type, such as llm_process or vlm_process, for a task
-	// whose name does not tell it.
+	// whose name does not tell it by the rules of the operator's configuration.
 	Predictor *string `json:"predictor,omitempty"`
 	// source says where discovery found the task. It is not needed to run it.
 	Source *SourceApplyConfiguration `json:"source,omitempty"`

@@ -26,6 +26,9 @@ type MazeTaskStatusApplyConfiguration struct {
 	// placement is what a Pod needs to run the task: that of the entry which the registry serves, or would serve for
 	// this task. Absent while there is none.
 	Placement *PlacementApplyConfiguration `json:"placement,omitempty"`
+	// predictor is malearn's tool type: spec.predictor or, where that is absent, what the first rule of the operator's
+	// configuration says that applies to spec.name. Like placement, it is that of the entry. Absent where no rule applies.
+	Predictor *string `json:"predictor,omitempty"`
 }
 
 // MazeTaskStatusApplyConfiguration constructs a declarative configuration of the MazeTaskStatus type for use with
@@ -68,5 +71,13 @@ func (b *MazeTaskStatusApplyConfiguration) WithEntry(value *EntryReferenceApplyC
 // If called multiple times, the Placement field is set to the value of the last call.
 func (b *MazeTaskStatusApplyConfiguration) WithPlacement(value *PlacementApplyConfiguration) *MazeTaskStatusApplyConfiguration {
 	b.Placement = value
+	return b
+}
+
+// WithPredictor sets the Predictor field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Predictor field is set to the value of the last call.
+func (b *MazeTaskStatusApplyConfiguration) WithPredictor(value string) *MazeTaskStatusApplyConfiguration {
+	b.Predictor = &value
 	return b
 }
