@@ -19,6 +19,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // createTasks makes tasks in many states: in the namespace vision six, and in taken one whose registry has no place and one that goes.
@@ -38,7 +39,7 @@ func createTasks(t *testing.T, c *cluster) {
 	c.create(t,
 		newTask("vision", "caption", gpu("100Gi")),
 		newTask("vision", "giant", gpu("400Gi")),
-		newTask("vision", "split"),
+		newTask("vision", "split", func(task *v1alpha1.MazeTask) { task.Spec.Name = "split_llm_process" }),
 		newTask("vision", "wrong", func(task *v1alpha1.MazeTask) {
 			task.Spec.InputParameters = &apiextensionsv1.JSON{Raw: []byte(`{"x": {"type": "string", "pattern": "(?=a)b"}}`)}
 		}),
@@ -116,7 +117,8 @@ var wanted = map[string]float64{
 	`kube_mazetask_status_placement_gpus{mazetask="caption", namespace="vision", resource="nvidia.com/gpu"}`: 2,
 	`kube_mazetask_info{backend="vllm", mazetask="caption", model="llava-v1.6", namespace="vision", ` +
 		`task="caption", type="gpu"}`: 1,
-	`kube_mazetask_info{mazetask="ocr-1", namespace="vision", task="ocr", type="cpu"}`: 1,
+	`kube_mazetask_info{mazetask="split", namespace="vision", predictor="llm_process", task="split_llm_process", type="cpu"}`: 1,
+	`kube_mazetask_info{mazetask="ocr-1", namespace="vision", task="ocr", type="cpu"}`:                                        1,
 	`kube_mazetask_status_condition{condition="Accepted", mazetask="wrong", ` +
 		`namespace="vision", reason="UnsupportedPattern", status="False"}`: 1,
 	`kube_mazetask_status_condition{condition="Accepted", mazetask="wrong", ` +
@@ -210,7 +212,7 @@ func expectNoTaskNames(t *testing.T, samples []sample) {
 			continue
 		}
 		for label, value := range one.labels.Map() {
-			if slices.Contains([]string{"caption", "giant", "split", "wrong", "ocr", "ocr-1", "ocr-2", "llava-v1.6"}, value) {
+			if slices.Contains([]string{"caption", "giant", "split", "split_llm_process", "llm_process", "wrong", "ocr", "ocr-1", "ocr-2", "llava-v1.6"}, value) {
 				t.Errorf("%s names a task or a model: label %s", one.labels, label)
 			}
 		}
@@ -280,13 +282,15 @@ var (
 	metricRow = regexp.MustCompile("(?m)^\\| `((?:maregister|kube_mazetask)_[a-z_]+)`")
 )
 
-// TestWatchNamespaces: the manager reads from its configuration file which namespaces it serves, and tells of no other.
-func TestWatchNamespaces(t *testing.T) {
+// TestConfiguration: the manager reads from its configuration file which namespaces it serves, and tells of no other, and what malearn's
+// tool types are.
+func TestConfiguration(t *testing.T) {
 	c := newCluster(t)
 	c.create(t, namespace("vision"), namespace("speech"), namespace("other"),
 		newTask("vision", "caption"), newTask("speech", "transcribe"), newTask("other", "caption"))
 	path := filepath.Join(t.TempDir(), "operator.yaml")
-	content := "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\nwatchNamespaces: [vision, speech]\n"
+	content := "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\nwatchNamespaces: [vision, speech]\n" +
+		"predictor: {rules: [{contains: caption, toolType: vlm_process}]}\n"
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -305,5 +309,12 @@ func TestWatchNamespaces(t *testing.T) {
 		if one.labels.Get("namespace") == "other" {
 			t.Errorf("want nothing of the namespace other, got %s", one.labels)
 		}
+	}
+	caption := newTask("vision", "caption")
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(caption), caption); err != nil {
+		t.Fatal(err)
+	}
+	if got := caption.Status.Predictor; got != "vlm_process" {
+		t.Errorf("status.predictor: want vlm_process, got %q", got)
 	}
 }
