@@ -76,6 +76,19 @@ func TestGuidesShowTheTestedFiles(t *testing.T) {
 	}
 }
 
+// TestMalearnsGuideShowsTheTestedFile: the class that a predictor's author copies.
+func TestMalearnsGuideShowsTheTestedFile(t *testing.T) {
+	const guide = "docs/malearn.md"
+	_, rest, _ := strings.Cut(read(t, "examples/malearn/history.py"), "\n# "+guide+": begin\n")
+	want, _, marked := strings.Cut(rest, "\n# "+guide+": end\n")
+	if !marked {
+		t.Fatal("history.py has no comments that mark what the guide shows")
+	}
+	if diff := cmp.Diff([]string{want}, codeBlocks(read(t, guide), "python")); diff != "" {
+		t.Errorf("the code in %s is not that of history.py (-want +got):\n%s", guide, diff)
+	}
+}
+
 // TestReadmesHaveTheSameCode compares every document that there is in Chinese with the English one.
 func TestReadmesHaveTheSameCode(t *testing.T) {
 	for _, chinese := range documents(t) {

@@ -258,7 +258,7 @@ var _ = Describe("malearn's tool type", func() {
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Predictor = step.toolType })
 			expectReady(ctx, task)
 			// An edit of the spec of a task that is selected comes before the status that follows it.
-			Eventually(func() watch.EventType { return (<-events.ResultChan()).Type }).Should(Equal(step.want))
+			Eventually(events.ResultChan()).Should(Receive(HaveField("Type", step.want)))
 		}
 	})
 
