@@ -43,7 +43,7 @@ func (c *comparison) isOpen(from, to Part) bool {
 
 // same says that two parts are the same schemas of one document.
 func (p Part) same(other Part) bool {
-	return p.of == other.of && slices.EqualFunc(p.any, other.any, func(a, b []int) bool { return slices.Equal(a, b) })
+	return p.of == other.of && slices.EqualFunc(p.any, other.any, slices.Equal[[]int])
 }
 
 func (c *comparison) alternativeWithin(f *alternative, targets []alternative, from, to Part) bool {
