@@ -175,7 +175,7 @@ func textOf(err error) string {
 // TestGeneratedParameters: what the library allows as a whole has what is
 // required, and each argument fits its part.
 func TestGeneratedParameters(t *testing.T) {
-	documents := int64(2_000)
+	documents := int64(1_000)
 	if testing.Short() {
 		documents = 400
 	}
