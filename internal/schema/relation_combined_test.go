@@ -96,6 +96,8 @@ func TestFeedsCombinations(t *testing.T) {
 			from: `{"type":"string","minLength":2}`,
 			to:   `{"if":{"type":"string"},"then":{"minLength":1},"else":{"type":"integer"}}`,
 			want: Compatible, wantBack: Unknown},
+		"if: else fits, but is not meant": {
+			from: `{"type":"string"}`, to: `{"if":{"type":"string"},"then":{"minLength":5},"else":true}`, want: Unknown, wantBack: Unknown},
 		"if: from": {
 			from: `{"if":{"type":"string"},"then":{"minLength":1},"else":{"type":"integer"}}`,
 			to:   `{"type":["string","integer"]}`,

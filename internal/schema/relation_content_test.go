@@ -272,6 +272,9 @@ func TestFeedsContent(t *testing.T) {
 			from: `{"type":"object"}`,
 			to:   `{"type":"object","unevaluatedProperties":false}`,
 			want: Unknown, wantBack: Compatible},
+		"objects: unevaluated, both": {
+			from: `{"type":"object","properties":{"a":true},"unevaluatedProperties":false}`, to: `{"type":"object","unevaluatedProperties":false}`,
+			want: Unknown, wantBack: Unknown},
 		"objects: nested": {
 			from: `{"type":"object","properties":{"a":{"type":"object","properties":{"b":{"type":"integer"}},"required":["b"]}},"required":["a"]}`,
 			to:   `{"type":"object","properties":{"a":{"type":"object","properties":{"b":{"type":"null"}}}}}`,

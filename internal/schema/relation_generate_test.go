@@ -146,10 +146,17 @@ func (g generator) plausible() map[string]any {
 			"additionalProperties": pick[any](g, false, g.leaf())},
 		map[string]any{"type": "object", "additionalProperties": g.leaf(), pick(g, "maxProperties", "minProperties"): g.few()},
 		map[string]any{"type": "object", "required": []any{"b", "a"}, "allOf": []any{map[string]any{"required": []any{g.key()}}},
-			"anyOf": []any{map[string]any{"minProperties": 3}, g.small(0)}},
+			"anyOf": []any{map[string]any{"minProperties": 3}, g.bound()}},
 		map[string]any{"type": "array", "items": g.leaf(), "minItems": g.Intn(2)},
 		map[string]any{"type": "array", "prefixItems": []any{g.leaf(), true}, "items": pick[any](g, false, g.leaf()), "maxItems": g.few()},
-		map[string]any{"type": "array", "contains": g.leaf(), "minContains": g.few()})
+		map[string]any{"type": "array", "contains": g.leaf(), "minContains": g.few()},
+		map[string]any{"if": g.leaf(), "then": g.bound(), "else": g.bound()},
+		map[string]any{"type": "object", pick(g, "properties", "patternProperties"): map[string]any{g.key(): g.leaf()}, "unevaluatedProperties": false})
+}
+
+func (g generator) bound() any {
+	return pick[any](g, g.leaf(), true, map[string]any{"minLength": g.few()}, map[string]any{"maximum": g.number()},
+		map[string]any{"required": []any{g.key()}}, map[string]any{"minItems": g.few()})
 }
 
 func (g generator) leaf() map[string]any {
