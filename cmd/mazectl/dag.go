@@ -63,6 +63,9 @@ func readWorkflow(stdin io.Reader, name string) (workflow, error) {
 	if err != nil {
 		return workflow{}, err
 	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return workflow{}, errors.Join(fmt.Errorf("%s is a folder; give files of workflows", name), file.Close())
+	}
 	content, err := io.ReadAll(io.LimitReader(file, maxWorkflow))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return workflow{}, fmt.Errorf("read %s: %w", name, err)

@@ -160,7 +160,11 @@ func call(t *testing.T, program string, args []string, stdin string, color bool,
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", "golden", name+".txt")
+	goldenFile(t, filepath.Join("testdata", "golden", name+".txt"), got)
+}
+
+func goldenFile(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,386 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/lint"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+	taskjudge "github.com/maze-agent/maregister/internal/task"
+)
+
+const (
+	meeting    = "examples/dag/meeting.json"
+	broken     = "examples/dag/broken.json"
+	dagTasks   = "--tasks=examples/dag/tasks"
+	namespaces = "cmd/mazectl/testdata/namespaces.yaml"
+	someNodes  = "--nodes=cmd/mazectl/testdata/nodes.yaml"
+	t4Node     = "--nodes=cmd/mazectl/testdata/t4-node.yaml"
+)
+
+// TestDAG compares all that a call prints, and what it exits with, with a file of testdata/golden.
+func TestDAG(t *testing.T) {
+	cases := map[string]struct {
+		args     []string
+		stdin    string // a file
+		wantCode int
+	}{
+		"check":               {args: []string{"check", meeting, dagTasks}},
+		"check-broken":        {args: []string{"check", broken, meeting, dagTasks}, wantCode: exitFindings},
+		"check-json":          {args: []string{"check", broken, dagTasks, "--output-format=json"}, wantCode: exitFindings},
+		"check-github":        {args: []string{"check", broken, dagTasks, "--output-format=github"}, wantCode: exitFindings},
+		"check-junit":         {args: []string{"check", broken, dagTasks, "--output-format=junit"}, wantCode: exitFindings},
+		"check-exit-zero":     {args: []string{"check", broken, dagTasks, "--output-format=concise", "--exit-zero"}},
+		"check-stdin":         {args: []string{"check", "-", dagTasks, "--output-format=concise"}, stdin: broken, wantCode: exitFindings},
+		"check-unplaceable":   {args: []string{"check", meeting, dagTasks, "--placeable", t4Node}, wantCode: exitFindings},
+		"check-unknown-place": {args: []string{"check", meeting, dagTasks, "--placeable", "--nodes=cmd/mazectl/testdata/cpu-node.yaml"}},
+		"check-some-nodes": {args: []string{
+			"check", meeting, dagTasks, "--placeable", someNodes, "--config=cmd/mazectl/testdata/operator.yaml", "--output-format=concise",
+		}},
+		"check-python":           {args: []string{"check", meeting, "--tasks=examples/gitops/tools", "--output-format=concise"}, wantCode: exitFindings},
+		"check-refused":          {args: []string{"check", meeting, "--tasks=cmd/mazectl/testdata/lint", "--output-format=concise"}, wantCode: exitFindings},
+		"check-no-tasks":         {args: []string{"check", meeting, dagTasks + "/none.yaml"}, wantCode: exitFailed},
+		"check-two-namespaces":   {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise"}, wantCode: exitFindings},
+		"check-one-namespace":    {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise", "-n=one"}, wantCode: exitFindings},
+		"check-other-namespace":  {args: []string{"check", meeting, "--tasks=" + namespaces, "-n=none"}, wantCode: exitFailed},
+		"check-missing-file":     {args: []string{"check", "none.json", meeting, dagTasks}, wantCode: exitFailed},
+		"check-folder":           {args: []string{"check", "examples", dagTasks}, wantCode: exitFailed},
+		"check-no-file":          {args: []string{"check"}, wantCode: exitFailed},
+		"check-no-format":        {args: []string{"check", meeting, "--output-format=xml"}, wantCode: exitFailed},
+		"check-two-sources":      {args: []string{"check", meeting, dagTasks, "--registry=x"}, wantCode: exitFailed},
+		"check-nodes-for-what":   {args: []string{"check", meeting, dagTasks, someNodes}, wantCode: exitFailed},
+		"check-stdin-twice":      {args: []string{"check", "-", "--registry=-"}, wantCode: exitFailed},
+		"check-empty-registry":   {args: []string{"check", meeting, "--registry="}, wantCode: exitFailed},
+		"check-no-registry":      {args: []string{"check", meeting, "--registry=cmd/mazectl/testdata/nodes.yaml"}, wantCode: exitFailed},
+		"check-registry-is-text": {args: []string{"check", meeting, "--registry=README.md"}, wantCode: exitFailed},
+		"check-no-mount":         {args: []string{"check", meeting, "--registry=docs"}, wantCode: exitFailed},
+		"check-no-cluster":       {args: []string{"check", meeting, "--server=http://localhost:1"}, wantCode: exitFailed},
+		"help-of-check":          {args: []string{"check", "--help"}},
+		"draw-dot":               {args: []string{"draw", broken, dagTasks, "-odot"}},
+		"draw-mermaid":           {args: []string{"draw", broken, dagTasks, "-omermaid"}},
+		"draw-unchecked":         {args: []string{"draw", broken, "-omermaid"}},
+		"draw-stdin":             {args: []string{"draw", "-", "-omermaid"}, stdin: meeting},
+		"draw-unplaceable":       {args: []string{"draw", meeting, "-omermaid", dagTasks, "--placeable", t4Node}},
+		"draw-no-workflow":       {args: []string{"draw", "README.md"}, wantCode: exitFailed},
+		"draw-two-files":         {args: []string{"draw", meeting, broken}, wantCode: exitFailed},
+		"draw-no-output":         {args: []string{"draw", meeting, "-opng"}, wantCode: exitFailed},
+		"draw-no-cluster":        {args: []string{"draw", meeting, "--server=http://localhost:1"}, wantCode: exitFailed},
+		"help-of-draw":           {args: []string{"draw", "--help"}},
+		"help":                   {args: []string{}},
+	}
+	golden := inRoot(t)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			text, code := call(t, "", append([]string{"dag"}, tc.args...), tc.stdin, false, 0)
+			if code != tc.wantCode {
+				t.Errorf("exit code %d, want %d", code, tc.wantCode)
+			}
+			golden(t, "dag-"+name, text)
+		})
+	}
+}
+
+// inRoot has the test run in the root folder of the source tree, as the documents do, and gives a function that compares with
+// golden files all the same.
+func inRoot(t *testing.T) func(t *testing.T, name, got string) {
+	t.Helper()
+	t.Setenv("KUBECONFIG", os.DevNull)
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	return func(t *testing.T, name, got string) {
+		t.Helper()
+		goldenFile(t, filepath.Join(folder, "testdata", "golden", name+".txt"), got)
+	}
+}
+
+// TestDAGPicture: the picture in the documents is what the tool draws.
+func TestDAGPicture(t *testing.T) {
+	inRoot(t)
+	const picture = "docs/images/dag.svg"
+	file := filepath.Join(t.TempDir(), "dag.svg")
+	if *update {
+		file = picture
+	}
+	if text, code := call(t, "", []string{"dag", "draw", broken, dagTasks, "--output-file", file}, "", false, 0); code != exitFine {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got; -update accepts it):\n%s", picture, diff)
+	}
+}
+
+// TestDAGDocuments: what the documents say that a call prints, it prints.
+func TestDAGDocuments(t *testing.T) {
+	inRoot(t)
+	text, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=concise"}, "", false, 0)
+	printed := strings.TrimSpace(strings.Replace(text, "--- standard error\n", "", 1))
+	for _, document := range []string{"docs/dag.md", "docs/dag.zh-CN.md"} {
+		content, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(content), "```text\n"+printed+"\n```") {
+			t.Errorf("%s does not show this:\n%s", document, printed)
+		}
+		for _, rule := range finding.Rules() {
+			if strings.HasPrefix(rule.Code, "MZ2") && !strings.Contains(string(content), "`"+rule.Code+"` | `"+rule.Name+"`") {
+				t.Errorf("%s does not tell of %s %s", document, rule.Code, rule.Name)
+			}
+		}
+	}
+}
+
+// published gives the ConfigMaps of a registry of the tasks in examples/dag, in shards of a size in bytes.
+func published(t *testing.T, namespace string, shardSize int) []corev1.ConfigMap {
+	t.Helper()
+	content, err := os.ReadFile("examples/dag/tasks/tasks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	linter, err := lint.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []registry.Item
+	for _, one := range linter.Lint([]lint.Source{{Name: "tasks.yaml", Content: content}}).Tasks {
+		verdict := taskjudge.Judge(&one.Spec)
+		resolution := placement.Resolve(placement.RequirementOf(&one.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory())
+		entry, err := registry.NewEntry(one.MazeTask, registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}, resolution.Placement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		item, err := entry.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, item)
+	}
+	shards := registry.Split(items, shardSize)
+	index, err := registry.Render(namespace, shards, registry.NewIndex(shards, registry.Index{}), nil, "7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []corev1.ConfigMap{*index}
+	for _, shard := range shards {
+		if shard.Name != registry.ConfigMapName {
+			all = append(all, *shard.ConfigMap(namespace))
+		}
+	}
+	return all
+}
+
+// listOf is what kubectl get prints.
+func listOf(t *testing.T, all []corev1.ConfigMap) []byte {
+	t.Helper()
+	list := corev1.ConfigMapList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: all}
+	for i := range list.Items {
+		list.Items[i].TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}
+	}
+	content, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// TestDAGRegistry: every way to give a registry gives the findings that manifests give, nodes that cannot be placed included.
+func TestDAGRegistry(t *testing.T) {
+	inRoot(t)
+	const oneShard, manyShards = registry.DefaultShardSize, 1<<10 + 2500
+	folder := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	mount := func(name string, all []corev1.ConfigMap) string {
+		for _, one := range all {
+			for key, text := range one.Data {
+				write(filepath.Join(name, "..2026_01_01", key), []byte(text))
+			}
+		}
+		for from, to := range map[string]string{"..data": "..2026_01_01", ".index": "..data/.index"} {
+			if err := os.Symlink(to, filepath.Join(folder, name, from)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return filepath.Join(folder, name)
+	}
+	asYAML := func(content []byte) []byte {
+		converted, err := yaml.JSONToYAML(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return converted
+	}
+	whole, split := published(t, "vision", oneShard), published(t, "vision", manyShards)
+	if len(whole) != 1 || len(split) < 3 {
+		t.Fatalf("%d and %d ConfigMaps", len(whole), len(split))
+	}
+	single, err := json.Marshal(corev1.ConfigMap{TypeMeta: metav1.TypeMeta{Kind: "ConfigMap"}, ObjectMeta: whole[0].ObjectMeta, Data: whole[0].Data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=json", "--placeable", t4Node}, "", false, 0)
+	want, _, _ := strings.Cut(meta, "--- standard error\n")
+	if !strings.Contains(want, finding.UnknownFunc) {
+		t.Fatalf("no findings to compare:\n%s", want)
+	}
+	other := published(t, "speech", oneShard)
+	cases := map[string]struct {
+		args []string
+		want string // of the error
+	}{
+		"a list in JSON":           {args: []string{write("list.json", listOf(t, whole))}},
+		"a list in YAML":           {args: []string{write("list.yaml", asYAML(listOf(t, whole)))}},
+		"one ConfigMap":            {args: []string{write("one.json", single)}},
+		"shards":                   {args: []string{write("split.json", listOf(t, split))}},
+		"mounted":                  {args: []string{mount("mounted", whole)}},
+		"mounted shards":           {args: []string{mount("mounted-split", split)}},
+		"one of two namespaces":    {args: []string{write("two.json", listOf(t, append(other, whole...))), "-n=speech"}},
+		"two namespaces":           {args: []string{filepath.Join(folder, "two.json")}, want: "choose one with -n"},
+		"another namespace":        {args: []string{filepath.Join(folder, "two.json"), "-n=none"}, want: "no registry of namespace none"},
+		"a shard is missing":       {args: []string{write("torn.json", listOf(t, split[:2]))}, want: "is not whole"},
+		"mounted without shards":   {args: []string{mount("mounted-index", split[:1])}, want: "is not whole"},
+		"an entry changed by hand": {args: []string{write("edited.json", []byte(strings.ReplaceAll(string(listOf(t, whole)), "Shortens", "Lengthens")))}, want: "digest"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"dag", "check", broken, "--output-format=json", "--placeable", t4Node, "--registry"}, tc.args...)
+			text, code := call(t, "", args, "", false, 0)
+			got, errors, _ := strings.Cut(text, "--- standard error\n")
+			if tc.want != "" {
+				if code != exitFailed || !strings.Contains(errors, tc.want) {
+					t.Errorf("exit code %d, want an error with %q:\n%s", code, tc.want, text)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, got); diff != "" || code != exitFindings {
+				t.Errorf("exit code %d, findings (-manifests +registry):\n%s%s", code, diff, errors)
+			}
+		})
+	}
+}
+
+// TestRequirementOf: a published task requires what its manifest does.
+func TestRequirementOf(t *testing.T) {
+	for name, resources := range map[string]string{
+		"defaults": `{cpu: "1", memory: 1Gi}`,
+		"exact":    `{type: gpu, cpu: 1500m, memory: 1000001Ki, gpuMemory: 40Gi, backend: vllm}`,
+		"none":     `{type: io, cpu: "0", memory: 0}`,
+		"no size":  `{type: gpu, backend: VLLM}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			task := &v1alpha1.MazeTask{}
+			if err := yaml.Unmarshal([]byte(resources), &task.Spec.Resources); err != nil {
+				t.Fatal(err)
+			}
+			want := placement.RequirementOf(&task.Spec.Resources)
+			resolution := placement.Resolve(want, placement.NewBuilder(placement.DefaultConfig()).Inventory())
+			entry, err := registry.NewEntry(task, registry.Interface{Input: []byte(`{}`), Output: []byte(`{}`)}, resolution.Placement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, requirementOf(&entry.Resources, &entry.Kubernetes.Placement)); diff != "" {
+				t.Errorf("requirement (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDAGCluster asks a cluster: for the registry in one request, and for nothing else unless it has to.
+func TestDAGCluster(t *testing.T) {
+	inRoot(t)
+	vision := strings.Replace(string(listOf(t, published(t, "vision", 1<<10+2500))), `"kind":"List"`, `"kind":"ConfigMapList"`, 1)
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		asked = append(asked, r.URL.RequestURI())
+		switch r.URL.Path {
+		case "/api/v1/namespaces/vision/configmaps":
+			fmt.Fprint(w, vision)
+		case "/api/v1/namespaces/empty/configmaps", "/api/v1/namespaces/elsewhere/configmaps":
+			fmt.Fprint(w, `{"kind": "ConfigMapList", "apiVersion": "v1", "items": []}`)
+		case "/apis/registry.mazeagent.net/v1alpha1/namespaces/vision/mazetasks":
+			fmt.Fprint(w, `{"kind": "MazeTaskList", "apiVersion": "registry.mazeagent.net/v1alpha1", "items": [
+				{"kind": "MazeTask", "apiVersion": "registry.mazeagent.net/v1alpha1", "metadata": {"name": "summarise"},
+				"status": {"conditions": [{"type": "Placeable", "status": "False", "message": "no node can host the task"}]}},
+				{"kind": "MazeTask", "apiVersion": "registry.mazeagent.net/v1alpha1", "metadata": {"name": "send-mail"},
+				"status": {"conditions": [{"type": "Placeable", "status": "Unknown", "message": "no nodes are known"}]}}]}`)
+		case "/api/v1/configmaps":
+			fmt.Fprint(w, `{"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": [{"metadata": {"name": "maze-registry", "namespace": "vision"}}]}`)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "configmaps is forbidden"}`)
+		}
+	}))
+	defer server.Close()
+	const list = "/configmaps?labelSelector=registry.mazeagent.net%2Fregistry"
+	cases := map[string]struct {
+		args      []string
+		want      string
+		wantCode  int
+		wantAsked []string
+	}{
+		"a registry": {
+			args: []string{"-n=vision"}, want: "against 3 tasks of namespace vision: nothing is wrong", wantAsked: []string{"/api/v1/namespaces/vision" + list},
+		},
+		"placeable": {
+			args: []string{"-n=vision", "--placeable"}, want: finding.UnplaceableNode, wantCode: exitFindings, wantAsked: []string{
+				"/api/v1/namespaces/vision" + list, "/apis/registry.mazeagent.net/v1alpha1/namespaces/vision/mazetasks?limit=500",
+			},
+		},
+		"no registry": {
+			args: []string{"-n=empty"}, want: "namespace empty has no registry: no ConfigMap maze-registry that an operator of MaRegister wrote; " +
+				"choose a namespace that has one with -n: vision", wantCode: exitFailed, wantAsked: []string{
+				"/api/v1/namespaces/empty" + list, "/api/v1/configmaps?labelSelector=registry.mazeagent.net%2Fregistry%3Dindex",
+			},
+		},
+		"forbidden": {
+			args: []string{"-n=secret"}, want: "needs the right to list configmaps in namespace secret", wantCode: exitFailed,
+			wantAsked: []string{"/api/v1/namespaces/secret" + list},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			asked = nil
+			text, code := call(t, "", append([]string{"dag", "check", meeting, "--server", server.URL}, tc.args...), "", false, 0)
+			if code != tc.wantCode || !strings.Contains(text, tc.want) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, tc.wantCode, tc.want, text)
+			}
+			if diff := cmp.Diff(tc.wantAsked, asked); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
