@@ -155,6 +155,52 @@ func TestDAGDocuments(t *testing.T) {
 	}
 }
 
+// TestDAGDocumentedWorkflows: the workflows that the documents show have nothing wrong, in each of the formats.
+func TestDAGDocumentedWorkflows(t *testing.T) {
+	inRoot(t)
+	content, err := os.ReadFile("docs/dag.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(content), "```json\n")
+	if len(parts) != 4 {
+		t.Fatalf("%d workflows, want 3", len(parts)-1)
+	}
+	for i, part := range parts[1:] {
+		workflow, _, _ := strings.Cut(part, "```")
+		file := filepath.Join(t.TempDir(), "workflow.json")
+		if err := os.WriteFile(file, []byte(workflow), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if text, code := call(t, "", []string{"dag", "check", file, dagTasks}, "", false, 0); code != exitFine {
+			t.Errorf("workflow %d: exit code %d:\n%s", i+1, code, text)
+		}
+	}
+}
+
+// TestDAGSARIF: a result has the node and the pointer to the value.
+func TestDAGSARIF(t *testing.T) {
+	inRoot(t)
+	text, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=sarif"}, "", false, 0)
+	content, _, _ := strings.Cut(text, "--- standard error\n")
+	type logical struct{ FullyQualifiedName, Kind string }
+	var log struct {
+		Runs []struct {
+			Results []struct {
+				RuleID    string
+				Locations []struct{ LogicalLocations []logical }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(content), &log); err != nil {
+		t.Fatal(err)
+	}
+	want := []logical{{FullyQualifiedName: `node "t1"`}, {FullyQualifiedName: "/nodes/0/args/language", Kind: "value"}}
+	if diff := cmp.Diff(want, log.Runs[0].Results[0].Locations[0].LogicalLocations); diff != "" {
+		t.Errorf("logical locations (-want +got):\n%s", diff)
+	}
+}
+
 // published gives the ConfigMaps of a registry of the tasks in examples/dag, in shards of a size in bytes.
 func published(t *testing.T, namespace string, shardSize int) []corev1.ConfigMap {
 	t.Helper()

@@ -55,7 +55,7 @@ func sarifResult(f finding.Finding) *sarif.Result {
 	if f.Object != "" {
 		location.AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(f.Object))
 	}
-	if f.Pointer != "" { // "the fully qualified name of a value in JSON is a pointer to it", section 3.33.5
+	if f.Pointer != "" { // what names a value in JSON is a pointer to it: sections 3.33.5 and 3.33.7
 		location.AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(f.Pointer).WithKind("value"))
 	}
 	result := sarif.NewRuleResult(f.Rule).WithLevel(string(f.Severity)).WithMessage(sarif.NewTextMessage(f.Message)).
