@@ -216,7 +216,7 @@ func published(t *testing.T, namespace string, shardSize int) []corev1.ConfigMap
 	for _, one := range linter.Lint([]lint.Source{{Name: "tasks.yaml", Content: content}}).Tasks {
 		verdict := taskjudge.Judge(&one.Spec)
 		resolution := placement.Resolve(placement.RequirementOf(&one.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory())
-		entry, err := registry.NewEntry(one.MazeTask, registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}, resolution.Placement)
+		entry, err := registry.NewEntry(one.MazeTask, registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}, resolution.Placement, registry.DefaultPredictorRules())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,7 +353,7 @@ func TestRequirementOf(t *testing.T) {
 			}
 			want := placement.RequirementOf(&task.Spec.Resources)
 			resolution := placement.Resolve(want, placement.NewBuilder(placement.DefaultConfig()).Inventory())
-			entry, err := registry.NewEntry(task, registry.Interface{Input: []byte(`{}`), Output: []byte(`{}`)}, resolution.Placement)
+			entry, err := registry.NewEntry(task, registry.Interface{Input: []byte(`{}`), Output: []byte(`{}`)}, resolution.Placement, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
