@@ -18,37 +18,51 @@ import (
 
 // TaskMeta holds the fields of the original registry's _task_meta.
 type TaskMeta struct {
-	Name             string          `json:"name"`
-	Description      *string         `json:"description"`
+	// Name is the task's spec.name, by which a DAG names it.
+	Name string `json:"name"`
+	// Description is nil where the task has none.
+	Description *string `json:"description"`
+	// InputParameters and OutputParameters are as declared: a JSON Schema, or the original's map of name to property
+	// schema. {} where nothing is declared.
 	InputParameters  json.RawMessage `json:"input_parameters"`
 	OutputParameters json.RawMessage `json:"output_parameters"`
-	Resources        TaskResources   `json:"resources"`
+	// Resources is what a run needs.
+	Resources TaskResources `json:"resources"`
 }
 
-// TaskResources is the original's resources. CPUNum is in whole cores and the sizes are in MiB, all rounded up;
-// GPUMem is 0 where a task names no size.
+// TaskResources is the original's resources.
 type TaskResources struct {
-	Type      v1alpha1.ResourceType `json:"type"`
-	CPUNum    int64                 `json:"cpu_num"`
-	Mem       int64                 `json:"mem"`
-	GPUMem    int64                 `json:"gpu_mem"`
-	ModelName *string               `json:"model_name"`
-	Backend   *string               `json:"backend"`
+	// Type is cpu, gpu or io.
+	Type v1alpha1.ResourceType `json:"type"`
+	// CPUNum is in whole cores, rounded up.
+	CPUNum int64 `json:"cpu_num"`
+	// Mem is in MiB, rounded up.
+	Mem int64 `json:"mem"`
+	// GPUMem is in MiB, rounded up, of all GPUs together. 0 where a task names no size.
+	GPUMem int64 `json:"gpu_mem"`
+	// ModelName and Backend are nil where the task names none.
+	ModelName *string `json:"model_name"`
+	Backend   *string `json:"backend"`
 }
 
 // Entry is one task as published.
 type Entry struct {
 	TaskMeta `json:",inline"`
 
-	Schema     Interface `json:"schema"`
-	EntryPoint *string   `json:"entry_point"`
+	// Schema holds the parameters, normalised.
+	Schema Interface `json:"schema"`
+	// EntryPoint is how an executor gets the function: "package.module:function". Nil where the task does not say.
+	EntryPoint *string `json:"entry_point"`
 	// Predictor is malearn's tool type: spec.predictor or, where that is absent, by the rules of the operator's configuration.
-	Predictor  *string `json:"predictor"`
-	Digest     Digests `json:"digest"`
-	Kubernetes Origin  `json:"kubernetes"`
+	// Nil if there is none.
+	Predictor *string `json:"predictor"`
+	// Digest tells whether what was learnt of the task still holds.
+	Digest Digests `json:"digest"`
+	// Kubernetes is the MazeTask that the entry was made from, and what a Pod for it needs.
+	Kubernetes Origin `json:"kubernetes"`
 }
 
-// Interface holds the parameters as normalised JSON Schemas.
+// Interface holds the parameters as normalised JSON Schemas (2020-12), of an object each.
 type Interface struct {
 	Input  json.RawMessage `json:"input"`
 	Output json.RawMessage `json:"output"`
@@ -67,11 +81,13 @@ type Digests struct {
 
 // Origin is the object that an entry was made from.
 type Origin struct {
-	Namespace  string             `json:"namespace"`
-	Name       string             `json:"name"`
-	UID        types.UID          `json:"uid"`
-	Generation int64              `json:"generation"`
-	Placement  v1alpha1.Placement `json:"placement"`
+	// Namespace, Name, UID and Generation are the MazeTask's metadata. Generation counts the changes of its spec.
+	Namespace  string    `json:"namespace"`
+	Name       string    `json:"name"`
+	UID        types.UID `json:"uid"`
+	Generation int64     `json:"generation"`
+	// Placement goes into a Pod that runs the task, as it is.
+	Placement v1alpha1.Placement `json:"placement"`
 	// PredictorRule is what the name of the task contains, by which a rule of the operator's configuration gives Predictor.
 	// Empty if no rule does. By it, the entry of a spec that is no more follows another configuration.
 	PredictorRule string `json:"predictorRule,omitempty"`
@@ -149,15 +165,24 @@ func EntryDigest(encoded string) string { return digest([]byte(encoded)) }
 
 // Decode reads an entry's text, which it keeps as it is.
 func Decode(encoded string) (Item, error) {
+	e, err := DecodeEntry(encoded)
+	if err != nil {
+		return Item{}, err
+	}
+	return newItem(e, encoded), nil
+}
+
+// DecodeEntry reads an entry's text, which anyone who may edit ConfigMaps can have written.
+func DecodeEntry(encoded string) (Entry, error) {
 	var guard quantityGuard
 	if err := json.Unmarshal([]byte(encoded), &guard); err != nil {
-		return Item{}, fmt.Errorf("decode an entry: %w", err)
+		return Entry{}, fmt.Errorf("decode an entry: %w", err)
 	}
 	var e Entry
 	if err := json.Unmarshal([]byte(encoded), &e); err != nil {
-		return Item{}, fmt.Errorf("decode an entry: %w", err)
+		return Entry{}, fmt.Errorf("decode an entry: %w", err)
 	}
-	return newItem(e, encoded), nil
+	return e, nil
 }
 
 // Entry decodes the text.
