@@ -176,7 +176,7 @@ func TestFollowFolder(t *testing.T) {
 	}
 	r, err := NewFromFolder(folder, time.Millisecond)
 	must(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(quiet(t), patience)
 	defer cancel()
 	ended := make(chan error)
 	go func() { ended <- r.Start(ctx) }()

@@ -9,18 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 )
 
 // patience is how long a test waits for what should come at once.
 const patience = 20 * time.Second
 
+// quiet is a test's context without a log.
+func quiet(t *testing.T) context.Context {
+	return klog.NewContext(t.Context(), logr.Discard())
+}
+
 // started gives a Registry that reads what the test tells it, until the test ends.
 func started(t *testing.T) (*Registry, func(all tasks)) {
 	t.Helper()
 	r := newRegistry("namespace vision", func(ctx context.Context, _ *Registry) { <-ctx.Done() })
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 	done := make(chan error)
 	go func() { done <- r.Start(ctx) }()
 	t.Cleanup(func() {
@@ -176,7 +183,7 @@ func TestWaitForSync(t *testing.T) {
 			ctx := ended
 			if !tc.idle {
 				ctx = t.Context()
-				if err := r.Start(t.Context()); err != nil {
+				if err := r.Start(quiet(t)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -192,15 +199,15 @@ func TestErr(t *testing.T) {
 	r, publish := started(t)
 	publish(tasks{"a": 1})
 	before := r.Snapshot()
-	r.hear(t.Context(), errors.New("refused"))
-	r.tell(t.Context(), before, true, errGone)
+	r.hear(quiet(t), errors.New("refused"))
+	r.tell(quiet(t), before, true, errGone)
 	if got, want := fmt.Sprint(r.Err()), "refused\nConfigMap maze-registry is gone"; got != want {
 		t.Errorf("want %q, got %q", want, got)
 	}
 	if r.Snapshot() != before {
 		t.Error("the last good snapshot does not stay")
 	}
-	r.hear(t.Context(), nil)
+	r.hear(quiet(t), nil)
 	publish(tasks{"a": 2})
 	if err := r.Err(); err != nil || r.Snapshot() == before {
 		t.Errorf("all is well again: %v", err)

@@ -42,7 +42,7 @@ func TestReadmesShowTheTestedFiles(t *testing.T) {
 			t.Run(readme+" "+language, func(t *testing.T) {
 				want := read(t, part.file)
 				if part.comment != "" {
-					want = region(t, want, part.comment)
+					want = region(t, want, part.comment+" README")
 				}
 				blocks := codeBlocks(read(t, readme), language)
 				if diff := cmp.Diff([]string{strings.Trim(want, "\n")}, blocks); diff != "" {
@@ -86,6 +86,25 @@ func TestMalearnsGuideShowsTheTestedFile(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{want}, codeBlocks(read(t, guide), "python")); diff != "" {
 		t.Errorf("the code in %s is not that of history.py (-want +got):\n%s", guide, diff)
+	}
+}
+
+// TestTheClientGuideShowsTheTestedFiles compares docs/client.md with what its code is a part of.
+func TestTheClientGuideShowsTheTestedFiles(t *testing.T) {
+	guide := read(t, "docs/client.md")
+	yamls := read(t, "examples/registry-reader/rbac.yaml") + read(t, "examples/registry-reader/pod.yaml")
+	for _, block := range codeBlocks(guide, "yaml") {
+		if !strings.Contains(yamls, block) {
+			t.Errorf("the guide shows what no file has:\n%s", block)
+		}
+	}
+	for language, want := range map[string]string{
+		"go":     region(t, read(t, "client/example_test.go"), "// docs"),
+		"python": region(t, read(t, "examples/registry-reader/read_registry.py"), "# docs"),
+	} {
+		if diff := cmp.Diff([]string{strings.Trim(want, "\n")}, codeBlocks(guide, language)); diff != "" {
+			t.Errorf("the code is not that of the file (-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -247,13 +266,13 @@ func codeBlocks(markdown, language string) []string {
 	return blocks
 }
 
-// region gives the lines between the comments "README: begin" and "README: end".
+// region gives the lines between two comments, such as "// README: begin" and "// README: end".
 func region(t *testing.T, source, comment string) string {
 	t.Helper()
-	_, rest, begins := strings.Cut(source, fmt.Sprintf("\n%s README: begin\n", comment))
-	part, _, ends := strings.Cut(rest, fmt.Sprintf("\n%s README: end\n", comment))
+	_, rest, begins := strings.Cut(source, fmt.Sprintf("\n%s: begin\n", comment))
+	part, _, ends := strings.Cut(rest, fmt.Sprintf("\n%s: end\n", comment))
 	if !begins || !ends {
-		t.Fatal("the source has no comments README: begin and README: end")
+		t.Fatalf("the source has no comments %s: begin and %s: end", comment, comment)
 	}
 	return part
 }

@@ -3,8 +3,10 @@
 
     kubectl get configmaps -l registry.mazeagent.net/registry -o json | python3 read_registry.py
     python3 read_registry.py FILE...
+    python3 read_registry.py FOLDER
 
-The input is the ConfigMaps of one namespace, as kubectl prints them. Needs nothing but Python 3.8.
+The input is the ConfigMaps of one namespace, as kubectl prints them, or a folder where the ConfigMap maze-registry is mounted. Needs
+nothing but Python 3.8.
 """
 
 import sys
@@ -38,6 +40,33 @@ def digest(entries):
 # README: end
 
 
+# docs: begin
+import os
+
+
+def read_folder(folder):
+    """Returns the tasks by name, from a folder where the ConfigMap maze-registry is mounted. ValueError: it is not as its index says."""
+    while True:
+        version = os.path.realpath(os.path.join(folder, "..data"))  # the kubelet swaps this link when the ConfigMap changes
+        try:
+            data = {file.name: read(file) for file in os.scandir(version) if file.is_file()}
+        except FileNotFoundError:
+            if version == os.path.realpath(os.path.join(folder, "..data")):
+                raise
+            continue  # swapped meanwhile: read the new one
+        break
+    shards = json.loads(data.get(".index", "{}")).get("shards") or []
+    if any(shard["name"] != "maze-registry" for shard in shards):
+        raise ValueError(f"the registry is in {len(shards)} ConfigMaps, and {folder} has only the index: read it from the API server")
+    return read_registry([{"metadata": {"name": "maze-registry"}, "data": data}])
+
+
+def read(file):
+    with open(file.path, encoding="utf-8", newline="") as opened:
+        return opened.read()
+# docs: end
+
+
 def load(paths):
     """Returns the ConfigMaps in the files, or on stdin where there are none."""
     documents = []
@@ -55,7 +84,8 @@ def load(paths):
 
 def main():
     try:
-        tasks = read_registry(load(sys.argv[1:]))
+        paths = sys.argv[1:]
+        tasks = read_folder(paths[0]) if len(paths) == 1 and os.path.isdir(paths[0]) else read_registry(load(paths))
     except (OSError, ValueError) as error:
         sys.exit(f"read_registry: {error}")
     for name, task in sorted(tasks.items()):

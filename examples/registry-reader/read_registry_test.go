@@ -149,6 +149,43 @@ func TestPythonReadsFiles(t *testing.T) {
 	checkPython(t, "", err, nil, "none.json")
 }
 
+// TestPythonReadsFolders: as the kubelet mounts a ConfigMap, it is a link to a folder with the files of one version.
+func TestPythonReadsFolders(t *testing.T) {
+	cases := map[string]struct {
+		data    map[string]string
+		want    []string
+		wantErr string
+	}{
+		"one ConfigMap":      {data: publish(t, "image_caption", "split_pdf")[0].Data, want: []string{"image_caption", "split_pdf"}},
+		"no task":            {data: publish(t)[0].Data},
+		"several ConfigMaps": {data: publish(t, numbered(60)...)[0].Data, wantErr: "ConfigMaps, and "},
+		"no index":           {data: map[string]string{"image_caption": "{}"}, wantErr: "there is no ConfigMap maze-registry with a key .index"},
+		"not text":           {data: map[string]string{".index": "\xff"}, wantErr: "can't decode byte 0xff"},
+		"no version":         {wantErr: "No such file or directory"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			version := filepath.Join(folder, "..2026_11_26")
+			if tc.data != nil {
+				if err := os.Mkdir(version, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for key, text := range tc.data {
+				if err := os.WriteFile(filepath.Join(version, key), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Symlink(filepath.Base(version), filepath.Join(folder, "..data")); err != nil {
+				t.Fatal(err)
+			}
+			out, err := python(t, nil, folder)
+			checkPython(t, out, err, tc.want, tc.wantErr)
+		})
+	}
+}
+
 // python3 returns the path of the interpreter itself, which starts faster than the wrappers that some machines have.
 var python3 = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()

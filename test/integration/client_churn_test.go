@@ -1,0 +1,474 @@
+package integration
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+	ctrlclient "sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/client"
+	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+const (
+	// manyTasks change while readers read.
+	manyTasks = 2000
+	// hands create, edit and delete them at a time.
+	hands = 8
+	// waves is how often every hand changes one more.
+	waves = 20
+	// crowdSize is how many readers read someTasks.
+	crowdSize, someTasks = 1000, 300
+	// churnShardSize lets so many tasks have dozens of shards, someTasks a few, and fewTasks one.
+	churnShardSize, fewTasks = 64 << 10, 30
+)
+
+var _ = Describe("Readers of a registry", Ordered, func() {
+	var (
+		namespace string
+		meant     *meantStates
+		witnesses []*witness
+		workers   []*hand
+	)
+
+	BeforeAll(func(ctx context.Context) {
+		namespace = newNamespace(ctx)
+		startOperator(testutil.OperatorOptions{ShardSize: churnShardSize})
+		meant = watchMeant(ctx, namespace)
+		witnesses = nil
+		for range 4 {
+			witnesses = append(witnesses, newWitness(ctx, controlPlane.Config, namespace))
+		}
+		workers = newHands(namespace)
+	})
+
+	// expectNothingElse holds every snapshot of every reader so far against what was meant.
+	expectNothingElse := func(witnesses ...*witness) {
+		GinkgoHelper()
+		snapshots := 0
+		for _, w := range witnesses {
+			Eventually(func() bool { return w.last() == w.reader.Snapshot() }).Should(BeTrue())
+			Expect(w.reader.Err()).NotTo(HaveOccurred())
+			snapshots += w.judge(meant.states(), workers)
+		}
+		Expect(snapshots).To(BeNumerically(">", waves*len(witnesses)/2), "snapshots that were judged")
+		AddReportEntry("judged", fmt.Sprintf("%d snapshots of %d readers, %d registries meant, %d shards at most",
+			snapshots, len(witnesses), len(meant.states()), meant.maxShards()))
+	}
+
+	It("see nothing but what the operator meant while 2,000 tasks change and shards split", func(ctx context.Context) {
+		By("creating and changing them all at once")
+		churn(ctx, workers)
+		all := append(slices.Clone(witnesses), newWitness(ctx, controlPlane.Config, namespace)) // one comes late
+		By("changing some at a time, of which the operator makes a registry each, and not one of many")
+		for range waves {
+			before := witnesses[0].reader.Snapshot()
+			together(workers, func(h *hand) error { return h.change(ctx) })
+			Eventually(func() bool { return witnesses[0].reader.Snapshot() != before }).Should(BeTrue())
+		}
+		Expect(meant.maxShards()).To(BeNumerically(">", 16), "shards have split")
+		expectTasks(ctx, namespace, all)
+		By("judging every snapshot")
+		expectNothingElse(all...)
+	})
+
+	It("cost the API server one watch each and nothing else, be they 1,000", func(ctx context.Context) {
+		mergeTo(ctx, namespace, someTasks)
+		expectTasks(ctx, namespace, witnesses)
+		Expect(meant.shardsNow()).To(BeNumerically(">", 2))
+		counter := &requestCounter{}
+		config := rest.CopyConfig(controlPlane.Config)
+		config.Wrap(counter.wrap)
+		before := reads(ctx)
+		crowd := newCrowd(ctx, config, namespace, crowdSize)
+		Expect(reads(ctx).watching - before.watching).To(Equal(crowdSize))
+
+		By("changing a task")
+		task := newTask(namespace, witnesses[0].reader.Snapshot().Names()[0])
+		Expect(k8s.Patch(ctx, task, ctrlclient.RawPatch(types.MergePatchType, []byte(`{"spec":{"description":"for all"}}`)))).To(Succeed())
+		workers[0].written[version{task.UID, task.Generation}] = task.Spec.Description
+		expectTasks(ctx, namespace, witnesses)
+		want := fingerprint(witnesses[0].reader.Snapshot())
+		for _, reader := range crowd.readers {
+			Eventually(func() string { return fingerprint(reader.Snapshot()) }).Should(Equal(want))
+		}
+		AddReportEntry("memory", fmt.Sprintf("%d KiB of heap for each of %d readers of %d tasks", crowd.heap()/crowdSize/1024, crowdSize, someTasks))
+		Expect(crowd.heap()/1000).To(BeNumerically("<", 512<<10), "bytes of heap for each reader")
+
+		crowd.stop()
+		Expect(counter.counts()).To(Equal(map[string]int{"watch configmaps": crowdSize}))
+		Eventually(func() map[string]int { return reads(ctx).since(before) }).Should(Equal(map[string]int{
+			"WATCH configmaps": crowdSize,
+			"LIST mazetasks":   1, // this test's own, in expectTasks
+		}))
+	})
+
+	It("see nothing else while the tasks go and shards merge", func(ctx context.Context) {
+		mergeTo(ctx, namespace, fewTasks)
+		expectTasks(ctx, namespace, witnesses)
+		Expect(meant.shardsNow()).To(Equal(1), "shards have merged")
+		expectNothingElse(witnesses...)
+	})
+})
+
+// meantStates are the registries that were published, by the digest of all their entries, as a raw watch saw them.
+type meantStates struct {
+	mu      sync.Mutex
+	digests map[string]bool
+	shards  []int
+	failure error
+}
+
+func watchMeant(ctx context.Context, namespace string) *meantStates {
+	GinkgoHelper()
+	events, err := k8s.Watch(context.WithoutCancel(ctx), &corev1.ConfigMapList{}, ctrlclient.InNamespace(namespace))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(events.Stop)
+	m := &meantStates{digests: map[string]bool{registry.ContentDigest(nil): true}}
+	go func() {
+		defer GinkgoRecover()
+		there := map[string]*corev1.ConfigMap{}
+		for event := range events.ResultChan() {
+			configMap, ok := event.Object.(*corev1.ConfigMap)
+			if !ok {
+				return
+			}
+			there[configMap.Name] = configMap
+			if event.Type == watch.Deleted {
+				delete(there, configMap.Name)
+			}
+			if configMap.Name == registry.ConfigMapName {
+				m.see(configMap, there)
+			}
+		}
+	}()
+	return m
+}
+
+// see takes an index and what is there at that moment for a registry that the operator meant.
+func (m *meantStates) see(index *corev1.ConfigMap, there map[string]*corev1.ConfigMap) {
+	entries, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return there[name] })
+	decoded, _ := registry.DecodeIndex(index)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil && m.failure == nil {
+		m.failure = fmt.Errorf("generation %d: %w", decoded.Generation, err)
+	}
+	m.digests[registry.ContentDigest(entries)] = true
+	m.shards = append(m.shards, len(decoded.Shards))
+}
+
+func (m *meantStates) states() map[string]bool {
+	GinkgoHelper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	Expect(m.failure).NotTo(HaveOccurred())
+	return maps.Clone(m.digests)
+}
+
+func (m *meantStates) maxShards() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Max(m.shards)
+}
+
+func (m *meantStates) shardsNow() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.shards[len(m.shards)-1]
+}
+
+// version is one generation of one task.
+type version struct {
+	uid        types.UID
+	generation int64
+}
+
+// hand creates tasks, and edits and deletes those that it made.
+type hand struct {
+	namespace string
+	random    *rand.Rand
+	mine      []*v1alpha1.MazeTask
+	next      int
+	// written are the descriptions of all versions of its tasks that the API server accepted.
+	written map[version]string
+}
+
+func newHands(namespace string) []*hand {
+	out := make([]*hand, hands)
+	for i := range out {
+		out[i] = &hand{namespace: namespace, random: rand.New(rand.NewPCG(uint64(i), uint64(GinkgoRandomSeed()))), next: i, written: map[version]string{}}
+	}
+	return out
+}
+
+// together has all hands do something at a time.
+func together(all []*hand, do func(h *hand) error) {
+	GinkgoHelper()
+	var work sync.WaitGroup
+	errs := make([]error, len(all))
+	for i, h := range all {
+		work.Go(func() { errs[i] = do(h) })
+	}
+	work.Wait()
+	for _, err := range errs {
+		Expect(err).NotTo(HaveOccurred())
+	}
+}
+
+// create makes a task that no hand has made.
+func (h *hand) create(ctx context.Context) error {
+	name := fmt.Sprintf("task-%04d", h.next)
+	h.next += hands
+	return h.createNamed(ctx, name)
+}
+
+func (h *hand) createNamed(ctx context.Context, name string) error {
+	task := newTask(h.namespace, name)
+	task.Spec.Description = fmt.Sprintf("%s, as %d wrote it", name, h.random.IntN(1e9))
+	if err := k8s.Create(ctx, task); err != nil {
+		return err
+	}
+	h.mine = append(h.mine, task)
+	h.written[version{task.UID, task.Generation}] = task.Spec.Description
+	return nil
+}
+
+// change edits a task, or deletes one, whose name may come back as that of another.
+func (h *hand) change(ctx context.Context) error {
+	i := h.random.IntN(len(h.mine))
+	task := h.mine[i]
+	if h.random.IntN(3) > 0 {
+		edited := &v1alpha1.MazeTask{}
+		edited.Namespace, edited.Name = task.Namespace, task.Name
+		patch := fmt.Appendf(nil, `{"spec":{"description":"edited %d"}}`, h.random.IntN(1e9))
+		if err := k8s.Patch(ctx, edited, ctrlclient.RawPatch(types.MergePatchType, patch)); err != nil {
+			return err
+		}
+		h.written[version{edited.UID, edited.Generation}] = edited.Spec.Description
+		return nil
+	}
+	h.mine = slices.Delete(h.mine, i, i+1)
+	if err := k8s.Delete(ctx, task); err != nil {
+		return err
+	}
+	if h.random.IntN(2) == 0 {
+		return h.createNamed(ctx, task.Name)
+	}
+	return nil
+}
+
+// churn creates many tasks, and changes some of them at the same time.
+func churn(ctx context.Context, all []*hand) {
+	GinkgoHelper()
+	together(all, func(h *hand) error {
+		for h.next < manyTasks {
+			if err := h.create(ctx); err != nil {
+				return err
+			}
+			if h.random.IntN(2) == 0 {
+				if err := h.change(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// mergeTo deletes all tasks but a few.
+func mergeTo(ctx context.Context, namespace string, few int) {
+	GinkgoHelper()
+	var list v1alpha1.MazeTaskList
+	Expect(k8s.List(ctx, &list, inNamespace(namespace))).To(Succeed())
+	mark := fmt.Appendf(nil, `{"metadata":{"labels":{"keep":"%d"}}}`, few)
+	for i := range list.Items[:few] {
+		Expect(k8s.Patch(ctx, &list.Items[i], ctrlclient.RawPatch(types.MergePatchType, mark))).To(Succeed())
+	}
+	others, err := labels.Parse(fmt.Sprintf("keep!=%d", few))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, inNamespace(namespace), ctrlclient.MatchingLabelsSelector{Selector: others})).To(Succeed())
+}
+
+// expectTasks waits until all readers have the tasks that are there now.
+func expectTasks(ctx context.Context, namespace string, witnesses []*witness) {
+	GinkgoHelper()
+	var list v1alpha1.MazeTaskList
+	Expect(k8s.List(ctx, &list, inNamespace(namespace))).To(Succeed())
+	want := map[version]string{}
+	for _, task := range list.Items {
+		want[version{task.UID, task.Generation}] = task.Spec.Name
+	}
+	for _, w := range witnesses {
+		Eventually(func() int { return differences(generationsOf(w.reader.Snapshot()), want) }, "60s").Should(BeZero(), "%v", w.reader.Err())
+	}
+}
+
+// differences is how many keys two maps do not have in common.
+func differences(a, b map[version]string) int {
+	n := 0
+	for key := range b {
+		if _, ok := a[key]; !ok {
+			n++
+		}
+	}
+	return n + len(a) + n - len(b)
+}
+
+// generationsOf gives what a snapshot holds, in short.
+func generationsOf(s client.Snapshot) map[version]string {
+	all := map[version]string{}
+	for _, entry := range s.List() {
+		all[version{entry.Kubernetes.UID, entry.Kubernetes.Generation}] = entry.Name
+	}
+	return all
+}
+
+// fingerprint is what registry.ContentDigest says of the entries of a snapshot, all in one.
+func fingerprint(s client.Snapshot) string {
+	lines := sha256.New()
+	for _, name := range s.Names() {
+		digest, _ := s.Digest(name)
+		_, _ = io.WriteString(lines, strings.TrimPrefix(digest, "sha256:")+"  "+name+"\n")
+	}
+	return fmt.Sprintf("sha256:%x", lines.Sum(nil))
+}
+
+// witness is a reader that remembers every snapshot that it was given, by its subscription or by asking.
+type witness struct {
+	reader *client.Registry
+
+	mu        sync.Mutex
+	snapshots map[client.Snapshot]bool
+	order     []client.Snapshot
+	failure   error
+	// last is where the last change led to, and gone are the UIDs of tasks that have left the registry.
+	latest client.Snapshot
+	gone   map[types.UID]bool
+}
+
+func newWitness(ctx context.Context, config *rest.Config, namespace string) *witness {
+	GinkgoHelper()
+	w := &witness{reader: follow(ctx, config, namespace), snapshots: map[client.Snapshot]bool{}, gone: map[types.UID]bool{}}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	DeferCleanup(cancel)
+	go func() {
+		for change := range w.reader.Subscribe(ctx) {
+			w.see(change)
+		}
+	}()
+	go func() {
+		ticker := time.NewTicker(time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				w.remember(w.reader.Snapshot())
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return w
+}
+
+func (w *witness) remember(s client.Snapshot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.snapshots[s] {
+		w.snapshots[s] = true
+		w.order = append(w.order, s)
+	}
+}
+
+func (w *witness) last() client.Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.latest
+}
+
+// see holds a change against the one before: nothing goes backwards.
+func (w *witness) see(change client.Change) {
+	w.remember(change.To)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.compare(change); err != nil && w.failure == nil {
+		w.failure = err
+	}
+	w.latest = change.To
+}
+
+func (w *witness) compare(change client.Change) error {
+	if change.From != w.latest || change.To.Generation() < change.From.Generation() {
+		return fmt.Errorf("a change leads from %d to %d, and the last one led to %d", change.From.Generation(), change.To.Generation(), w.latest.Generation())
+	}
+	for _, name := range change.Removed {
+		was, _ := change.From.Get(name)
+		w.gone[was.Kubernetes.UID] = true
+	}
+	for _, name := range change.Changed {
+		was, _ := change.From.Get(name)
+		is, _ := change.To.Get(name)
+		if was.Kubernetes.UID != is.Kubernetes.UID {
+			w.gone[was.Kubernetes.UID] = true
+		} else if is.Kubernetes.Generation < was.Kubernetes.Generation {
+			return fmt.Errorf("%s went from generation %d to %d", name, was.Kubernetes.Generation, is.Kubernetes.Generation)
+		}
+	}
+	for _, name := range slices.Concat(change.Added, change.Changed) {
+		if is, ok := change.To.Get(name); !ok || w.gone[is.Kubernetes.UID] {
+			return fmt.Errorf("the deleted task of %s came back", name)
+		}
+	}
+	return nil
+}
+
+// judge holds every snapshot against the registries that were meant and the tasks that were written, and returns their number.
+func (w *witness) judge(meant map[string]bool, all []*hand) int {
+	GinkgoHelper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	Expect(w.failure).NotTo(HaveOccurred())
+	written := map[version]string{}
+	for _, h := range all {
+		maps.Copy(written, h.written)
+	}
+	judged := map[string]bool{}
+	generation := int64(0)
+	for _, s := range w.order {
+		for _, name := range s.Names() {
+			digest, _ := s.Digest(name)
+			if !judged[digest] {
+				judged[digest] = true
+				entry, ok := s.Get(name)
+				Expect(ok).To(BeTrue())
+				item, err := entry.Encode()
+				Expect(err).NotTo(HaveOccurred())
+				Expect(item.Digest).To(Equal(digest), "the entry is that of the digest")
+				description := written[version{entry.Kubernetes.UID, entry.Kubernetes.Generation}]
+				Expect(*entry.Description).To(Equal(description), "the entry is what was written of %s", name)
+			}
+		}
+		Expect(meant).To(HaveKey(fingerprint(s)), "generation %d with %d tasks", s.Generation(), s.Len())
+		Expect(s.Generation()).To(BeNumerically(">=", generation))
+		generation = s.Generation()
+	}
+	return len(w.order)
+}
