@@ -52,6 +52,9 @@ func (r *Registry) Start(ctx context.Context) error {
 	return nil
 }
 
+// NeedLeaderElection says to a manager of controller-runtime that every replica may read.
+func (*Registry) NeedLeaderElection() bool { return false }
+
 // WaitForSync waits until the registry was read for the first time. A namespace without the ConfigMap maze-registry has no task yet, and
 // counts as read. The error, once ctx ends, says what stood in the way, such as a missing right.
 func (r *Registry) WaitForSync(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
 // patience is how long a test waits for what should come at once.
@@ -213,6 +214,12 @@ func TestErr(t *testing.T) {
 		t.Errorf("all is well again: %v", err)
 	}
 }
+
+// A manager of controller-runtime can run it.
+var (
+	_ manager.Runnable               = (*Registry)(nil)
+	_ manager.LeaderElectionRunnable = (*Registry)(nil)
+)
 
 func TestNewNeedsOneNamespace(t *testing.T) {
 	if _, err := New(&rest.Config{}, ""); err == nil || !strings.Contains(err.Error(), "name one") {

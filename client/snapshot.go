@@ -9,7 +9,7 @@ import (
 )
 
 // Snapshot is a registry as it was at one moment, whole. It never changes, and any number of goroutines may use it. The zero
-// value is a registry without tasks.
+// value is a registry without tasks. Those of a [Registry] are equal (==) if they are of one moment.
 type Snapshot struct{ contents *contents }
 
 // contents are shared by all copies of a Snapshot.

@@ -85,9 +85,12 @@ func (w *watcher) watch(ctx context.Context, options metav1.ListOptions) (watch.
 	options.LabelSelector = selection
 	stream, err := w.configMaps.Watch(ctx, options)
 	err = w.explain("watch", err)
-	w.hear(err)
 	if !ptr.Deref(options.SendInitialEvents, false) {
+		w.hear(err)
 		return stream, err
+	}
+	if !apierrors.IsInvalid(err) { // then the list tells
+		w.hear(err)
 	}
 	w.mu.Lock()
 	w.tried, w.refused = true, err

@@ -35,7 +35,7 @@ const (
 	// waves is how often every hand changes one more.
 	waves = 20
 	// crowdSize is how many readers read someTasks.
-	crowdSize, someTasks = 1000, 300
+	crowdSize, someTasks = 1000, 150
 	// churnShardSize lets so many tasks have dozens of shards, someTasks a few, and fewTasks one.
 	churnShardSize, fewTasks = 64 << 10, 30
 )
@@ -92,7 +92,7 @@ var _ = Describe("Readers of a registry", Ordered, func() {
 	It("cost the API server one watch each and nothing else, be they 1,000", func(ctx context.Context) {
 		mergeTo(ctx, namespace, someTasks)
 		expectTasks(ctx, namespace, witnesses)
-		Expect(meant.shardsNow()).To(BeNumerically(">", 2))
+		Expect(meant.shardsNow()).To(BeNumerically(">", 1))
 		counter := &requestCounter{}
 		config := rest.CopyConfig(controlPlane.Config)
 		config.Wrap(counter.wrap)

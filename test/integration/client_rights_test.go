@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,6 +20,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/client"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/test/testutil"
@@ -179,6 +181,26 @@ var _ = Describe("A reader", func() {
 		Expect(reader.Snapshot().Names()).To(Equal([]string{"caption"}))
 	})
 
+	It("goes on where its connection was cut, by one more watch", func(ctx context.Context) {
+		startOperator(testutil.OperatorOptions{})
+		task := newTask(namespace, "caption")
+		expectCreated(ctx, task)
+		expectReady(ctx, task)
+		counter, cutter := &requestCounter{}, &cutter{}
+		config := rest.CopyConfig(controlPlane.Config)
+		config.Wrap(cutter.wrap)
+		config.Wrap(counter.wrap)
+		reader := follow(ctx, config, namespace)
+		expectSync(ctx, reader)
+		before := reader.Snapshot()
+		cutter.cut()
+		expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Description = "another" })
+		Eventually(func() int64 { entry, _ := reader.Get("caption"); return entry.Kubernetes.Generation }).Should(BeEquivalentTo(2))
+		Expect(reader.Snapshot().Generation()).To(BeNumerically(">", before.Generation()))
+		Expect(reader.Err()).NotTo(HaveOccurred())
+		Expect(counter.counts()).To(Equal(map[string]int{"watch configmaps": 2}))
+	})
+
 	It("ends at once, though the API server does not answer", func(ctx context.Context) {
 		config := rest.CopyConfig(controlPlane.Config)
 		config.Host = "https://127.0.0.1:1"
@@ -218,6 +240,36 @@ func expectVerbs(ctx context.Context, config *rest.Config, namespace string, rig
 		what := &authorizationv1.ResourceAttributes{Namespace: namespace, Resource: "configmaps", Verb: verb}
 		Expect(testutil.WaitUntilAllowed(ctx, config, what, allowed)).To(Succeed())
 	}
+}
+
+// cutter cuts connections.
+type cutter struct {
+	mu      sync.Mutex
+	streams []io.Closer
+}
+
+func (c *cutter) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(request)
+		if err == nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.streams = append(c.streams, response.Body)
+		}
+		return response, err
+	})
+}
+
+// cut ends all responses that are not at their end.
+func (c *cutter) cut() {
+	GinkgoHelper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	Expect(c.streams).NotTo(BeEmpty())
+	for _, stream := range c.streams {
+		Expect(stream.Close()).To(Succeed())
+	}
+	c.streams = nil
 }
 
 // withoutStreaming answers as an API server that cannot stream lists.
