@@ -137,7 +137,7 @@ func readFiles(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	files, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func readFile(root *os.Root, name string, limit int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
 	return string(text), err
 }

@@ -160,8 +160,6 @@ func TestSubscriptionsEnd(t *testing.T) {
 }
 
 func TestWaitForSync(t *testing.T) {
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
 	cases := map[string]struct {
 		follow  func(ctx context.Context, r *Registry)
 		idle    bool
@@ -181,12 +179,12 @@ func TestWaitForSync(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			r := newRegistry("namespace vision", tc.follow)
-			ctx := ended
-			if !tc.idle {
-				ctx = t.Context()
-				if err := r.Start(quiet(t)); err != nil {
-					t.Fatal(err)
-				}
+			ctx, cancel := context.WithCancel(quiet(t))
+			defer cancel()
+			if tc.idle {
+				cancel()
+			} else if err := r.Start(ctx); err != nil {
+				t.Fatal(err)
 			}
 			err := r.WaitForSync(ctx)
 			if (err == nil) != (tc.wantErr == "") || err != nil && !strings.HasSuffix(err.Error(), tc.wantErr) {
