@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/client"
+)
+
+// seen is what the API server has told of. It may be a moment old: whatever is done because of it must do no harm then.
+type seen struct {
+	registry client.Snapshot
+	// tasks are the MazeTasks by spec.name: of several, the registry serves one.
+	tasks map[string][]v1alpha1.MazeTask
+	// pods are those of the run, by name.
+	pods map[string]*corev1.Pod
+}
+
+// phase says how far a node is.
+type phase string
+
+const (
+	waiting   phase = "waiting"   // for other nodes, or for its task
+	starting  phase = "starting"  // its Pod is being created
+	pending   phase = "pending"   // its Pod is on no node of the cluster yet
+	running   phase = "running"   // kube-scheduler has bound its Pod
+	succeeded phase = "succeeded" // its Pod has
+	failed    phase = "failed"    // its Pod has
+	cancelled phase = "cancelled" // a node that it needs has failed
+)
+
+// progress is how far a node is, and what there is to say of it.
+type progress struct {
+	node  *node
+	phase phase
+	text  string
+}
+
+// plan is what follows from what is seen: how far each node is, and what to do.
+type plan struct {
+	progress []progress
+	// create are Pods to create, and remove Pods to delete if they still are as they were seen.
+	create, remove []*corev1.Pod
+}
+
+// scheduler is what decisions depend on beside what is seen.
+type scheduler struct {
+	workflow         *workflow
+	namespace, image string
+}
+
+// decide makes a plan from what is seen, and from nothing else: no memory of what was done before. So it does not matter whether an event
+// is missed, comes twice, or the program was restarted.
+func (s *scheduler) decide(now seen) plan {
+	var p plan
+	phases := map[string]phase{}
+	for _, n := range s.workflow.nodes {
+		var next progress
+		if pod := now.pods[podName(s.workflow.run, n.ID)]; pod != nil {
+			next = p.follow(n, pod, now)
+		} else if next = hold(n, phases); next.phase == "" {
+			next = s.start(&p, n, now)
+		}
+		next.node = n
+		phases[n.ID] = next.phase
+		p.progress = append(p.progress, next)
+	}
+	return p
+}
+
+// hold says what a node without a Pod waits for among the nodes that it needs. Its phase is empty if that is nothing.
+func hold(n *node, phases map[string]phase) progress {
+	var unfinished []string
+	for _, id := range n.needs {
+		switch phases[id] {
+		case failed:
+			return progress{phase: cancelled, text: fmt.Sprintf("cancelled: %s has failed", id)}
+		case cancelled:
+			return progress{phase: cancelled, text: fmt.Sprintf("cancelled: %s was", id)}
+		case succeeded:
+		default:
+			unfinished = append(unfinished, id)
+		}
+	}
+	if len(unfinished) == 0 {
+		return progress{}
+	}
+	return progress{phase: waiting, text: "waits for " + strings.Join(unfinished, ", ")}
+}
+
+// start has the Pod of a node created, unless its task is in the way.
+func (s *scheduler) start(p *plan, n *node, now seen) progress {
+	entry, why := startable(now.registry, now.tasks[n.Func], n.Func)
+	if why == "" && entry.EntryPoint == nil {
+		why = fmt.Sprintf("MazeTask %s has no entryPoint, by which an executor would get the function", entry.Kubernetes.Name)
+	}
+	if why != "" {
+		return progress{phase: waiting, text: "waits: " + why}
+	}
+	digest, _ := now.registry.Digest(n.Func)
+	p.create = append(p.create, s.workflow.newPod(n, entry, digest, s.namespace, s.image))
+	return progress{phase: starting, text: fmt.Sprintf("starts %s, generation %d", titleOf(entry), entry.Kubernetes.Generation)}
+}
+
+// titleOf names a task as people know it: with the first line of its description, and its model.
+func titleOf(entry client.Entry) string {
+	var about []string
+	if entry.Description != nil {
+		line, _, _ := strings.Cut(*entry.Description, "\n")
+		about = append(about, line)
+	}
+	if entry.Resources.ModelName != nil {
+		about = append(about, "model "+*entry.Resources.ModelName)
+	}
+	if len(about) == 0 {
+		return entry.Name
+	}
+	return fmt.Sprintf("%s (%s)", entry.Name, strings.Join(about, "; "))
+}
+
+// follow says how far a node with a Pod is. A Pod that is on no node yet is deleted when its task is not what it was made from any more:
+// the next plan then starts the node anew. One that is on a node runs on.
+func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
+	switch {
+	case pod.Status.Phase == corev1.PodSucceeded:
+		return progress{phase: succeeded, text: "succeeded"}
+	case pod.Status.Phase == corev1.PodFailed:
+		return progress{phase: failed, text: "failed: " + whyFailed(pod)}
+	case pod.DeletionTimestamp != nil:
+		return progress{phase: waiting, text: fmt.Sprintf("waits: Pod %s is being deleted", pod.Name)}
+	case pod.Spec.NodeName != "":
+		return progress{phase: running, text: fmt.Sprintf("runs as Pod %s on %s", pod.Name, pod.Spec.NodeName)}
+	}
+	if digest, _ := now.registry.Digest(n.Func); digest != pod.Annotations[entryKey] {
+		p.remove = append(p.remove, pod)
+		return progress{phase: waiting, text: fmt.Sprintf("starts anew: task %s has changed while Pod %s was on no node", n.Func, pod.Name)}
+	}
+	text := fmt.Sprintf("waits: Pod %s is on no node yet", pod.Name)
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Message != "" {
+			text += ": " + c.Message
+		}
+	}
+	return progress{phase: pending, text: text}
+}
+
+// whyFailed gives what the kubelet tells of a Pod that failed.
+func whyFailed(pod *corev1.Pod) string {
+	var told []string
+	for _, c := range pod.Status.ContainerStatuses {
+		if ended := c.State.Terminated; ended != nil {
+			told = append(told, strings.TrimSpace(fmt.Sprintf("exit code %d %s %s", ended.ExitCode, ended.Reason, ended.Message)))
+		}
+	}
+	for _, text := range []string{pod.Status.Reason, pod.Status.Message} {
+		if text != "" {
+			told = append(told, text)
+		}
+	}
+	return strings.Join(append(told, "see Pod "+pod.Name), "; ")
+}
+
+// ended says whether nothing is left to wait for.
+func (p *plan) ended() bool {
+	for _, s := range p.progress {
+		switch s.phase {
+		case succeeded, failed, cancelled:
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
+)
+
+func TestNewPod(t *testing.T) {
+	task := newTask(t, "image_caption", generation(t, 3))
+	published := publish(t, task)
+	entry, _ := published.Get("image_caption")
+	digest, _ := published.Digest("image_caption")
+	w := mustRead(t, `{"nodes": [{"id": "t2", "func": "image_caption", "args": {"image": "/data/img.jpg", "price": "$$5 or $(HOME)"}}]}`)
+
+	got := w.newPod(w.nodes[0], entry, digest, "vision", "executor:1")
+
+	placement := task.Status.Placement
+	want := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "vision",
+			Name:      "demo-t2-" + shortHash("demo\x00t2"),
+			Labels: map[string]string{
+				"scheduler.mazeagent.net/run": "demo", "scheduler.mazeagent.net/node": "t2", "scheduler.mazeagent.net/task": "image_caption",
+			},
+			Annotations: map[string]string{
+				"scheduler.mazeagent.net/node": "t2", "scheduler.mazeagent.net/task": "image_caption", "scheduler.mazeagent.net/generation": "3",
+				"scheduler.mazeagent.net/interface": entry.Digest.Interface, "scheduler.mazeagent.net/entry": task.Status.Entry.Digest,
+			},
+		},
+		Spec: corev1.PodSpec{
+			RestartPolicy:                corev1.RestartPolicyNever,
+			AutomountServiceAccountToken: ptr.To(false),
+			EnableServiceLinks:           ptr.To(false),
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			NodeSelector: placement.NodeSelector,
+			Affinity:     &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity},
+			Tolerations:  placement.Tolerations,
+			Containers: []corev1.Container{{
+				Name: "task", Image: "executor:1", Args: []string{"tools:image_caption"},
+				Env: []corev1.EnvVar{
+					{Name: "MAZE_RUN", Value: "demo"},
+					{Name: "MAZE_NODE", Value: "t2"},
+					{Name: "MAZE_ARGS", Value: `{"image":"/data/img.jpg","price":"$$$$5 or $$(HOME)"}`},
+				},
+				Resources: corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits},
+				SecurityContext: &corev1.SecurityContext{
+					AllowPrivilegeEscalation: ptr.To(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+				},
+			}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAPodOfATaskWithoutGPUs(t *testing.T) {
+	task := newTask(t, "split_pdf")
+	task.Status.Placement.Affinity, task.Status.Placement.Tolerations = nil, nil
+	published := publish(t, task)
+	entry, _ := published.Get("split_pdf")
+	w := mustRead(t, nodes(`"a": {}`))
+	if pod := w.newPod(w.nodes[0], entry, "", "vision", "executor:1"); pod.Spec.Affinity != nil || pod.Spec.Tolerations != nil {
+		t.Errorf("want no affinity and no tolerations, got %+v", pod.Spec)
+	}
+}
+
+func TestNames(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	seenNames := map[string]string{}
+	for _, run := range []string{"demo", "demo-t", "Demo", "演示", long, long + "y"} {
+		for _, id := range []string{"t1", "t-1", "1", "T1", "_", "节点", long, long + "y"} {
+			name := podName(run, id)
+			if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
+				t.Errorf("%q of run %q: Pod %q: %q", id, run, name, wrong)
+			}
+			if other, taken := seenNames[name]; taken {
+				t.Errorf("%q of run %q has the same Pod as %s", id, run, other)
+			}
+			seenNames[name] = run + " " + id
+		}
+	}
+	labels := map[string]bool{}
+	for _, text := range []string{"image_caption", "a.b-c", "", "-", "节点", "image caption", "image-caption", long, long + "y"} {
+		value := labelValue(text)
+		if wrong := validation.IsValidLabelValue(value); len(wrong) > 0 || value == "" || labels[value] {
+			t.Errorf("%q has the label's value %q: %q", text, value, wrong)
+		}
+		labels[value] = true
+	}
+	if got := labelValue("image_caption"); got != "image_caption" {
+		t.Errorf("want what can be a label's value to stay, got %q", got)
+	}
+}
