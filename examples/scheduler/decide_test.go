@@ -31,7 +31,7 @@ func TestStartable(t *testing.T) {
 		"no node can host it": {
 			published: []*v1alpha1.MazeTask{task},
 			tasks:     []*v1alpha1.MazeTask{newTask(t, "image_caption", condition(v1alpha1.ConditionPlaceable, metav1.ConditionFalse, "T4 (1 node): short"))},
-			want:      "no node can host it: T4 (1 node): short",
+			want:      "T4 (1 node): short",
 		},
 		"not Ready": {
 			published: []*v1alpha1.MazeTask{task},
@@ -69,6 +69,12 @@ func TestStartable(t *testing.T) {
 		"never valid": {
 			tasks: []*v1alpha1.MazeTask{newTask(t, "image_caption", condition(v1alpha1.ConditionReady, metav1.ConditionFalse, "a pattern"))},
 			want:  "MazeTask image-caption is not Ready: a pattern",
+		},
+		"created just now": {
+			tasks: []*v1alpha1.MazeTask{newTask(t, "image_caption", func(task *v1alpha1.MazeTask) {
+				task.Status = v1alpha1.MazeTaskStatus{ObservedGeneration: -1}
+			})},
+			want: "the operator has not judged generation 1 of MazeTask image-caption yet",
 		},
 		"no such task":         {want: "no MazeTask has spec.name image_caption"},
 		"the task was deleted": {published: []*v1alpha1.MazeTask{task}, want: "no MazeTask has spec.name image_caption"},
@@ -131,7 +137,7 @@ func TestDecide(t *testing.T) {
 		"a task that has to wait": {
 			published: publish(t, both...),
 			tasks:     []*v1alpha1.MazeTask{newTask(t, "speech_to_text", condition(v1alpha1.ConditionPlaceable, metav1.ConditionFalse, "T4: short")), caption},
-			want: "t1 waiting: waits: no node can host it: T4: short\n" +
+			want: "t1 waiting: waits: T4: short\n" +
 				"t2 waiting: waits for t1\n",
 		},
 		"a task that no executor can get": {

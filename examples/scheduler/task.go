@@ -34,7 +34,7 @@ func startable(registry client.Snapshot, tasks []v1alpha1.MazeTask, function str
 	case task.Status.Entry == nil || task.Status.Entry.Digest != digest: // two watches: one may be ahead of the other
 		return entry, fmt.Sprintf("the entry of MazeTask %s is on its way", task.Name)
 	case placeable != nil && placeable.Status == metav1.ConditionFalse:
-		return entry, "no node can host it: " + placeable.Message
+		return entry, placeable.Message // no node can host it, and why
 	default: // where there is no verdict, Placeable is Unknown, and it is for kube-scheduler to find a node
 		return entry, ""
 	}
@@ -57,9 +57,14 @@ func notServed(tasks []v1alpha1.MazeTask, function string) string {
 	if len(tasks) == 0 {
 		return fmt.Sprintf("no MazeTask has spec.name %s", function)
 	}
-	ready := meta.FindStatusCondition(tasks[0].Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil || ready.Status == metav1.ConditionTrue {
-		return fmt.Sprintf("the entry of MazeTask %s is on its way", tasks[0].Name)
+	task := tasks[0]
+	ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil || ready.ObservedGeneration != task.Generation:
+		return fmt.Sprintf("the operator has not judged generation %d of MazeTask %s yet", task.Generation, task.Name)
+	case ready.Status != metav1.ConditionTrue:
+		return fmt.Sprintf("MazeTask %s is not Ready: %s", task.Name, ready.Message)
+	default:
+		return fmt.Sprintf("the entry of MazeTask %s is on its way", task.Name)
 	}
-	return fmt.Sprintf("MazeTask %s is not Ready: %s", tasks[0].Name, ready.Message)
 }

@@ -1,4 +1,4 @@
-// Package e2e tests placements against a real kube-scheduler.
+// Package e2e tests placements, and what schedulers do with them, against a real kube-scheduler.
 package e2e
 
 import (
@@ -16,7 +16,8 @@ import (
 )
 
 var (
-	k8s client.WithWatch
+	controlPlane *testutil.ControlPlane
+	k8s          client.WithWatch
 )
 
 func TestE2E(t *testing.T) {
@@ -28,16 +29,17 @@ func TestE2E(t *testing.T) {
 
 var _ = BeforeSuite(func() {
 	ctrl.SetLogger(logr.Discard())
-	plane, err := testutil.StartControlPlane()
-	if plane != nil {
-		DeferCleanup(plane.Stop)
+	var err error
+	controlPlane, err = testutil.StartControlPlane()
+	if controlPlane != nil {
+		DeferCleanup(controlPlane.Stop)
 	}
 	Expect(err).NotTo(HaveOccurred())
-	scheduler, err := testutil.StartScheduler(plane)
+	scheduler, err := testutil.StartScheduler(controlPlane)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(scheduler.Stop)
 	scheme, err := controllers.Scheme()
 	Expect(err).NotTo(HaveOccurred())
-	k8s, err = client.NewWithWatch(plane.Config, client.Options{Scheme: scheme})
+	k8s, err = client.NewWithWatch(controlPlane.Config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 })
