@@ -32,7 +32,7 @@ var readmes = []string{"README.md", "README.zh-CN.md"}
 // shown are the files of which the READMEs show a part, by the language of the code block.
 var shown = map[string]struct{ file, comment string }{
 	"yaml":   {file: "examples/mazetask.yaml"},
-	"go":     {file: "examples/registry-reader/main.go", comment: "//"},
+	"go":     {file: "examples/scheduler/task.go", comment: "//"},
 	"python": {file: "examples/registry-reader/read_registry.py", comment: "#"},
 }
 
@@ -53,10 +53,25 @@ func TestReadmesShowTheTestedFiles(t *testing.T) {
 	}
 }
 
-// TestGuidesShowTheTestedFiles: the code that guides show is a part of files of the GitOps example, whatever its indentation.
+// TestGuidesShowTheTestedFiles: the code that guides show is a part of files of an example, whatever its indentation.
 func TestGuidesShowTheTestedFiles(t *testing.T) {
+	for guide, example := range map[string]string{"docs/discover.md": "gitops", "docs/gitops.md": "gitops", "docs/scheduler.md": "scheduler"} {
+		files := filesOf(t, example)
+		for _, language := range []string{"yaml", "json", "python", "go"} {
+			for _, block := range codeBlocks(read(t, guide), language) {
+				if !strings.Contains(files, block) {
+					t.Errorf("%s shows what no file of examples/%s has:\n%s", guide, example, block)
+				}
+			}
+		}
+	}
+}
+
+// filesOf gives the contents of all files of an example.
+func filesOf(t *testing.T, example string) string {
+	t.Helper()
 	var files strings.Builder
-	err := filepath.WalkDir("gitops", func(path string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(example, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			files.WriteString(read(t, filepath.Join("examples", path)) + "\n")
 		}
@@ -65,15 +80,7 @@ func TestGuidesShowTheTestedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, guide := range []string{"docs/discover.md", "docs/gitops.md"} {
-		for _, language := range []string{"yaml", "python"} {
-			for _, block := range codeBlocks(read(t, guide), language) {
-				if !strings.Contains(files.String(), block) {
-					t.Errorf("%s shows what no file of examples/gitops has:\n%s", guide, block)
-				}
-			}
-		}
-	}
+	return files.String()
 }
 
 // TestMalearnsGuideShowsTheTestedFile: the class that a predictor's author copies.

@@ -1,4 +1,5 @@
-package main
+// Package registryreader tests the Python reader of a published registry.
+package registryreader
 
 import (
 	"bytes"
@@ -14,11 +15,34 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/task"
 )
+
+// newTask returns a task that needs 4Gi of GPU memory. The object image-caption has the task image_caption.
+func newTask(name string) *v1alpha1.MazeTask {
+	gpuMemory, cpu, memory := resource.MustParse("4Gi"), resource.MustParse("1"), resource.MustParse("1Gi")
+	return &v1alpha1.MazeTask{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "vision", Name: strings.ReplaceAll(name, "_", "-"), UID: "1", Generation: 1},
+		Spec: v1alpha1.MazeTaskSpec{
+			Name:        name,
+			Description: "为输入图像生成描述性文本 & <more>",
+			Resources:   v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, CPU: &cpu, Memory: &memory, GPUMemory: &gpuMemory},
+			EntryPoint:  "tools.image:image_caption",
+		},
+	}
+}
+
+// placementOf returns what a task needs where no node is known.
+func placementOf(task *v1alpha1.MazeTask) v1alpha1.Placement {
+	nodes := placement.NewBuilder(placement.DefaultConfig()).Inventory()
+	return placement.Resolve(placement.RequirementOf(&task.Spec.Resources), nodes).Placement
+}
 
 // publish returns the ConfigMaps that make up the registry of the named tasks, as kubectl would list them.
 func publish(t *testing.T, names ...string) []corev1.ConfigMap {
@@ -28,7 +52,7 @@ func publish(t *testing.T, names ...string) []corev1.ConfigMap {
 		mazeTask := newTask(name)
 		verdict := task.Judge(&mazeTask.Spec)
 		parameters := registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}
-		entry, err := registry.NewEntry(mazeTask, parameters, placement.Resolve(placement.RequirementOf(&mazeTask.Spec.Resources), placement.NewBuilder(placement.DefaultConfig()).Inventory()).Placement, registry.DefaultPredictorRules())
+		entry, err := registry.NewEntry(mazeTask, parameters, placementOf(mazeTask), registry.DefaultPredictorRules())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +247,7 @@ func checkPython(t *testing.T, out string, err error, want []string, wantErr str
 		t.Fatal(err)
 	}
 	wantPlacement := any(nil)
-	if err := json.Unmarshal(marshal(t, newTask("any").Status.Placement), &wantPlacement); err != nil {
+	if err := json.Unmarshal(marshal(t, placementOf(newTask("any"))), &wantPlacement); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
