@@ -39,9 +39,9 @@ func newTask(name string) *v1alpha1.MazeTask {
 }
 
 // placementOf returns what a task needs where no node is known.
-func placementOf(task *v1alpha1.MazeTask) v1alpha1.Placement {
+func placementOf(mazeTask *v1alpha1.MazeTask) v1alpha1.Placement {
 	nodes := placement.NewBuilder(placement.DefaultConfig()).Inventory()
-	return placement.Resolve(placement.RequirementOf(&task.Spec.Resources), nodes).Placement
+	return placement.Resolve(placement.RequirementOf(&mazeTask.Spec.Resources), nodes).Placement
 }
 
 // publish returns the ConfigMaps that make up the registry of the named tasks, as kubectl would list them.

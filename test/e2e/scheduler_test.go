@@ -48,19 +48,19 @@ var _ = Describe("The example scheduler", Ordered, func() {
 	BeforeEach(func(ctx context.Context) { s = newStage(ctx, binary) })
 
 	It("runs a workflow on nodes with enough GPU memory", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
 		s.expectTasks(ctx, gpuTask("speech_to_text", "2048Mi"), gpuTask("image_caption", "24Gi"))
 		run := s.start(described)
 
 		first := s.expectBound("t1")
 		Expect(gpuMemoryOf(ctx, first)).To(BeNumerically(">=", 2048))
 		Expect(s.created("t2")).To(BeEmpty(), "t2 needs what t1 returns")
-		s.expectEnded(ctx, first, corev1.PodSucceeded)
+		expectEnded(ctx, first, corev1.PodSucceeded)
 
 		second := s.expectBound("t2")
 		Expect(gpuMemoryOf(ctx, second)).To(BeNumerically(">=", 24<<10))
 		Expect(second.Spec.NodeName).To(Equal("gpu-h100"))
-		s.expectEnded(ctx, second, corev1.PodSucceeded)
+		expectEnded(ctx, second, corev1.PodSucceeded)
 
 		Eventually(run).Should(gexec.Exit(0))
 		Expect(run.Out.Contents()).To(MatchRegexp(`2 nodes: 2 succeeded\n$`))
@@ -68,31 +68,31 @@ var _ = Describe("The example scheduler", Ordered, func() {
 	})
 
 	It("runs the workflow and the samples of the docs, a node first and then the rest", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 8))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 8))
 		s.expectSamples(ctx, "speech-to-text.yaml", "image-caption.yaml", "answer-question.yaml")
 		content, err := os.ReadFile(filepath.Join(testutil.Root(), "examples", "scheduler", "workflow.json"))
 		Expect(err).NotTo(HaveOccurred())
 
 		run := s.start(string(content), "t1")
-		s.expectEnded(ctx, s.expectBound("t1"), corev1.PodSucceeded)
+		expectEnded(ctx, s.expectBound("t1"), corev1.PodSucceeded)
 		Eventually(run).Should(gexec.Exit(0))
 		Expect(run).To(gbytes.Say("1 node: 1 succeeded"))
 
 		run = s.start(string(content))
-		s.expectEnded(ctx, s.expectBound("t2"), corev1.PodSucceeded)
+		expectEnded(ctx, s.expectBound("t2"), corev1.PodSucceeded)
 		third := s.expectBound("t3")
 		Expect(third.Spec.Containers[0].Resources.Limits).To(HaveKeyWithValue(corev1.ResourceName("nvidia.com/gpu"), resource.MustParse("4")))
 		Expect(gpuMemoryOf(ctx, third) * 4).To(BeNumerically(">=", 160<<10))
-		s.expectEnded(ctx, third, corev1.PodSucceeded)
+		expectEnded(ctx, third, corev1.PodSucceeded)
 		Eventually(run).Should(gexec.Exit(0))
 		Expect(s.created("t1", "t2", "t3")).To(HaveLen(3))
 	})
 
 	It("tells of a failure, and starts nothing behind it", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
 		s.expectTasks(ctx, gpuTask("speech_to_text", "2048Mi"), gpuTask("image_caption", "24Gi"))
 		run := s.start(described)
-		s.expectEnded(ctx, s.expectBound("t1"), corev1.PodFailed)
+		expectEnded(ctx, s.expectBound("t1"), corev1.PodFailed)
 		Eventually(run).Should(gexec.Exit(1))
 		Expect(run).To(gbytes.Say("t2  cancelled: t1 has failed"))
 		Expect(run).To(gbytes.Say("2 nodes: 1 failed, 1 cancelled"))
@@ -100,15 +100,15 @@ var _ = Describe("The example scheduler", Ordered, func() {
 	})
 
 	It("uses a task as it was edited while the workflow ran", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
 		caption := gpuTask("image_caption", "8Gi")
 		s.expectTasks(ctx, gpuTask("speech_to_text", "2048Mi"), caption)
 		s.start(described)
 		first := s.expectBound("t1")
 
-		s.expectEdited(ctx, caption, "40Gi")
-		s.expectReady(ctx, caption)
-		s.expectEnded(ctx, first, corev1.PodSucceeded)
+		expectEdited(ctx, caption, "40Gi")
+		expectReady(ctx, caption)
+		expectEnded(ctx, first, corev1.PodSucceeded)
 
 		second := s.expectBound("t2")
 		Expect(second.Annotations).To(HaveKeyWithValue("scheduler.mazeagent.net/generation", "2"))
@@ -118,8 +118,8 @@ var _ = Describe("The example scheduler", Ordered, func() {
 
 	It("makes the Pod of an edited task anew while it is on no node, and lets one that is on a node be", func(ctx context.Context) {
 		const edits = 20
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
-		s.expectOccupied(ctx, "gpu-h100")
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectOccupied(ctx, "gpu-h100")
 		caption := gpuTask("image_caption", "24Gi")
 		s.expectTasks(ctx, caption)
 		run := s.start(oneNode)
@@ -138,23 +138,23 @@ var _ = Describe("The example scheduler", Ordered, func() {
 		bound := s.expectBound("t1")
 		Expect(bound.Spec.NodeName).To(Equal("gpu-t4"))
 
-		s.expectEdited(ctx, caption, "12Gi")
-		s.expectReady(ctx, caption)
-		s.expectEnded(ctx, bound, corev1.PodSucceeded)
+		expectEdited(ctx, caption, "12Gi")
+		expectReady(ctx, caption)
+		expectEnded(ctx, bound, corev1.PodSucceeded)
 		Eventually(run).Should(gexec.Exit(0))
 		Expect(s.created("t1")).To(HaveLen(1 + edits + 1))
 	})
 
 	It("has a task that no node can host wait, says why, and starts it when a node comes", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1))
 		s.expectTasks(ctx, gpuTask("image_caption", "24Gi"))
 		run := s.start(oneNode)
 		Eventually(run).Should(gbytes.Say(`t1  waits: no node can host the task, even when empty: T4 \(1 node\): needs 24576Mi on one GPU, has 15360Mi`))
 		Expect(s.created("t1")).To(BeEmpty())
 
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4-2", "T4", 15360, 1)) // says nothing new
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4-2", "T4", 15360, 1)) // says nothing new
 		joined := time.Now()
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
 		Eventually(func() []creation { return s.created("t1") }, patience).Should(HaveLen(1))
 		report("a node to the Pod", s.created("t1")[0].at.Sub(joined))
 		Expect(s.expectBound("t1").Spec.NodeName).To(Equal("gpu-h100"))
@@ -162,7 +162,7 @@ var _ = Describe("The example scheduler", Ordered, func() {
 	})
 
 	It("starts nothing twice, stopped, started again, or run several times at once", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 2))
+		expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 2))
 		s.expectTasks(ctx, gpuTask("speech_to_text", "2048Mi"), gpuTask("image_caption", "24Gi"))
 		one, other := s.start(described), s.start(described)
 		first := s.expectBound("t1")
@@ -173,21 +173,21 @@ var _ = Describe("The example scheduler", Ordered, func() {
 		Expect(other).To(gexec.Exit(2))
 		Expect(other.Err).To(gbytes.Say("stopped; the same command goes on from here"))
 
-		s.expectEnded(ctx, first, corev1.PodSucceeded) // while nobody looks
+		expectEnded(ctx, first, corev1.PodSucceeded) // while nobody looks
 		third := s.start(described)
 		second := s.expectBound("t2")
 		third.Kill().Wait()
 		fourth, fifth := s.start(described), s.start(described)
 		Eventually(fourth).Should(gbytes.Say("t2  runs as Pod"))
-		s.expectEnded(ctx, second, corev1.PodSucceeded)
+		expectEnded(ctx, second, corev1.PodSucceeded)
 		Eventually(fourth).Should(gexec.Exit(0))
 		Eventually(fifth).Should(gexec.Exit(0))
 		Expect(s.created("t1", "t2")).To(HaveLen(2))
 	})
 
 	It("needs every right that role.yaml grants, but to list where the API server streams lists", func(ctx context.Context) {
-		s.expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
-		s.expectOccupied(ctx, "gpu-h100")
+		expectNodes(ctx, testutil.NewGPUNode("gpu-t4", "T4", 15360, 1), testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
+		expectOccupied(ctx, "gpu-h100")
 		caption := gpuTask("image_caption", "24Gi")
 		s.expectTasks(ctx, caption)
 		s.without(ctx, "pods/create", func(run *gexec.Session) {
@@ -204,7 +204,7 @@ var _ = Describe("The example scheduler", Ordered, func() {
 		})
 		s.without(ctx, "pods/delete", func(run *gexec.Session) {
 			Eventually(run).Should(gbytes.Say("is on no node yet: 0/2"))
-			s.expectEdited(ctx, caption, "10Gi")
+			expectEdited(ctx, caption, "10Gi")
 			Eventually(run).Should(gbytes.Say(`delete Pod \S+: .*cannot delete resource "pods"`))
 		})
 		s.start(oneNode)

@@ -78,7 +78,7 @@ func newStage(ctx context.Context, binary string) *stage {
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(s.namespace))).To(Succeed())
 		Expect(k8s.DeleteAllOf(ctx, &corev1.Node{})).To(Succeed())
 	})
-	events, err := k8s.Watch(context.Background(), &corev1.PodList{}, client.InNamespace(s.namespace))
+	events, err := k8s.Watch(context.WithoutCancel(ctx), &corev1.PodList{}, client.InNamespace(s.namespace))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(events.Stop)
 	go s.listen(events)
@@ -144,7 +144,7 @@ func (s *stage) expectBound(id string) *corev1.Pod {
 }
 
 // expectEnded says of a Pod what a kubelet would.
-func (s *stage) expectEnded(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase) {
+func expectEnded(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase) {
 	GinkgoHelper()
 	before := pod.DeepCopy()
 	pod.Status.Phase = phase
@@ -152,14 +152,14 @@ func (s *stage) expectEnded(ctx context.Context, pod *corev1.Pod, phase corev1.P
 }
 
 // expectOccupied has a Pod of someone else take the GPU of a node.
-func (s *stage) expectOccupied(ctx context.Context, node string) {
+func expectOccupied(ctx context.Context, node string) {
 	GinkgoHelper()
 	pod := podOf(&v1alpha1.Placement{Limits: corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("1")}}, "occupies-"+node)
 	pod.Spec.NodeName = node
 	Expect(k8s.Create(ctx, pod)).To(Succeed())
 }
 
-func (s *stage) expectNodes(ctx context.Context, nodes ...*corev1.Node) {
+func expectNodes(ctx context.Context, nodes ...*corev1.Node) {
 	GinkgoHelper()
 	for _, node := range nodes {
 		Expect(testutil.CreateNode(ctx, k8s, node)).To(Succeed())
@@ -185,7 +185,7 @@ func (s *stage) expectSamples(ctx context.Context, files ...string) {
 }
 
 // expectEdited changes what GPU memory a task needs.
-func (s *stage) expectEdited(ctx context.Context, task *v1alpha1.MazeTask, gpuMemory string) {
+func expectEdited(ctx context.Context, task *v1alpha1.MazeTask, gpuMemory string) {
 	GinkgoHelper()
 	before := task.DeepCopy()
 	task.Spec.Resources.GPUMemory = ptr.To(resource.MustParse(gpuMemory))
@@ -193,7 +193,7 @@ func (s *stage) expectEdited(ctx context.Context, task *v1alpha1.MazeTask, gpuMe
 }
 
 // expectReady waits until a task is Ready as it is now, and reads it anew.
-func (s *stage) expectReady(ctx context.Context, task *v1alpha1.MazeTask) {
+func expectReady(ctx context.Context, task *v1alpha1.MazeTask) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
 		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(task), task)).To(Succeed())
@@ -207,10 +207,10 @@ func (s *stage) expectAnew(ctx context.Context, task *v1alpha1.MazeTask, gpuMemo
 	GinkgoHelper()
 	before := s.created("t1")
 	edit := time.Now()
-	s.expectEdited(ctx, task, gpuMemory)
+	expectEdited(ctx, task, gpuMemory)
 	Eventually(func() []creation { return s.created("t1") }, patience).Should(HaveLen(len(before) + 1))
 	after := s.created("t1")[len(before)]
-	s.expectReady(ctx, task)
+	expectReady(ctx, task)
 	Expect(after.pod.Name).To(Equal(before[0].pod.Name))
 	Expect(after.pod.Annotations).To(HaveKeyWithValue("scheduler.mazeagent.net/generation", strconv.FormatInt(task.Generation, 10)))
 	Expect(after.pod.Spec.Affinity).To(Equal(affinityOf(task)))
