@@ -30,9 +30,9 @@ type cluster struct {
 	changed chan struct{}
 }
 
-// follow starts to follow a namespace until ctx ends, and waits until all was read for the first time. While a right is missing, client-go and
+// newCluster follows a namespace until ctx ends, and returns when all was read for the first time. While a right is missing, client-go and
 // the registry's client log which.
-func follow(ctx context.Context, config *rest.Config, namespace, run string) (*cluster, error) {
+func newCluster(ctx context.Context, config *rest.Config, namespace, run string) (*cluster, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err

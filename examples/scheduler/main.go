@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return statusCouldNot, err
 	}
 	s := &scheduler{workflow: w, namespace: in, image: *image}
-	return s.run(ctx, config, stdout)
+	return s.schedule(ctx, config, stdout)
 }
 
 func openWorkflow(file string, stdin io.Reader, run string, nodes []string) (*workflow, error) {
@@ -107,11 +107,11 @@ func connect(kubeconfig, namespace string) (*rest.Config, string, error) {
 	return config, in, err
 }
 
-// run decides and acts on every change, until all nodes have ended or ctx ends.
-func (s *scheduler) run(ctx context.Context, config *rest.Config, stdout io.Writer) (status int, err error) {
+// schedule decides and acts on every change, until all nodes have ended or ctx ends.
+func (s *scheduler) schedule(ctx context.Context, config *rest.Config, stdout io.Writer) (status int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c, err := follow(ctx, config, s.namespace, s.workflow.run)
+	c, err := newCluster(ctx, config, s.namespace, s.workflow.run)
 	if err != nil {
 		return statusCouldNot, err
 	}
