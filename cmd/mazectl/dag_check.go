@@ -55,7 +55,7 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
 		},
 	}
 	addFindingFlags(c, &o.findingOptions)
-	o.taskSource.addFlags(c)
+	o.addFlags(c)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
@@ -64,7 +64,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files of workflows in JSON, or - for the standard input")
 	}
-	if err := o.findingOptions.check(); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	if err := o.validate(o.files); err != nil {

@@ -68,7 +68,7 @@ it, and with 2 if not.`,
 	flags.StringVarP(&o.output, "output", "o", drawings[0].name, "`FORMAT`: "+strings.Join(drawingNames(), ", "))
 	flags.StringVar(&o.outputFile, "output-file", "", "`FILE` to write to, instead of the standard output")
 	flags.BoolVar(&o.check, "check", false, "check the workflow against the cluster's tasks")
-	o.taskSource.addFlags(c)
+	o.addFlags(c)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawingNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag

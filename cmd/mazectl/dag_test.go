@@ -402,7 +402,7 @@ func TestDAGCluster(t *testing.T) {
 			args: []string{"-n=vision"}, want: "against 3 tasks of namespace vision: nothing is wrong", wantAsked: []string{"/api/v1/namespaces/vision" + list},
 		},
 		"placeable": {
-			args: []string{"-n=vision", "--placeable"}, want: finding.UnplaceableNode, wantCode: exitFindings, wantAsked: []string{
+			args: []string{"-n=vision", "--placeable"}, want: "namespace vision: 1 error\n", wantCode: exitFindings, wantAsked: []string{
 				"/api/v1/namespaces/vision" + list, "/apis/registry.mazeagent.net/v1alpha1/namespaces/vision/mazetasks?limit=500",
 			},
 		},

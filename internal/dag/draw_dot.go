@@ -24,10 +24,11 @@ func colors(severity finding.Severity) (ink, paper string) {
 	return plainInk, plainPaper
 }
 
+var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`, "\n", `\n`)
+
 // dotText quotes a text for DOT: Graphviz would follow escapes and HTML's entities. Lines are centred.
 func dotText(lines ...string) string {
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`, "\n", `\n`).Replace(strings.Join(lines, "\n"))
-	return `"` + quoted + `"`
+	return `"` + dotEscapes.Replace(strings.Join(lines, "\n")) + `"`
 }
 
 // DOT draws the workflow in Graphviz's language, with findings marked. The same workflow and findings give the same bytes.

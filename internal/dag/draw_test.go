@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -150,6 +151,7 @@ func malformed(ending, text string) string {
 
 // malformedSVG parses the XML, in which only known elements and attributes may be.
 func malformedSVG(text string) string {
+	elements := []string{"svg", "title", "style", "defs", "marker", "path", "rect", "g", "text"}
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	for {
 		token, err := decoder.Token()
@@ -163,7 +165,7 @@ func malformedSVG(text string) string {
 		if !ok {
 			continue
 		}
-		if !strings.Contains(" svg title style defs marker path rect g text ", " "+start.Name.Local+" ") {
+		if !slices.Contains(elements, start.Name.Local) {
 			return "an element " + start.Name.Local
 		}
 		for _, attribute := range start.Attr {
