@@ -119,7 +119,8 @@ func (c *checker) duplicateKeys(v *value) {
 		first := make(map[string]*value, len(v.children))
 		for _, child := range v.children {
 			if other := first[child.name]; other != nil {
-				c.reportAt(finding.DuplicateKey, child, child.nameAt, nil, "the key %s is given twice in one object, and the last one counts; remove one", quote(child.name))
+				c.reportAt(finding.DuplicateKey, child, child.nameAt, nil,
+					"the key %s is given twice in one object, and the last one counts; remove one", quote(child.name))
 				c.relateAt(other.nameAt, "the first is here")
 				continue
 			}

@@ -3,7 +3,6 @@ package dag
 import (
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,8 +17,6 @@ import (
 
 	"github.com/maze-agent/maregister/internal/finding"
 )
-
-var updateDrawings = flag.Bool("update-drawings", false, "write the drawings to testdata/drawings instead of comparing them")
 
 // drawings are the languages, by the ending of a file's name.
 var drawings = map[string]func(*Graph, []finding.Finding) string{".svg": (*Graph).SVG, ".dot": (*Graph).DOT, ".mmd": (*Graph).Mermaid}
@@ -43,7 +40,7 @@ func TestDraw(t *testing.T) {
 				if again := draw(graph, findings); again != got {
 					t.Errorf("two drawings differ:\n%s", cmp.Diff(got, again))
 				}
-				if *updateDrawings {
+				if *update {
 					if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 						t.Fatal(err)
 					}
@@ -54,7 +51,7 @@ func TestDraw(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("drawing (-want +got; -update-drawings accepts it):\n%s", diff)
+					t.Errorf("drawing (-want +got; -update accepts it):\n%s", diff)
 				}
 			})
 		}

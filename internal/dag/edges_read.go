@@ -72,7 +72,7 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 		}
 		return endpoint{at, node, port}, ok
 	}
-	node, port := c.firstText(v, nodeFields), c.firstText(v, portFields)
+	node, port := firstText(v, nodeFields), firstText(v, portFields)
 	if node == nil {
 		c.report(finding.MalformedDAG, v, nil, `the edge has no %q, or it is not the id of a node`, nodeFields[0])
 		return endpoint{}, false
@@ -81,7 +81,7 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 }
 
 // firstText gives the first of the fields that has a text. Nil if none has.
-func (c *checker) firstText(v *value, fields []string) *value {
+func firstText(v *value, fields []string) *value {
 	for _, field := range fields {
 		if at := v.member(field); at != nil && at.kind == text {
 			return at

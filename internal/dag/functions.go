@@ -23,7 +23,7 @@ func (c *checker) checkFunctions() {
 		case !known:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
 		case t.Unplaceable != "":
-			c.report(finding.UnplaceableNode, n.funcAt, n, "no node of the cluster can host %s now: %s", quote(n.Func), t.Unplaceable)
+			c.report(finding.UnplaceableNode, n.funcAt, n, "task %s cannot be placed now: %s", quote(n.Func), t.Unplaceable)
 		}
 	}
 }

@@ -32,12 +32,12 @@ func (c *checker) checkOrder() {
 		}
 	}
 	stuck := make([]bool, len(waits))
-	any := false
+	someAre := false
 	for i, n := range waits {
 		stuck[i] = n > 0
-		any = any || stuck[i]
+		someAre = someAre || stuck[i]
 	}
-	if any {
+	if someAre {
 		c.reportStuck(next, stuck)
 	}
 }

@@ -131,7 +131,8 @@ func (c *checker) connect(n *Node, a *argument, r *reference, from schema.Part, 
 	}
 	result := c.tasks.feeds(key, from, to)
 	if result.verdict == FitIncompatible {
-		c.report(finding.IncompatibleEdge, r.at, n, "the output %s of node %s cannot feed the argument %s: %s", quote(r.output), quote(r.node), quote(a.name), result.why)
+		c.report(finding.IncompatibleEdge, r.at, n, "the output %s of node %s cannot feed the argument %s: %s",
+			quote(r.output), quote(r.node), quote(a.name), result.why)
 	}
 	return result.verdict
 }
