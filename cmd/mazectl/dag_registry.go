@@ -183,13 +183,9 @@ func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
 	}
 	known := &catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		item, err := registry.Decode(texts[name])
+		entry, err := registry.DecodeEntry(texts[name])
 		if err != nil {
 			return nil, fmt.Errorf("the registry of %s: task %s: %w", from, name, err)
-		}
-		entry, err := item.Entry()
-		if err != nil {
-			return nil, fmt.Errorf("the registry of %s: %w", from, err)
 		}
 		known.byName[name] = knownTask{
 			input: entry.Schema.Input, output: entry.Schema.Output, object: entry.Kubernetes.Name,
