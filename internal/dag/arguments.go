@@ -34,7 +34,9 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 			c.unknownArgument(n, a, inputs)
 		}
 	}
-	c.missingArguments(n, inputs)
+	if !n.garbled {
+		c.missingArguments(n, inputs)
+	}
 	if complete && len(c.found) == before {
 		c.checkTogether(n, inputs)
 	}

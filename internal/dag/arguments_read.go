@@ -12,9 +12,6 @@ import (
 // behind. A key may have dots, an id may not.
 var referencePattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.output\.([^\s\[\]/\\]+)(?:\[([0-9]{1,9})\])?$`)
 
-// almostReference is a text that Maze's executor takes for a reference, because ".output" is in it, and then cannot follow.
-var almostReference = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.outputs?(?:[.\[].*)?$`)
-
 func (c *checker) describedArgument(n *Node, name string, v *value) argument {
 	a := argument{name: name, at: v}
 	if r := c.describedReference(n, v); r != nil {
@@ -41,13 +38,14 @@ func (c *checker) describedArgument(n *Node, name string, v *value) argument {
 
 // describedReference reads a text that is a reference. Nil if it is not one.
 func (c *checker) describedReference(n *Node, v *value) *reference {
-	if v.kind != text || !strings.Contains(string(c.content[v.start:v.end]), ".output") {
+	if v.kind != text {
+		c.doubtInside(n, v)
 		return nil
 	}
 	written := c.text(v)
 	match := referencePattern.FindStringSubmatch(written)
 	if match == nil {
-		c.doubtful(n, v, written)
+		c.doubt(n, v, written)
 		return nil
 	}
 	r := &reference{at: v, node: match[1], output: match[2], index: -1}
@@ -55,42 +53,6 @@ func (c *checker) describedReference(n *Node, v *value) *reference {
 		r.index, _ = strconv.Atoi(match[3]) // cannot fail: up to nine digits
 	}
 	return r
-}
-
-// doubtful remembers a text that is no reference and begins like one: whether that is a mistake is known when all ids are.
-func (c *checker) doubtful(n *Node, v *value, written string) {
-	if match := almostReference.FindStringSubmatch(written); match != nil {
-		c.doubts = append(c.doubts, doubt{node: n, at: v, id: match[1]})
-	}
-}
-
-// doubt is a text that may be meant as a reference to a node.
-type doubt struct {
-	node *Node
-	at   *value
-	id   string
-}
-
-func (c *checker) reportDoubts() {
-	for _, d := range c.doubts {
-		if i, ok := c.graph.find(d.id); ok {
-			c.report(finding.DoubtfulReference, d.at, d.node, "%s is passed as it is, although there is a node %s; write %s to pass one of its outputs",
-				c.quote(d.at), quote(d.id), quote(d.id+".output."+meantOutput(c.text(d.at), c.outputNames(c.graph.Nodes[i]))))
-		}
-	}
-}
-
-// meantOutput is an output that a text mentions, or else the first there is.
-func meantOutput(written string, outputs []string) string {
-	if len(outputs) == 0 {
-		return "key"
-	}
-	for _, output := range outputs {
-		if strings.Contains(written, "."+output) {
-			return output
-		}
-	}
-	return outputs[0]
 }
 
 // The forms of an input in Maze's own format.
@@ -106,6 +68,7 @@ func (c *checker) mazeArgument(n *Node, name string, v *value) argument {
 	from, literal := v.member("from"), v.member("value")
 	if from == nil && literal == nil && v.member("data_type") == nil {
 		a.literal = v
+		c.doubtValue(n, v)
 		return a
 	}
 	source := c.text(v.member("input_schema"))
@@ -118,6 +81,7 @@ func (c *checker) mazeArgument(n *Node, name string, v *value) argument {
 		a.reference = c.mazeReference(n, from, v)
 	case literal != nil:
 		a.literal = literal
+		c.doubtValue(n, literal)
 	}
 	return a
 }

@@ -83,7 +83,7 @@ func (c *checker) parse() *value {
 		return nil
 	case !json.Valid(c.content):
 		at, message := syntaxError(c.content)
-		c.reportAt(finding.MalformedDAG, nil, at, nil, "this is not JSON, in which workflows are written: %s", message)
+		c.reportAt(finding.MalformedDAG, nil, at, nil, "%s", message)
 		return nil
 	}
 	root, failure := parse(c.content)
@@ -106,10 +106,18 @@ func firstInvalid(content []byte) int {
 	return len(content)
 }
 
+// syntaxError says where and why a text is not JSON.
 func syntaxError(content []byte) (int, string) {
+	trimmed := bytes.TrimSpace(content)
+	switch {
+	case len(trimmed) == 0:
+		return 0, `the file is empty; a workflow is JSON such as {"nodes": [{"id": "t1", "func": "speech_to_text", "args": {}}]}`
+	case bytes.IndexByte([]byte(`{["`), trimmed[0]) < 0:
+		return 0, "this is not JSON, in which workflows are written; convert YAML, and leave comments out"
+	}
 	err := json.Unmarshal(content, new(json.RawMessage))
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return max(0, int(syntax.Offset)-1), syntax.Error()
+		return max(0, int(syntax.Offset)-1), "this is not JSON, in which workflows are written: " + syntax.Error()
 	}
 	return 0, fmt.Sprint(err)
 }

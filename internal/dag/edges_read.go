@@ -19,6 +19,11 @@ var (
 	edgeFields   = []string{"from", "to", "source", "target", "source_task_id", "target_task_id", "source_output", "target_input", "output", "input"}
 )
 
+// edgeMistaken has what is written for fields of an edge, and what is read in their place.
+var edgeMistaken = map[string]string{
+	"src": `where it begins is in "source"`, "dst": `where it leads is in "target"`, "dest": `where it leads is in "target"`,
+}
+
 func (c *checker) readEdges(edges *value) {
 	if edges.kind != array {
 		c.report(finding.MalformedDAG, edges, nil, `"edges" is an array of objects, found %s`, kindNames[edges.kind])
@@ -34,7 +39,7 @@ func (c *checker) readEdge(v *value) {
 		c.report(finding.MalformedDAG, v, nil, "an edge is an object, found %s", kindNames[v.kind])
 		return
 	}
-	c.unknownFields(v, nil, edgeFields)
+	c.unknownFields(v, nil, edgeFields, edgeMistaken)
 	source, sourceOK := c.endpoint(v, "from", sourceFields, outputFields)
 	target, targetOK := c.endpoint(v, "to", targetFields, inputFields)
 	if !sourceOK || !targetOK {
@@ -67,6 +72,10 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 		if !ok && !c.format.ports && c.format.id.MatchString(c.text(at)) { // only the order
 			return endpoint{at: at, node: c.text(at)}, true
 		}
+		if match := referencePattern.FindStringSubmatch(c.text(at)); match != nil && match[3] == "" { // what is meant is clear
+			node, port, ok = match[1], match[2], true
+			c.report(finding.MalformedDAG, at, nil, `%q is written "node.port"; write %s`, joint, quote(node+"."+port))
+		}
 		if !ok {
 			c.report(finding.MalformedDAG, at, nil, `%q is written "node.port", found %s`, joint, c.quote(at))
 		}
@@ -74,7 +83,11 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 	}
 	node, port := firstText(v, nodeFields), firstText(v, portFields)
 	if node == nil {
-		c.report(finding.MalformedDAG, v, nil, `the edge has no %q, or it is not the id of a node`, nodeFields[0])
+		if wrong := v.member(nodeFields[0]); wrong != nil {
+			c.report(finding.MalformedDAG, wrong, nil, "%q is the id of a node, a string; found %s", nodeFields[0], kindNames[wrong.kind])
+		} else {
+			c.report(finding.MalformedDAG, v, nil, "the edge has no %q, the id of a node", nodeFields[0])
+		}
 		return endpoint{}, false
 	}
 	return endpoint{node, c.text(node), c.text(port)}, true

@@ -20,6 +20,9 @@ func (c *checker) checkFunctions() {
 				c.didYouMean(n.Func, c.tasks.names))
 		case !known && c.tasks.Len() == 0:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
+		case !known && n.funcAt == n.idAt:
+			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s, the id of the node, which counts as there is no %q", quote(n.Func),
+				c.format.function[0])
 		case !known:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
 		case t.Unplaceable != "":

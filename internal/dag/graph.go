@@ -23,6 +23,8 @@ type Node struct {
 	// outputs are those that the node declares itself, with code of its own. Nil if it does not.
 	outputs []string
 	ownCode bool
+	// garbled says that not all arguments could be read.
+	garbled bool
 }
 
 // Edge says that a node waits for another one.

@@ -51,7 +51,8 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 			circle[i] = number + 1
 		}
 		way := wayRound(next, circle, first)
-		c.report(finding.Cycle, c.graph.Nodes[first].at, c.graph.Nodes[first], "the node waits for itself: %s; remove one of the references", c.way(way))
+		c.report(finding.Cycle, c.graph.Nodes[first].at, c.graph.Nodes[first], "the node waits for itself: %s; remove one of the references or edges", c.way(way))
+		c.relateWay(way)
 	}
 	cause := make([]int, len(stuck)) // the node that keeps a node from starting
 	var queue []int
@@ -76,9 +77,21 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 	}
 }
 
+// maxSteps is how many nodes of a circle are told.
+const maxSteps = 12
+
+// relateWay adds to a finding where each node of a circle waits for the one before.
+func (c *checker) relateWay(way []int) {
+	for i, to := range way[:min(len(way), maxSteps)] {
+		from := way[(i+len(way)-1)%len(way)]
+		at := slices.IndexFunc(c.graph.Edges, func(e Edge) bool { return e.From == from && e.To == to })
+		c.relate(c.graph.Edges[at].at, fmt.Sprintf("node %s waits for node %s here", quote(c.graph.Nodes[to].ID), quote(c.graph.Nodes[from].ID)))
+	}
+}
+
 // way tells of nodes one after the other, the first again at the end.
 func (c *checker) way(nodes []int) string {
-	const most = 12
+	const most = maxSteps
 	var shown []string
 	for i, id := range append(nodes, nodes[0]) {
 		if i == most-1 && len(nodes) > most {

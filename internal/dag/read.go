@@ -3,6 +3,7 @@ package dag
 import (
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -22,28 +23,55 @@ type format struct {
 	// id is what an id looks like, and idWords says it.
 	id      *regexp.Regexp
 	idWords string
-	// known are the fields of a node.
-	known []string
+	// known are the fields of a node, and mistaken what is read for others.
+	known    []string
+	mistaken map[string]string
+}
+
+// What else is written for fields of a node, of either format.
+var (
+	argumentsElsewhere = []string{"args", "inputs", "arguments", "params", "parameters", "kwargs"}
+	functionElsewhere  = []string{"func", "function", "task", "task_name", "tool"}
+	waitsElsewhere     = []string{"depends_on", "dependsOn", "dependencies", "needs"}
+)
+
+// mistaken says for fields that a format does not have what is read in their place: nothing where edges are.
+func mistaken(arguments, function string) map[string]string {
+	all := map[string]string{}
+	for _, field := range argumentsElsewhere {
+		all[field] = "arguments are in " + strconv.Quote(arguments)
+	}
+	for _, field := range functionElsewhere {
+		all[field] = "the name of the task is in " + strconv.Quote(function)
+	}
+	for _, field := range waitsElsewhere {
+		all[field] = "a node waits for those that its arguments refer to, and for those that edges come from"
+	}
+	return all
 }
 
 var (
 	described = format{
 		function: []string{"func"}, arguments: "args", read: (*checker).describedArgument,
 		id:      regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`),
-		idWords: `1 to 128 letters, digits, "_" and "-"`,
-		known:   []string{"id", "func", "args"},
+		idWords: `1 to 128 ASCII letters, digits, "_" and "-"`,
+		known:   []string{"id", "func", "args"}, mistaken: mistaken("args", "func"),
 	}
 	maze = format{
 		function: []string{"task_name", "name", "id"}, arguments: "inputs", read: (*checker).mazeArgument, ports: true,
 		id:      regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`),
-		idWords: `up to 128 letters, digits, "_" and "-", and begins with a letter or "_"`,
+		idWords: `up to 128 ASCII letters, digits, "_" and "-", and begins with a letter or "_"`,
 		known: []string{"id", "type", "task_name", "name", "inputs", "outputs", "code", "code_str", "code_ser", "task_kind", "resources", "file_context",
 			"model_anchor", "max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds", "metadata", "fallback", "fallback_policy"},
+		mistaken: mistaken("inputs", "task_name"),
 	}
 )
 
 // ownCode are the fields of Maze's nodes that bring the function along.
 var ownCode = []string{"code", "code_str", "code_ser"}
+
+// workflowMistaken has what is written for fields of a workflow, and what is read in their place.
+var workflowMistaken = map[string]string{"tasks": `nodes are in "nodes"`, "steps": `nodes are in "nodes"`, "links": `edges are in "edges"`}
 
 // formatOf tells the format of a workflow. Maze takes its own without "schema", too.
 func (c *checker) formatOf(root, nodes *value) format {
@@ -72,7 +100,7 @@ func (c *checker) read(root *value) {
 			kindNames[root.kind])
 		return
 	}
-	c.unknownFields(root, nil, []string{"nodes", "edges", "schema"})
+	c.unknownFields(root, nil, []string{"nodes", "edges", "schema"}, workflowMistaken)
 	nodes := root.member("nodes")
 	switch {
 	case nodes == nil:
@@ -102,7 +130,7 @@ func (c *checker) readNode(v *value) {
 		return
 	}
 	c.readID(n)
-	c.unknownFields(v, n, c.format.known)
+	c.unknownFields(v, n, c.format.known, c.format.mistaken)
 	c.readOwnCode(n)
 	for _, name := range c.format.function {
 		if n.funcAt = v.member(name); n.funcAt != nil && n.funcAt.kind != null {
@@ -129,6 +157,7 @@ func (c *checker) readArguments(n *Node) {
 		n.argsAt = nil
 	case n.argsAt.kind != object:
 		c.report(finding.MalformedDAG, n.argsAt, n, "%q is an object of arguments by name, found %s", c.format.arguments, kindNames[n.argsAt.kind])
+		n.garbled = true
 	default:
 		for _, child := range n.argsAt.children {
 			n.add(c.format.read(c, n, child.name, child))
@@ -172,7 +201,12 @@ func (c *checker) readOwnCode(n *Node) {
 		c.report(finding.MalformedDAG, t, n, `the type of a node is "code", "python_task" or "task", found %s`, c.quote(t))
 	}
 	outputs := n.at.member("outputs")
-	if outputs == nil || outputs.kind != array {
+	if outputs == nil || outputs.kind == null {
+		return
+	}
+	if outputs.kind != array {
+		c.report(finding.MalformedDAG, outputs, n, `"outputs" is an array of names, or of objects such as {"name": "text", "data_type": "str"}; found %s`,
+			kindNames[outputs.kind])
 		return
 	}
 	n.outputs = []string{}
@@ -192,9 +226,13 @@ func (c *checker) readOwnCode(n *Node) {
 }
 
 // unknownFields tells of fields that are probably meant as known ones. Others are left alone: editors keep positions and labels.
-func (c *checker) unknownFields(v *value, n *Node, known []string) {
+func (c *checker) unknownFields(v *value, n *Node, known []string, mistaken map[string]string) {
 	for _, child := range v.children {
 		if slices.Contains(known, child.name) {
+			continue
+		}
+		if instead, ok := mistaken[child.name]; ok {
+			c.reportAt(finding.UnknownDAGField, child, child.nameAt, n, "nothing reads the field %s here; %s", quote(child.name), instead)
 			continue
 		}
 		if meant := c.nearest(child.name, known); meant != "" && v.member(meant) == nil {

@@ -95,9 +95,20 @@ func (c *checker) source(from, n *Node, r *reference) (schema.Part, bool) {
 	}
 	one, ok := part.Item(r.index)
 	if !ok {
-		c.report(finding.UnknownOutput, r.at, n, "the output %s of node %s has no item [%d]: it is %s", quote(r.output), quote(from.ID), r.index, part)
+		c.report(finding.UnknownOutput, r.at, n, "the output %s of node %s has no item [%d]: it %s", quote(r.output), quote(from.ID), r.index, extent(part, r.index))
 	}
 	return one, ok
+}
+
+// extent says of a part that has no item at an index what it is instead.
+func extent(part schema.Part, index int) string {
+	const most = 1000 // looked at
+	for last := min(index, most) - 1; last >= 0; last-- {
+		if _, ok := part.Item(last); ok {
+			return fmt.Sprintf("has %d at most", last+1)
+		}
+	}
+	return "is " + part.String()
 }
 
 func (c *checker) unknownOutput(from, n *Node, r *reference, names []string) {

@@ -26,7 +26,7 @@ const (
 var ofWorkflows = []Rule{
 	newRule(MalformedDAG, "malformed-dag", SeverityError, "A workflow is not JSON, or not in one of the formats that Maze reads."),
 	newRule(DAGTooLarge, "dag-too-large", SeverityError, "A workflow is larger than anything that reads it allows."),
-	newRule(UnknownDAGField, "unknown-dag-field", SeverityWarning, "A workflow, a node or an edge has a field that is almost one that is read."),
+	newRule(UnknownDAGField, "unknown-dag-field", SeverityWarning, "A workflow, a node or an edge has a field that is not read, and probably meant as one that is."),
 	newRule(InvalidNodeID, "invalid-node-id", SeverityError, "The id of a node cannot be used in a reference."),
 	newRule(DuplicateNodeID, "duplicate-node-id", SeverityError, "Two nodes of a workflow have one id."),
 	newRule(UnknownFunc, "unknown-func", SeverityError, "A node runs a task that is not registered."),
@@ -40,6 +40,6 @@ var ofWorkflows = []Rule{
 	newRule(UnreachableNode, "unreachable-node", SeverityError, "A node waits for something that never ends."),
 	newRule(UnplaceableNode, "unplaceable-node", SeverityError, "No node of the cluster can host the task of a workflow's node now."),
 	newRule(ArgumentGivenTwice, "argument-given-twice", SeverityError, "An argument gets a value from an edge, and another one."),
-	newRule(DoubtfulReference, "doubtful-reference", SeverityWarning, "A text begins like a reference to a node and is not one."),
+	newRule(DoubtfulReference, "doubtful-reference", SeverityWarning, "A text mentions an output of a node and is not a reference."),
 	newRule(UnregisteredCode, "unregistered-code", SeverityWarning, "A node brings its own code, and no task of its name is registered."),
 }
