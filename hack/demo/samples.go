@@ -135,14 +135,27 @@ func join(ctx context.Context, c client.Client, nodes []*corev1.Node) error {
 	return nil
 }
 
-// apply applies the samples as `kubectl apply --server-side` does.
+// apply creates the samples as `kubectl apply` does, so that kubectl finds what it left there: whoever applies them again is not warned.
 func apply(ctx context.Context, c client.Client, samples []*unstructured.Unstructured) error {
 	for _, sample := range samples {
-		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(sample), client.FieldOwner("maregister-demo"))
-		if err != nil {
+		if err := noteApplied(sample); err != nil {
+			return err
+		}
+		if err := c.Create(ctx, sample, client.FieldOwner("kubectl-client-side-apply")); err != nil {
 			return fmt.Errorf("MazeTask %s: %w", sample.GetName(), err)
 		}
 	}
+	return nil
+}
+
+// noteApplied keeps an object in an annotation as it is now, byte by byte as kubectl would.
+func noteApplied(object *unstructured.Unstructured) error {
+	object.SetAnnotations(map[string]string{})
+	applied, err := object.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	object.SetAnnotations(map[string]string{corev1.LastAppliedConfigAnnotation: string(applied)})
 	return nil
 }
 

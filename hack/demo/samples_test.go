@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/maze-agent/maregister/test/testutil"
 )
@@ -52,5 +53,21 @@ func TestWrap(t *testing.T) {
 	want := "  a sentence of more than one hundred characters is broken where a word would go beyond the\n  hundredth column\n"
 	if diff := cmp.Diff(want, wrap(text)); diff != "" {
 		t.Errorf("wrap (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatKubectlFinds: the annotation that kubectl apply compares with, to the byte.
+func TestWhatKubectlFinds(t *testing.T) {
+	sample := &unstructured.Unstructured{Object: map[string]any{
+		"kind": "MazeTask", "apiVersion": "registry.mazeagent.net/v1alpha1",
+		"metadata": map[string]any{"namespace": "default", "name": "split-pdf"}, "spec": map[string]any{"name": "split_pdf"},
+	}}
+	if err := noteApplied(sample); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"kubectl.kubernetes.io/last-applied-configuration": `{"apiVersion":"registry.mazeagent.net/v1alpha1","kind":"MazeTask",` +
+		`"metadata":{"annotations":{},"name":"split-pdf","namespace":"default"},"spec":{"name":"split_pdf"}}` + "\n"}
+	if diff := cmp.Diff(want, sample.GetAnnotations()); diff != "" {
+		t.Errorf("annotations (-want +got):\n%s", diff)
 	}
 }
