@@ -48,7 +48,7 @@ func newCluster(ctx context.Context, config *rest.Config, namespace, run string)
 	c.cache, err = cache.New(config, cache.Options{
 		Scheme:            scheme,
 		DefaultNamespaces: map[string]cache.Config{namespace: {}},
-		ByObject:          map[kube.Object]cache.ByObject{&corev1.Pod{}: {Label: labels.SelectorFromSet(labels.Set{runKey: labelValue(run)})}},
+		ByObject:          map[kube.Object]cache.ByObject{&corev1.Pod{}: {Label: labels.SelectorFromSet(labels.Set{runKey: run})}},
 		DefaultTransform:  cache.TransformStripManagedFields(),
 	})
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // workflow is what is to be run, in the format of Maze's description: {"nodes": [{"id", "func", "args"}]}.
@@ -66,6 +68,9 @@ func readWorkflow(content []byte, run string) (*workflow, error) {
 	}
 	if run == "" {
 		run = contentName(file.Nodes)
+	} else if len(validation.IsValidLabelValue(run)) > 0 {
+		return nil, fmt.Errorf("the run's name %q cannot be a label of its Pods: take at most %d letters, digits, \"-\", \"_\" and \".\", "+
+			"with a letter or digit at both ends", run, validation.LabelValueMaxLength)
 	}
 	return &workflow{run: run, nodes: nodes}, nil
 }

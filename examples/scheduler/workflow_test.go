@@ -114,6 +114,23 @@ func TestAWorkflowIsItsOwnRun(t *testing.T) {
 	}
 }
 
+// TestARunsNameIsALabel: its Pods are found by what is printed of it.
+func TestARunsNameIsALabel(t *testing.T) {
+	for run, wantErr := range map[string]string{
+		"night-2.B_1":           "",
+		strings.Repeat("a", 63): "",
+		strings.Repeat("a", 64): "cannot be a label of its Pods: take at most 63 letters",
+		"Bad Run!":              `the run's name "Bad Run!" cannot be a label of its Pods: take`,
+		"-":                     "cannot be a label",
+		"\x1b[31m":              `"\x1b[31m"`,
+	} {
+		_, err := readWorkflow([]byte(twoNodes), run)
+		if (err != nil) != (wantErr != "") || err != nil && !strings.Contains(err.Error(), wantErr) {
+			t.Errorf("run %q: want the error %q, got %v", run, wantErr, err)
+		}
+	}
+}
+
 func TestTheWorkflowThatIsShownCanBeRead(t *testing.T) {
 	content, err := os.ReadFile("workflow.json")
 	if err != nil {
