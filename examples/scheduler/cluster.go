@@ -111,6 +111,11 @@ func (c *cluster) start(ctx context.Context) error {
 func (c *cluster) look(ctx context.Context, w *workflow) (seen, error) {
 	// The registry first. A status that is read later may be ahead of it, which shows, as it has the digest of its entry.
 	now := seen{registry: c.registry.Snapshot(), tasks: map[string][]v1alpha1.MazeTask{}, pods: map[string]*corev1.Pod{}}
+	var one v1alpha1.MazeTaskList
+	if err := c.cache.List(ctx, &one, kube.Limit(1)); err != nil {
+		return seen{}, err
+	}
+	now.noTasks = len(one.Items) == 0
 	for _, n := range w.nodes {
 		if _, known := now.tasks[n.Func]; known {
 			continue

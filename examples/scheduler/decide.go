@@ -15,6 +15,8 @@ type seen struct {
 	registry client.Snapshot
 	// tasks are the MazeTasks by spec.name: of several, the registry serves one.
 	tasks map[string][]v1alpha1.MazeTask
+	// noTasks says that the namespace has no MazeTask at all, not even of another name.
+	noTasks bool
 	// pods are those of the run, by name.
 	pods map[string]*corev1.Pod
 }
@@ -94,6 +96,9 @@ func hold(n *node, phases map[string]phase) progress {
 // start has the Pod of a node created, unless its task is in the way.
 func (s *scheduler) start(p *plan, n *node, now seen) progress {
 	entry, why := startable(now.registry, now.tasks[n.Func], n.Func)
+	if now.noTasks {
+		why = fmt.Sprintf("namespace %s has no MazeTask at all: is it the right one?", s.namespace)
+	}
 	if why == "" && entry.EntryPoint == nil {
 		why = fmt.Sprintf("MazeTask %s has no entryPoint, by which an executor would get the function", entry.Kubernetes.Name)
 	}

@@ -264,6 +264,17 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestDecideTellsOfANamespaceWithoutTasks: its name may be a wrong one, and nothing else would say so.
+func TestDecideTellsOfANamespaceWithoutTasks(t *testing.T) {
+	s := &scheduler{workflow: mustRead(t, twoNodes), namespace: "visoin"}
+	now := see(publish(t), nil)
+	now.noTasks = true
+	want := "t1 waiting: waits: namespace visoin has no MazeTask at all: is it the right one?\nt2 waiting: waits for t1\n"
+	if diff := cmp.Diff(want, lines(s.decide(now).progress)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestDecideCancelsAllBehind: d needs what failed by way of b; e needs nothing of it and goes on.
 func TestDecideCancelsAllBehind(t *testing.T) {
 	task := newTask(t, "f")
