@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -141,7 +142,7 @@ func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
 	}
 	if digest, _ := now.registry.Digest(n.Func); digest != pod.Annotations[entryKey] {
 		p.remove = append(p.remove, pod)
-		return progress{phase: waiting, text: fmt.Sprintf("starts anew: task %s has changed while Pod %s was on no node", n.Func, pod.Name)}
+		return progress{phase: waiting, text: fmt.Sprintf("starts anew: %s while Pod %s was on no node", whatChanged(n.Func, pod, now.registry), pod.Name)}
 	}
 	text := fmt.Sprintf("waits: Pod %s is on no node yet", pod.Name)
 	for _, c := range pod.Status.Conditions {
@@ -150,6 +151,21 @@ func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
 		}
 	}
 	return progress{phase: pending, text: text}
+}
+
+// whatChanged says in which way a Pod's task is not what it was made from. The entry of a task that nobody has edited changes with the nodes
+// of the cluster, and with the operator's configuration.
+func whatChanged(function string, pod *corev1.Pod, registry client.Snapshot) string {
+	entry, served := registry.Get(function)
+	generation := strconv.FormatInt(entry.Kubernetes.Generation, 10)
+	switch {
+	case !served:
+		return fmt.Sprintf("task %s has left the registry", function)
+	case entry.Digest.Spec == pod.Annotations[specKey] && generation == pod.Annotations[generationKey]:
+		return fmt.Sprintf("what task %s is placed by has changed, not its spec,", function)
+	default:
+		return fmt.Sprintf("task %s has changed", function)
+	}
 }
 
 // whyFailed gives what the kubelet tells of a Pod that failed.

@@ -104,6 +104,8 @@ const twoNodes = `{"nodes": [{"id": "t1", "func": "speech_to_text"}, {"id": "t2"
 func TestDecide(t *testing.T) {
 	speech, caption := newTask(t, "speech_to_text"), newTask(t, "image_caption")
 	captionLater := newTask(t, "image_caption", generation(t, 2))
+	captionMoved := newTask(t, "image_caption", func(task *v1alpha1.MazeTask) { task.Status.Placement.NodeSelector = nil }, generation(t, 1))
+	captionAnew := newTask(t, "image_caption", func(task *v1alpha1.MazeTask) { task.Spec.Resources.ModelName = "larger" }, generation(t, 1))
 	both := []*v1alpha1.MazeTask{speech, caption}
 	w := mustRead(t, twoNodes)
 	s := &scheduler{workflow: w, namespace: "vision", image: "executor:1"}
@@ -200,11 +202,25 @@ func TestDecide(t *testing.T) {
 			want: "t1 succeeded: succeeded\n" +
 				"t2 running: runs as Pod " + t2 + " on gpu-h100\n",
 		},
+		"placed elsewhere, and its Pod is on no node": {
+			published: publish(t, speech, captionMoved), tasks: []*v1alpha1.MazeTask{speech, captionMoved},
+			pods: []*corev1.Pod{pod(0, speech, on("gpu-t4"), ended(corev1.PodSucceeded)), pod(1, caption)},
+			want: "t1 succeeded: succeeded\n" +
+				"t2 waiting: starts anew: what task image_caption is placed by has changed, not its spec, while Pod " + t2 + " was on no node\n",
+			wantRemove: []string{t2},
+		},
+		"created anew otherwise, and its Pod is on no node": {
+			published: publish(t, speech, captionAnew), tasks: []*v1alpha1.MazeTask{speech, captionAnew},
+			pods: []*corev1.Pod{pod(0, speech, on("gpu-t4"), ended(corev1.PodSucceeded)), pod(1, caption)},
+			want: "t1 succeeded: succeeded\n" +
+				"t2 waiting: starts anew: task image_caption has changed while Pod " + t2 + " was on no node\n",
+			wantRemove: []string{t2},
+		},
 		"the task is gone, and its Pod is on no node": {
 			published: publish(t, speech), tasks: []*v1alpha1.MazeTask{speech},
 			pods: []*corev1.Pod{pod(0, speech, on("gpu-t4"), ended(corev1.PodSucceeded)), pod(1, caption)},
 			want: "t1 succeeded: succeeded\n" +
-				"t2 waiting: starts anew: task image_caption has changed while Pod " + t2 + " was on no node\n",
+				"t2 waiting: starts anew: task image_caption has left the registry while Pod " + t2 + " was on no node\n",
 			wantRemove: []string{t2},
 		},
 		"a Pod that is being deleted": {

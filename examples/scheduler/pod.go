@@ -22,8 +22,9 @@ const (
 	nodeKey = prefix + "node"
 	// taskKey, a label and an annotation, has the task's spec.name.
 	taskKey = prefix + "task"
-	// generationKey and interfaceKey, annotations, tell predictors and monitoring which version of the task ran.
+	// generationKey, specKey and interfaceKey, annotations, tell predictors and monitoring which version of the task ran.
 	generationKey = prefix + "generation"
+	specKey       = prefix + "spec"
 	interfaceKey  = prefix + "interface"
 	// entryKey, an annotation, has the digest of the entry from which the Pod was made.
 	entryKey = prefix + "entry"
@@ -39,10 +40,10 @@ func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image 
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace,
 			Name:      podName(w.run, n.ID),
-			Labels:    map[string]string{runKey: labelValue(w.run), nodeKey: labelValue(n.ID), taskKey: labelValue(entry.Name)},
+			Labels:    map[string]string{runKey: w.run, nodeKey: labelValue(n.ID), taskKey: labelValue(entry.Name)},
 			Annotations: map[string]string{
 				nodeKey: n.ID, taskKey: entry.Name, generationKey: strconv.FormatInt(entry.Kubernetes.Generation, 10),
-				interfaceKey: entry.Digest.Interface, entryKey: digest,
+				specKey: entry.Digest.Spec, interfaceKey: entry.Digest.Interface, entryKey: digest,
 			},
 		},
 		Spec: corev1.PodSpec{

@@ -30,7 +30,8 @@ func TestNewPod(t *testing.T) {
 			},
 			Annotations: map[string]string{
 				"scheduler.mazeagent.net/node": "t2", "scheduler.mazeagent.net/task": "image_caption", "scheduler.mazeagent.net/generation": "3",
-				"scheduler.mazeagent.net/interface": entry.Digest.Interface, "scheduler.mazeagent.net/entry": task.Status.Entry.Digest,
+				"scheduler.mazeagent.net/spec": entry.Digest.Spec, "scheduler.mazeagent.net/interface": entry.Digest.Interface,
+				"scheduler.mazeagent.net/entry": task.Status.Entry.Digest,
 			},
 		},
 		Spec: corev1.PodSpec{
