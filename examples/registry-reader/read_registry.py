@@ -5,10 +5,11 @@
     python3 read_registry.py FILE...
     python3 read_registry.py FOLDER
 
-The input is the ConfigMaps of one namespace, as kubectl prints them, or a folder where the ConfigMap maze-registry is mounted. Needs
-nothing but Python 3.8.
+The input is the ConfigMaps of one namespace, as kubectl prints them, or a folder that has the ConfigMap maze-registry, mounted or as
+files. Needs nothing but Python 3.8.
 """
 
+import argparse
 import sys
 
 # README: begin
@@ -78,16 +79,22 @@ def load(paths):
     configmaps = [c for document in documents for c in document.get("items", [document]) or []]
     namespaces = sorted({c["metadata"].get("namespace", "") for c in configmaps})
     if len(namespaces) > 1:
-        raise ValueError(f"every namespace has a registry of its own; give one of {', '.join(namespaces)}")
+        raise ValueError(f"these are the registries of {', '.join(namespaces)}: have kubectl get those of one namespace, by -n")
     return configmaps
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", metavar="FILE|FOLDER", help="by default, stdin is read")
+    paths = parser.parse_args().paths
+    if not paths and sys.stdin.isatty():
+        parser.error("name files or a folder, or pipe in what kubectl prints")
     try:
-        paths = sys.argv[1:]
         tasks = read_folder(paths[0]) if len(paths) == 1 and os.path.isdir(paths[0]) else read_registry(load(paths))
     except (OSError, ValueError) as error:
         sys.exit(f"read_registry: {error}")
+    if not tasks:
+        print("read_registry: no tasks", file=sys.stderr)
     for name, task in sorted(tasks.items()):
         print(name, task["resources"]["gpu_mem"], json.dumps(task["kubernetes"]["placement"]), sep="\t")
 

@@ -143,7 +143,7 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 				other.Namespace = "speech"
 				return append(list, other)
 			},
-			wantErr: "every namespace has a registry of its own; give one of speech, vision",
+			wantErr: "these are the registries of speech, vision: have kubectl get those of one namespace, by -n",
 		},
 	}
 	for name, tc := range cases {
@@ -171,6 +171,13 @@ func TestPythonReadsFiles(t *testing.T) {
 	checkPython(t, out, err, numbered(20), "")
 	_, err = python(t, nil, filepath.Join(t.TempDir(), "none.json"))
 	checkPython(t, "", err, nil, "none.json")
+}
+
+func TestPythonHasAUsage(t *testing.T) {
+	out, err := python(t, nil, "--help")
+	if err != nil || !strings.Contains(out, "usage: read_registry.py") || !strings.Contains(out, "FILE|FOLDER") {
+		t.Errorf("want the usage, got %q and %v", out, err)
+	}
 }
 
 // TestPythonReadsFolders: as the kubelet mounts a ConfigMap, it is a link to a folder with the files of one version.
