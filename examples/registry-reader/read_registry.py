@@ -20,6 +20,8 @@ import json
 def read_registry(configmaps):
     """Returns a registry's tasks by name, from its namespace's ConfigMaps. ValueError: it is not as its index says."""
     data = {c["metadata"]["name"]: c.get("data") or {} for c in configmaps}
+    if not any(name.startswith("maze-registry") for name in data):
+        return {}  # a namespace gets its registry with its first task
     if ".index" not in data.get("maze-registry", {}):
         raise ValueError("there is no ConfigMap maze-registry with a key .index")
     index = json.loads(data["maze-registry"][".index"])
@@ -46,20 +48,28 @@ import os
 
 
 def read_folder(folder):
-    """Returns the tasks by name, from a folder where the ConfigMap maze-registry is mounted. ValueError: it is not as its index says."""
+    """Returns the tasks by name, from a folder with the ConfigMap maze-registry, mounted or as files. ValueError: it is not as its index says."""
     while True:
-        version = os.path.realpath(os.path.join(folder, "..data"))  # the kubelet swaps this link when the ConfigMap changes
+        version = current(folder)
         try:
-            data = {file.name: read(file) for file in os.scandir(version) if file.is_file()}
+            data = {file.name: read(file) for file in os.scandir(version) if file.is_file(follow_symlinks=False)}
         except FileNotFoundError:
-            if version == os.path.realpath(os.path.join(folder, "..data")):
+            if version == current(folder):
                 raise
             continue  # swapped meanwhile: read the new one
         break
+    if not data and version != folder:
+        return {}  # an optional mount, of a ConfigMap that is not there yet
     shards = json.loads(data.get(".index", "{}")).get("shards") or []
     if any(shard["name"] != "maze-registry" for shard in shards):
         raise ValueError(f"the registry is in {len(shards)} ConfigMaps, and {folder} has only the index: read it from the API server")
     return read_registry([{"metadata": {"name": "maze-registry"}, "data": data}])
+
+
+def current(folder):
+    """Returns the folder with the files: where the kubelet's link leads, which it swaps when the ConfigMap changes, or the folder itself."""
+    link = os.path.join(folder, "..data")
+    return os.path.realpath(link) if os.path.lexists(link) else folder
 
 
 def read(file):

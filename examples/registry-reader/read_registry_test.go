@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/client"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/task"
@@ -107,9 +108,15 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 			},
 			want: numbered(40),
 		},
-		"nothing": {
-			harm:    func([]corev1.ConfigMap) []corev1.ConfigMap { return nil },
-			wantErr: "there is no ConfigMap maze-registry with a key .index",
+		"a namespace without a registry": {
+			harm: func([]corev1.ConfigMap) []corev1.ConfigMap { return nil },
+		},
+		"only ConfigMaps of others": {
+			harm: func([]corev1.ConfigMap) []corev1.ConfigMap { return []corev1.ConfigMap{*named("kube-root-ca.crt")} },
+		},
+		"only a shard": {
+			configMaps: publish(t, numbered(40)...)[1:2],
+			wantErr:    "there is no ConfigMap maze-registry with a key .index",
 		},
 		"someone else's": {
 			harm:    func([]corev1.ConfigMap) []corev1.ConfigMap { return []corev1.ConfigMap{*named("maze-registry")} },
@@ -190,6 +197,7 @@ func TestPythonReadsFolders(t *testing.T) {
 		"one ConfigMap":      {data: publish(t, "image_caption", "split_pdf")[0].Data, want: []string{"image_caption", "split_pdf"}},
 		"no task":            {data: publish(t)[0].Data},
 		"several ConfigMaps": {data: publish(t, numbered(60)...)[0].Data, wantErr: "ConfigMaps, and "},
+		"not there yet":      {data: map[string]string{}},
 		"no index":           {data: map[string]string{"image_caption": "{}"}, wantErr: "there is no ConfigMap maze-registry with a key .index"},
 		"not text":           {data: map[string]string{".index": "\xff"}, wantErr: "can't decode byte 0xff"},
 		"no version":         {wantErr: "No such file or directory"},
@@ -213,6 +221,38 @@ func TestPythonReadsFolders(t *testing.T) {
 			}
 			out, err := python(t, nil, folder)
 			checkPython(t, out, err, tc.want, tc.wantErr)
+		})
+	}
+}
+
+// TestPythonAndGoReadPlainFolders: the keys of a ConfigMap were written as files, without the kubelet's link.
+func TestPythonAndGoReadPlainFolders(t *testing.T) {
+	for name, tc := range map[string]struct {
+		data            map[string]string
+		want            []string
+		wantErr, goSays string
+	}{
+		"one ConfigMap": {data: publish(t, "image_caption", "split_pdf")[0].Data, want: []string{"image_caption", "split_pdf"}},
+		"no task":       {data: publish(t)[0].Data},
+		"nothing":       {wantErr: "there is no ConfigMap maze-registry with a key .index", goSays: "has no file .index"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			for key, text := range tc.data {
+				if err := os.WriteFile(filepath.Join(folder, key), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Mkdir(filepath.Join(folder, "other"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			out, err := python(t, nil, folder)
+			checkPython(t, out, err, tc.want, tc.wantErr)
+
+			snapshot, err := client.ReadFolder(folder)
+			if (err != nil) != (tc.goSays != "") || err != nil && !strings.Contains(err.Error(), tc.goSays) || len(snapshot.List()) != len(tc.want) {
+				t.Errorf("want the client to read %d tasks, or the error %q, got %d and %v", len(tc.want), tc.goSays, len(snapshot.List()), err)
+			}
 		})
 	}
 }
