@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/client"
 )
@@ -24,7 +25,9 @@ func follow(ctx context.Context, config *rest.Config, namespace string) error {
 		return err // tells what is missing, such as a right
 	}
 	if caption, ok := tasks.Get("image_caption"); ok {
-		fmt.Println(caption.Resources.GPUMem, "MiB of GPU memory;", "requests", caption.Kubernetes.Placement.Requests)
+		requests := caption.Kubernetes.Placement.Requests
+		fmt.Println(caption.Resources.GPUMem, "MiB of GPU memory;", requests.Cpu(), "cores;", requests.Memory(), "of memory")
+		fmt.Println("executors call", ptr.Deref(caption.EntryPoint, "nothing")) // a pointer: nil where the task does not say
 	}
 	for change := range tasks.Subscribe(ctx) {
 		for _, name := range change.Changed {
@@ -49,6 +52,35 @@ func Example() {
 		return
 	}
 	if err := follow(ctx, config, "vision"); err != nil {
+		fmt.Println(err)
+	}
+}
+
+// docs of folders: begin
+// followFolder prints which functions there are, whenever that changes, until ctx ends.
+func followFolder(ctx context.Context, folder string) error {
+	tasks, err := client.NewFromFolder(folder, 10*time.Second)
+	if err != nil {
+		return err // the interval is not positive
+	}
+	go func() { _ = tasks.Start(ctx) }() // it ends with ctx
+	if err := tasks.WaitForSync(ctx); err != nil {
+		return err
+	}
+	for change := range tasks.Subscribe(ctx) {
+		for _, task := range change.To.List() {
+			fmt.Println(task.Name, ptr.Deref(task.EntryPoint, "has no entry point"))
+		}
+	}
+	return nil
+}
+
+// docs of folders: end
+
+func ExampleNewFromFolder() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := followFolder(ctx, "/etc/maze-registry"); err != nil { // where the ConfigMap maze-registry is mounted
 		fmt.Println(err)
 	}
 }

@@ -105,11 +105,15 @@ func TestTheClientGuideShowsTheTestedFiles(t *testing.T) {
 			t.Errorf("the guide shows what no file has:\n%s", block)
 		}
 	}
-	for language, want := range map[string]string{
-		"go":     region(t, read(t, "client/example_test.go"), "// docs"),
-		"python": region(t, read(t, "examples/registry-reader/read_registry.py"), "# docs"),
+	example := read(t, "client/example_test.go")
+	for language, want := range map[string][]string{
+		"go":     {region(t, example, "// docs"), region(t, example, "// docs of folders")},
+		"python": {region(t, read(t, "examples/registry-reader/read_registry.py"), "# docs")},
 	} {
-		if diff := cmp.Diff([]string{strings.Trim(want, "\n")}, codeBlocks(guide, language)); diff != "" {
+		for i := range want {
+			want[i] = strings.Trim(want[i], "\n")
+		}
+		if diff := cmp.Diff(want, codeBlocks(guide, language)); diff != "" {
 			t.Errorf("the code is not that of the file (-want +got):\n%s", diff)
 		}
 	}
