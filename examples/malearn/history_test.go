@@ -109,6 +109,53 @@ var python3 = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), err
 })
 
+// player takes one step a line, as JSON, and answers each on a line.
+const player = `
+import json, sys
+from history import History
+history = History()
+for line in sys.stdin:
+    step, *given = json.loads(line)
+    print(json.dumps(getattr(history, step)(*given)))
+`
+
+// TestTheProgram: what history.py prints of a registry as kubectl does.
+func TestTheProgram(t *testing.T) {
+	interpreter, err := python3()
+	if err != nil {
+		t.Skipf("python3 does not run here (%v), so history.py is not tested", err)
+	}
+	entry := entryOf(t)
+	var decoded registry.Entry
+	if err := json.Unmarshal(entry, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	item, err := decoded.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shards := registry.Split([]registry.Item{item}, registry.DefaultShardSize)
+	index, err := registry.Render("docs", shards, registry.NewIndex(shards, registry.Index{}), nil, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin, err := json.Marshal(map[string]any{"items": []any{index}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(interpreter, "-B", "history.py")
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, &stderr)
+	}
+	want := "llm_process summarise_llm_process " + digestOf(t, entry) + " [12.5]\n"
+	if diff := cmp.Diff(want, string(out)); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
+	}
+}
+
 // run has Python take the steps, and returns the answers.
 func run(t *testing.T, steps []step) []string {
 	t.Helper()
@@ -124,7 +171,7 @@ func run(t *testing.T, steps []step) []string {
 		}
 		stdin.Write(append(line, '\n'))
 	}
-	cmd := exec.Command(interpreter, "history.py")
+	cmd := exec.Command(interpreter, "-B", "-c", player)
 	cmd.Stdin, cmd.Stderr = &stdin, &stderr
 	out, err := cmd.Output()
 	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
