@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig `file`; by default $KUBECONFIG, ~/.kube/config or the Pod's service account")
 	namespace := flags.String("namespace", "", "`namespace` of the tasks and Pods; by default that of the kubeconfig")
 	image := flags.String("image", "maze-executor", "container `image` that runs the function which its first argument names")
-	runName := flags.String("run", "", "`name` of the run, which its Pods have as a label; by default a hash of the workflow, so that the same command goes on where it was stopped")
+	runName := flags.String("run", "", "`name` and label of the run; by default a hash of the workflow, so that the same command goes on where it stopped")
 	if err := flags.Parse(args); err != nil {
 		return statusCouldNot, err
 	}
