@@ -25,6 +25,8 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 CREATED = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
 
 TOOL = go tool -modfile=hack/tools/go.mod
+# The modules of this repository that have code.
+LINTED = . hack/controlplane hack/image hack/pythonparser test/deploy
 CONTROLLER_GEN = $(TOOL) controller-gen
 KUSTOMIZE = $(TOOL) kustomize
 
@@ -60,8 +62,8 @@ test: ## Run every test, with the race detector where there is a C compiler.
 
 .PHONY: lint
 lint: ## Check style, imports between packages, API conventions, and that generated files are up to date (needs git).
-	$(TOOL) golangci-lint-kube-api-linter run
-	cd hack/controlplane && go tool -modfile=../tools/go.mod golangci-lint-kube-api-linter run
+	@set -e; for module in $(LINTED); do \
+		echo "golangci-lint run in $$module"; (cd $$module && go tool -modfile='$(CURDIR)/hack/tools/go.mod' golangci-lint-kube-api-linter run); done
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || \
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }

@@ -103,7 +103,7 @@ func (c *cluster) start(ctx context.Context) error {
 	}
 	nodes := newKubelet(c)
 	c.stops = append(c.stops, nodes.stop)
-	return nodes.start()
+	return nodes.start(ctx)
 }
 
 func (c *cluster) connect() error {

@@ -46,8 +46,8 @@ func newKubelet(c *cluster) *kubelet {
 	}}
 }
 
-func (k *kubelet) start() error {
-	ctx, cancel := context.WithCancel(context.Background())
+func (k *kubelet) start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it runs until stop
 	k.quit = cancel
 	factory := informers.NewSharedInformerFactory(k.cluster.clients, 0)
 	pods := factory.Core().V1().Pods().Informer()
@@ -90,7 +90,7 @@ func (k *kubelet) run(ctx context.Context, pod *corev1.Pod) {
 		k.report(ctx, pod, phase, err)
 		<-ctx.Done()
 	}
-	_ = k.cluster.clients.CoreV1().Pods(pod.Namespace).Delete(context.Background(), pod.Name, metav1.DeleteOptions{
+	_ = k.cluster.clients.CoreV1().Pods(pod.Namespace).Delete(context.WithoutCancel(ctx), pod.Name, metav1.DeleteOptions{
 		GracePeriodSeconds: ptr.To[int64](0), Preconditions: &metav1.Preconditions{UID: &pod.UID},
 	}) // it fails where the whole cluster ends
 }

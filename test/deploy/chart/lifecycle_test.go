@@ -78,9 +78,9 @@ func (l *lifecycle) installChart(t *testing.T, what *chartv2.Chart) {
 
 // test runs the chart's own test: kubectl itself, as the test's ServiceAccount, against the operator that runs.
 func (l *lifecycle) test(t *testing.T) {
-	testing := action.NewReleaseTesting(l.helm(t))
-	testing.Namespace, testing.Timeout = releaseNamespace, patience
-	_, shutdown, err := testing.Run(releaseName)
+	test := action.NewReleaseTesting(l.helm(t))
+	test.Namespace, test.Timeout = releaseNamespace, patience
+	_, shutdown, err := test.Run(releaseName)
 	if err != nil {
 		pod := &corev1.Pod{}
 		if err := l.Get(t.Context(), client.ObjectKey{Namespace: releaseNamespace, Name: "maregister-test"}, pod); err != nil {

@@ -79,12 +79,12 @@ func (s *stage) create(ctx context.Context) {
 	s.createObject(ctx, s.task)
 }
 
-func (s *stage) createObject(ctx context.Context, object client.Object) {
+func (*stage) createObject(ctx context.Context, object client.Object) {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, object)).To(Succeed())
 }
 
-func (s *stage) addNode(ctx context.Context, node *corev1.Node) {
+func (*stage) addNode(ctx context.Context, node *corev1.Node) {
 	GinkgoHelper()
 	Expect(testutil.CreateNode(ctx, k8s, node)).To(Succeed())
 }

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/maze-agent/maregister/controllers"
-	"github.com/maze-agent/maregister/test/testutil"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -28,6 +26,9 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/controllers"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // cluster is a control plane with a manager whose metrics are scraped.

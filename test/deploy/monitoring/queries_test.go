@@ -10,11 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/maze-agent/maregister/test/testutil"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // query is an expression that a rule or a panel of the dashboard has.
