@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,14 +38,14 @@ type workflow struct {
 const maxWorkflow = 64<<20 + 4
 
 // readWorkflows reads what the arguments name. It goes on after an error.
-func readWorkflows(stdin io.Reader, args []string) (all []workflow, errs []error) {
+func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []error) {
 	var seen []string
 	for _, name := range args {
 		if slices.Contains(seen, filepath.Clean(name)) {
 			continue
 		}
 		seen = append(seen, filepath.Clean(name))
-		read, err := readWorkflow(stdin, name)
+		read, err := readWorkflow(ctx, stdin, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -54,7 +55,11 @@ func readWorkflows(stdin io.Reader, args []string) (all []workflow, errs []error
 	return all, errs
 }
 
-func readWorkflow(stdin io.Reader, name string) (workflow, error) {
+func readWorkflow(ctx context.Context, stdin io.Reader, name string) (workflow, error) {
+	return until(ctx, func() (workflow, error) { return openWorkflow(stdin, name) })
+}
+
+func openWorkflow(stdin io.Reader, name string) (workflow, error) {
 	if name == stdinArgument {
 		content, err := io.ReadAll(io.LimitReader(stdin, maxWorkflow))
 		return workflow{stdinName, content}, err

@@ -70,7 +70,10 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if err := o.validate(o.files); err != nil {
 		return err
 	}
-	workflows, errs := readWorkflows(t.In, o.files)
+	workflows, errs := readWorkflows(ctx, t.In, o.files)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if len(workflows) == 0 {
 		return utilerrors.NewAggregate(errs)
 	}

@@ -133,7 +133,7 @@ func unplaceable(ctx context.Context, config *rest.Config, namespace string) (ma
 
 // judgePlaces finds out where tasks could run, by nodes.
 func (s *taskSource) judgePlaces(ctx context.Context, r *reader, known *catalogue) error {
-	rules, err := s.placementConfig()
+	rules, err := s.placementConfig(ctx)
 	if err != nil {
 		return err
 	}

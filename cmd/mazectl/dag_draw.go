@@ -87,7 +87,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 	if err := o.validate(files); err != nil {
 		return err
 	}
-	w, err := readWorkflow(t.In, files[0])
+	w, err := readWorkflow(ctx, t.In, files[0])
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // readManifests reads the tasks of manifests and Python sources. What the API server or the operator would refuse is left out.
 func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
 	files := lintFiles{stdin: stdin}
-	files.collect(s.manifests)
+	files.collect(ctx, s.manifests)
 	if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
 		return nil, utilerrors.NewAggregate(files.errs)
 	}

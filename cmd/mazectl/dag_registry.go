@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -26,9 +27,9 @@ import (
 const howToPrint = "kubectl get configmaps -l " + registry.RoleLabel + " -o yaml"
 
 // readRegistry reads the registry of --registry.
-func (s *taskSource) readRegistry(stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
+func (s *taskSource) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
 	if s.registry == stdinArgument {
-		content, err := io.ReadAll(stdin)
+		content, err := until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
@@ -45,7 +46,7 @@ func (s *taskSource) readRegistry(stdin io.Reader, tell func(string, ...any)) (*
 		}
 		return entriesOf(all, s.registry)
 	}
-	content, err := os.ReadFile(s.registry)
+	content, err := until(ctx, func() ([]byte, error) { return os.ReadFile(s.registry) })
 	if err != nil {
 		return nil, fmt.Errorf("read --registry: %w", err)
 	}

@@ -116,7 +116,7 @@ func (s *taskSource) read(ctx context.Context, t terminal) (*catalogue, error) {
 	case s.changed["tasks"]:
 		known, err = s.readManifests(ctx, t.In, tell)
 	case s.changed["registry"]:
-		known, err = s.readRegistry(t.In, tell)
+		known, err = s.readRegistry(ctx, t.In, tell)
 	default:
 		known, err = s.readCluster(ctx)
 	}

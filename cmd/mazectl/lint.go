@@ -57,7 +57,10 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 		return err
 	}
 	files := lintFiles{stdin: t.In}
-	files.collect(args)
+	files.collect(ctx, args)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	linter, err := lint.New()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,41 +29,41 @@ type lintFiles struct {
 }
 
 // collect reads what the arguments name. It goes on after an error.
-func (l *lintFiles) collect(args []string) {
+func (l *lintFiles) collect(ctx context.Context, args []string) {
 	l.seen = map[string]bool{}
 	for _, name := range args {
 		if l.seen[filepath.Clean(name)] {
 			continue
 		}
-		if err := l.add(name); err != nil {
+		if err := l.add(ctx, name); err != nil {
 			l.errs = append(l.errs, err)
 		}
 	}
 }
 
-func (l *lintFiles) add(name string) error {
+func (l *lintFiles) add(ctx context.Context, name string) error {
 	if name == stdinArgument {
 		l.seen[name] = true
-		return l.read(stdinName, io.NopCloser(l.stdin))
+		return l.read(ctx, stdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.stdin), nil })
 	}
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return l.addFolder(name)
+		return l.addFolder(ctx, name)
 	case isPython(name):
 		l.seen[filepath.Clean(name)] = true
 		l.python = append(l.python, name)
 		return nil
 	}
-	return l.addFile(name)
+	return l.addFile(ctx, name)
 }
 
 func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 
 // addFolder finds the files in a folder. Links to folders are not followed.
-func (l *lintFiles) addFolder(folder string) error {
+func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 	manifests, sources := len(l.manifests), 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -77,7 +78,7 @@ func (l *lintFiles) addFolder(folder string) error {
 		case isPython(name):
 			sources++
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
-			if err := l.addFile(path); err != nil {
+			if err := l.addFile(ctx, path); err != nil {
 				l.errs = append(l.errs, err)
 			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
 				l.manifests = l.manifests[:last]
@@ -99,22 +100,28 @@ func mentionsTasks(content []byte) bool {
 	return bytes.Contains(content, []byte("MazeTask")) || bytes.Contains(content, []byte("registry.mazeagent.net"))
 }
 
-func (l *lintFiles) addFile(name string) error {
+func (l *lintFiles) addFile(ctx context.Context, name string) error {
 	l.seen[filepath.Clean(name)] = true
-	file, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return l.read(filepath.ToSlash(name), file)
+	return l.read(ctx, filepath.ToSlash(name), func() (io.ReadCloser, error) { return os.Open(name) })
 }
 
 // maxRead is a bit more than lint reads: enough for it to tell that there is more.
 const maxRead = lint.MaxFile + 1
 
-func (l *lintFiles) read(name string, from io.ReadCloser) error {
-	content, err := io.ReadAll(io.LimitReader(from, maxRead))
-	if err = errors.Join(err, from.Close()); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+	content, err := until(ctx, func() ([]byte, error) {
+		from, err := open()
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(io.LimitReader(from, maxRead))
+		if err = errors.Join(err, from.Close()); err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		return content, nil
+	})
+	if err != nil {
+		return err
 	}
 	l.manifests = append(l.manifests, lint.Source{Name: name, Content: content})
 	return nil

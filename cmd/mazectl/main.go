@@ -28,6 +28,7 @@ var errFindings = errors.New("there are findings")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second signal ends what does not heed the first
 	code := run(ctx, os.Args[0], os.Args[1:], newTerminal(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}))
 	stop()
 	os.Exit(code)

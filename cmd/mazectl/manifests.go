@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,11 +38,11 @@ type reader struct {
 }
 
 // read gives the objects of one kind. It goes on after an error and returns all of them.
-func (r *reader) read(kind schema.GroupVersionKind, names []string) ([]manifest, []error) {
+func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names []string) ([]manifest, []error) {
 	var found []manifest
 	var errs []error
 	for _, name := range names {
-		all, err := r.readOne(name)
+		all, err := until(ctx, func() ([]manifest, error) { return r.readOne(name) })
 		if err != nil {
 			errs = append(errs, split(err)...)
 		}

@@ -43,11 +43,11 @@ func (o *placeOptions) inventories(ctx context.Context, r *reader) (inventories,
 	if err != nil {
 		return out, err
 	}
-	rules, err := o.placementConfig()
+	rules, err := o.placementConfig(ctx)
 	if err != nil {
 		return out, err
 	}
-	added, err := readNodes(r, o.add)
+	added, err := readNodes(ctx, r, o.add)
 	if err != nil {
 		return out, err
 	}
@@ -106,10 +106,10 @@ func (o *nodeOptions) addFlags(c *cobra.Command) {
 }
 
 // placementConfig says how the operator maps GPU memory to GPUs.
-func (o *nodeOptions) placementConfig() (placement.Config, error) {
+func (o *nodeOptions) placementConfig(ctx context.Context) (placement.Config, error) {
 	c := config.Default()
 	if o.config != "" {
-		content, err := os.ReadFile(o.config)
+		content, err := until(ctx, func() ([]byte, error) { return os.ReadFile(o.config) })
 		if err != nil {
 			return placement.Config{}, fmt.Errorf("read --config: %w", err)
 		}
@@ -122,7 +122,7 @@ func (o *nodeOptions) placementConfig() (placement.Config, error) {
 
 func (o *nodeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
 	if o.nodes != clusterNodes {
-		return readNodes(r, []string{o.nodes})
+		return readNodes(ctx, r, []string{o.nodes})
 	}
 	nodes, err := o.listNodes(ctx)
 	if err != nil {
@@ -155,8 +155,8 @@ func (o *nodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
 }
 
 // readNodes reads the nodes of files. Any error ends it: a verdict by half of the nodes would be wrong.
-func readNodes(r *reader, names []string) ([]corev1.Node, error) {
-	manifests, errs := r.read(corev1.SchemeGroupVersion.WithKind("Node"), names)
+func readNodes(ctx context.Context, r *reader, names []string) ([]corev1.Node, error) {
+	manifests, errs := r.read(ctx, corev1.SchemeGroupVersion.WithKind("Node"), names)
 	nodes := make([]corev1.Node, len(manifests))
 	for i, m := range manifests {
 		if err := decode(m.Object, &nodes[i]); err != nil {

@@ -101,7 +101,10 @@ func (o *placeOptions) run(ctx context.Context, t terminal) error {
 	r := &reader{stdin: t.In, recursive: o.recursive, note: func(format string, args ...any) {
 		t.say("note:", fmt.Sprintf(format, args...))
 	}}
-	manifests, errs := r.read(v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	manifests, errs := r.read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if len(manifests) == 0 {
 		return utilerrors.NewAggregate(errs)
 	}
