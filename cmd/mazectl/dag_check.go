@@ -81,6 +81,9 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return utilerrors.NewAggregate(append(errs, split(err)...))
 	}
+	if err := refuseOverwriting(o.file, t.In, slices.Concat(o.files, o.inputs())); err != nil {
+		return err
+	}
 	tasks := known.tasks()
 	var all []finding.Finding
 	var counts edgeCounts

@@ -98,6 +98,9 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 	if len(graph.Nodes) == 0 {
 		return cannotDraw(w.name, findings)
 	}
+	if err := refuseOverwriting(o.outputFile, t.In, slices.Concat(files, o.inputs())); err != nil {
+		return err
+	}
 	content := []byte(drawings[at].draw(graph, findings))
 	if o.outputFile != "" {
 		err = os.WriteFile(o.outputFile, content, 0o666)

@@ -22,6 +22,7 @@ func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell fu
 	if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
 		return nil, utilerrors.NewAggregate(files.errs)
 	}
+	s.sources = files.names
 	declared, found, err := lintPython(ctx, files.python)
 	if err != nil {
 		return nil, err

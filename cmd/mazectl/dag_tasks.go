@@ -21,6 +21,8 @@ type taskSource struct {
 	manifests []string
 	registry  string
 	placeable bool
+	// sources are the files that the tasks of manifests were read from.
+	sources []string
 	// changed are the flags that the user gave.
 	changed map[string]bool
 }
@@ -77,6 +79,11 @@ func (s *taskSource) validate(files []string) error {
 		return errors.New("the standard input can be read once: give - only once, and files otherwise")
 	}
 	return nil
+}
+
+// inputs are the files that were read.
+func (s *taskSource) inputs() []string {
+	return slices.Concat(s.sources, []string{s.registry, s.nodes, s.config})
 }
 
 // catalogue is the tasks that workflows are checked against, by name.

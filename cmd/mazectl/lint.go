@@ -61,6 +61,9 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := refuseOverwriting(options.file, t.In, files.names); err != nil {
+		return err
+	}
 	linter, err := lint.New()
 	if err != nil {
 		return err

@@ -24,8 +24,10 @@ type lintFiles struct {
 	manifests []lint.Source
 	// python are the files and folders, as they were given, that have Python sources.
 	python []string
-	errs   []error
-	seen   map[string]bool
+	// names are those of all these files, also of the sources in the folders.
+	names []string
+	errs  []error
+	seen  map[string]bool
 }
 
 // collect reads what the arguments name. It goes on after an error.
@@ -54,7 +56,7 @@ func (l *lintFiles) add(ctx context.Context, name string) error {
 		return l.addFolder(ctx, name)
 	case isPython(name):
 		l.seen[filepath.Clean(name)] = true
-		l.python = append(l.python, name)
+		l.python, l.names = append(l.python, name), append(l.names, name)
 		return nil
 	}
 	return l.addFile(ctx, name)
@@ -77,11 +79,12 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 		case entry.IsDir():
 		case isPython(name):
 			sources++
+			l.names = append(l.names, path)
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
 			if err := l.addFile(ctx, path); err != nil {
 				l.errs = append(l.errs, err)
 			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
-				l.manifests = l.manifests[:last]
+				l.manifests, l.names = l.manifests[:last], l.names[:len(l.names)-1]
 			}
 		}
 		return nil
@@ -123,7 +126,7 @@ func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadC
 	if err != nil {
 		return err
 	}
-	l.manifests = append(l.manifests, lint.Source{Name: name, Content: content})
+	l.manifests, l.names = append(l.manifests, lint.Source{Name: name, Content: content}), append(l.names, filepath.FromSlash(name))
 	return nil
 }
 
