@@ -38,7 +38,7 @@ type workflow struct {
 const maxWorkflow = 64<<20 + 4
 
 // readWorkflows reads what the arguments name. It goes on after an error.
-func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []error) {
+func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []notRead) {
 	var seen []string
 	for _, name := range args {
 		if slices.Contains(seen, filepath.Clean(name)) {
@@ -47,7 +47,7 @@ func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []w
 		seen = append(seen, filepath.Clean(name))
 		read, err := readWorkflow(ctx, stdin, name)
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, notRead{name, err})
 			continue
 		}
 		all = append(all, read)

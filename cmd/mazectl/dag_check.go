@@ -70,30 +70,30 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if err := o.validate(o.files); err != nil {
 		return err
 	}
-	workflows, errs := readWorkflows(ctx, t.In, o.files)
+	workflows, failed := readWorkflows(ctx, t.In, o.files)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if len(workflows) == 0 {
-		return utilerrors.NewAggregate(errs)
-	}
-	known, err := o.read(ctx, t)
-	if err != nil {
-		return utilerrors.NewAggregate(append(errs, split(err)...))
+	errs := errorsOf(failed)
+	all, counts := findingsOf(failed), edgeCounts{}
+	known := &catalogue{}
+	if len(workflows) > 0 { // whoever has none need not have tasks
+		var err error
+		if known, err = o.read(ctx, t); err != nil {
+			return utilerrors.NewAggregate(append(errs, split(err)...))
+		}
 	}
 	if err := refuseOverwriting(o.file, t.In, slices.Concat(o.files, o.inputs())); err != nil {
 		return err
 	}
 	tasks := known.tasks()
-	var all []finding.Finding
-	var counts edgeCounts
 	for _, w := range workflows {
 		graph, found := dag.Check(w.name, w.content, tasks)
 		counts.add(graph)
 		all = append(all, found...)
 	}
 	all = finding.Sort(all)
-	err = writeFindings(t, o.findingOptions, all, func(name string) []byte {
+	err := writeFindings(t, o.findingOptions, all, func(name string) []byte {
 		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
 			return workflows[i].content
 		}
@@ -102,7 +102,9 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if err != nil && !errors.Is(err, errFindings) {
 		return utilerrors.NewAggregate(append(errs, err))
 	}
-	fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, plural(len(workflows), "file"), known, countFindings(all))
+	if len(workflows) > 0 {
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, plural(len(workflows), "file"), known, countFindings(all))
+	}
 	if len(errs) > 0 {
 		return utilerrors.NewAggregate(errs)
 	}

@@ -20,7 +20,7 @@ func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell fu
 	files := lintFiles{stdin: stdin}
 	files.collect(ctx, s.manifests)
 	if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
-		return nil, utilerrors.NewAggregate(files.errs)
+		return nil, utilerrors.NewAggregate(errorsOf(files.errs))
 	}
 	s.sources = files.names
 	declared, found, err := lintPython(ctx, files.python)

@@ -58,6 +58,8 @@ func TestDAG(t *testing.T) {
 		"check-one-namespace":    {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise", "-n=one"}, wantCode: exitFindings},
 		"check-other-namespace":  {args: []string{"check", meeting, "--tasks=" + namespaces, "-n=none"}, wantCode: exitFailed},
 		"check-missing-file":     {args: []string{"check", "none.json", meeting, dagTasks}, wantCode: exitFailed},
+		"check-missing-junit":    {args: []string{"check", "none.json", meeting, dagTasks, "--output-format=junit"}, wantCode: exitFailed},
+		"check-missing-only":     {args: []string{"check", "none.json", "--output-format=json", "--exit-zero"}, wantCode: exitFailed},
 		"check-folder":           {args: []string{"check", "examples", dagTasks}, wantCode: exitFailed},
 		"check-no-file":          {args: []string{"check"}, wantCode: exitFailed},
 		"check-no-format":        {args: []string{"check", meeting, "--output-format=xml"}, wantCode: exitFailed},

@@ -70,16 +70,19 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 	}
 	result := linter.Lint(files.manifests)
 	declared, found, err := lintPython(ctx, files.python)
-	if err != nil {
-		files.errs = append(files.errs, err)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared)))
+	if failed, ok := errors.AsType[notRead](err); ok {
+		files.errs = append(files.errs, failed)
+	}
+	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), findingsOf(files.errs)))
 	err = writeFindings(t, options, all, files.source)
 	if len(files.errs) > 0 {
 		if errors.Is(err, errFindings) {
 			err = nil
 		}
-		return utilerrors.NewAggregate(append(files.errs, err))
+		return utilerrors.NewAggregate(append(errorsOf(files.errs), err))
 	}
 	if err == nil || errors.Is(err, errFindings) {
 		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.manifests), len(declared), all))

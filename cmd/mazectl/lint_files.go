@@ -26,7 +26,7 @@ type lintFiles struct {
 	python []string
 	// names are those of all these files, also of the sources in the folders.
 	names []string
-	errs  []error
+	errs  []notRead
 	seen  map[string]bool
 }
 
@@ -38,7 +38,7 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 			continue
 		}
 		if err := l.add(ctx, name); err != nil {
-			l.errs = append(l.errs, err)
+			l.errs = append(l.errs, notRead{name, err})
 		}
 	}
 }
@@ -69,7 +69,7 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 	manifests, sources := len(l.manifests), 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			l.errs = append(l.errs, err)
+			l.errs = append(l.errs, notRead{path, err})
 			return nil
 		}
 		name := entry.Name()
@@ -82,7 +82,7 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 			l.names = append(l.names, path)
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
 			if err := l.addFile(ctx, path); err != nil {
-				l.errs = append(l.errs, err)
+				l.errs = append(l.errs, notRead{path, err})
 			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
 				l.manifests, l.names = l.manifests[:last], l.names[:len(l.names)-1]
 			}
