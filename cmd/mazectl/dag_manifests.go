@@ -17,13 +17,7 @@ import (
 
 // readManifests reads the tasks of manifests and Python sources. What the API server or the operator would refuse is left out.
 func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
-	files := lintFiles{stdin: stdin}
-	files.collect(ctx, s.manifests)
-	if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
-		return nil, utilerrors.NewAggregate(errorsOf(files.errs))
-	}
-	s.sources = files.names
-	declared, found, err := lintPython(ctx, files.python)
+	m, err := s.collectManifests(ctx, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -31,40 +25,107 @@ func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell fu
 	if err != nil {
 		return nil, err
 	}
-	sources := files.manifests
-	for _, m := range taskManifests(declared, "", "") { // judged as if each had its manifest
-		content, err := json.Marshal(m.object)
+	result := linter.Lint(m.sources)
+	known := &catalogue{byName: map[string]knownTask{}, refused: map[string]string{}, from: s.inNamespace(names(s.manifests))}
+	m.tellLeftOut(tell, &result, known.refused)
+	s.addTasks(known, result.Tasks, m.where, tell)
+	switch {
+	case len(known.byName) > 0:
+		return known, nil
+	case result.Skipped["ConfigMap (v1)"] > 0:
+		return nil, fmt.Errorf("%s has ConfigMaps and no task that can be used; give a registry by --registry instead of --tasks", known.from)
+	}
+	return nil, fmt.Errorf("no task of %s can be used", known.from)
+}
+
+// someManifests are the manifests to take tasks from, in the order of the flags.
+type someManifests struct {
+	sources []lint.Source
+	// made are the names of those that were made of Python sources. They have the line in them.
+	made map[string]bool
+	// findings are those of the Python sources.
+	findings []finding.Finding
+}
+
+// collectManifests reads what --tasks names, one after the other: of tasks with one name, the last one counts.
+func (s *taskSource) collectManifests(ctx context.Context, stdin io.Reader) (*someManifests, error) {
+	m := &someManifests{made: map[string]bool{}}
+	files := lintFiles{stdin: stdin}
+	for _, name := range s.manifests {
+		manifests, sources := len(files.manifests), len(files.python)
+		files.collect(ctx, []string{name})
+		if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
+			return nil, utilerrors.NewAggregate(errorsOf(files.errs))
+		}
+		m.sources = append(m.sources, files.manifests[manifests:]...)
+		declared, found, err := lintPython(ctx, files.python[sources:])
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, lint.Source{Name: m.place(), Content: content})
+		m.findings = append(m.findings, found...)
+		for _, one := range taskManifests(declared, "", "") { // judged as if each had its manifest
+			content, err := json.Marshal(one.object)
+			if err != nil {
+				return nil, err
+			}
+			m.made[one.place()] = true
+			m.sources = append(m.sources, lint.Source{Name: one.place(), Content: content})
+		}
 	}
-	result := linter.Lint(sources)
-	tellLeftOut(tell, &result, slices.Concat(result.Findings, found))
-	known := &catalogue{byName: map[string]knownTask{}, from: s.inNamespace(names(s.manifests))}
-	s.addTasks(known, result.Tasks, tell)
-	if len(known.byName) == 0 {
-		return nil, fmt.Errorf("no task of %s can be used", known.from)
-	}
-	return known, nil
+	s.sources = files.names
+	return m, nil
 }
 
-// tellLeftOut says which tasks cannot be used.
-func tellLeftOut(tell func(string, ...any), result *lint.Result, findings []finding.Finding) {
-	const most = 10
-	wrong := slices.DeleteFunc(findings, func(f finding.Finding) bool {
-		return !isError(f) || f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict
-	})
-	for _, f := range wrong[:min(len(wrong), most)] {
-		tell("%s: %s %s", where(f.File, f.Position), f.Rule, f.Message)
+// where tells of a place in a manifest, or where the task is declared of which it was made.
+func (m *someManifests) where(file string, at finding.Position) string {
+	if m.made[file] {
+		at = finding.Position{}
 	}
-	if n := result.Objects - len(result.Tasks); n > 0 || len(wrong) > most {
+	return where(file, at)
+}
+
+// tellLeftOut says which tasks cannot be used and why, and what else of the files is not as it may have been meant. refused gets the
+// former, by the names of the tasks.
+func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Result, refused map[string]string) {
+	var notes []string
+	told := map[string]bool{}
+	for _, r := range result.Refused {
+		wrong := slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return !isError(f) })
+		if len(wrong) == 0 { // cannot be: something refused it
+			continue
+		}
+		for _, f := range r.Findings {
+			told[f.File+"\x00"+f.Message] = true
+		}
+		name := "a task without a name"
+		if r.Name != "" {
+			name = "task " + r.Name
+		}
+		note := fmt.Sprintf("%s of %s is left out: %s", name, m.where(r.File, r.Position), wrong[0].Rule)
+		refused[r.Name] = note
+		note += " " + wrong[0].Message
+		if more := len(wrong) - 1; more > 0 {
+			note += fmt.Sprintf(", and %d more", more)
+		}
+		notes = append(notes, note)
+	}
+	for _, f := range finding.Sort(slices.Concat(result.Findings, m.findings)) {
+		setAside := f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict || told[f.File+"\x00"+f.Message]
+		if isError(f) && !setAside || f.Rule == finding.BooleanKey {
+			notes = append(notes, fmt.Sprintf("%s: %s %s", m.where(f.File, f.Position), f.Rule, f.Message))
+		}
+	}
+	const most = 10
+	for _, note := range notes[:min(len(notes), most)] {
+		tell("%s", note)
+	}
+	if n := len(result.Refused); n > 0 || len(notes) > most {
 		tell("%s left out, which the API server or the operator would refuse; \"lint\" tells all about that", plural(n, "task"))
 	}
 }
 
 // addTasks takes the tasks of the namespace. Of several with one name, the last one counts.
-func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, tell func(string, ...any)) {
+func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, at func(string, finding.Position) string, tell func(string, ...any)) {
 	first := map[string]lint.Task{}
 	for _, one := range tasks {
 		if s.namespace() != "" && one.Namespace != "" && one.Namespace != s.namespace() {
@@ -77,7 +138,7 @@ func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, tell func(str
 				advice = "choose a namespace with -n"
 			}
 			tell("two tasks are called %s: in %s and in %s, which is the one that counts here; %s",
-				name, where(other.File, other.Position), where(one.File, one.Position), advice)
+				name, at(other.File, other.Position), at(one.File, one.Position), advice)
 		}
 		first[name] = one
 		verdict := taskjudge.Judge(&one.Spec)

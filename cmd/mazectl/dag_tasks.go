@@ -71,7 +71,7 @@ func (s *taskSource) validate(files []string) error {
 	switch {
 	case s.changed["tasks"] && s.changed["registry"]:
 		return errors.New("--tasks and --registry do not go together: the tasks come from one of them, or, without both, from the cluster")
-	case s.changed["tasks"] && slices.Contains(s.manifests, ""), s.changed["registry"] && s.registry == "":
+	case s.changed["tasks"] && (len(s.manifests) == 0 || slices.Contains(s.manifests, "")), s.changed["registry"] && s.registry == "":
 		return errors.New("--tasks or --registry is empty; give a file or a folder")
 	case !s.placeable && (s.changed["nodes"] || s.changed["config"]):
 		return errors.New("--nodes and --config say where a task could run: give --placeable, too")
@@ -89,6 +89,8 @@ func (s *taskSource) inputs() []string {
 // catalogue is the tasks that workflows are checked against, by name.
 type catalogue struct {
 	byName map[string]knownTask
+	// refused says of tasks that were left out why, by name.
+	refused map[string]string
 	// from is where they are from, as a summary says it: namespace vision.
 	from string
 }
@@ -112,6 +114,20 @@ func (c *catalogue) tasks() *dag.Tasks {
 		all[name] = dag.Task{Input: t.input, Output: t.output, Unplaceable: t.unplaceable}
 	}
 	return dag.NewTasks(all)
+}
+
+// tellRefused repeats why tasks were left out that a workflow uses: it is not that nobody wrote them.
+func (c *catalogue) tellRefused(t terminal, graphs []*dag.Graph) {
+	told := map[string]bool{}
+	for _, g := range graphs {
+		for _, n := range g.Nodes {
+			_, known := c.byName[n.Func]
+			if why := c.refused[n.Func]; why != "" && !known && !told[n.Func] {
+				told[n.Func] = true
+				t.say("note:", fmt.Sprintf("node %q: %s", n.ID, why))
+			}
+		}
+	}
 }
 
 // read gets the tasks from where they are.

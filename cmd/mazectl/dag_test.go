@@ -29,6 +29,8 @@ const (
 	dagTasks   = "--tasks=examples/dag/tasks"
 	namespaces = "cmd/mazectl/testdata/namespaces.yaml"
 	someNodes  = "--nodes=cmd/mazectl/testdata/nodes.yaml"
+	anImage    = "cmd/mazectl/testdata/dag/image.yaml"
+	aSource    = "cmd/mazectl/testdata/discover/tools/image.py"
 	t4Node     = "--nodes=cmd/mazectl/testdata/t4-node.yaml"
 )
 
@@ -53,6 +55,10 @@ func TestDAG(t *testing.T) {
 		}},
 		"check-python":           {args: []string{"check", meeting, "--tasks=examples/gitops/tools", "--output-format=concise"}, wantCode: exitFindings},
 		"check-refused":          {args: []string{"check", meeting, "--tasks=cmd/mazectl/testdata/lint", "--output-format=concise"}, wantCode: exitFindings},
+		"check-left-out":         {args: []string{"check", meeting, "--tasks=cmd/mazectl/testdata/dag/left-out.yaml", "--output-format=concise"}, wantCode: exitFindings},
+		"check-source-last":      {args: []string{"check", meeting, "--tasks=" + anImage, "--tasks=" + aSource, "--exit-zero", "--output-format=concise"}},
+		"check-source-first":     {args: []string{"check", meeting, "--tasks=" + aSource, "--tasks=" + anImage, "--exit-zero", "--output-format=concise"}},
+		"check-empty-tasks":      {args: []string{"check", meeting, "--tasks="}, wantCode: exitFailed},
 		"check-no-tasks":         {args: []string{"check", meeting, dagTasks + "/none.yaml"}, wantCode: exitFailed},
 		"check-two-namespaces":   {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise"}, wantCode: exitFindings},
 		"check-one-namespace":    {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise", "-n=one"}, wantCode: exitFindings},
@@ -337,6 +343,19 @@ func TestDAGRegistry(t *testing.T) {
 				t.Errorf("exit code %d, findings (-manifests +registry):\n%s%s", code, diff, errors)
 			}
 		})
+	}
+}
+
+// TestDAGRegistryAsTasks: who mixes up the two flags is told so.
+func TestDAGRegistryAsTasks(t *testing.T) {
+	inRoot(t)
+	file := filepath.Join(t.TempDir(), "registry.json")
+	if err := os.WriteFile(file, listOf(t, published(t, "vision", registry.DefaultShardSize)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, code := call(t, "", []string{"dag", "check", meeting, "--tasks", file}, "", false, 0)
+	if code != exitFailed || !strings.Contains(text, "--registry instead of --tasks") {
+		t.Errorf("exit code %d:\n%s", code, text)
 	}
 }
 

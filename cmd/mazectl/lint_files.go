@@ -32,7 +32,9 @@ type lintFiles struct {
 
 // collect reads what the arguments name. It goes on after an error.
 func (l *lintFiles) collect(ctx context.Context, args []string) {
-	l.seen = map[string]bool{}
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
 	for _, name := range args {
 		if l.seen[filepath.Clean(name)] {
 			continue

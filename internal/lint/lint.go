@@ -7,6 +7,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,10 +34,23 @@ type Task struct {
 	Position finding.Position
 }
 
+// Refused is a MazeTask that the API server or the operator would refuse.
+type Refused struct {
+	// Name is its spec.name. Empty if it has none.
+	Name string
+	// File and Position are where the object begins.
+	File     string
+	Position finding.Position
+	// Findings are those of the object, in no order. At least one is an error.
+	Findings []finding.Finding
+}
+
 // Result is what was found in some files.
 type Result struct {
 	// Tasks are in the order of the files. Those with one name are all there.
 	Tasks []Task
+	// Refused are in the order of the files, too.
+	Refused []Refused
 	// Objects is how many MazeTasks there are, accepted or not.
 	Objects int
 	// Skipped counts the other objects, by kind and apiVersion: ConfigMap (v1).
@@ -97,9 +111,13 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	case kindName == kind && apiVersion == v1alpha1.SchemeGroupVersion.String():
 		result.Objects++
 		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
+		before := len(f.findings)
 		if task := l.judgeTask(o, set); task != nil {
 			result.Tasks = append(result.Tasks, Task{task, f.name, d.place.at})
+			break
 		}
+		spec, _ := content["spec"].(map[string]any)
+		result.Refused = append(result.Refused, Refused{text(spec["name"]), f.name, d.place.at, slices.Clone(f.findings[before:])})
 	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":
 		result.Objects++
 		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
