@@ -113,6 +113,7 @@ func (s *taskSource) chosen(name string, all []corev1.ConfigMap) ([]corev1.Confi
 // readMounted reads a folder where a registry's ConfigMaps are mounted, all of them in the one folder: the kubelet's link ..data leads
 // to the files of one moment.
 func readMounted(folder string) ([]corev1.ConfigMap, error) {
+	given := folder
 	if moment, err := filepath.EvalSymlinks(filepath.Join(folder, "..data")); err == nil {
 		folder = moment
 	}
@@ -142,6 +143,10 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 	decoded, err := registry.DecodeIndex(&index)
 	if err != nil {
 		return nil, err
+	}
+	if others := len(decoded.Shards); len(data) == 0 && decoded.Tasks > 0 {
+		return nil, fmt.Errorf("%s has only the index of a registry of %s in %s: read it from the API server or from a file, or set the "+
+			"operator's registry.shardSize, at most 1 MiB, so that one is enough", given, plural(decoded.Tasks, "task"), plural(others, "ConfigMap"))
 	}
 	all := []corev1.ConfigMap{index}
 	for _, ref := range decoded.Shards {

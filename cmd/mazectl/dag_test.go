@@ -325,7 +325,7 @@ func TestDAGRegistry(t *testing.T) {
 		"two namespaces":           {args: []string{filepath.Join(folder, "two.json")}, want: "choose one with -n"},
 		"another namespace":        {args: []string{filepath.Join(folder, "two.json"), "-n=none"}, want: "no registry of namespace none"},
 		"a shard is missing":       {args: []string{write("torn.json", listOf(t, split[:2]))}, want: "is not whole"},
-		"mounted without shards":   {args: []string{mount("mounted-index", split[:1])}, want: "is not whole"},
+		"mounted without shards":   {args: []string{mount("mounted-index", split[:1])}, want: "has only the index of a registry of 3 tasks in 3 ConfigMaps"},
 		"an entry changed by hand": {args: []string{write("edited.json", []byte(strings.ReplaceAll(string(listOf(t, whole)), "Shortens", "Lengthens")))}, want: "digest"},
 	}
 	for name, tc := range cases {
