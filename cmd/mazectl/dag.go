@@ -21,7 +21,7 @@ func newDAGCommand(program string, t terminal) *cobra.Command {
 		Short: "Check workflows against the tasks that there are, and draw them",
 		Long: `Work with workflows: DAGs whose nodes run tasks, in JSON. They are written as {"nodes": [{"id", "func", "args"}]}, with
 "edges": [{"source", "target"}] or without, or in Maze's own format, maze.workflow/v1.`,
-		Args: cobra.NoArgs,
+		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newDAGCheckCommand(program, t), newDAGDrawCommand(program, t))

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 // usage shows the flags that kubectl has, too, apart: there are many, and whoever knows kubectl knows them.
@@ -55,6 +58,9 @@ findings, and 2 if it could not do what it was asked to.`,
 	root.SetErr(t.ErrOut)
 	root.SetUsageTemplate(usage)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedName() == "o" && c.Flags().Lookup("output-format") != nil {
+			return fmt.Errorf("%w; the format of the findings is that of --output-format: %s", err, strings.Join(formatNames(), ", "))
+		}
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})
 	program = root.DisplayName()
@@ -68,4 +74,19 @@ findings, and 2 if it could not do what it was asked to.`,
 		}
 	}
 	return root
+}
+
+// unknownCommand refuses what is no command of a group of commands. cobra does so for the root only.
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, command := range c.Commands() {
+		known = append(known, command.Name())
+	}
+	if meant := nearest.Name(args[0], known); meant != "" {
+		return fmt.Errorf("unknown command %q for %q; did you mean %s?", args[0], c.CommandPath(), meant)
+	}
+	return fmt.Errorf(`unknown command %q for %q; see "%s --help"`, args[0], c.CommandPath(), c.CommandPath())
 }
