@@ -21,8 +21,23 @@ type drawing struct {
 	draw func(*dag.Graph, []finding.Finding) string
 }
 
+const (
+	outputMermaid = "mermaid"
+	// maxMermaidLines is Mermaid's own limit, maxEdges, which GitHub does not raise.
+	maxMermaidLines = 500
+)
+
+// drawnLines is how many lines a drawing has: one between two nodes, whatever they hand over.
+func drawnLines(graph *dag.Graph) int {
+	lines := map[[2]int]bool{}
+	for _, e := range graph.Edges {
+		lines[[2]int{e.From, e.To}] = true
+	}
+	return len(lines)
+}
+
 // drawings are the values of -o.
-var drawings = []drawing{{"svg", (*dag.Graph).SVG}, {"dot", (*dag.Graph).DOT}, {"mermaid", (*dag.Graph).Mermaid}}
+var drawings = []drawing{{"svg", (*dag.Graph).SVG}, {"dot", (*dag.Graph).DOT}, {outputMermaid, (*dag.Graph).Mermaid}}
 
 func drawingNames() []string {
 	var all []string
@@ -106,6 +121,9 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 		err = os.WriteFile(o.outputFile, content, 0o666)
 	} else {
 		_, err = t.Out.Write(content)
+	}
+	if n := drawnLines(graph); err == nil && o.output == outputMermaid && n > maxMermaidLines {
+		t.say("note:", fmt.Sprintf("GitHub shows Mermaid of up to %d edges, and this has %d; draw it as svg, or split the workflow", maxMermaidLines, n))
 	}
 	if err == nil {
 		fmt.Fprintln(t.ErrOut, o.summary(graph, findings))

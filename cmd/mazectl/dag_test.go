@@ -145,6 +145,29 @@ func TestDAGPicture(t *testing.T) {
 	}
 }
 
+// TestDAGMermaidLimit: who draws what GitHub does not show is told so, and nobody else.
+func TestDAGMermaidLimit(t *testing.T) {
+	inRoot(t)
+	for nodes, want := range map[int]bool{maxMermaidLines + 1: false, maxMermaidLines + 2: true} {
+		var text strings.Builder
+		text.WriteString(`{"nodes": [{"id": "n0", "func": "f"}`)
+		for i := 1; i < nodes; i++ {
+			fmt.Fprintf(&text, `, {"id": "n%d", "func": "f", "args": {"x": "n%d.output.y", "z": "n%[2]d.output.y"}}`, i, i-1)
+		}
+		file := filepath.Join(t.TempDir(), "workflow.json")
+		if err := os.WriteFile(file, []byte(text.String()+"]}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, output := range drawingNames() {
+			printed, code := call(t, "", []string{"dag", "draw", file, "-o", output}, "", false, 0)
+			_, errors, _ := strings.Cut(printed, "--- standard error\n")
+			if got := strings.Contains(errors, "GitHub shows"); got != (want && output == outputMermaid) || code != exitFine {
+				t.Errorf("%d nodes as %s: exit code %d, %s", nodes, output, code, errors)
+			}
+		}
+	}
+}
+
 // TestDAGDocuments: what the documents say that a call prints, it prints.
 func TestDAGDocuments(t *testing.T) {
 	inRoot(t)

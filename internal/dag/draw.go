@@ -24,15 +24,6 @@ type picture struct {
 	rest []finding.Finding
 }
 
-// line is all edges from one node to another: one line with several labels.
-type line struct {
-	from, to int
-	labels   []string
-	// order says that nothing is handed over.
-	order bool
-	mark
-}
-
 // mark says what is wrong with a part of a picture.
 type mark struct {
 	severity finding.Severity // empty if nothing is wrong
@@ -44,9 +35,8 @@ const (
 	// maxMessages is how many messages are told of a part of a picture, and maxMessage how long they may be, in columns.
 	maxMessages = 10
 	maxMessage  = 600
-	// maxLabel is how much of a name is shown, in columns, and maxLabels how many labels a line has.
-	maxLabel  = 30
-	maxLabels = 6
+	// maxLabel is how much of a name is shown, in columns.
+	maxLabel = 30
 )
 
 func (m *mark) add(f finding.Finding) {
@@ -85,23 +75,23 @@ func sign(severity finding.Severity) string {
 	if severity == finding.SeverityError {
 		return "✖"
 	}
-	return "▲"
+	return "!" // a triangle would look like an arrowhead
 }
 
 // picture finds out which parts of the workflow findings are about.
 func (g *Graph) picture(findings []finding.Finding) *picture {
 	p := &picture{graph: g, nodes: make([]mark, len(g.Nodes))}
-	lineOf := p.draw()
-	p.markCircles()
+	edges := p.draw()
+	c := p.markCircles()
 	byPointer, byEdge := map[string]int{}, map[string]int{}
 	for i, e := range g.Edges {
 		if e.at == nil {
 			continue
 		}
 		pointer := e.at.pointer()
-		byPointer[pointer] = lineOf[i]
+		byPointer[pointer] = i
 		if edge := element(pointer, "edges"); edge >= 0 {
-			byEdge[strconv.Itoa(edge)] = lineOf[i]
+			byEdge[strconv.Itoa(edge)] = i
 		}
 	}
 	byObject := map[string]int{}
@@ -117,7 +107,7 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 			at, onLine = byEdge[strconv.Itoa(element(f.Pointer, "edges"))]
 		}
 		if onLine {
-			p.lines[at].add(f)
+			edges[at].add(p, f)
 		}
 		node := element(f.Pointer, "nodes")
 		if i, ok := byObject[f.Object]; ok && node < 0 {
@@ -126,9 +116,13 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 		switch {
 		case node >= 0 && node < len(p.nodes):
 			p.nodes[node].add(f)
+			p.tellCircle(c, node, f)
 		case !onLine:
 			p.rest = append(p.rest, f)
 		}
+	}
+	for i := range p.lines {
+		p.lines[i].sortLabels()
 	}
 	return p
 }
@@ -145,61 +139,6 @@ func element(pointer, array string) int {
 		return -1
 	}
 	return i
-}
-
-// draw makes the lines, and gives that of each edge.
-func (p *picture) draw() []int {
-	lineOf := make([]int, len(p.graph.Edges))
-	between := map[[2]int]int{}
-	for i, e := range p.graph.Edges {
-		key := [2]int{e.From, e.To}
-		at, ok := between[key]
-		if !ok {
-			at = len(p.lines)
-			between[key] = at
-			p.lines = append(p.lines, line{from: e.From, to: e.To, order: true})
-		}
-		lineOf[i] = at
-		l := &p.lines[at]
-		if e.Fit == FitIncompatible {
-			l.addCode(finding.IncompatibleEdge, finding.SeverityError)
-		}
-		if e.Output == "" && e.Input == "" {
-			continue
-		}
-		l.order = false
-		switch len(l.labels) {
-		case maxLabels:
-			l.labels[maxLabels-1] = "… and more"
-		default:
-			l.labels = append(l.labels, shorten(e.Output, maxLabel)+" → "+shorten(e.Input, maxLabel))
-		}
-	}
-	return lineOf
-}
-
-// markCircles marks what is in a circle; the finding is at one of its nodes only.
-func (p *picture) markCircles() {
-	next, all := make([][]int, len(p.nodes)), make([]bool, len(p.nodes))
-	for _, l := range p.lines {
-		next[l.from] = append(next[l.from], l.to)
-	}
-	for i := range all {
-		all[i] = true
-	}
-	circle := make([]int, len(p.nodes)) // counted from 1
-	for number, members := range circles(next, all) {
-		for _, i := range members {
-			circle[i] = number + 1
-			p.nodes[i].addCode(finding.Cycle, finding.SeverityError)
-		}
-		p.codes = []string{finding.Cycle}
-	}
-	for i := range p.lines {
-		if l := &p.lines[i]; circle[l.from] > 0 && circle[l.from] == circle[l.to] {
-			l.addCode(finding.Cycle, finding.SeverityError)
-		}
-	}
 }
 
 // label gives what is written into a node: its id and its task.

@@ -51,14 +51,13 @@ func (g *Graph) DOT(findings []finding.Finding) string {
 	}
 	for i := range p.lines {
 		l := &p.lines[i]
-		lines := l.labels
+		lines := textsOf(l.texts())
 		var style []string
 		if l.order {
 			style = append(style, "style=dashed")
 		}
 		if l.severity != "" {
 			ink, _ := colors(l.severity)
-			lines = append(lines, l.summary())
 			style = append(style, fmt.Sprintf("color=%q, fontcolor=%q, penwidth=2.5", ink, ink))
 		}
 		if len(lines) > 0 {

@@ -53,9 +53,8 @@ func (g *Graph) Mermaid(findings []finding.Finding) string {
 	styles := map[finding.Severity][]string{}
 	for i := range p.lines {
 		l := &p.lines[i]
-		lines := l.labels
+		lines := textsOf(l.texts())
 		if l.severity != "" {
-			lines = append(lines, l.summary())
 			styles[l.severity] = append(styles[l.severity], fmt.Sprint(i))
 			note(fmt.Sprintf("n%d to n%d", l.from, l.to), &l.mark)
 		}

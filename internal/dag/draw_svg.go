@@ -29,8 +29,8 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill
 .warning rect { fill: ` + warningPaper + `; stroke: ` + warningInk + `; stroke-width: 3 }
 .error path { stroke: ` + errorInk + `; stroke-width: 3 }
 .warning path { stroke: ` + warningInk + `; stroke-width: 3 }
-.error .codes, .line.error text { fill: ` + errorInk + `; font-weight: bold }
-.warning .codes, .line.warning text { fill: ` + warningInk + `; font-weight: bold }
+.error .codes, .line text.error { fill: ` + errorInk + `; font-weight: bold }
+.warning .codes, .line text.warning { fill: ` + warningInk + `; font-weight: bold }
 </style>
 <defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">` +
 	`<path d="M0 0L10 5L0 10z" fill="#24292f" stroke="none"/></marker></defs>
@@ -64,14 +64,11 @@ func (g *Graph) SVG(findings []finding.Finding) string {
 		half := widest(nodeTexts[i])/2 + padding
 		nodes[i] = point{left: half, right: half, height: len(nodeTexts[i])*lineHeight + padding}
 	}
-	rooms, lineTexts := make([]point, len(p.lines)), make([][]string, len(p.lines))
+	rooms, lineTexts := make([]point, len(p.lines)), make([][]label, len(p.lines))
 	for i := range p.lines {
 		l := &p.lines[i]
-		lineTexts[i] = l.labels
-		if codes := l.summary(); codes != "" {
-			lineTexts[i] = append(lineTexts[i], codes)
-		}
-		rooms[i] = point{left: padding / 2, right: widest(lineTexts[i]) + padding, height: max(len(lineTexts[i]), 1) * lineHeight}
+		lineTexts[i] = l.texts()
+		rooms[i] = point{left: padding / 2, right: widest(textsOf(lineTexts[i])) + padding, height: max(len(lineTexts[i]), 1) * lineHeight}
 		if l.from == l.to {
 			nodes[l.from].right += loopWidth + rooms[i].right
 		}
@@ -87,8 +84,9 @@ func (g *Graph) SVG(findings []finding.Finding) string {
 type svg struct {
 	*picture
 	*layout
-	nodeTexts, lineTexts [][]string
-	out                  strings.Builder
+	nodeTexts [][]string
+	lineTexts [][]label
+	out       strings.Builder
 }
 
 func (s *svg) draw() string {
@@ -152,7 +150,11 @@ func (s *svg) line(i int) {
 	}
 	fmt.Fprintf(&s.out, `<path d="%s" marker-%s="url(#arrow)"/>`, path, marker)
 	for k, text := range s.lineTexts[i] {
-		fmt.Fprintf(&s.out, `<text x="%d" y="%d">%s</text>`, x, y+(k+1)*lineHeight-5, svgText(text))
+		class := ""
+		if text.severity != "" {
+			class = fmt.Sprintf(` class="%s"`, text.severity)
+		}
+		fmt.Fprintf(&s.out, `<text%s x="%d" y="%d">%s</text>`, class, x, y+(k+1)*lineHeight-5, svgText(text.text))
 	}
 	s.out.WriteString("</g>\n")
 }

@@ -209,6 +209,45 @@ func TestDrawMarks(t *testing.T) {
 	}
 }
 
+// TestDrawLabels: what is wrong with one of many edges is seen.
+func TestDrawLabels(t *testing.T) {
+	edge := func(output string, index int, fit Fit) Edge {
+		return Edge{From: 0, To: 1, Output: output, Index: index, Input: "in", Fit: fit}
+	}
+	var many []Edge
+	for i := range 9 {
+		many = append(many, edge("out", i, FitCompatible))
+	}
+	cases := map[string]struct {
+		edges []Edge
+		want  []string
+	}{
+		"one":       {[]Edge{edge("out", -1, FitIncompatible)}, []string{"out → in", "✖ MZ212"}},
+		"one fine":  {[]Edge{edge("tuple", 0, FitCompatible)}, []string{"tuple[0] → in"}},
+		"two":       {[]Edge{edge("out", -1, FitUnknown), edge("tuple", 12, FitIncompatible)}, []string{"✖ tuple[12] → in", "out → in", "✖ MZ212"}},
+		"many":      {many, []string{"out[0] → in", "out[1] → in", "out[2] → in", "out[3] → in", "out[4] → in", "… and 4 more"}},
+		"the last":  {append(slices.Clone(many), edge("bad", -1, FitIncompatible)), []string{"✖ bad → in", "out[0] → in", "out[1] → in", "out[2] → in", "out[3] → in", "… and 5 more", "✖ MZ212"}},
+		"all wrong": {slices.Repeat([]Edge{edge("bad", -1, FitIncompatible)}, 7), append(slices.Repeat([]string{"✖ bad → in"}, 5), "✖ … and 2 more", "✖ MZ212")},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := (&Graph{Nodes: []*Node{{ID: "a"}, {ID: "b"}}, Edges: tc.edges}).picture(nil)
+			if diff := cmp.Diff(tc.want, textsOf(p.lines[0].texts())); diff != "" {
+				t.Errorf("labels (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDrawIndex: an item of an output is told from another one.
+func TestDrawIndex(t *testing.T) {
+	g, findings := Check("w.json", []byte(`{"nodes": [{"id": "a", "func": "f"}, {"id": "b", "func": "f", "args": {"x": "a.output.pair[1]", "y": ["a.output.pair"]}}]}`), NewTasks(nil))
+	drawing := g.DOT(findings)
+	if !strings.Contains(drawing, `pair[1] → x\npair → y`) {
+		t.Errorf("no index:\n%s", drawing)
+	}
+}
+
 // TestArrange looks for what no picture may have: parts that overlap, and lines that lead upwards unless they close a circle.
 func TestArrange(t *testing.T) {
 	for _, count := range []int{1, 2, 30, 300} {

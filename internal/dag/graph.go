@@ -33,6 +33,8 @@ type Edge struct {
 	From, To int
 	// Output and Input are the names of what is handed over. Both are empty if the nodes only run one after the other.
 	Output, Input string
+	// Index is that of the item of the output which is handed over. Negative for the whole output.
+	Index int
 	// Fit says whether the output can feed the input.
 	Fit Fit
 

@@ -52,7 +52,7 @@ func (c *checker) follow(to int, a *argument, r *reference, position int) {
 		c.unknownNode(r.at, n, r.node)
 		return
 	}
-	edge := Edge{From: from, To: to, Output: r.output, Input: a.name, Fit: FitUnknown, at: r.at}
+	edge := Edge{From: from, To: to, Output: r.output, Index: r.index, Input: a.name, Fit: FitUnknown, at: r.at}
 	if part, known := c.source(c.graph.Nodes[from], n, r); known {
 		edge.Fit = c.connect(n, a, r, part, position)
 	}
