@@ -171,15 +171,16 @@ func TestDAGMermaidLimit(t *testing.T) {
 // TestDAGDocuments: what the documents say that a call prints, it prints.
 func TestDAGDocuments(t *testing.T) {
 	inRoot(t)
-	text, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=concise"}, "", false, 0)
+	const command = "mazectl dag check " + broken + " --tasks examples/dag/tasks --output-format concise"
+	text, _ := call(t, "", strings.Fields(command)[1:], "", false, 0)
 	printed := strings.TrimSpace(strings.Replace(text, "--- standard error\n", "", 1))
 	for _, document := range []string{"docs/dag.md", "docs/dag.zh-CN.md"} {
 		content, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(content), "```text\n"+printed+"\n```") {
-			t.Errorf("%s does not show this:\n%s", document, printed)
+		if shown := "```sh\n" + command + "\n```\n\n```text\n" + printed + "\n```"; !strings.Contains(string(content), shown) {
+			t.Errorf("%s does not show this:\n%s", document, shown)
 		}
 		for _, rule := range finding.Rules() {
 			if strings.HasPrefix(rule.Code, "MZ2") && !strings.Contains(string(content), "`"+rule.Code+"` | `"+rule.Name+"`") {
@@ -189,7 +190,8 @@ func TestDAGDocuments(t *testing.T) {
 	}
 }
 
-// TestDAGDocumentedWorkflows: the workflows that the documents show have nothing wrong, in each of the formats.
+// TestDAGDocumentedWorkflows: the workflows that the documents show have nothing wrong, in each of the formats, but the one with code of
+// its own, of which that is told.
 func TestDAGDocumentedWorkflows(t *testing.T) {
 	inRoot(t)
 	content, err := os.ReadFile("docs/dag.md")
@@ -197,8 +199,9 @@ func TestDAGDocumentedWorkflows(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := strings.Split(string(content), "```json\n")
-	if len(parts) != 4 {
-		t.Fatalf("%d workflows, want 3", len(parts)-1)
+	const workflows, withCode = 4, 4
+	if len(parts)-1 != workflows {
+		t.Fatalf("%d workflows, want %d", len(parts)-1, workflows)
 	}
 	for i, part := range parts[1:] {
 		workflow, _, _ := strings.Cut(part, "```")
@@ -206,7 +209,11 @@ func TestDAGDocumentedWorkflows(t *testing.T) {
 		if err := os.WriteFile(file, []byte(workflow), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if text, code := call(t, "", []string{"dag", "check", file, dagTasks}, "", false, 0); code != exitFine {
+		text, code := call(t, "", []string{"dag", "check", file, dagTasks}, "", false, 0)
+		if i+1 == withCode && (code != exitFindings || !strings.Contains(text, finding.UnregisteredCode) || !strings.Contains(text, ": 1 warning\n")) {
+			t.Errorf("workflow with code: exit code %d:\n%s", code, text)
+		}
+		if i+1 != withCode && code != exitFine {
 			t.Errorf("workflow %d: exit code %d:\n%s", i+1, code, text)
 		}
 	}
