@@ -40,10 +40,12 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 			continue
 		}
 		if err := l.add(ctx, name); err != nil {
-			l.errs = append(l.errs, notRead{name, err})
+			l.fail(name, err)
 		}
 	}
 }
+
+func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, notRead{name, err}) }
 
 func (l *lintFiles) add(ctx context.Context, name string) error {
 	if name == stdinArgument {
@@ -71,7 +73,7 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 	manifests, sources := len(l.manifests), 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			l.errs = append(l.errs, notRead{path, err})
+			l.fail(path, err)
 			return nil
 		}
 		name := entry.Name()
@@ -84,7 +86,7 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 			l.names = append(l.names, path)
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
 			if err := l.addFile(ctx, path); err != nil {
-				l.errs = append(l.errs, notRead{path, err})
+				l.fail(path, err)
 			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
 				l.manifests, l.names = l.manifests[:last], l.names[:len(l.names)-1]
 			}
