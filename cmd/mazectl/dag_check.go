@@ -87,11 +87,9 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 		return err
 	}
 	tasks := known.tasks()
-	var graphs []*dag.Graph
 	for _, w := range workflows {
 		graph, found := dag.Check(w.name, w.content, tasks)
 		counts.add(graph)
-		graphs = append(graphs, graph)
 		all = append(all, found...)
 	}
 	all = finding.Sort(all)
@@ -104,7 +102,6 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if err != nil && !errors.Is(err, errFindings) {
 		return utilerrors.NewAggregate(append(errs, err))
 	}
-	known.tellRefused(t, graphs)
 	if len(workflows) > 0 {
 		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, plural(len(workflows), "file"), known, countFindings(all))
 	}

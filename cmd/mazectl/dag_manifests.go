@@ -101,9 +101,8 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 		if r.Name != "" {
 			name = "task " + r.Name
 		}
-		note := fmt.Sprintf("%s of %s is left out: %s", name, m.where(r.File, r.Position), wrong[0].Rule)
-		refused[r.Name] = note
-		note += " " + wrong[0].Message
+		refused[r.Name] = fmt.Sprintf("%s, and is left out: %s", m.where(r.File, r.Position), wrong[0].Rule)
+		note := fmt.Sprintf("%s of %s is left out: %s %s", name, m.where(r.File, r.Position), wrong[0].Rule, wrong[0].Message)
 		if more := len(wrong) - 1; more > 0 {
 			note += fmt.Sprintf(", and %d more", more)
 		}

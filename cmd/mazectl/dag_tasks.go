@@ -113,21 +113,12 @@ func (c *catalogue) tasks() *dag.Tasks {
 	for name, t := range c.byName {
 		all[name] = dag.Task{Input: t.input, Output: t.output, Unplaceable: t.unplaceable}
 	}
-	return dag.NewTasks(all)
-}
-
-// tellRefused repeats why tasks were left out that a workflow uses: it is not that nobody wrote them.
-func (c *catalogue) tellRefused(t terminal, graphs []*dag.Graph) {
-	told := map[string]bool{}
-	for _, g := range graphs {
-		for _, n := range g.Nodes {
-			_, known := c.byName[n.Func]
-			if why := c.refused[n.Func]; why != "" && !known && !told[n.Func] {
-				told[n.Func] = true
-				t.say("note:", fmt.Sprintf("node %q: %s", n.ID, why))
-			}
+	for name, why := range c.refused {
+		if _, ok := all[name]; !ok && name != "" {
+			all[name] = dag.Task{Refused: why}
 		}
 	}
+	return dag.NewTasks(all)
 }
 
 // read gets the tasks from where they are.

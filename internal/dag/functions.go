@@ -12,12 +12,15 @@ func (c *checker) checkFunctions() {
 		if n.Func == "" {
 			continue
 		}
-		t, known := c.tasks.byName[n.Func]
+		t, written := c.tasks.byName[n.Func]
+		known := written && t.Refused == ""
 		switch {
 		case !known && n.ownCode:
 			c.report(finding.UnregisteredCode, n.funcAt, n,
 				"the node runs code of its own, and no registered task is called %s, so its arguments are not checked%s", quote(n.Func),
 				c.didYouMean(n.Func, c.tasks.names))
+		case t.Refused != "":
+			c.report(finding.UnknownFunc, n.funcAt, n, "task %s is in %s", quote(n.Func), t.Refused)
 		case !known && c.tasks.Len() == 0:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
 		case !known && n.funcAt == n.idAt:
@@ -33,8 +36,8 @@ func (c *checker) checkFunctions() {
 
 // knows says whether a node's task is known.
 func (c *checker) knows(n *Node) bool {
-	_, ok := c.tasks.byName[n.Func]
-	return ok
+	t, ok := c.tasks.byName[n.Func]
+	return ok && t.Refused == ""
 }
 
 // input gives what a node's task takes. Nil if that is not known.

@@ -79,6 +79,7 @@ func TestHostile(t *testing.T) {
 		"not UTF-8":             {"{\"nodes\": [\n\xff]}", finding.MalformedDAG},
 		"many arguments":        {nodes(1, `{"id":"a","func":"llm_process","args":{`+strings.TrimSuffix(strings.Repeat(`"promptx":1,`, 100_000), ",")+`}}`), finding.DuplicateKey},
 		"a circle of all":       {circleOf(50_000), finding.Cycle},
+		"circles of one":        {graphOf(50_000, func(i int) []int { return []int{i} }), finding.Cycle},
 		"a long way":            {wayOf(50_000), ""},
 		"behind a circle":       {circleAndWay(50_000), finding.UnreachableNode},
 		"all wired to all":      {dense(700), ""},

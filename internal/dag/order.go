@@ -44,15 +44,19 @@ func (c *checker) checkOrder() {
 
 // reportStuck tells of each circle once, with a shortest way round, and of each node that waits for one.
 func (c *checker) reportStuck(next [][]int, stuck []bool) {
+	places := map[[2]int]*value{} // where an edge from one node to another is written
+	for _, e := range slices.Backward(c.graph.Edges) {
+		places[[2]int{e.From, e.To}] = e.at
+	}
 	circle := make([]int, len(stuck)) // the circle that a node is in, counted from 1
 	for number, members := range circles(next, stuck) {
-		first := slices.Min(members)
+		start := slices.Min(members)
 		for _, i := range members {
 			circle[i] = number + 1
 		}
-		way := wayRound(next, circle, first)
-		c.report(finding.Cycle, c.graph.Nodes[first].at, c.graph.Nodes[first], "the node waits for itself: %s; remove one of the references or edges", c.way(way))
-		c.relateWay(way)
+		way := wayRound(next, circle, start)
+		c.report(finding.Cycle, c.graph.Nodes[start].at, c.graph.Nodes[start], "the node waits for itself: %s; remove one of the references or edges", c.way(way))
+		c.relateWay(way, places)
 	}
 	cause := make([]int, len(stuck)) // the node that keeps a node from starting
 	var queue []int
@@ -80,12 +84,11 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 // maxSteps is how many nodes of a circle are told.
 const maxSteps = 12
 
-// relateWay adds to a finding where each node of a circle waits for the one before.
-func (c *checker) relateWay(way []int) {
+// relateWay adds to a finding where each node of a circle waits for the one before. places has where edges are written.
+func (c *checker) relateWay(way []int, places map[[2]int]*value) {
 	for i, to := range way[:min(len(way), maxSteps)] {
 		from := way[(i+len(way)-1)%len(way)]
-		at := slices.IndexFunc(c.graph.Edges, func(e Edge) bool { return e.From == from && e.To == to })
-		c.relate(c.graph.Edges[at].at, fmt.Sprintf("node %s waits for node %s here", quote(c.graph.Nodes[to].ID), quote(c.graph.Nodes[from].ID)))
+		c.relate(places[[2]int{from, to}], fmt.Sprintf("node %s waits for node %s here", quote(c.graph.Nodes[to].ID), quote(c.graph.Nodes[from].ID)))
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 type Task struct {
 	// Input and Output are the parameters as normalised JSON Schemas, as an entry's schema.input and schema.output have them.
 	Input, Output []byte
+	// Refused says where a task is that cannot be used, and why: "t.yaml:3:1, and is left out: MZ121". Empty for one that can.
+	Refused string
 	// Unplaceable says why no node of the cluster can host the task. Empty if one can, or nobody asked.
 	Unplaceable string
 }
