@@ -26,7 +26,7 @@ const (
 var ofWorkflows = []Rule{
 	newRule(MalformedDAG, "malformed-dag", SeverityError, "A workflow is not JSON, or not in one of the formats that Maze reads."),
 	newRule(DAGTooLarge, "dag-too-large", SeverityError, "A workflow is larger than anything that reads it allows."),
-	newRule(UnknownDAGField, "unknown-dag-field", SeverityWarning, "A workflow, a node or an edge has a field that is not read, and probably meant as one that is."),
+	newRule(UnknownDAGField, "unknown-dag-field", SeverityWarning, "A workflow, a node or an edge has a field that nothing reads, probably meant as another one."),
 	newRule(InvalidNodeID, "invalid-node-id", SeverityError, "The id of a node cannot be used in a reference."),
 	newRule(DuplicateNodeID, "duplicate-node-id", SeverityError, "Two nodes of a workflow have one id."),
 	newRule(UnknownFunc, "unknown-func", SeverityError, "A node runs a task that is not registered."),
