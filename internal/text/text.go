@@ -1,0 +1,57 @@
+// Package text prepares text of users for people: what they read in conditions, events and logs.
+package text
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const ellipsis = "…"
+
+// Clip returns a text of at most limit bytes, which ends in an ellipsis if something is left out. It cuts no character in two. The limit
+// must leave room for the ellipsis: 3 bytes.
+func Clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	end := limit - len(ellipsis)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + ellipsis
+}
+
+// FirstLine returns the first line that is not blank, without the white space around it.
+func FirstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(line)
+}
+
+// Visible returns a text in which every character can be seen: control characters, those that change the direction of writing, and
+// bytes that are not UTF-8 are written as Go escapes, such as \u0007. A terminal that shows it does nothing else.
+func Visible(text string) string {
+	if strings.IndexFunc(text, isHidden) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	var out strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&out, `\x%02x`, text[0])
+		case !isHidden(r):
+			out.WriteString(text[:size])
+		case r < 1<<16:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&out, `\U%08x`, r)
+		}
+		text = text[size:]
+	}
+	return out.String()
+}
+
+// isHidden reports whether a character is no letter, mark, number, punctuation, symbol or space.
+func isHidden(r rune) bool { return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) }
