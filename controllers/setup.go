@@ -1,5 +1,5 @@
-// Package controllers runs MaRegister on a cluster: the registry controller decides which tasks the registry of
-// a namespace serves and publishes them, then the task controller reports in each task's status what came of it.
+// Package controllers runs MaRegister on a cluster: the publisher decides which tasks the registry of a namespace serves and publishes
+// them, then the task controller reports in each task's status what came of it.
 package controllers
 
 import (
@@ -10,31 +10,37 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/controllers/internal/caches"
+	"github.com/maze-agent/maregister/controllers/internal/ledger"
+	"github.com/maze-agent/maregister/controllers/mazetask"
+	"github.com/maze-agent/maregister/controllers/nodes"
+	"github.com/maze-agent/maregister/controllers/publisher"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 // Options configure the controllers.
 type Options struct {
-	// Namespaces are those whose tasks are served; all where there is none. The manager's cache is made by NewCache of the same.
+	// Namespaces are those whose tasks are served; all where there is none.
 	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes.
 	ShardSize int
-	// Placement says how GPU memory is mapped to GPUs.
+	// Placement tells how GPU memory is mapped to GPUs.
 	Placement placement.Config
 	// Predictors tell malearn's tool type of a task whose spec does not.
 	Predictors registry.PredictorRules
 	// IgnoreNodes leaves the cluster's nodes unread: then Placeable is Unknown.
 	IgnoreNodes bool
-	// Clock gives the time; the real one as a rule.
+	// Clock tells the time; the real one as a rule.
 	Clock clock.PassiveClock
 	// Metrics is where Prometheus finds the metrics.
 	Metrics prometheus.Registerer
@@ -51,38 +57,55 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// Setup adds the controllers to a manager whose cache has CacheOptions.
-func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
-	indexes, err := addIndexCache(mgr, options.Namespaces)
+// Caches make the cache of a manager, and note what it may not read.
+type Caches struct {
+	namespaces []string
+	refusals   *caches.Refusals
+}
+
+// NewCaches returns the caches for some namespaces, for all where there is none.
+func NewCaches(namespaces []string) *Caches {
+	return &Caches{namespaces, caches.NewRefusals(log.Log.WithName("namespaces"))}
+}
+
+// Options are the manager's for its cache.
+func (c *Caches) Options() cache.Options { return caches.Options() }
+
+// New makes the manager's cache.
+func (c *Caches) New() cache.NewCacheFunc { return caches.NewCache(c.namespaces, c.refusals) }
+
+// Refused returns why namespaces cannot be read, by namespace. The others are served all the same.
+func (c *Caches) Refused() map[string]error { return c.refusals.All() }
+
+// Setup adds the controllers to a manager whose cache is made by caches.
+func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Options) error {
+	indexes, err := caches.AddIndexes(mgr, options.Namespaces, made.refusals)
 	if err != nil {
 		return err
 	}
-	var nodes cache.Cache
+	var nodeCache cache.Cache
 	if !options.IgnoreNodes {
-		if nodes, err = addNodeCache(mgr, options.Placement); err != nil {
+		if nodeCache, err = caches.AddNodes(mgr, options.Placement.Slim); err != nil {
 			return err
 		}
 	}
-	view, err := viewOf(ctx, mgr.GetCache(), &v1alpha1.MazeTask{})
+	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
+	outcomes, wake := ledger.New(), make(chan event.TypedGenericEvent[types.NamespacedName])
+	published, err := publisher.Setup(ctx, mgr, publisher.Config{
+		Options: serving.Options{ShardSize: options.ShardSize, Predictors: options.Predictors},
+		Client:  writer, Live: mgr.GetAPIReader(), Clock: options.Clock,
+		Cache: mgr.GetCache(), Indexes: indexes, Nodes: nodeCache, Inventory: nodes.NewInventory(options.Placement),
+		Refusals: made.refusals, Ledger: outcomes, Wake: wake,
+	})
 	if err != nil {
 		return err
 	}
-	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
-	ledger, wake := newLedger(), make(chan event.TypedGenericEvent[types.NamespacedName])
-	registries := &registryReconciler{
-		client: writer, indexes: indexes, live: mgr.GetAPIReader(), clock: options.Clock, shardSize: options.ShardSize,
-		view: view, ledger: ledger, wake: wake, latency: newPublishLatency(),
-		predictors: options.Predictors, inventory: newInventory(options.Placement), gather: newGatherer(), memory: newMemories(),
+	for _, collector := range published.Collectors() {
+		if err := options.Metrics.Register(collector); err != nil {
+			return fmt.Errorf("register the metrics: %w", err)
+		}
 	}
-	if err := registerMetrics(options.Metrics, registries.latency, &collector{ledger, registries.gather, options.Clock}); err != nil {
-		return err
-	}
-	if err := registries.setup(mgr, indexes, nodes); err != nil {
-		return err
-	}
-	tasks := &mazeTaskReconciler{
-		client: writer, recorder: mgr.GetEventRecorder("maregister"), clock: options.Clock, ledger: ledger, woken: wake,
-		news: flowcontrol.NewTokenBucketPassiveRateLimiter(newsPerSecond, newsBurst),
-	}
-	return tasks.setup(mgr)
+	return mazetask.Setup(mgr, mazetask.Config{
+		Client: writer, Cache: mgr.GetCache(), Recorder: mgr.GetEventRecorder("maregister"), Clock: options.Clock, Ledger: outcomes, Woken: wake,
+	})
 }

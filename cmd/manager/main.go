@@ -115,10 +115,11 @@ func run(ctx context.Context) error {
 	cluster.QPS, cluster.Burst = -1, -1
 	// Compressing and inflating what is watched takes more time than the network inside a cluster.
 	cluster.DisableCompression = true
+	caches := controllers.NewCaches(settings.Namespaces)
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(),
-		NewCache:                      controllers.NewCache(settings.Namespaces),
+		Cache:                         caches.Options(),
+		NewCache:                      caches.New(),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "maregister.registry.mazeagent.net",
@@ -133,7 +134,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, settings); err != nil {
+	if err := controllers.Setup(ctx, mgr, caches, settings); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {

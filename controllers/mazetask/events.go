@@ -1,163 +1,26 @@
-package controllers
+package mazetask
 
 import (
+	"context"
 	"fmt"
-	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/serving"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
-// waitsForPerson are the reasons, of a condition that is False, which only a person can change. They
-// make Stalled True, so that kstatus says Failed and not InProgress.
-var waitsForPerson = []string{v1alpha1.ReasonTaskTooLarge, v1alpha1.ReasonRegistryConflict}
-
-// statusOf gives the status of a task from the outcome of its present generation. Times of
-// conditions that do not change are kept.
-func statusOf(task *v1alpha1.MazeTask, decided outcome, now metav1.Time) v1alpha1.MazeTaskStatus {
-	status := v1alpha1.MazeTaskStatus{
-		ObservedGeneration: decided.generation,
-		Conditions:         slices.Clone(task.Status.Conditions),
-		Entry:              decided.entry,
-		Placement:          decided.placement,
-		Predictor:          decided.predictor,
-	}
-	for _, c := range conditionsOf(task.Status.Conditions, decided) {
-		c.ObservedGeneration, c.LastTransitionTime = decided.generation, now
-		meta.SetStatusCondition(&status.Conditions, c)
-	}
-	return status
-}
-
-// conditionsOf gives what each condition says of an outcome, where last are the conditions so far.
-func conditionsOf(last []metav1.Condition, decided outcome) [5]metav1.Condition {
-	verdict := placeable(last, decided)
-	accepted, registered := decided.accepted.condition(v1alpha1.ConditionAccepted), decided.registered.condition(v1alpha1.ConditionRegistered)
-	return [...]metav1.Condition{
-		accepted,
-		registered,
-		{Type: v1alpha1.ConditionPlaceable, Status: verdict.Status, Reason: verdict.Reason, Message: verdict.Message},
-		readyOf(accepted, registered),
-		stalledOf(accepted, registered),
-	}
-}
-
-func (f finding) condition(conditionType string) metav1.Condition {
-	return metav1.Condition{Type: conditionType, Status: boolStatus(f.ok), Reason: f.reason, Message: f.message}
-}
-
-// readyOf derives Ready: True, or what the first of the conditions says that hold it back.
-func readyOf(conditions ...metav1.Condition) metav1.Condition {
-	for i := range conditions {
-		if c := &conditions[i]; c.Status != metav1.ConditionTrue {
-			return metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: c.Reason, Message: c.Message}
-		}
-	}
-	return metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves this generation",
-	}
-}
-
-// stalledOf derives Stalled: True with the first reason that waits for a person, unless the task goes anyway.
-func stalledOf(accepted, registered metav1.Condition) metav1.Condition {
-	goes := registered.Reason == v1alpha1.ReasonTerminating
-	for _, c := range []metav1.Condition{accepted, registered} {
-		if !goes && c.Status == metav1.ConditionFalse && (c.Type == v1alpha1.ConditionAccepted || slices.Contains(waitsForPerson, c.Reason)) {
-			return metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: c.Reason, Message: c.Message}
-		}
-	}
-	return metav1.Condition{
-		Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person",
-	}
-}
-
-// placeable gives the content of Placeable: as it is, if it differs in nothing but numbers of nodes.
-func placeable(conditions []metav1.Condition, decided outcome) placement.Verdict {
-	if decided.placement == nil {
-		return placement.Verdict{
-			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJudged, Message: "there is nothing to place: see the condition Registered",
-		}
-	}
-	if last := lastVerdict(conditions); sameVerdict(last, decided.placeable) {
-		return last
-	}
-	return decided.placeable
-}
-
-// lastVerdict reads Placeable. Empty if it is not set yet.
-func lastVerdict(conditions []metav1.Condition) placement.Verdict {
-	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionPlaceable)
-	if c == nil {
-		return placement.Verdict{}
-	}
-	return placement.Verdict{Status: c.Status, Reason: c.Reason, Message: c.Message}
-}
-
-func boolStatus(ok bool) metav1.ConditionStatus {
-	if ok {
-		return metav1.ConditionTrue
-	}
-	return metav1.ConditionFalse
-}
-
-// change is something to tell about a task once its status is written.
-type change struct {
-	eventType string
-	reason    string
-	message   string
-}
-
-// changesOf compares a task's status with the next one.
-func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, decided outcome) []change {
-	var changes []change
-	if decided.registered.ok && !alreadyRegistered(&task.Status, next.Entry) {
-		changes = append(changes, change{corev1.EventTypeNormal, eventRegistered, "Successfully registered task: " + task.Spec.Name})
-		if decided.overwrote != "" && task.Status.Entry == nil { // an entry of its own is nothing new
-			changes = append(changes, change{corev1.EventTypeWarning, eventOverwritten, fmt.Sprintf(
-				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, decided.overwrote)})
-		}
-	}
-	if !decided.accepted.ok && !alreadySaid(&task.Status, v1alpha1.ConditionAccepted, decided.accepted) {
-		reason, message := eventInvalid, named(task, decided.accepted.message)
-		if decided.accepted.reason == v1alpha1.ReasonNameConflict {
-			reason, message = eventOverwritten, decided.accepted.message // it has the name
-		}
-		changes = append(changes, change{corev1.EventTypeWarning, reason, message})
-	}
-	if waits(decided.registered) && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, decided.registered) {
-		changes = append(changes, change{corev1.EventTypeWarning, decided.registered.reason, named(task, decided.registered.message)})
-	}
-	if now := decided.placeable; decided.entry != nil && now.Status == metav1.ConditionFalse && lastVerdict(task.Status.Conditions).Reason != now.Reason {
-		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message)})
-	}
-	return changes
-}
-
-// named begins a message with the task that it is about: where events and log lines of many tasks are read, nothing else does.
-func named(task *v1alpha1.MazeTask, message string) string {
-	return fmt.Sprintf("Task %s: %s", task.Spec.Name, message)
-}
-
-// waits says whether the entry waits for a person, while the spec is as it should be.
-func waits(registered finding) bool {
-	return !registered.ok && slices.Contains(waitsForPerson, registered.reason)
-}
-
-// alreadyRegistered says whether this generation's entry is no news. Nodes may change its placement at any time.
-func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
-	return status.Entry != nil && status.Entry.Key == entry.Key && status.Entry.Generation == entry.Generation &&
-		meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
-}
-
-// alreadySaid says whether a condition says so. Which task has the name is no news for one that has lost it.
-func alreadySaid(status *v1alpha1.MazeTaskStatus, conditionType string, now finding) bool {
-	c := meta.FindStatusCondition(status.Conditions, conditionType)
-	return c != nil && c.Reason == now.reason && (c.Message == now.message || now.reason == v1alpha1.ReasonNameConflict)
-}
+// Registrations make this many events at once, and then so many a second: an event is a write like any other, and
+// thousands of them would slow down the very burst that they tell of. The log has all; warnings are never left out.
+const (
+	eventsBurst     = 50
+	eventsPerSecond = 5
+)
 
 // Reasons of events.
 const (
@@ -169,5 +32,107 @@ const (
 	eventInvalid = "Invalid"
 	// eventUnplaceable: no node can host the task any more, even when empty.
 	eventUnplaceable = "Unplaceable"
-	// The reasons in waitsForPerson are reasons of events too.
+	// The reasons of serving.Finding.WaitsForPerson are reasons of events too.
 )
+
+// change is something to tell about a task once its status is written.
+type change struct {
+	eventType string
+	reason    string
+	message   string
+}
+
+// changesOf compares a task's status with the next one.
+func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, outcome *serving.Outcome) []change {
+	var changes []change
+	if outcome.Registered.OK && !alreadyRegistered(&task.Status, next.Entry) {
+		changes = append(changes, change{corev1.EventTypeNormal, eventRegistered, "Successfully registered task: " + task.Spec.Name})
+		if outcome.Overwrote != "" && task.Status.Entry == nil { // an entry of its own is nothing new
+			changes = append(changes, change{corev1.EventTypeWarning, eventOverwritten, fmt.Sprintf(
+				"Task %s overwrites the registration of MazeTask %s", task.Spec.Name, outcome.Overwrote)})
+		}
+	}
+	if !outcome.Accepted.OK && !alreadySaid(&task.Status, v1alpha1.ConditionAccepted, outcome.Accepted) {
+		reason, message := eventInvalid, named(task, outcome.Accepted.Message)
+		if outcome.Accepted.Reason == v1alpha1.ReasonNameConflict {
+			reason, message = eventOverwritten, outcome.Accepted.Message // it has the name
+		}
+		changes = append(changes, change{corev1.EventTypeWarning, reason, message})
+	}
+	if outcome.Registered.WaitsForPerson() && !alreadySaid(&task.Status, v1alpha1.ConditionRegistered, outcome.Registered) {
+		changes = append(changes, change{corev1.EventTypeWarning, outcome.Registered.Reason, named(task, outcome.Registered.Message)})
+	}
+	last := serving.LastVerdict(task.Status.Conditions)
+	if now := outcome.Placeable; outcome.Entry != nil && now.Status == metav1.ConditionFalse && last.Reason != now.Reason {
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message)})
+	}
+	return changes
+}
+
+// named begins a message with the task that it is about: where events and log lines of many tasks are read, nothing else does.
+func named(task *v1alpha1.MazeTask, message string) string {
+	return fmt.Sprintf("Task %s: %s", task.Spec.Name, message)
+}
+
+// alreadyRegistered reports whether this generation's entry is no news. Nodes may change its placement at any time.
+func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
+	return status.Entry != nil && status.Entry.Key == entry.Key && status.Entry.Generation == entry.Generation &&
+		meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
+}
+
+// alreadySaid reports whether a condition says so. Which task has the name is no news for one that has lost it.
+func alreadySaid(status *v1alpha1.MazeTaskStatus, conditionType string, now serving.Finding) bool {
+	c := meta.FindStatusCondition(status.Conditions, conditionType)
+	return c != nil && c.Reason == now.Reason && (c.Message == text.Visible(now.Message) || now.Reason == v1alpha1.ReasonNameConflict)
+}
+
+// announce makes events and log lines of changes that are written.
+func (r *reconciler) announce(ctx context.Context, task *v1alpha1.MazeTask, changes []change) {
+	logger := log.FromContext(ctx)
+	for _, c := range changes {
+		logger.Info(text.Visible(text.Clip(c.message, maxEventNote)), "reason", c.reason, "task", task.Spec.Name,
+			"description", descriptionOf(task), "model", modelOf(task))
+		if c.eventType != corev1.EventTypeWarning && !r.limiter.TryAccept() {
+			continue
+		}
+		r.Recorder.Eventf(task, nil, c.eventType, c.reason, "Register", "%s", noteOf(task, c.message))
+	}
+}
+
+const (
+	// maxEventNote is the API server's limit on an event's note, in bytes.
+	maxEventNote = 1024
+	// maxAbout bounds what an event or a log line says of a description or a model, in bytes.
+	maxAbout = 200
+)
+
+// noteOf returns what an event says: a message, and what names the task, for which there always is room.
+func noteOf(task *v1alpha1.MazeTask, message string) string {
+	end := about(task)
+	return text.Clip(text.Visible(message), maxEventNote-len(end)) + end
+}
+
+// about names a task for a person: the first line of its description and its model.
+func about(task *v1alpha1.MazeTask) string {
+	var parts []string
+	if line := descriptionOf(task); line != "" {
+		parts = append(parts, line)
+	}
+	if model := modelOf(task); model != "" {
+		parts = append(parts, "model "+model)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
+
+// descriptionOf returns the first line of a task's description, clipped.
+func descriptionOf(task *v1alpha1.MazeTask) string {
+	return text.Clip(text.Visible(text.FirstLine(task.Spec.Description)), maxAbout)
+}
+
+// modelOf returns the name of a task's model, clipped.
+func modelOf(task *v1alpha1.MazeTask) string {
+	return text.Clip(text.Visible(task.Spec.Resources.ModelName), maxAbout)
+}

@@ -1,19 +1,29 @@
-package controllers
+package mazetask
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/meta"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/flowcontrol"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 var (
-	before = metav1.NewTime(noon)
-	now    = metav1.NewTime(noon.Add(time.Minute))
+	noon       = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	before     = metav1.NewTime(noon)
+	now        = metav1.NewTime(noon.Add(time.Minute))
+	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Message: "T4 (3 nodes): too small"}
 )
 
 // ocr is a task of generation 3 with a status.
@@ -25,238 +35,176 @@ func ocr(status v1alpha1.MazeTaskStatus) *v1alpha1.MazeTask {
 	}
 }
 
-func edited(edit func(*outcome)) outcome {
+func entryOf(generation int64) *v1alpha1.EntryReference {
+	return &v1alpha1.EntryReference{ConfigMap: "maze-registry", Key: "ocr", Generation: generation, Digest: "sha256:" + strings.Repeat("a", int(generation))}
+}
+
+// servedOutcome is that of a task with which all is well.
+func servedOutcome() *serving.Outcome {
+	return &serving.Outcome{
+		Generation: 3, Accepted: serving.Finding{OK: true, Reason: v1alpha1.ReasonValid}, Registered: serving.Finding{OK: true, Reason: v1alpha1.ReasonServed},
+		Placement: &v1alpha1.Placement{}, Placeable: placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible}, Entry: entryOf(3),
+	}
+}
+
+func edited(edit func(*serving.Outcome)) *serving.Outcome {
 	o := servedOutcome()
-	edit(&o)
+	edit(o)
 	return o
 }
 
-func refused(reason, message string) finding { return finding{reason: reason, message: message} }
-
-const (
-	serves       = "the registry serves this generation"
-	nobodyNeeded = "nothing waits for a person"
-	notValid     = "there is nothing to place: see the condition Registered"
-)
-
-// told is a condition but for its times.
-type told struct {
-	Status          metav1.ConditionStatus
-	Reason, Message string
+func refused(reason, message string) serving.Finding {
+	return serving.Finding{Reason: reason, Message: message}
 }
 
-func TestStatusOf(t *testing.T) {
-	accepted := told{metav1.ConditionTrue, "Valid", "the spec is valid"}
-	registered := told{metav1.ConditionTrue, "Served", "ConfigMap maze-registry serves this generation"}
-	placeable := told{metav1.ConditionTrue, "Feasible", "a node can"}
-	moving := told{metav1.ConditionFalse, "NotStalled", nobodyNeeded}
-	no := func(reason, message string) told { return told{metav1.ConditionFalse, reason, message} }
-	stalled := func(reason, message string) told { return told{metav1.ConditionTrue, reason, message} }
+func TestChangesOf(t *testing.T) {
+	// after is the status of a task once an outcome is written.
+	after := func(decided *serving.Outcome) v1alpha1.MazeTaskStatus {
+		return decided.Status(&v1alpha1.MazeTaskStatus{ObservedGeneration: -1}, before)
+	}
+	fresh := v1alpha1.MazeTaskStatus{ObservedGeneration: -1}
+	invalid := edited(func(o *serving.Outcome) {
+		o.Accepted, o.Registered, o.Placement, o.Entry = refused("InvalidSchema", "bad"), refused("InvalidSpec", "none"), nil, nil
+	})
+	lastAccepted := edited(func(o *serving.Outcome) {
+		o.Accepted, o.Registered, o.Placement, o.Entry = refused("InvalidSchema", "bad"), refused("ServingLastAccepted", "2"), nil, entryOf(2)
+	})
+	superseded := edited(func(o *serving.Outcome) {
+		o.Accepted, o.Registered, o.Entry = refused("NameConflict", "b is newer"), refused("Superseded", "b is newer"), nil
+	})
+	publishing := edited(func(o *serving.Outcome) { o.Registered, o.Entry = refused("Publishing", "again"), nil })
+	terminating := edited(func(o *serving.Outcome) { o.Registered, o.Entry = refused("Terminating", "out"), nil })
+	overwriting := edited(func(o *serving.Outcome) { o.Overwrote = "ocr-old" })
+
+	unplaceable := edited(func(o *serving.Outcome) { o.Placeable = infeasible })
+
+	registered := change{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}
+	homeless := change{corev1.EventTypeWarning, "Unplaceable", "Task ocr: T4 (3 nodes): too small"}
+	bad := change{corev1.EventTypeWarning, "Invalid", "Task ocr: bad"}
+	taken := change{corev1.EventTypeWarning, "Overwritten", "b is newer"}
+	overwrites := change{corev1.EventTypeWarning, "Overwritten", "Task ocr overwrites the registration of MazeTask ocr-old"}
 
 	cases := map[string]struct {
-		decided outcome
-		// want are the conditions Accepted, Registered, Placeable, Ready and Stalled.
-		want [5]told
+		status  v1alpha1.MazeTaskStatus
+		decided *serving.Outcome
+		want    []change
 	}{
-		"All is well": {
-			decided: servedOutcome(),
-			want:    [5]told{accepted, registered, placeable, {metav1.ConditionTrue, "Ready", serves}, moving},
+		"A new task":                    {status: fresh, decided: servedOutcome(), want: []change{registered}},
+		"A new task overwrites another": {status: fresh, decided: overwriting, want: []change{registered, overwrites}},
+		"One that overwrote is edited": {
+			status: after(overwriting), decided: edited(func(o *serving.Outcome) { *o = *overwriting; o.Generation, o.Entry = 4, entryOf(4) }), want: []change{registered},
 		},
-		"Accepted with a warning": {
-			decided: edited(func(o *outcome) { o.accepted.message = "the spec is valid; warning: x" }),
-			want: [5]told{
-				{metav1.ConditionTrue, "Valid", "the spec is valid; warning: x"}, registered, placeable, {metav1.ConditionTrue, "Ready", serves}, moving,
-			},
+		"A new task is invalid":              {status: fresh, decided: invalid, want: []change{bad}},
+		"A new task loses its name":          {status: fresh, decided: superseded, want: []change{taken}},
+		"A new task is not written yet":      {status: fresh, decided: publishing},
+		"Written after all":                  {status: after(publishing), decided: servedOutcome(), want: []change{registered}},
+		"Nothing new":                        {status: after(servedOutcome()), decided: servedOutcome()},
+		"Nothing new of one that overwrites": {status: after(overwriting), decided: overwriting},
+		"Nothing new of an invalid one":      {status: after(invalid), decided: invalid},
+		"Nothing new of a loser":             {status: after(superseded), decided: superseded},
+		"An edit": {
+			status: after(servedOutcome()), decided: edited(func(o *serving.Outcome) { o.Generation, o.Entry = 4, entryOf(4) }), want: []change{registered},
 		},
-		"Never valid": {
-			decided: outcome{generation: 3, accepted: refused("InvalidSchema", "bad"), registered: refused("InvalidSpec", "no entry")},
-			want: [5]told{
-				no("InvalidSchema", "bad"), no("InvalidSpec", "no entry"), {metav1.ConditionUnknown, "NotJudged", notValid},
-				no("InvalidSchema", "bad"), stalled("InvalidSchema", "bad"),
-			},
+		"Other nodes, and so another placement in the entry": {
+			status: after(servedOutcome()), decided: edited(func(o *serving.Outcome) { o.Entry = entryOf(3); o.Entry.Digest = "sha256:b" }),
 		},
-		"A bad edit": {
-			decided: outcome{
-				generation: 3, accepted: refused("SchemaTooLarge", "bad"), registered: refused("ServingLastAccepted", "generation 2"), entry: entryOf(2),
-			},
-			want: [5]told{
-				no("SchemaTooLarge", "bad"), no("ServingLastAccepted", "generation 2"), {metav1.ConditionUnknown, "NotJudged", notValid},
-				no("SchemaTooLarge", "bad"), stalled("SchemaTooLarge", "bad"),
-			},
+		"A bad edit":              {status: after(servedOutcome()), decided: lastAccepted, want: []change{bad}},
+		"Nothing new after it":    {status: after(lastAccepted), decided: lastAccepted},
+		"A bad edit is corrected": {status: after(lastAccepted), decided: servedOutcome(), want: []change{registered}},
+		"A bad edit is undone, to an entry of the same text": {
+			status: after(edited(func(o *serving.Outcome) {
+				o.Accepted, o.Registered = refused("InvalidSchema", "bad"), refused("ServingLastAccepted", "2")
+			})),
+			decided: servedOutcome(), want: []change{registered},
 		},
-		"The name is taken": {
-			decided: edited(func(o *outcome) {
-				o.accepted, o.registered, o.entry = refused("NameConflict", "newer"), refused("Superseded", "newer"), nil
-			}),
-			want: [5]told{no("NameConflict", "newer"), no("Superseded", "newer"), placeable, no("NameConflict", "newer"), stalled("NameConflict", "newer")},
+		"Another mistake": {
+			status: after(invalid), decided: edited(func(o *serving.Outcome) { *o = *invalid; o.Accepted.Message = "worse" }),
+			want: []change{{corev1.EventTypeWarning, "Invalid", "Task ocr: worse"}},
 		},
-		"Too large": {
-			decided: edited(func(o *outcome) { o.registered, o.entry = refused("TaskTooLarge", "shorten"), nil }),
-			want:    [5]told{accepted, no("TaskTooLarge", "shorten"), placeable, no("TaskTooLarge", "shorten"), stalled("TaskTooLarge", "shorten")},
+		"The same words for another reason": {
+			status: after(invalid), decided: edited(func(o *serving.Outcome) { *o = *invalid; o.Accepted.Reason = "SchemaTooLarge" }), want: []change{bad},
 		},
-		"The ConfigMap is someone else's": {
-			decided: edited(func(o *outcome) { o.registered, o.entry = refused("RegistryConflict", "rename"), nil }),
-			want:    [5]told{accepted, no("RegistryConflict", "rename"), placeable, no("RegistryConflict", "rename"), stalled("RegistryConflict", "rename")},
+		"The name is taken":      {status: after(servedOutcome()), decided: superseded, want: []change{taken}},
+		"The name is free again": {status: after(superseded), decided: servedOutcome(), want: []change{registered}},
+		"The ConfigMap is taken": {
+			status: after(servedOutcome()), decided: edited(func(o *serving.Outcome) { o.Registered, o.Entry = refused("RegistryConflict", "x"), nil }),
+			want: []change{{corev1.EventTypeWarning, "RegistryConflict", "Task ocr: x"}},
 		},
-		"Not written yet": {
-			decided: edited(func(o *outcome) { o.registered, o.entry = refused("Publishing", "again"), nil }),
-			want:    [5]told{accepted, no("Publishing", "again"), placeable, no("Publishing", "again"), moving},
+		"A new task fits nowhere": {status: fresh, decided: unplaceable, want: []change{registered, homeless}},
+		"The last node goes":      {status: after(servedOutcome()), decided: unplaceable, want: []change{homeless}},
+		"Another node goes":       {status: after(unplaceable), decided: edited(func(o *serving.Outcome) { *o = *unplaceable; o.Placeable.Message = "L4 (1 node): too small" })},
+		"A node comes":            {status: after(unplaceable), decided: servedOutcome()},
+		"A loser fits nowhere":    {status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Placeable = infeasible })},
+		"Nothing new of a loser to another winner": {
+			status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Accepted.Message = "c is newer" }),
 		},
-		"On its way out": {
-			decided: edited(func(o *outcome) { o.registered, o.entry = refused("Terminating", "out"), nil }),
-			want:    [5]told{accepted, no("Terminating", "out"), placeable, no("Terminating", "out"), moving},
+		"Deleted":                   {status: after(servedOutcome()), decided: terminating},
+		"An invalid one is deleted": {status: after(invalid), decided: edited(func(o *serving.Outcome) { *o = *invalid; o.Registered = refused("Terminating", "out") })},
+		"The entry's place was unknown": {
+			status: v1alpha1.MazeTaskStatus{Conditions: after(servedOutcome()).Conditions}, decided: servedOutcome(), want: []change{registered},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			want := v1alpha1.MazeTaskStatus{ObservedGeneration: 3, Entry: tc.decided.entry, Placement: tc.decided.placement, Predictor: tc.decided.predictor}
-			for i, conditionType := range []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"} {
-				want.Conditions = append(want.Conditions, metav1.Condition{
-					Type: conditionType, Status: tc.want[i].Status, Reason: tc.want[i].Reason, Message: tc.want[i].Message,
-					ObservedGeneration: 3, LastTransitionTime: now,
-				})
-			}
-			if diff := cmp.Diff(want, statusOf(ocr(v1alpha1.MazeTaskStatus{ObservedGeneration: -1}), tc.decided, now)); diff != "" {
-				t.Errorf("statusOf(...) a new task: -want, +got:\n%s", diff)
-			}
-			earlier := statusOf(ocr(v1alpha1.MazeTaskStatus{}), edited(func(o *outcome) { o.generation, o.entry = 2, entryOf(2) }), now)
-			if diff := cmp.Diff(want, statusOf(ocr(earlier), tc.decided, now)); diff != "" {
-				t.Errorf("statusOf(...) after an edit: -want, +got:\n%s", diff)
+			task := ocr(tc.status)
+			next := tc.decided.Status(&task.Status, now)
+			if diff := cmp.Diff(tc.want, changesOf(task, &next, tc.decided), cmp.AllowUnexported(change{})); diff != "" {
+				t.Errorf("changesOf(...): -want, +got:\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestStatusOfMovesTransitionTimes: a condition's time moves exactly when its status does.
-func TestStatusOfMovesTransitionTimes(t *testing.T) {
+// TestNoteOf: an event names the description's first line and the model, however long the rest is.
+func TestNoteOf(t *testing.T) {
+	long := strings.Repeat("ä", 2*maxEventNote)
 	cases := map[string]struct {
-		before, after outcome
-		wantMoved     []string
+		description, model, message string
+		wantBegin, wantEnd          string
 	}{
-		"Nothing changes": {before: servedOutcome(), after: servedOutcome()},
-		"Another generation, as good": {
-			before: servedOutcome(),
-			after:  edited(func(o *outcome) { o.generation, o.entry = 4, entryOf(4) }),
-		},
-		"Another message": {
-			before: edited(func(o *outcome) { o.accepted = refused("InvalidSchema", "a") }),
-			after:  edited(func(o *outcome) { o.accepted = refused("InvalidSchema", "b") }),
-		},
-		"Another reason": {
-			before: edited(func(o *outcome) { o.registered = refused("Publishing", "a") }),
-			after:  edited(func(o *outcome) { o.registered = refused("Terminating", "a") }),
-		},
-		"A bad edit": {
-			before: servedOutcome(),
-			after: edited(func(o *outcome) {
-				o.accepted, o.registered, o.placement = refused("InvalidSchema", "a"), refused("ServingLastAccepted", "a"), nil
-			}),
-			wantMoved: []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"},
-		},
-		"It is corrected": {
-			before: edited(func(o *outcome) {
-				o.accepted, o.registered = refused("InvalidSchema", "a"), refused("ServingLastAccepted", "a")
-			}),
-			after:     servedOutcome(),
-			wantMoved: []string{"Accepted", "Registered", "Ready", "Stalled"},
-		},
-		"Published after a failure": {
-			before:    edited(func(o *outcome) { o.registered = refused("Publishing", "a") }),
-			after:     servedOutcome(),
-			wantMoved: []string{"Registered", "Ready"},
-		},
-		"The last node goes": {
-			before:    servedOutcome(),
-			after:     edited(func(o *outcome) { o.placeable = infeasible }),
-			wantMoved: []string{"Placeable"},
-		},
-		"A failure becomes someone's": {
-			before:    edited(func(o *outcome) { o.registered = refused("Publishing", "a") }),
-			after:     edited(func(o *outcome) { o.registered = refused("RegistryConflict", "a") }),
-			wantMoved: []string{"Stalled"},
-		},
+		"Short":                {"Reads a page.\nWell.", "llava", "Task ocr: bad", "Task ocr: bad (Reads a page.; model llava)", ""},
+		"Nothing to add":       {"\n \n", "", "Task ocr: bad", "Task ocr: bad", ""},
+		"No description":       {"", "llava", "Task ocr: bad", "Task ocr: bad (model llava)", ""},
+		"A long message":       {"Reads a page.", "llava", "Task ocr: " + long, "Task ocr: ää", "ä… (Reads a page.; model llava)"},
+		"Everything very long": {long, long, "Task ocr: " + long, "Task ocr: ää", "ä…)"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			task := ocr(statusOf(ocr(v1alpha1.MazeTaskStatus{}), tc.before, before))
-			unchanged := task.DeepCopy()
-			next := statusOf(task, tc.after, now)
-			if diff := cmp.Diff(unchanged, task); diff != "" {
-				t.Errorf("statusOf(...) changed the task: -before, +after:\n%s", diff)
-			}
-			var moved []string
-			for _, condition := range next.Conditions {
-				if condition.ObservedGeneration != tc.after.generation {
-					t.Errorf("%s: want observedGeneration %d, got %d", condition.Type, tc.after.generation, condition.ObservedGeneration)
-				}
-				switch condition.LastTransitionTime {
-				case now:
-					moved = append(moved, condition.Type)
-				case before:
-				default:
-					t.Errorf("%s: lastTransitionTime %s is neither the old nor the new time", condition.Type, condition.LastTransitionTime)
-				}
-			}
-			if diff := cmp.Diff(tc.wantMoved, moved); diff != "" {
-				t.Errorf("conditions whose time moved: -want, +got:\n%s", diff)
-			}
-			if diff := cmp.Diff(next, statusOf(ocr(next), tc.after, metav1.NewTime(noon.Add(time.Hour)))); diff != "" {
-				t.Errorf("statusOf(...) of its own result: -first, +second:\n%s", diff)
+			task := ocr(v1alpha1.MazeTaskStatus{})
+			task.Spec.Description, task.Spec.Resources.ModelName = tc.description, tc.model
+			got := noteOf(task, tc.message)
+			if !strings.HasPrefix(got, tc.wantBegin) || !strings.HasSuffix(got, tc.wantEnd) || len(got) > maxEventNote || !utf8.ValidString(got) {
+				t.Errorf("noteOf(...): want at most %d bytes, %q … %q, got %d bytes, %q", maxEventNote, tc.wantBegin, tc.wantEnd, len(got), got)
 			}
 		})
 	}
 }
 
-// TestStatusOfHealsConditions: all five are set whatever was there, and others' stay.
-func TestStatusOfHealsConditions(t *testing.T) {
-	whole := statusOf(ocr(v1alpha1.MazeTaskStatus{}), servedOutcome(), before).Conditions
-	audited := metav1.Condition{Type: "example.com/Audited", Status: metav1.ConditionTrue, Reason: "Yes", LastTransitionTime: before, ObservedGeneration: 1}
-	cases := map[string]struct {
-		conditions []metav1.Condition
-		want       []string
-	}{
-		"None":          {want: []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"}},
-		"All":           {conditions: whole, want: []string{"Accepted", "Registered", "Placeable", "Ready", "Stalled"}},
-		"One is gone":   {conditions: whole[1:], want: []string{"Registered", "Placeable", "Ready", "Stalled", "Accepted"}},
-		"Someone's own": {conditions: []metav1.Condition{audited}, want: []string{"example.com/Audited", "Accepted", "Registered", "Placeable", "Ready", "Stalled"}},
-		"A Ready that is not ours": {
-			conditions: []metav1.Condition{{Type: "Ready", Status: metav1.ConditionFalse, Reason: "X", ObservedGeneration: 99, LastTransitionTime: before}},
-			want:       []string{"Ready", "Accepted", "Registered", "Placeable", "Stalled"},
-		},
+// TestAnnounce: the log has every change, with what it is about under keys of its own; events leave out registrations where there are too many.
+func TestAnnounce(t *testing.T) {
+	var lines []string
+	logger := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})
+	recorder := events.NewFakeRecorder(10)
+	r := &reconciler{Config: Config{Recorder: recorder}, limiter: flowcontrol.NewFakeNeverRateLimiter()}
+	task := ocr(v1alpha1.MazeTaskStatus{})
+	task.Spec.Description, task.Spec.Resources.ModelName = "Reads a page.\nWell.", "llava"
+	r.announce(log.IntoContext(t.Context(), logger), task, []change{
+		{corev1.EventTypeNormal, "Registered", "Successfully registered task: ocr"}, {corev1.EventTypeWarning, "Invalid", "Task ocr: bad"},
+	})
+	const about = ` "task"="ocr" "description"="Reads a page." "model"="llava"`
+	want := []string{
+		`"level"=0 "msg"="Successfully registered task: ocr" "reason"="Registered"` + about,
+		`"level"=0 "msg"="Task ocr: bad" "reason"="Invalid"` + about,
 	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			next := statusOf(ocr(v1alpha1.MazeTaskStatus{Conditions: tc.conditions}), servedOutcome(), now)
-			var got []string
-			for _, condition := range next.Conditions {
-				got = append(got, condition.Type)
-				if condition.Type == audited.Type {
-					if diff := cmp.Diff(audited, condition); diff != "" {
-						t.Errorf("another's condition: -want, +got:\n%s", diff)
-					}
-				} else if condition.ObservedGeneration != 3 {
-					t.Errorf("%s: want observedGeneration 3, got %d", condition.Type, condition.ObservedGeneration)
-				}
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("conditions: -want, +got:\n%s", diff)
-			}
-			if !meta.IsStatusConditionTrue(next.Conditions, "Ready") {
-				t.Error("want Ready")
-			}
-		})
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("log: -want, +got:\n%s", diff)
 	}
-}
-
-// TestStatusOfKeepsCounts: how many nodes there are of a class is no reason to write a status.
-func TestStatusOfKeepsCounts(t *testing.T) {
-	task := ocr(statusOf(ocr(v1alpha1.MazeTaskStatus{}), edited(func(o *outcome) { o.placeable = infeasible }), before))
-	more := edited(func(o *outcome) { o.placeable = infeasible; o.placeable.Message = "T4 (40 nodes): too small" })
-	if diff := cmp.Diff(task.Status, statusOf(task, more, now)); diff != "" {
-		t.Errorf("statusOf(...) with more nodes: -want, +got:\n%s", diff)
+	close(recorder.Events)
+	var told []string
+	for event := range recorder.Events {
+		told = append(told, event)
 	}
-	other := edited(func(o *outcome) { o.placeable = infeasible; o.placeable.Message = "L4 (3 nodes): too small" })
-	if got := meta.FindStatusCondition(statusOf(task, other, now).Conditions, v1alpha1.ConditionPlaceable).Message; got != other.placeable.Message {
-		t.Errorf("statusOf(...) with another class: got the message %q", got)
+	if diff := cmp.Diff([]string{"Warning Invalid Task ocr: bad (Reads a page.; model llava)"}, told); diff != "" {
+		t.Errorf("events: -want, +got:\n%s", diff)
 	}
 }

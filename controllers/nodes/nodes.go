@@ -1,37 +1,36 @@
-package controllers
+// Package nodes follows the cluster's nodes, as classes, and resolves on them what tasks require.
+package nodes
 
 import (
-	"context"
 	"maps"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
 
-// inventory follows the cluster's nodes, as classes.
-type inventory struct {
+// Inventory follows the cluster's nodes.
+type Inventory struct {
 	mu      sync.Mutex
 	builder *placement.Builder
-	last    *survey
+	last    *Snapshot
 }
 
-func newInventory(config placement.Config) *inventory {
-	return &inventory{builder: placement.NewBuilder(config)}
+// NewInventory returns an inventory without nodes.
+func NewInventory(config placement.Config) *Inventory {
+	return &Inventory{builder: placement.NewBuilder(config)}
 }
 
-// survey is the inventory at one moment, and what follows from it.
-type survey struct {
+// Snapshot is the inventory at one moment, and what follows from it.
+type Snapshot struct {
 	nodes    *placement.Inventory
 	revision uint64
-	// before holds what the last survey resolved.
+	// before holds what the last snapshot resolved.
 	before map[placement.Requirement]*placement.Resolution
 
 	mu       sync.Mutex
@@ -41,9 +40,11 @@ type survey struct {
 // maxResolved bounds how many resolutions are kept: those of tasks that are long gone would pile up.
 const maxResolved = 1 << 14
 
-// resolve gives what a requirement comes to: the same pointer as long as that does not change. Tasks that require the same are
-// resolved once.
-func (s *survey) resolve(requirement placement.Requirement) *placement.Resolution {
+// Revision is another one for every snapshot that can resolve something differently. It is never 0.
+func (s *Snapshot) Revision() uint64 { return s.revision + 1 }
+
+// Resolve returns the placement for a requirement, as the same pointer until it changes. Tasks that require the same are resolved once.
+func (s *Snapshot) Resolve(requirement placement.Requirement) *placement.Resolution {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.resolved[requirement]; known != nil {
@@ -61,8 +62,8 @@ func (s *survey) resolve(requirement placement.Requirement) *placement.Resolutio
 	return found
 }
 
-// known gives what is resolved so far.
-func (s *survey) known() map[placement.Requirement]*placement.Resolution {
+// known returns what is resolved so far.
+func (s *Snapshot) known() map[placement.Requirement]*placement.Resolution {
 	if s == nil {
 		return nil
 	}
@@ -71,54 +72,37 @@ func (s *survey) known() map[placement.Requirement]*placement.Resolution {
 	return maps.Clone(s.resolved)
 }
 
-// survey gives the present one.
-func (i *inventory) survey() *survey {
+// Snapshot returns the present one.
+func (i *Inventory) Snapshot() *Snapshot {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if revision := i.builder.Revision(); i.last == nil || i.last.revision != revision {
-		i.last = &survey{nodes: i.builder.Inventory(), revision: revision, before: i.last.known()}
+		i.last = &Snapshot{nodes: i.builder.Inventory(), revision: revision, before: i.last.known()}
 	}
 	return i.last
 }
 
-// handler keeps the inventory, and calls changed when that can change a placement or a verdict. A heartbeat cannot, nor can
-// one more node of a class.
-func (i *inventory) handler(changed func(requestQueue)) handler.EventHandler {
-	set := func(object client.Object, queue requestQueue) {
-		if node, ok := object.(*corev1.Node); ok && i.set(node) {
-			changed(queue)
+// Change returns what takes over a change of a node, and calls changed if that can change a placement or a verdict. A heartbeat cannot,
+// nor can one more node of a class.
+func (i *Inventory) Change(changed func()) func(before, after client.Object) {
+	return func(before, after client.Object) {
+		if i.take(before, after) {
+			changed()
 		}
 	}
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) { set(e.Object, queue) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) {
-			if !isHeartbeat(e.ObjectOld, e.ObjectNew) {
-				set(e.ObjectNew, queue)
-			}
-		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) {
-			if i.remove(e.Object.GetName()) {
-				changed(queue)
-			}
-		},
+}
+
+// take takes over a change of a cached node, and reports whether that can change a placement or a verdict.
+func (i *Inventory) take(before, after client.Object) bool {
+	was, _ := before.(*corev1.Node)
+	is, _ := after.(*corev1.Node)
+	if was != nil && is != nil && placement.Alike(was, is) {
+		return false
 	}
-}
-
-// isHeartbeat says whether two states of a cached node differ in nothing that the inventory reads.
-func isHeartbeat(before, after client.Object) bool {
-	was, ok := before.(*corev1.Node)
-	is, also := after.(*corev1.Node)
-	return ok && also && placement.Alike(was, is)
-}
-
-func (i *inventory) set(node *corev1.Node) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.builder.Set(node)
-}
-
-func (i *inventory) remove(name string) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.builder.Remove(name)
+	if is == nil {
+		return was != nil && i.builder.Remove(was.Name)
+	}
+	return i.builder.Set(is)
 }

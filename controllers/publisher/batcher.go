@@ -1,4 +1,4 @@
-package controllers
+package publisher
 
 import (
 	"sync"
@@ -19,16 +19,23 @@ const (
 	// minPatience is for a registry that is quick to write, maxPatience for those who wait for one that is not.
 	minPatience = 250 * time.Millisecond
 	maxPatience = 5 * time.Second
+
+	// A registry that cannot be written is tried again after firstRetry, then after twice as long each time, up to lastRetry. Changes that
+	// come meanwhile neither shorten nor prolong that.
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 8 * time.Second
 )
 
-// gatherer collects the changes of each namespace, so that a burst of them costs few writes.
-type gatherer struct {
+// batcher collects the changes of each namespace, so that a burst of them costs few writes.
+type batcher struct {
 	mu     sync.Mutex
 	bursts map[string]*burst
 }
 
 // burst is a run of changes that are not published yet.
 type burst struct {
+	// tasks are the names of those that have changed.
+	tasks map[string]struct{}
 	// first and last are when it began and when it last grew; zero while there is none.
 	first, last time.Time
 	// pending is when the oldest change came that is not published, be it of this burst or of one before; zero if there is none.
@@ -37,92 +44,139 @@ type burst struct {
 	changes int
 	// cost is what the last write of the namespace's registry took.
 	cost time.Duration
+	// failures counts the failures since the last success, and retry is when to try again; zero while there is none.
+	failures int
+	retry    time.Time
 }
 
-func newGatherer() *gatherer {
-	return &gatherer{bursts: map[string]*burst{}}
+func newBatcher() *batcher {
+	return &batcher{bursts: map[string]*burst{}}
 }
 
-// note records changes.
-func (g *gatherer) note(namespace string, now time.Time, changes int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	b, known := g.bursts[namespace]
+// of returns the burst of a namespace. The lock is held.
+func (b *batcher) of(namespace string) *burst {
+	found := b.bursts[namespace]
+	if found == nil {
+		found = &burst{tasks: map[string]struct{}{}}
+		b.bursts[namespace] = found
+	}
+	return found
+}
+
+// note records a change of a task.
+func (b *batcher) note(namespace, task string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found := b.of(namespace)
+	found.tasks[task] = struct{}{}
+	found.grow(now, 1)
+}
+
+// noteMany records that something has changed which counts as so many changes.
+func (b *batcher) noteMany(namespace string, now time.Time, changes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.of(namespace).grow(now, changes)
+}
+
+func (u *burst) grow(now time.Time, changes int) {
+	if u.first.IsZero() {
+		u.first = now
+	}
+	if u.pending.IsZero() {
+		u.pending = now
+	}
+	u.last = now
+	u.changes += changes
+}
+
+// take ends the namespace's burst and returns the tasks that have changed, or returns how long to go on gathering.
+func (b *batcher) take(namespace string, now time.Time) (tasks map[string]struct{}, wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found, known := b.bursts[namespace]
 	if !known {
-		b = &burst{}
-		g.bursts[namespace] = b
+		return nil, 0
 	}
-	if b.first.IsZero() {
-		b.first = now
+	if wait := found.retry.Sub(now); wait > 0 {
+		return nil, wait
 	}
-	if b.pending.IsZero() {
-		b.pending = now
+	if !found.first.IsZero() {
+		if wait := found.due().Sub(now); wait > 0 {
+			return nil, wait
+		}
 	}
-	b.last = now
-	b.changes += changes
-}
-
-// take ends the namespace's burst and returns 0, or returns how long to go on gathering.
-func (g *gatherer) take(namespace string, now time.Time) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	b, known := g.bursts[namespace]
-	if !known || b.first.IsZero() {
-		return 0
-	}
-	if wait := b.due().Sub(now); wait > 0 {
-		return wait
-	}
-	b.first, b.last, b.changes = time.Time{}, time.Time{}, 0
-	return 0
+	tasks, found.tasks = found.tasks, map[string]struct{}{}
+	found.first, found.last, found.changes, found.retry = time.Time{}, time.Time{}, 0, time.Time{}
+	return tasks, 0
 }
 
 // delivered notes that all changes up to the last take are published, and returns how long the oldest of them has waited.
-func (g *gatherer) delivered(namespace string, now time.Time) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	b, known := g.bursts[namespace]
-	if !known || b.pending.IsZero() {
+func (b *batcher) delivered(namespace string, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found, known := b.bursts[namespace]
+	if !known {
 		return 0
 	}
-	waited := now.Sub(b.pending)
-	b.pending = b.first
+	found.failures = 0
+	if found.pending.IsZero() {
+		return 0
+	}
+	waited := now.Sub(found.pending)
+	found.pending = found.first
 	return waited
 }
 
-// lags gives how long the oldest change of each namespace has waited to be published, where there is one.
-func (g *gatherer) lags(now time.Time) map[string]time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// failed notes that the registry could not be written, and returns after how long it is tried again.
+func (b *batcher) failed(namespace string, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found := b.of(namespace)
+	if found.pending.IsZero() {
+		found.pending = now
+	}
+	wait := min(firstRetry<<min(found.failures, 16), lastRetry)
+	found.failures++
+	found.retry = now.Add(wait)
+	return wait
+}
+
+// lags returns how long the oldest change of each namespace has waited to be published, where there is one.
+func (b *batcher) lags(now time.Time) map[string]time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	lags := map[string]time.Duration{}
-	for namespace, b := range g.bursts {
-		if !b.pending.IsZero() {
-			lags[namespace] = now.Sub(b.pending)
+	for namespace, found := range b.bursts {
+		if !found.pending.IsZero() {
+			lags[namespace] = now.Sub(found.pending)
 		}
 	}
 	return lags
 }
 
 // spent records what writing the registry took.
-func (g *gatherer) spent(namespace string, cost time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if b, known := g.bursts[namespace]; known {
-		b.cost = cost
+func (b *batcher) spent(namespace string, cost time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if found, known := b.bursts[namespace]; known {
+		found.cost = cost
 	}
 }
 
-// forget drops a namespace that has no registry.
-func (g *gatherer) forget(namespace string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.bursts, namespace)
+// forget drops a namespace that has no registry, unless something has changed meanwhile.
+func (b *batcher) forget(namespace string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if found := b.bursts[namespace]; found != nil && found.first.IsZero() {
+		delete(b.bursts, namespace)
+	}
 }
 
-// due is when the burst is to be published: once it is quiet, or once patience ends.
-func (b *burst) due() time.Time {
-	quiet := b.last.Add(min(time.Duration(b.changes)*quietPeriod, maxQuietPeriod))
-	latest := b.first.Add(min(max(minPatience, patience*b.cost), maxPatience))
+// due returns when the burst is to be published: once it is quiet, or once patience ends.
+func (u *burst) due() time.Time {
+	quiet := u.last.Add(min(time.Duration(u.changes)*quietPeriod, maxQuietPeriod))
+	latest := u.first.Add(min(max(minPatience, patience*u.cost), maxPatience))
 	if quiet.Before(latest) {
 		return quiet
 	}

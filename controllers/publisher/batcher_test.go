@@ -1,4 +1,4 @@
-package controllers
+package publisher
 
 import (
 	"sync"
@@ -20,10 +20,10 @@ func every(step, end time.Duration) []time.Duration {
 	return at
 }
 
-func TestGathererWaits(t *testing.T) {
+func TestBatcherWaits(t *testing.T) {
 	const ms = time.Millisecond
 	cases := map[string]struct {
-		// notes are when changes came, and now is when the gatherer is asked, both from the begin of the burst.
+		// notes are when changes came, and now is when the batcher is asked, both from the begin of the burst.
 		notes []time.Duration
 		cost  time.Duration
 		now   time.Duration
@@ -53,129 +53,162 @@ func TestGathererWaits(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			g := newGatherer()
+			b := newBatcher()
 			if tc.cost > 0 { // of an earlier burst
-				g.note("a", noon.Add(-time.Hour), 1)
-				if wait := g.take("a", noon.Add(-time.Minute)); wait != 0 {
+				b.note("a", "task", noon.Add(-time.Hour))
+				if _, wait := b.take("a", noon.Add(-time.Minute)); wait != 0 {
 					t.Fatalf("take(...) an hour later: want 0, got %s", wait)
 				}
-				g.spent("a", tc.cost)
+				b.spent("a", tc.cost)
 			}
 			for _, at := range tc.notes {
-				g.note("a", noon.Add(at), 1)
+				b.note("a", "task", noon.Add(at))
 			}
-			if got := g.take("a", noon.Add(tc.now)); got != tc.want {
+			if _, got := b.take("a", noon.Add(tc.now)); got != tc.want {
 				t.Errorf("take(...): want %s, got %s", tc.want, got)
 			}
 		})
 	}
 }
 
-// TestGathererTakesABurstOnce: what was taken counts no more for the next burst, what was not still does.
-func TestGathererTakesABurstOnce(t *testing.T) {
+// TestBatcherTakesABurstOnce: what was taken counts no more for the next burst, what was not still does.
+func TestBatcherTakesABurstOnce(t *testing.T) {
 	const ms = time.Millisecond
-	g := newGatherer()
+	b := newBatcher()
 	steps := []struct {
 		what string
 		do   func()
 		at   time.Duration
 		want time.Duration
 	}{
-		{what: "a first burst goes on", do: func() { g.note("a", noon, 1) }, at: 9 * ms, want: ms},
+		{what: "a first burst goes on", do: func() { b.note("a", "task", noon) }, at: 9 * ms, want: ms},
 		{what: "asking takes nothing before it is due", at: 9 * ms, want: ms},
 		{what: "it is taken", at: 10 * ms},
 		{what: "nothing is left", at: 11 * ms},
-		{what: "a second burst has its own quiet and its own patience", do: func() { g.note("a", noon.Add(300*ms), 1) }, at: 300 * ms, want: 10 * ms},
+		{what: "a second burst has its own quiet and its own patience", do: func() { b.note("a", "task", noon.Add(300*ms)) }, at: 300 * ms, want: 10 * ms},
 		{what: "a change while it is written is a third", do: func() {
-			g.take("a", noon.Add(310*ms))
-			g.note("a", noon.Add(311*ms), 1)
-			g.spent("a", 100*ms)
+			b.take("a", noon.Add(310*ms))
+			b.note("a", "task", noon.Add(311*ms))
+			b.spent("a", 100*ms)
 		}, at: 321 * ms},
 	}
 	for _, step := range steps {
 		if step.do != nil {
 			step.do()
 		}
-		if got := g.take("a", noon.Add(step.at)); got != step.want {
+		if _, got := b.take("a", noon.Add(step.at)); got != step.want {
 			t.Errorf("%s: take(...) at %s: want %s, got %s", step.what, step.at, step.want, got)
 		}
 	}
 }
 
-func TestGathererKeepsNamespacesApart(t *testing.T) {
-	g := newGatherer()
-	g.note("a", noon, 1)
-	g.note("b", noon.Add(4*time.Millisecond), 1)
+func TestBatcherKeepsNamespacesApart(t *testing.T) {
+	b := newBatcher()
+	b.note("a", "task", noon)
+	b.note("b", "task", noon.Add(4*time.Millisecond))
 	for namespace, want := range map[string]time.Duration{"a": 6 * time.Millisecond, "b": 10 * time.Millisecond, "c": 0} {
-		if got := g.take(namespace, noon.Add(4*time.Millisecond)); got != want {
+		if _, got := b.take(namespace, noon.Add(4*time.Millisecond)); got != want {
 			t.Errorf("take(%s): want %s, got %s", namespace, want, got)
 		}
 	}
 }
 
-func TestGathererForgets(t *testing.T) {
-	g := newGatherer()
-	g.note("a", noon, 1)
-	g.spent("a", time.Second)
-	g.forget("a")
-	if got := g.take("a", noon); got != 0 {
-		t.Errorf("take(...) of what is forgotten: want 0, got %s", got)
+func TestBatcherForgets(t *testing.T) {
+	b := newBatcher()
+	b.note("a", "task", noon)
+	b.spent("a", time.Second)
+	b.forget("a")
+	if tasks, _ := b.take("a", noon.Add(time.Hour)); len(tasks) != 1 {
+		t.Errorf("forget(...) of what has changed: want it kept, got %v", tasks)
 	}
-	g.spent("a", time.Second) // a write that ends after that
-	if len(g.bursts) != 0 {
-		t.Errorf("want nothing remembered, got %d namespaces", len(g.bursts))
+	b.forget("a")
+	b.spent("a", time.Second) // a write that ends after that
+	b.delivered("a", noon)
+	if len(b.bursts) != 0 {
+		t.Errorf("want nothing remembered, got %d namespaces", len(b.bursts))
 	}
-	g.note("a", noon, 1)
-	if got := g.take("a", noon); got != quietPeriod {
+	b.note("a", "task", noon)
+	if _, got := b.take("a", noon); got != quietPeriod {
 		t.Errorf("take(...): want %s as for a new namespace, got %s", quietPeriod, got)
 	}
 }
 
-// TestGathererTellsWhatIsPending: the age of a change counts until it is published, whatever happens in between.
-func TestGathererTellsWhatIsPending(t *testing.T) {
-	g, second := newGatherer(), func(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
+// TestBatcherRetries: whatever changes meanwhile, a registry that cannot be written is tried again after at most lastRetry.
+func TestBatcherRetries(t *testing.T) {
+	b, now := newBatcher(), noon
+	b.note("a", "task", now)
+	longest := time.Duration(0)
+	for range 100 {
+		if _, wait := b.take("a", now.Add(time.Minute)); wait != 0 {
+			t.Fatalf("take(...) a minute later: want 0, got %s", wait)
+		}
+		wait := b.failed("a", now)
+		longest = max(longest, wait)
+		for range 1000 {
+			b.note("a", "task", now)
+		}
+		if _, early := b.take("a", now.Add(wait-1)); early <= 0 {
+			t.Fatalf("take(...) before it is time: want a wait, got %s", early)
+		}
+		if _, due := b.take("a", now.Add(wait+maxQuietPeriod)); due != 0 {
+			t.Fatalf("take(...) when it is time: want 0, got %s", due)
+		}
+		now = now.Add(wait)
+	}
+	if longest != lastRetry {
+		t.Errorf("the longest wait: want %s, got %s", lastRetry, longest)
+	}
+	b.delivered("a", now)
+	if got := b.failed("a", now); got != firstRetry {
+		t.Errorf("failed(...) after a success: want %s, got %s", firstRetry, got)
+	}
+}
+
+// TestBatcherTellsWhatIsPending: the age of a change counts until it is published, whatever happens in between.
+func TestBatcherTellsWhatIsPending(t *testing.T) {
+	b, second := newBatcher(), func(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
 	expect := func(what string, now int, want map[string]time.Duration) {
 		t.Helper()
-		if diff := cmp.Diff(want, g.lags(second(now))); diff != "" {
+		if diff := cmp.Diff(want, b.lags(second(now))); diff != "" {
 			t.Errorf("%s: -want, +got:\n%s", what, diff)
 		}
 	}
 	expect("nothing", 0, map[string]time.Duration{})
-	g.note("a", second(0), 1)
-	g.note("a", second(1), 1)
+	b.note("a", "task", second(0))
+	b.note("a", "task", second(1))
 	expect("two changes", 2, map[string]time.Duration{"a": 2 * time.Second})
-	g.take("a", second(3))
-	g.note("a", second(4), 1)
+	b.take("a", second(3))
+	b.note("a", "task", second(4))
 	expect("the write fails, and another change comes", 5, map[string]time.Duration{"a": 5 * time.Second})
-	g.take("a", second(6))
-	g.note("a", second(7), 1)
-	if got := g.delivered("a", second(8)); got != 8*time.Second {
+	b.take("a", second(6))
+	b.note("a", "task", second(7))
+	if got := b.delivered("a", second(8)); got != 8*time.Second {
 		t.Errorf("delivered(...): want 8s, got %s", got)
 	}
 	expect("published but for a change that came meanwhile", 8, map[string]time.Duration{"a": time.Second})
-	g.take("a", second(9))
-	if got := g.delivered("a", second(9)); got != 2*time.Second {
+	b.take("a", second(9))
+	if got := b.delivered("a", second(9)); got != 2*time.Second {
 		t.Errorf("delivered(...): want 2s, got %s", got)
 	}
 	expect("all is published", 10, map[string]time.Duration{})
 	for _, namespace := range []string{"a", "unknown"} {
-		if got := g.delivered(namespace, second(11)); got != 0 {
+		if got := b.delivered(namespace, second(11)); got != 0 {
 			t.Errorf("delivered(%s) again: want 0, got %s", namespace, got)
 		}
 	}
 }
 
-// TestGathererIsSafeForConcurrentUse has something to say only with -race.
-func TestGathererIsSafeForConcurrentUse(t *testing.T) {
-	g := newGatherer()
+// TestBatcherIsSafeForConcurrentUse has something to say only with -race.
+func TestBatcherIsSafeForConcurrentUse(t *testing.T) {
+	b := newBatcher()
 	var group sync.WaitGroup
 	for _, use := range []func(time.Time){
-		func(now time.Time) { g.note("a", now, 1) },
-		func(now time.Time) { g.take("a", now) },
-		func(time.Time) { g.spent("a", time.Millisecond) },
-		func(time.Time) { g.forget("a") },
-		func(now time.Time) { g.delivered("a", now) },
-		func(now time.Time) { g.lags(now) },
+		func(now time.Time) { b.note("a", "task", now) },
+		func(now time.Time) { b.take("a", now) },
+		func(time.Time) { b.spent("a", time.Millisecond) },
+		func(time.Time) { b.forget("a") },
+		func(now time.Time) { b.delivered("a", now) },
+		func(now time.Time) { b.lags(now) },
 	} {
 		group.Go(func() {
 			for i := range 200 {

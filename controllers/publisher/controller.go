@@ -1,203 +1,322 @@
-package controllers
+// Package publisher decides, for each namespace, which tasks its registry serves, and publishes them. It keeps a serving.Memory for each
+// namespace, carries out what serving asks for, and tells the task controller of what became of each task.
+package publisher
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/controllers/internal/caches"
+	"github.com/maze-agent/maregister/controllers/internal/ledger"
+	"github.com/maze-agent/maregister/controllers/nodes"
+	"github.com/maze-agent/maregister/internal/serving"
 )
-
-// requestQueue is the queue of a controller.
-type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-// retrySoon is when to look again where the cache is behind the API server, by milliseconds as a rule.
-const retrySoon = 100 * time.Millisecond
-
-// registryWriters is how many namespaces' registries are written at a time.
-const registryWriters = 4
-
-var (
-	// errBehind says that the cache does not show yet what the registry was made from, or what was written last.
-	errBehind = errors.New("the cache is behind")
-	// errForeign says that a ConfigMap which the operator does not own has a name that the registry needs.
-	errForeign = errors.New("belongs to someone else")
-)
-
-// registryReconciler decides, for each namespace, which tasks its registry serves, and publishes them.
-// The object of its requests is the ConfigMap maze-registry.
-type registryReconciler struct {
-	// client reads tasks and shards from a cache. indexes reads the ConfigMaps maze-registry, whoever made them, from
-	// another one. live reads from the API server.
-	client  client.Client
-	indexes client.Reader
-	live    client.Reader
-	clock   clock.PassiveClock
-	// shardSize is the largest size of a ConfigMap's data, in bytes.
-	shardSize int
-	// predictors tell malearn's tool type where a spec does not.
-	predictors registry.PredictorRules
-	// view gives the resourceVersion up to which the cache has seen the tasks of a namespace.
-	view   func(namespace string) string
-	ledger *ledger
-	// wake tells the task controller of tasks whose outcome changed.
-	wake chan<- event.TypedGenericEvent[types.NamespacedName]
-
-	latency   prometheus.Histogram
-	inventory *inventory
-	gather    *gatherer
-	memory    *memories
-}
 
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;update;delete
 
-// scope is what the phases of one reconciliation gather, decide and do.
-type scope struct {
-	namespace string
-	memory    *memory
-	salvage   *salvage
+// workers is how many namespaces' registries are written at a time.
+const workers = 4
 
-	// gathered
-	tasks  []v1alpha1.MazeTask
-	source string
-	index  *corev1.ConfigMap
-	shards map[string]*corev1.ConfigMap
-
-	// decided
-	survey *survey
-	judged map[types.UID]*judgement
-	owners map[string]registry.Claim
-	owned  map[string]ownership
-	wanted []registry.Shard
-
-	// done
-	started    time.Time
-	wrote      bool
-	published  bool
-	publishing error // why not
+// Config is what a publisher is made of.
+type Config struct {
+	// Options are the decision's.
+	Options serving.Options
+	// Client reads from the manager's cache, and writes. Live reads from the API server.
+	Client client.Client
+	Live   client.Reader
+	Clock  clock.PassiveClock
+	// Cache is the manager's, Indexes has the metadata of the ConfigMaps maze-registry. Nodes has the nodes; nil where none are read.
+	Cache, Indexes, Nodes cache.Cache
+	Inventory             *nodes.Inventory
+	Refusals              *caches.Refusals
+	Ledger                *ledger.Ledger
+	// Wake takes the tasks whose outcome changed.
+	Wake chan<- event.TypedGenericEvent[types.NamespacedName]
 }
 
-// isBare says whether the namespace has neither tasks nor a registry.
-func (s *scope) isBare() bool { return s.index == nil && len(s.tasks) == 0 }
+// Publisher is the controller. The name of its requests is a namespace.
+type Publisher struct {
+	Config
+	feed    *caches.Feed
+	batcher *batcher
+	latency prometheus.Histogram
+	// taskView, indexView and shardView return how far the caches have seen.
+	taskView, indexView, shardView func(namespace string) string
 
-// Reconcile implements reconcile.Reconciler.
-func (r *registryReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	if wait := r.gather.take(req.Namespace, r.clock.Now()); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, nil
+	mu         sync.Mutex
+	namespaces map[string]*namespaceState
+	queue      workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+// namespaceState is what the publisher keeps of a namespace. One namespace is never reconciled twice at a time.
+type namespaceState struct {
+	memory *serving.Memory
+	// behind is since when the caches are behind the published registry, and failing since when the registry cannot be written. Zero
+	// while they are not.
+	behind, failing time.Time
+	// written and swept are when the registry was written and swept last.
+	written, swept time.Time
+	// repairs counts the writes in a row that no task has asked for, and repaired is the last one's time.
+	repairs  int
+	repaired time.Time
+}
+
+// Setup adds the controller to a manager.
+func Setup(ctx context.Context, mgr manager.Manager, config Config) (*Publisher, error) {
+	p := &Publisher{
+		Config: config, feed: caches.NewFeed(), batcher: newBatcher(), latency: newPublishLatency(), namespaces: map[string]*namespaceState{},
 	}
-	s := &scope{namespace: req.Namespace, memory: r.memory.of(req.Namespace), salvage: &salvage{live: r.live, namespace: req.Namespace}}
-	phases := []struct {
-		name string
-		run  func(context.Context, *scope) error
+	for _, view := range []struct {
+		of     cache.Cache
+		object client.Object
+		to     *func(string) string
 	}{
-		{"observe the tasks and the registry", r.observe},
-		{"judge the tasks", r.judge},
-		{"place the tasks on the nodes", r.place},
-		{"elect an owner for each name", r.elect},
-		{"publish the registry", r.publish},
-		{"announce the outcomes", r.announce},
-		{"delete what the registry was before", r.collectGarbage},
-	}
-	for _, phase := range phases {
-		if err := phase.run(ctx, s); err != nil {
-			return conclude(fmt.Errorf("%s: %w", phase.name, err))
+		{config.Cache, &v1alpha1.MazeTask{}, &p.taskView},
+		{config.Cache, caches.ConfigMapMetadata(), &p.shardView},
+		{config.Indexes, caches.ConfigMapMetadata(), &p.indexView},
+	} {
+		var err error
+		if *view.to, err = caches.Views(ctx, view.of, view.object); err != nil {
+			return nil, err
 		}
 	}
-	if s.wrote {
-		r.gather.spent(s.namespace, r.clock.Since(s.started))
+	unmanaged, err := controller.New("publisher", mgr, controller.Options{Reconciler: p, MaxConcurrentReconciles: workers})
+	if err != nil {
+		return nil, fmt.Errorf("make the publisher: %w", err)
 	}
-	if s.isBare() {
-		r.memory.forget(s.namespace)
-		r.gather.forget(s.namespace)
+	if err := unmanaged.Watch(source.Func(p.watch)); err != nil {
+		return nil, fmt.Errorf("set up the publisher: %w", err)
 	}
-	return conclude(s.publishing)
+	return p, nil
 }
 
-// conclude decides which error leads to which retry.
-func conclude(err error) (reconcile.Result, error) {
-	switch {
-	case isTransient(err):
-		return reconcile.Result{RequeueAfter: retrySoon}, nil
-	case errors.Is(err, errForeign), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return reconcile.Result{}, nil // an event brings us back
-	default:
-		return reconcile.Result{}, err
+// watch brings what can change a registry: not the statuses, which the operator writes itself.
+func (p *Publisher) watch(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	p.queue = queue
+	if p.Nodes != nil {
+		if err := p.feed.Watch(ctx, p.Nodes, &corev1.Node{}, p.Inventory.Change(p.nodesChanged)); err != nil {
+			return err
+		}
 	}
+	if err := p.feed.Watch(ctx, p.Cache, &v1alpha1.MazeTask{}, p.taskChanged); err != nil {
+		return err
+	}
+	if err := p.feed.Watch(ctx, p.Indexes, caches.ConfigMapMetadata(), p.registryChanged); err != nil {
+		return err
+	}
+	return p.feed.Watch(ctx, p.Cache, caches.ConfigMapMetadata(), p.registryChanged)
 }
 
-// isTransient says whether an error only means that someone else was quicker.
-func isTransient(err error) bool {
-	return errors.Is(err, errBehind) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
+// taskChanged notes a change of a task's spec.
+func (p *Publisher) taskChanged(before, after client.Object) {
+	if before != nil && after != nil && before.GetUID() == after.GetUID() && before.GetGeneration() == after.GetGeneration() &&
+		before.GetDeletionTimestamp().IsZero() == after.GetDeletionTimestamp().IsZero() {
+		return
+	}
+	object := after
+	if after == nil {
+		object = before
+	}
+	p.batcher.note(object.GetNamespace(), object.GetName(), p.Clock.Now())
+	p.enqueue(object.GetNamespace(), quietPeriod)
 }
 
-// setup adds the controller to a manager. Without a cache of nodes, it knows of none.
-func (r *registryReconciler) setup(mgr manager.Manager, indexes, nodes cache.Cache) error {
-	registries := builder.ControllerManagedBy(mgr).
-		Named("registry").
-		WithOptions(controller.Options{MaxConcurrentReconciles: registryWriters})
-	registries = watchParts(registries, mgr.GetCache(), &v1alpha1.MazeTask{}, r.enqueueNamespace(), specChanged)
-	registries = watchParts(registries, mgr.GetCache(), &corev1.ConfigMap{}, r.enqueueNamespace())
-	registries = watchParts(registries, indexes, &corev1.ConfigMap{}, r.enqueueNamespace())
-	if nodes != nil {
-		// No registry is written before the inventory has all nodes: the controller waits for this handler's first events.
-		registries = watchParts(registries, nodes, &corev1.Node{}, r.inventory.handler(r.enqueueAll))
+// registryChanged notes a change of a registry's ConfigMap. Most are the publisher's own, so it waits for no quiet moment.
+func (p *Publisher) registryChanged(before, after client.Object) {
+	object := after
+	if after == nil {
+		object = before
 	}
-	if err := registries.Complete(r); err != nil {
-		return fmt.Errorf("set up the registry controller: %w", err)
-	}
-	return nil
+	p.enqueue(object.GetNamespace(), quietPeriod)
 }
 
-// specChanged lets through what can change a registry: not the statuses, which the operator writes itself.
-var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
-}}
-
-// enqueueNamespace maps every event to its namespace's registry.
-func (r *registryReconciler) enqueueNamespace() handler.EventHandler {
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, queue requestQueue) {
-			r.enqueue(e.Object.GetNamespace(), queue, 1)
-		},
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) {
-			r.enqueue(e.ObjectNew.GetNamespace(), queue, 1)
-		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) {
-			r.enqueue(e.Object.GetNamespace(), queue, 1)
-		},
-	}
-}
-
-// nodeChanges is as how many changes one of the nodes counts: a node comes by several updates, and the next is read a pace later.
+// nodeChanges is as how many changes one of the nodes counts: a node comes by several updates.
 const nodeChanges = int(maxQuietPeriod / quietPeriod)
 
-// enqueueAll is for what concerns every registry.
-func (r *registryReconciler) enqueueAll(queue requestQueue) {
-	for _, namespace := range r.memory.known() {
-		r.enqueue(namespace, queue, nodeChanges)
+// nodesChanged notes what concerns every registry.
+func (p *Publisher) nodesChanged() {
+	now := p.Clock.Now()
+	for _, namespace := range p.known() {
+		p.batcher.noteMany(namespace, now, nodeChanges)
+		p.enqueue(namespace, quietPeriod)
 	}
 }
 
 // enqueue asks for a reconciliation, once for all events of a burst.
-func (r *registryReconciler) enqueue(namespace string, queue requestQueue, changes int) {
-	r.gather.note(namespace, r.clock.Now(), changes)
-	queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: registry.ConfigMapName}}, quietPeriod)
+func (p *Publisher) enqueue(namespace string, after time.Duration) {
+	p.queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: namespace}}, after)
+}
+
+// known returns the namespaces that have a memory.
+func (p *Publisher) known() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := make([]string, 0, len(p.namespaces))
+	for name := range p.namespaces {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (p *Publisher) stateOf(namespace string) *namespaceState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := p.namespaces[namespace]
+	if state == nil {
+		state = &namespaceState{memory: &serving.Memory{}}
+		p.namespaces[namespace] = state
+	}
+	return state
+}
+
+// syncPoll is how often it is looked whether the caches have brought everything, when the operator starts.
+const syncPoll = 50 * time.Millisecond
+
+// Reconcile implements reconcile.Reconciler: observe, decide, publish, announce, remember.
+func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	namespace := req.Name
+	if !p.feed.Complete(namespace) { // no registry is written before all tasks and nodes are known
+		return reconcile.Result{RequeueAfter: syncPoll}, nil
+	}
+	state := p.stateOf(namespace)
+	if wait := p.repairPause(state); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	names, wait := p.batcher.take(namespace, p.Clock.Now())
+	if wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	started := p.Clock.Now()
+	seen, err := p.observe(ctx, namespace, state, names)
+	if err != nil {
+		return p.retry(ctx, namespace, state, fmt.Errorf("observe the tasks and the registry: %w", err))
+	}
+	pass, err := serving.Begin(namespace, p.Options, state.memory, seen)
+	if err != nil {
+		return p.retry(ctx, namespace, state, err)
+	}
+	p.publish(ctx, pass)
+	announced := p.announce(ctx, namespace, state, pass)
+	p.remember(namespace, state, pass)
+	if announced != nil {
+		return reconcile.Result{}, announced
+	}
+	return p.conclude(ctx, namespace, state, pass, len(names), started)
+}
+
+// remember is the only place where the memory changes.
+func (p *Publisher) remember(namespace string, state *namespaceState, pass *serving.Pass) {
+	state.memory = pass.Remember()
+	p.Ledger.SetRegistry(namespace, state.memory.Registry())
+}
+
+const (
+	// retryBehind is when to look again where the cache is behind the API server, by milliseconds as a rule.
+	retryBehind = 50 * time.Millisecond
+	// recheck is when to look again where someone else's ConfigMap is in the way, or a shard is to be deleted.
+	recheck = 5 * time.Second
+)
+
+// conclude decides when to look again.
+func (p *Publisher) conclude(
+	ctx context.Context, namespace string, state *namespaceState, pass *serving.Pass, changes int, started time.Time,
+) (reconcile.Result, error) {
+	now := p.Clock.Now()
+	if pass.Behind() {
+		if state.behind.IsZero() {
+			state.behind = now
+		}
+		return reconcile.Result{RequeueAfter: retryBehind}, nil
+	}
+	state.behind = time.Time{}
+	if err := pass.Failure(); err != nil {
+		return p.retry(ctx, namespace, state, err)
+	}
+	state.failing = time.Time{}
+	if !pass.Published() {
+		return reconcile.Result{RequeueAfter: recheck}, nil
+	}
+	waited := p.batcher.delivered(namespace, now)
+	if pass.Wrote() {
+		p.latency.Observe(waited.Seconds())
+		p.batcher.spent(namespace, now.Sub(started))
+		state.written = now
+		p.noteRepair(state, changes, now)
+	}
+	switch {
+	case state.memory.IsBare():
+		p.forget(namespace)
+	case state.memory.HasGarbage():
+		return reconcile.Result{RequeueAfter: sweepAfter}, nil
+	case state.memory.HasForeignShards():
+		return reconcile.Result{RequeueAfter: recheck}, nil
+	}
+	return reconcile.Result{}, nil
+}
+
+// retry tries again after a while, which grows up to a limit.
+func (p *Publisher) retry(ctx context.Context, namespace string, state *namespaceState, err error) (reconcile.Result, error) {
+	now := p.Clock.Now()
+	if state.failing.IsZero() {
+		state.failing = now
+	}
+	wait := p.batcher.failed(namespace, now)
+	if ctx.Err() == nil {
+		log.FromContext(ctx).Error(err, "The registry is not as it should be; trying again", "namespace", namespace, "after", wait.String())
+	}
+	return reconcile.Result{RequeueAfter: wait}, nil
+}
+
+func (p *Publisher) forget(namespace string) {
+	p.mu.Lock()
+	delete(p.namespaces, namespace)
+	p.mu.Unlock()
+	p.batcher.forget(namespace)
+}
+
+const (
+	// firstRepairPause is how long a registry that others change is left alone after it was put right; twice as long each time, up to
+	// lastRepairPause. A registry that nobody has changed for forgetRepairs is put right at once.
+	firstRepairPause = 20 * time.Millisecond
+	lastRepairPause  = 5 * time.Second
+	forgetRepairs    = 15 * time.Second
+)
+
+// noteRepair counts writes that no change of a task has asked for.
+func (p *Publisher) noteRepair(state *namespaceState, changes int, now time.Time) {
+	switch {
+	case now.Sub(state.repaired) > forgetRepairs:
+		state.repairs = 0
+	case changes > 0:
+		return
+	}
+	state.repairs++
+	state.repaired = now
+}
+
+// repairPause returns how long a registry is left alone that others change all the time.
+func (p *Publisher) repairPause(state *namespaceState) time.Duration {
+	const harmless = 5 // so many repairs in a row cost nothing worth a pause
+	if state.repairs <= harmless {
+		return 0
+	}
+	pause := min(firstRepairPause<<min(state.repairs-harmless, 16), lastRepairPause)
+	return state.repaired.Add(pause).Sub(p.Clock.Now())
 }

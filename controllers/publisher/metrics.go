@@ -1,13 +1,12 @@
-package controllers
+package publisher
 
 import (
-	"fmt"
-
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/controllers/internal/ledger"
 )
 
 // Every metric is here. No label ever is the name of a task, a model or anything else that users make up, but for the namespace:
@@ -37,18 +36,21 @@ var (
 		"Number of ConfigMaps that hold the registry's entries."+perNamespace, []string{labelSpace}, nil)
 	descRegistryConflict = prometheus.NewDesc("maregister_registry_conflict",
 		"Whether a ConfigMap that the operator does not own is in the registry's place: 1 or 0."+perNamespace, []string{labelSpace}, nil)
+	descNamespaceRefused = prometheus.NewDesc("maregister_namespace_refused",
+		"Whether the API server does not let the operator read a namespace of watchNamespaces: 1. One series for each such namespace.",
+		[]string{labelSpace}, nil)
 	descRegistryLag = prometheus.NewDesc("maregister_registry_lag_seconds",
 		"Age in seconds of the oldest change that the registry does not serve yet; 0 where there is none."+perNamespace, []string{labelSpace}, nil)
 )
 
 // countedStates are what the conditions can say.
-var countedStates = []conditionState{
-	{v1alpha1.ConditionAccepted, metav1.ConditionTrue}, {v1alpha1.ConditionAccepted, metav1.ConditionFalse},
-	{v1alpha1.ConditionRegistered, metav1.ConditionTrue}, {v1alpha1.ConditionRegistered, metav1.ConditionFalse},
-	{v1alpha1.ConditionPlaceable, metav1.ConditionTrue}, {v1alpha1.ConditionPlaceable, metav1.ConditionFalse},
-	{v1alpha1.ConditionPlaceable, metav1.ConditionUnknown},
-	{v1alpha1.ConditionReady, metav1.ConditionTrue}, {v1alpha1.ConditionReady, metav1.ConditionFalse},
-	{v1alpha1.ConditionStalled, metav1.ConditionTrue}, {v1alpha1.ConditionStalled, metav1.ConditionFalse},
+var countedStates = []ledger.ConditionState{
+	{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse},
+	{Type: v1alpha1.ConditionRegistered, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionRegistered, Status: metav1.ConditionFalse},
+	{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionFalse},
+	{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionUnknown},
+	{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse},
+	{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse},
 }
 
 // newPublishLatency gives the one metric that is counted as things happen; for the others see collector.
@@ -61,22 +63,37 @@ func newPublishLatency() prometheus.Histogram {
 	})
 }
 
-// collector tells how the tasks and registries are when Prometheus asks. Until then it does nothing, and what has not changed
-// since it was asked last is not counted again.
-type collector struct {
-	ledger *ledger
-	gather *gatherer
-	clock  clock.PassiveClock
+// rejections are the reasons for which a spec is refused.
+var rejections = []string{
+	v1alpha1.ReasonInvalidName, v1alpha1.ReasonInvalidSchema, v1alpha1.ReasonNumberOutOfRange, v1alpha1.ReasonRefCycle,
+	v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonSchemaTooLarge, v1alpha1.ReasonTaskTooLarge, v1alpha1.ReasonUnsupportedPattern,
 }
 
-// registerMetrics makes the metrics known to Prometheus.
-func registerMetrics(registerer prometheus.Registerer, all ...prometheus.Collector) error {
-	for _, one := range all {
-		if err := registerer.Register(one); err != nil {
-			return fmt.Errorf("register the metrics: %w", err)
+// rejectedIn adds up the rejections of all namespaces. A reason without any is 0.
+func rejectedIn(counts map[string]ledger.Counts) map[string]int {
+	sum := make(map[string]int, len(rejections))
+	for _, reason := range rejections {
+		sum[reason] = 0
+	}
+	for _, c := range counts {
+		for reason, n := range c.Rejected {
+			sum[reason] += n
 		}
 	}
-	return nil
+	return sum
+}
+
+// collector tells how the tasks and registries are when Prometheus asks.
+type collector struct {
+	ledger  *ledger.Ledger
+	batcher *batcher
+	refused func() map[string]error
+	clock   clock.PassiveClock
+}
+
+// Collectors returns the metrics.
+func (p *Publisher) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{p.latency, &collector{p.Ledger, p.batcher, p.Refusals.All, p.Clock}}
 }
 
 // Describe implements prometheus.Collector.
@@ -84,6 +101,7 @@ func (*collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descTasks, descConditions, descRejected, descNameConflicts,
 		descRegistryTasks, descRegistryBytes, descRegistryShards, descRegistryConflict, descRegistryLag,
+		descNamespaceRefused,
 	} {
 		descs <- desc
 	}
@@ -94,28 +112,31 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	tallies, registries := c.ledger.report()
-	for namespace, t := range tallies {
-		for resourceType, n := range t.types {
+	counts, registries := c.ledger.Report()
+	for namespace, t := range counts {
+		for resourceType, n := range t.Types {
 			gauge(descTasks, float64(n), namespace, string(resourceType))
 		}
 		for _, state := range countedStates {
-			gauge(descConditions, float64(t.conditions[state]), namespace, state.conditionType, string(state.status))
+			gauge(descConditions, float64(t.Conditions[state]), namespace, state.Type, string(state.Status))
 		}
-		gauge(descNameConflicts, float64(t.superseded), namespace)
+		gauge(descNameConflicts, float64(t.Superseded), namespace)
 	}
-	for reason, n := range rejectedIn(tallies) {
+	for reason, n := range rejectedIn(counts) {
 		gauge(descRejected, float64(n), reason)
 	}
-	lags := c.gather.lags(c.clock.Now())
+	lags := c.batcher.lags(c.clock.Now())
 	for namespace, state := range registries {
-		gauge(descRegistryTasks, float64(state.tasks), namespace)
-		gauge(descRegistryBytes, float64(state.bytes), namespace)
-		gauge(descRegistryShards, float64(state.shards), namespace)
-		gauge(descRegistryConflict, flag(state.conflict), namespace)
+		gauge(descRegistryTasks, float64(state.Tasks), namespace)
+		gauge(descRegistryBytes, float64(state.Bytes), namespace)
+		gauge(descRegistryShards, float64(state.Shards), namespace)
+		gauge(descRegistryConflict, flag(state.Conflict), namespace)
 		if _, lagging := lags[namespace]; !lagging {
 			gauge(descRegistryLag, 0, namespace)
 		}
+	}
+	for namespace := range c.refused() {
+		gauge(descNamespaceRefused, 1, namespace)
 	}
 	for namespace, lag := range lags {
 		gauge(descRegistryLag, lag.Seconds(), namespace)

@@ -1,6 +1,7 @@
-package controllers
+package publisher
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -15,47 +16,61 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
-	"k8s.io/apimachinery/pkg/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/controllers/internal/ledger"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 // counted is a collector of 7 tasks in one namespace, and of registries in three.
 func counted() *collector {
-	l, g := newLedger(), newGatherer()
-	unaccepted := func(reason string) func(*outcome) {
-		return func(o *outcome) {
-			o.accepted, o.registered, o.placement = refused(reason, ""), refused(v1alpha1.ReasonInvalidSpec, ""), nil
-		}
-	}
-	outcomes := map[types.NamespacedName]tracked{}
-	for i, edit := range []func(*outcome){
-		func(*outcome) {},
-		func(o *outcome) { o.placeable = infeasible },
-		func(o *outcome) { o.accepted, o.registered = refused("NameConflict", ""), refused("Superseded", "") },
-		func(o *outcome) { o.accepted, o.registered = refused("InvalidSchema", ""), refused("Superseded", "") },
-		func(o *outcome) { o.registered, o.placement = refused("TaskTooLarge", ""), nil },
-		func(o *outcome) { o.registered = refused("Publishing", "") },
-		unaccepted("RefCycle"),
+	l, b := ledger.New(), newBatcher()
+	refused := func(reason string) serving.Finding { return serving.Finding{Reason: reason} }
+	all := map[string]*serving.Outcome{}
+	for i, edit := range []func(*serving.Outcome){
+		func(*serving.Outcome) {},
+		func(o *serving.Outcome) { o.Placeable = placement.Verdict{Status: metav1.ConditionFalse} },
+		func(o *serving.Outcome) { o.Accepted, o.Registered = refused("NameConflict"), refused("Superseded") },
+		func(o *serving.Outcome) { o.Accepted, o.Registered = refused("InvalidSchema"), refused("Superseded") },
+		func(o *serving.Outcome) { o.Registered, o.Placement = refused("TaskTooLarge"), nil },
+		func(o *serving.Outcome) { o.Registered = refused("Publishing") },
+		func(o *serving.Outcome) {
+			o.Accepted, o.Registered, o.Placement = refused("RefCycle"), refused("InvalidSpec"), nil
+		},
 	} {
-		resourceType := v1alpha1.ResourceTypeCPU
+		o := servedOutcome()
 		if i < 2 {
-			resourceType = v1alpha1.ResourceTypeGPU
+			o.Type = v1alpha1.ResourceTypeGPU
 		}
-		outcomes[key("vision", strconv.Itoa(i))] = tracked{resourceType: resourceType, outcome: edited(edit)}
+		edit(o)
+		all[strconv.Itoa(i)] = o
 	}
-	l.replace("vision", outcomes)
-	l.replace("gone", outcomes)
-	l.replace("gone", nil)
-	l.setRegistry("vision", &registryState{exists: true, tasks: 3, bytes: 2048, shards: 2})
-	l.setRegistry("vision", nil)
-	l.setRegistry("taken", &registryState{exists: true, conflict: true})
-	l.setRegistry("gone", &registryState{exists: true})
-	l.setRegistry("gone", &registryState{})
-	g.note("taken", noon, 1)
-	g.note("new", noon.Add(time.Second), 1)
-	return &collector{ledger: l, gather: g, clock: clocktesting.NewFakePassiveClock(noon.Add(3 * time.Second))}
+	none := map[string]*serving.Outcome{}
+	for name := range all {
+		none[name] = nil
+	}
+	l.Apply("vision", all)
+	l.Apply("gone", all)
+	l.Apply("gone", none)
+	l.SetRegistry("vision", serving.Registry{Exists: true, Tasks: 3, Bytes: 2048, Shards: 2})
+	l.SetRegistry("taken", serving.Registry{Exists: true, Conflict: true})
+	l.SetRegistry("gone", serving.Registry{Exists: true})
+	l.SetRegistry("gone", serving.Registry{})
+	b.note("taken", "task", noon)
+	b.note("new", "task", noon.Add(time.Second))
+	refusals := func() map[string]error { return map[string]error{"lost": errors.New("forbidden")} }
+	return &collector{ledger: l, batcher: b, refused: refusals, clock: clocktesting.NewFakePassiveClock(noon.Add(3 * time.Second))}
+}
+
+// servedOutcome is that of a task with which all is well.
+func servedOutcome() *serving.Outcome {
+	return &serving.Outcome{
+		Generation: 1, Type: v1alpha1.ResourceTypeCPU, Accepted: serving.Finding{OK: true}, Registered: serving.Finding{OK: true},
+		Placement: &v1alpha1.Placement{}, Placeable: placement.Verdict{Status: metav1.ConditionTrue},
+	}
 }
 
 func TestCollector(t *testing.T) {
@@ -93,6 +108,7 @@ maregister_registry_conflict{namespace="taken"} 1
 maregister_registry_lag_seconds{namespace="vision"} 0
 maregister_registry_lag_seconds{namespace="taken"} 3
 maregister_registry_lag_seconds{namespace="new"} 2
+maregister_namespace_refused{namespace="lost"} 1
 `
 	all := prometheus.NewPedanticRegistry()
 	all.MustRegister(counted())
@@ -126,7 +142,7 @@ func TestMetricsFollowConventions(t *testing.T) {
 
 // TestRejectionsAreTheReasonsOfAccepted: a reason that comes to the API comes to the metric.
 func TestRejectionsAreTheReasonsOfAccepted(t *testing.T) {
-	parsed, err := parser.ParseFile(token.NewFileSet(), "../api/v1alpha1/conditions.go", nil, parser.ParseComments)
+	parsed, err := parser.ParseFile(token.NewFileSet(), "../../api/v1alpha1/conditions.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,24 +165,15 @@ func TestRejectionsAreTheReasonsOfAccepted(t *testing.T) {
 	}
 }
 
-// BenchmarkCollect is what a scrape costs: right after a change, and where nothing has changed since the last one.
+// BenchmarkCollect measures a scrape.
 func BenchmarkCollect(b *testing.B) {
-	outcomes := map[types.NamespacedName]tracked{}
+	outcomes := map[string]*serving.Outcome{}
 	for i := range 10_000 {
-		outcomes[key("vision", fmt.Sprint("task-", i))] = tracked{resourceType: v1alpha1.ResourceTypeGPU, outcome: servedOutcome()}
+		outcomes[fmt.Sprint("task-", i)] = servedOutcome()
 	}
 	c := counted()
-	for name, changed := range map[string]bool{"changed": true, "unchanged": false} {
-		b.Run(name, func(b *testing.B) {
-			c.ledger.replace("vision", outcomes)
-			for b.Loop() {
-				if changed {
-					b.StopTimer()
-					c.ledger.replace("vision", outcomes)
-					b.StartTimer()
-				}
-				testutil.CollectAndCount(c)
-			}
-		})
+	c.ledger.Apply("vision", outcomes)
+	for b.Loop() {
+		testutil.CollectAndCount(c)
 	}
 }

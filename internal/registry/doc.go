@@ -33,6 +33,13 @@ const (
 	// A view of the tasks that is older never replaces the registry.
 	SourceAnnotation = prefix + "source-resource-version"
 
+	// FenceAnnotation is on an index that was written only so that no other process can write it as it was before. Its value is the
+	// resourceVersion from before.
+	FenceAnnotation = prefix + "fence"
+
+	// Selector selects the ConfigMaps of registries. Another value of the label makes none.
+	Selector = RoleLabel + " in (" + RoleIndex + "," + RoleShard + ")"
+
 	// DefaultShardSize is the largest size of a ConfigMap's data in bytes, where nothing else is configured.
 	DefaultShardSize = 256 << 10
 

@@ -241,8 +241,8 @@ func newItem(e Entry, encoded string) Item {
 	}
 }
 
-// size is what an entry takes of a ConfigMap's data, in bytes.
-func (i Item) size() int { return len(i.Name) + len(i.Text) }
+// Size returns what the entry takes of a ConfigMap's data, key included, in bytes.
+func (i *Item) Size() int { return len(i.Name) + len(i.Text) }
 
 // withCanonicalQuantities makes 4096Mi, 4Gi and 4294967296 the same.
 func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {

@@ -101,7 +101,7 @@ type published struct {
 
 func (p published) get(name string) *corev1.ConfigMap { return p.shards[name] }
 
-func publish(t testing.TB, shards []Shard) published {
+func publish(t testing.TB, shards []*Shard) published {
 	t.Helper()
 	index, err := Render("vision", shards, NewIndex(shards, Index{}), nil, "42")
 	if err != nil {

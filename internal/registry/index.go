@@ -40,7 +40,7 @@ const maxGeneration = 1<<53 - 1
 
 // NewIndex gives the index of the shards. The generation is the previous index's where the content is the same, and one
 // more where it is not; 1 comes after 2^53 - 1.
-func NewIndex(shards []Shard, previous Index) Index {
+func NewIndex(shards []*Shard, previous Index) Index {
 	index := Index{Format: FormatVersion, Generation: previous.Generation, Shards: make([]ShardRef, len(shards))}
 	for i, shard := range shards {
 		index.Shards[i] = ShardRef{Name: shard.Name, Prefix: shard.Prefix, Tasks: len(shard.Items), Digest: shard.Digest}

@@ -9,22 +9,22 @@ import (
 )
 
 func TestNewIndex(t *testing.T) {
-	root := Shard{Name: ConfigMapName, Items: itemsOf(2, 10), Digest: "sha256:r"}
-	left := Shard{Name: "maze-registry-0-l", Prefix: "0", Items: itemsOf(3, 10), Digest: "sha256:l"}
-	right := Shard{Name: "maze-registry-1-r", Prefix: "1", Items: itemsOf(4, 10), Digest: "sha256:r"}
-	edited := Shard{Name: "maze-registry-1-e", Prefix: "1", Items: itemsOf(4, 10), Digest: "sha256:e"}
+	root := &Shard{Name: ConfigMapName, Items: itemsOf(2, 10), Digest: "sha256:r"}
+	left := &Shard{Name: "maze-registry-0-l", Prefix: "0", Items: itemsOf(3, 10), Digest: "sha256:l"}
+	right := &Shard{Name: "maze-registry-1-r", Prefix: "1", Items: itemsOf(4, 10), Digest: "sha256:r"}
+	edited := &Shard{Name: "maze-registry-1-e", Prefix: "1", Items: itemsOf(4, 10), Digest: "sha256:e"}
 	rootRef := ShardRef{Name: ConfigMapName, Tasks: 2, Digest: "sha256:r"}
 	leftRef := ShardRef{Name: "maze-registry-0-l", Prefix: "0", Tasks: 3, Digest: "sha256:l"}
 	rightRef := ShardRef{Name: "maze-registry-1-r", Prefix: "1", Tasks: 4, Digest: "sha256:r"}
 	editedRef := ShardRef{Name: "maze-registry-1-e", Prefix: "1", Tasks: 4, Digest: "sha256:e"}
 
 	cases := map[string]struct {
-		shards   []Shard
+		shards   []*Shard
 		previous Index
 		want     Index
 	}{
 		"The first state has generation 1": {
-			shards: []Shard{root},
+			shards: []*Shard{root},
 			want:   Index{Format: 1, Generation: 1, Tasks: 2, Shards: []ShardRef{rootRef}},
 		},
 		"So has a first state without entries": {
@@ -32,32 +32,32 @@ func TestNewIndex(t *testing.T) {
 			want:   Index{Format: 1, Generation: 1, Shards: []ShardRef{{Name: ConfigMapName, Digest: sha("")}}},
 		},
 		"The same content keeps its generation": {
-			shards:   []Shard{left, right},
+			shards:   []*Shard{left, right},
 			previous: Index{Format: 1, Generation: 7, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 			want:     Index{Format: 1, Generation: 7, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 		},
 		"Only the shards count": {
-			shards:   []Shard{left, right},
+			shards:   []*Shard{left, right},
 			previous: Index{Format: 0, Generation: 7, Tasks: 1000, Shards: []ShardRef{leftRef, rightRef}},
 			want:     Index{Format: 1, Generation: 7, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 		},
 		"An edit": {
-			shards:   []Shard{left, edited},
+			shards:   []*Shard{left, edited},
 			previous: Index{Format: 1, Generation: 7, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 			want:     Index{Format: 1, Generation: 8, Tasks: 7, Shards: []ShardRef{leftRef, editedRef}},
 		},
 		"An edit of the only shard": {
-			shards:   []Shard{root},
+			shards:   []*Shard{root},
 			previous: Index{Format: 1, Generation: 7, Tasks: 2, Shards: []ShardRef{{Name: ConfigMapName, Tasks: 2, Digest: "sha256:s"}}},
 			want:     Index{Format: 1, Generation: 8, Tasks: 2, Shards: []ShardRef{rootRef}},
 		},
 		"After the largest generation comes 1": {
-			shards:   []Shard{left, edited},
+			shards:   []*Shard{left, edited},
 			previous: Index{Format: 1, Generation: 1<<53 - 1, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 			want:     Index{Format: 1, Generation: 1, Tasks: 7, Shards: []ShardRef{leftRef, editedRef}},
 		},
 		"A split": {
-			shards:   []Shard{left, right},
+			shards:   []*Shard{left, right},
 			previous: Index{Format: 1, Generation: 7, Tasks: 2, Shards: []ShardRef{rootRef}},
 			want:     Index{Format: 1, Generation: 8, Tasks: 7, Shards: []ShardRef{leftRef, rightRef}},
 		},

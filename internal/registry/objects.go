@@ -3,8 +3,8 @@ package registry
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,18 +17,29 @@ func Labels(role string) map[string]string {
 	return map[string]string{"app.kubernetes.io/managed-by": "maregister", RoleLabel: role}
 }
 
-// Owned says whether a ConfigMap is the operator's: by its label, or, should that be lost, because the operator wrote it.
-func Owned(configMap *corev1.ConfigMap) bool {
-	return configMap.Labels[RoleLabel] != "" || slices.ContainsFunc(configMap.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == FieldOwner
-	})
+// HasRole reports whether an object has the label of a role.
+func HasRole(object metav1.Object, role string) bool { return object.GetLabels()[RoleLabel] == role }
+
+// Owned reports whether a ConfigMap is the operator's: by its label, or, should that be lost, because the operator wrote it. Another
+// value of the label is someone else's.
+func Owned(object metav1.Object) bool {
+	return HasRole(object, RoleIndex) || HasRole(object, RoleShard) || Wrote(object)
 }
 
-// IsShardName says whether a ConfigMap can be a shard, other than maze-registry, by its name.
-func IsShardName(name string) bool { return strings.HasPrefix(name, ConfigMapName+"-") }
+// Wrote reports whether the operator has written an object, as the API server tells.
+func Wrote(object metav1.Object) bool {
+	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == FieldOwner })
+}
+
+// shardName matches the names that newShard makes.
+var shardName = regexp.MustCompile(fmt.Sprintf("^%s-[01]+-[0-9a-f]{%d}$", ConfigMapName, nameDigits))
+
+// IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has
+// another name.
+func IsShardName(name string) bool { return shardName.MatchString(name) }
 
 // ConfigMap gives the object of a shard that is not the only one.
-func (s Shard) ConfigMap(namespace string) *corev1.ConfigMap {
+func (s *Shard) ConfigMap(namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Name, Labels: Labels(RoleShard)},
 		Immutable:  ptr.To(true),
@@ -39,7 +50,7 @@ func (s Shard) ConfigMap(namespace string) *corev1.ConfigMap {
 // Render gives the ConfigMap maze-registry: the previous one (nil at first) with the index, and with the entries where
 // it is the only shard. source is the resourceVersion of the tasks that the shards were rendered from. Labels and
 // annotations of others are kept.
-func Render(namespace string, shards []Shard, index Index, previous *corev1.ConfigMap, source string) (*corev1.ConfigMap, error) {
+func Render(namespace string, shards []*Shard, index Index, previous *corev1.ConfigMap, source string) (*corev1.ConfigMap, error) {
 	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ConfigMapName}}
 	if previous != nil {
 		next.ObjectMeta = *previous.ObjectMeta.DeepCopy()
@@ -55,6 +66,8 @@ func Render(namespace string, shards []Shard, index Index, previous *corev1.Conf
 	next.Data[IndexKey] = encoded
 	next.Labels = labels.Merge(next.Labels, Labels(RoleIndex))
 	next.Annotations = labels.Merge(next.Annotations, map[string]string{SourceAnnotation: source})
+	delete(next.Annotations, FenceAnnotation)
+	next.Finalizers, next.OwnerReferences = nil, nil // others could hold it by them, or have it deleted
 	return next, nil
 }
 

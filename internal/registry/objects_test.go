@@ -23,7 +23,7 @@ func TestOwned(t *testing.T) {
 	}{
 		"An index":                        {meta: metav1.ObjectMeta{Labels: Labels(RoleIndex)}, want: true},
 		"A shard":                         {meta: metav1.ObjectMeta{Labels: Labels(RoleShard)}, want: true},
-		"A role of a later version":       {meta: metav1.ObjectMeta{Labels: map[string]string{RoleLabel: "later"}}, want: true},
+		"A role that there is not":        {meta: metav1.ObjectMeta{Labels: map[string]string{RoleLabel: "later"}}},
 		"The label lost, but we wrote it": {meta: metav1.ObjectMeta{ManagedFields: managedBy("kubectl-edit", FieldOwner)}, want: true},
 		"Nothing":                         {},
 		"The label without a value":       {meta: metav1.ObjectMeta{Labels: map[string]string{RoleLabel: ""}}},
@@ -58,7 +58,7 @@ func TestShardConfigMap(t *testing.T) {
 func TestRender(t *testing.T) {
 	whole := Split(itemsOf(2, 100), MinShardSize)
 	parts := Split(itemsOf(2, Capacity(MinShardSize)), MinShardSize)
-	encoded := func(shards []Shard) string {
+	encoded := func(shards []*Shard) string {
 		text, err := NewIndex(shards, Index{}).Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestRender(t *testing.T) {
 	stale := map[string]string{"gone": "{}", "task-0": "{}", IndexKey: "{"}
 
 	cases := map[string]struct {
-		shards   []Shard
+		shards   []*Shard
 		previous *corev1.ConfigMap
 		want     *corev1.ConfigMap
 	}{
@@ -101,19 +101,18 @@ func TestRender(t *testing.T) {
 			previous: &corev1.ConfigMap{ObjectMeta: ourMeta, Data: wholeData},
 			want:     &corev1.ConfigMap{ObjectMeta: ourMeta, Data: map[string]string{IndexKey: encoded(parts)}},
 		},
-		"Metadata, labels and annotations of others stay, ours are healed": {
+		"Labels and annotations of others stay, ours are healed, and nobody else holds it": {
 			shards: whole,
 			previous: &corev1.ConfigMap{Data: stale, ObjectMeta: metav1.ObjectMeta{
 				Namespace: "vision", Name: "maze-registry", UID: "u", ResourceVersion: "7", Finalizers: []string{"example.com/f"},
 				OwnerReferences: []metav1.OwnerReference{{Name: "o"}},
 				Labels:          map[string]string{"team": "x", "registry.mazeagent.net/registry": "shard", "app.kubernetes.io/managed-by": "Helm"},
-				Annotations:     map[string]string{"note": "y", "registry.mazeagent.net/source-resource-version": "41"},
+				Annotations:     map[string]string{"note": "y", "registry.mazeagent.net/source-resource-version": "41", "registry.mazeagent.net/fence": "6"},
 			}},
 			want: &corev1.ConfigMap{Data: wholeData, ObjectMeta: metav1.ObjectMeta{
-				Namespace: "vision", Name: "maze-registry", UID: "u", ResourceVersion: "7", Finalizers: []string{"example.com/f"},
-				OwnerReferences: []metav1.OwnerReference{{Name: "o"}},
-				Labels:          map[string]string{"team": "x", "registry.mazeagent.net/registry": "index", "app.kubernetes.io/managed-by": "maregister"},
-				Annotations:     map[string]string{"note": "y", "registry.mazeagent.net/source-resource-version": "42"},
+				Namespace: "vision", Name: "maze-registry", UID: "u", ResourceVersion: "7",
+				Labels:      map[string]string{"team": "x", "registry.mazeagent.net/registry": "index", "app.kubernetes.io/managed-by": "maregister"},
+				Annotations: map[string]string{"note": "y", "registry.mazeagent.net/source-resource-version": "42"},
 			}},
 		},
 	}
@@ -139,12 +138,16 @@ func TestIsShardName(t *testing.T) {
 		name string
 		want bool
 	}{
-		"A shard":                {name: Split(itemsOf(2, Capacity(MinShardSize)), MinShardSize)[0].Name, want: true},
-		"The index":              {name: ConfigMapName},
-		"Nothing":                {name: ""},
-		"A name that goes on":    {name: "maze-registry2"},
-		"A name that ends so":    {name: "my-maze-registry-0-a"},
-		"A name that is similar": {name: "maze_registry-0-a"},
+		"A shard":                      {name: Split(itemsOf(2, Capacity(MinShardSize)), MinShardSize)[0].Name, want: true},
+		"The index":                    {name: ConfigMapName},
+		"Of many bits":                 {name: "maze-registry-0110-0123456789", want: true},
+		"A copy that is kept":          {name: "maze-registry-0110-0123456789-backup"},
+		"Without bits":                 {name: "maze-registry-0123456789"},
+		"A digest of the wrong length": {name: "maze-registry-0-012345678"},
+		"Nothing":                      {name: ""},
+		"A name that goes on":          {name: "maze-registry2"},
+		"A name that ends so":          {name: "my-maze-registry-0-a"},
+		"A name that is similar":       {name: "maze_registry-0-a"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

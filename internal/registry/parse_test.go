@@ -58,13 +58,13 @@ func TestParseRefusesDamage(t *testing.T) {
 		}
 		return ContentDigest(changed)
 	}
-	digestError := func(shard Shard, got string) string {
+	digestError := func(shard *Shard, got string) string {
 		return fmt.Sprintf("ConfigMap %s has the digest %s, the index says %s", shard.Name, got, shard.Digest)
 	}
 	key := parts[0].Items[0].Name
 
 	cases := map[string]struct {
-		shards []Shard
+		shards []*Shard
 		damage func(t *testing.T, p published)
 		want   string
 	}{

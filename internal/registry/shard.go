@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -29,55 +28,24 @@ type Shard struct {
 }
 
 // Fits says whether an entry can be published with the given size of shards, in bytes.
-func Fits(item Item, shardSize int) bool { return item.size() <= Capacity(shardSize) }
+func Fits(item Item, shardSize int) bool { return item.Size() <= Capacity(shardSize) }
 
 // Capacity is how many bytes of entries, keys included, a shard of the given size in bytes holds.
 func Capacity(shardSize int) int { return shardSize - indexReserve }
 
-// Split distributes entries over as few shards as splitting the too large ones in halves gives. Every item must fit, and
-// no two may have one name. The order of the items does not matter.
-func Split(items []Item, shardSize int) []Shard {
-	hashed := make([]hashedItem, len(items))
-	for i, item := range items {
-		hashed[i] = hashedItem{hash: sha256.Sum256([]byte(item.Name)), Item: item}
-	}
-	slices.SortFunc(hashed, func(a, b hashedItem) int { return slices.Compare(a.hash[:], b.hash[:]) })
-	return split(nil, hashed, "", Capacity(shardSize))
-}
-
-type hashedItem struct {
-	hash [sha256.Size]byte
-	Item
-}
-
-func (h *hashedItem) bit(n int) byte { return h.hash[n/8] >> (7 - n%8) & 1 }
-
-// split appends the shards of the items, which are sorted by hash and share the prefix.
-func split(shards []Shard, items []hashedItem, prefix string, capacity int) []Shard {
-	if len(items) == 0 && prefix != "" {
-		return shards
-	}
-	size := 0
+// Split returns the shards of some entries: those of their Tree. Every entry must fit, and no two may have one name. The order of the
+// entries does not matter.
+func Split(items []Item, shardSize int) []*Shard {
+	edits := make(map[string]*Item, len(items))
 	for i := range items {
-		size += items[i].size()
+		edits[items[i].Name] = &items[i]
 	}
-	if size <= capacity {
-		return append(shards, newShard(items, prefix))
-	}
-	middle, _ := slices.BinarySearchFunc(items, byte(1), func(h hashedItem, bit byte) int {
-		return cmp.Compare(h.bit(len(prefix)), bit)
-	})
-	shards = split(shards, items[:middle], prefix+"0", capacity)
-	return split(shards, items[middle:], prefix+"1", capacity)
+	return NewTree(shardSize).With(edits).Shards()
 }
 
-func newShard(hashed []hashedItem, prefix string) Shard {
-	items := make([]Item, len(hashed))
-	for i := range hashed {
-		items[i] = hashed[i].Item
-	}
-	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
-	shard := Shard{Name: ConfigMapName, Prefix: prefix, Items: items, Digest: itemsDigest(items)}
+// newShard makes the shard of entries that are sorted by name.
+func newShard(items []Item, prefix string) *Shard {
+	shard := &Shard{Name: ConfigMapName, Prefix: prefix, Items: items, Digest: itemsDigest(items)}
 	if prefix != "" {
 		shard.Name = fmt.Sprintf("%s-%s-%s", ConfigMapName, prefix, strings.TrimPrefix(shard.Digest, digestPrefix)[:nameDigits])
 	}
@@ -85,7 +53,7 @@ func newShard(hashed []hashedItem, prefix string) Shard {
 }
 
 // Data gives the entries as a ConfigMap's data.
-func (s Shard) Data() map[string]string {
+func (s *Shard) Data() map[string]string {
 	data := make(map[string]string, len(s.Items)+1)
 	for _, item := range s.Items {
 		data[item.Name] = item.Text

@@ -56,7 +56,7 @@ func randomItems(random *rand.Rand) (items []Item, shardSize int) {
 	return items, shardSize
 }
 
-func checkUnion(t *testing.T, items []Item, shards []Shard) {
+func checkUnion(t *testing.T, items []Item, shards []*Shard) {
 	t.Helper()
 	var got []Item
 	for _, shard := range shards {
@@ -75,7 +75,7 @@ func checkUnion(t *testing.T, items []Item, shards []Shard) {
 
 func byName(a, b Item) int { return strings.Compare(a.Name, b.Name) }
 
-func checkPrefixes(t *testing.T, shards []Shard) {
+func checkPrefixes(t *testing.T, shards []*Shard) {
 	t.Helper()
 	for i, shard := range shards {
 		for _, item := range shard.Items {
@@ -95,7 +95,7 @@ func bitsOf(name string) string {
 	return fmt.Sprintf("%0256b", new(big.Int).SetBytes(sum[:]))
 }
 
-func checkNames(t *testing.T, shards []Shard) {
+func checkNames(t *testing.T, shards []*Shard) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, shard := range shards {
@@ -117,7 +117,7 @@ func checkNames(t *testing.T, shards []Shard) {
 }
 
 // checkSplitNoFurtherThanNeeded: every shard fits and is not empty, and nothing was split that would have fit.
-func checkSplitNoFurtherThanNeeded(t *testing.T, items []Item, shards []Shard, capacity int) {
+func checkSplitNoFurtherThanNeeded(t *testing.T, items []Item, shards []*Shard, capacity int) {
 	t.Helper()
 	below := sizesBelow(items)
 	if total := below[""]; total <= capacity && (len(shards) != 1 || shards[0].Prefix != "") {
@@ -157,7 +157,7 @@ func sizesBelow(items []Item) map[string]int {
 }
 
 func TestSplitOfNothing(t *testing.T) {
-	want := []Shard{{Name: ConfigMapName, Items: []Item{}, Digest: sha("")}}
+	want := []*Shard{{Name: ConfigMapName, Digest: sha("")}}
 	for name, items := range map[string][]Item{"nil": nil, "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(want, Split(items, DefaultShardSize)); diff != "" {

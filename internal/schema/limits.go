@@ -12,9 +12,12 @@ type limits struct {
 	steps int
 }
 
+// MaxBytes is the size in bytes beyond which a declared document is refused without being looked at.
+const MaxBytes = 64 << 10
+
 var (
 	// schemaLimits hold for a declared document and for its normalised form.
-	schemaLimits = limits{bytes: 64 << 10, depth: 32, values: 2_000, steps: 20_000}
+	schemaLimits = limits{bytes: MaxBytes, depth: 32, values: 2_000, steps: 20_000}
 	// valueLimits hold for a value that is checked against a schema.
 	valueLimits = limits{bytes: 1 << 20, depth: 64, values: 20_000, steps: 200_000}
 )

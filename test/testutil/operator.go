@@ -96,10 +96,11 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 	if options.Transport != nil {
 		cfg.Wrap(options.Transport)
 	}
+	caches := controllers.NewCaches(options.Namespaces)
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:     scheme,
-		Cache:      controllers.CacheOptions(),
-		NewCache:   controllers.NewCache(options.Namespaces),
+		Cache:      caches.Options(),
+		NewCache:   caches.New(),
 		NewClient:  o.newClient,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
@@ -113,7 +114,7 @@ func StartOperator(admin *rest.Config, options OperatorOptions) (*Operator, erro
 		Namespaces: options.Namespaces, ShardSize: options.ShardSize, Placement: options.Placement, Predictors: options.Predictors,
 		IgnoreNodes: options.IgnoreNodes, Clock: clock.RealClock{}, Metrics: o.Metrics,
 	}
-	if err := controllers.Setup(ctx, mgr, settings); err != nil {
+	if err := controllers.Setup(ctx, mgr, caches, settings); err != nil {
 		cancel()
 		return nil, err
 	}

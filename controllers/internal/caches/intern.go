@@ -1,4 +1,4 @@
-package controllers
+package caches
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"weak"
 )
 
-// interner gives one pointer for all values that are equal when encoded. Values that nobody uses any more are forgotten. It is
+// interner returns one pointer for all values that are equal when encoded. Values that nobody uses any more are forgotten. It is
 // for values that nobody changes: a cache of thousands of tasks holds a few dozen placements.
 type interner[T any] struct {
 	mu    sync.Mutex

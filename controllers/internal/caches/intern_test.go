@@ -1,4 +1,4 @@
-package controllers
+package caches
 
 import (
 	"runtime"
@@ -12,7 +12,7 @@ func TestInterner(t *testing.T) {
 	if placements.intern(nil) != nil {
 		t.Error("intern(nil) is not nil")
 	}
-	one, two, other := placements.intern(placementOf("1")), placements.intern(placementOf("1")), placements.intern(placementOf("2"))
+	one, two, other := placements.intern(placementOf(1)), placements.intern(placementOf(1)), placements.intern(placementOf(2))
 	if one != two || one == other {
 		t.Errorf("of two equal values and another: %p, %p, %p", one, two, other)
 	}
@@ -29,4 +29,8 @@ func TestInterner(t *testing.T) {
 		runtime.Gosched()
 	}
 	t.Errorf("values that nobody uses are kept: %d", len(placements.known))
+}
+
+func placementOf(gpus int32) *v1alpha1.Placement {
+	return &v1alpha1.Placement{GPU: &v1alpha1.GPUPlacement{Count: gpus}}
 }

@@ -1,42 +1,41 @@
-package controllers
+package caches
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// NewCache returns what makes a cache of some namespaces, or of all where none is given.
-func NewCache(namespaces []string) cache.NewCacheFunc {
+// NewCache returns what makes a cache of some namespaces, or of all where none is given. The parts of a cache of some do not wait for
+// each other, and a namespace that is not there or may not be read, which refusals notes, holds up none.
+func NewCache(namespaces []string, refusals *Refusals) cache.NewCacheFunc {
 	if len(namespaces) == 0 {
 		return cache.New
 	}
 	return func(config *rest.Config, options cache.Options) (cache.Cache, error) {
-		parts := namespacedCache{}
+		whole := namespacedCache{parts: map[string]cache.Cache{}, refusals: refusals}
 		for _, namespace := range namespaces {
-			part, err := cache.New(config, within(options, namespace))
+			part, err := cache.New(config, within(options, namespace, refusals))
 			if err != nil {
 				return nil, fmt.Errorf("namespace %s: %w", namespace, err)
 			}
-			parts[namespace] = part
+			whole.parts[namespace] = part
 		}
-		return parts, nil
+		return whole, nil
 	}
 }
 
 // within restricts what is cached to a namespace. controller-runtime asks for no other then, which takes rights only there.
-func within(options cache.Options, namespace string) cache.Options {
+func within(options cache.Options, namespace string, refusals *Refusals) cache.Options {
 	all := options.ByObject
 	options.ByObject = make(map[client.Object]cache.ByObject, len(all))
 	for object, selection := range all {
@@ -47,33 +46,27 @@ func within(options cache.Options, namespace string) cache.Options {
 		selection.Field = inside
 		options.ByObject[object] = selection
 	}
+	options.DefaultWatchErrorHandler = refusals.handler(namespace)
 	return options
 }
 
 // namespacedCache is a cache for each of some namespaces. That of controller-runtime does not tell how far each of them has
-// seen, which the registry controller needs.
-type namespacedCache map[string]cache.Cache
+// seen, which the publisher needs, and waits for all of them.
+type namespacedCache struct {
+	parts    map[string]cache.Cache
+	refusals *Refusals
+}
 
-// partsOf gives what a cache is made of, by namespace. One of all namespaces is its only part.
+// partsOf returns what a cache is made of, by namespace. One of all namespaces is its only part.
 func partsOf(whole cache.Cache) map[string]cache.Cache {
-	if parts, ok := whole.(namespacedCache); ok {
-		return parts
+	if namespaced, ok := whole.(namespacedCache); ok {
+		return namespaced.parts
 	}
 	return map[string]cache.Cache{metav1.NamespaceAll: whole}
 }
 
-// watchParts makes a controller see the events of a type from each part of a cache.
-func watchParts(
-	b *builder.Builder, whole cache.Cache, object client.Object, handle handler.EventHandler, predicates ...predicate.Predicate,
-) *builder.Builder {
-	for _, part := range partsOf(whole) {
-		b = b.WatchesRawSource(source.Kind(part, object, handle, predicates...))
-	}
-	return b
-}
-
 func (c namespacedCache) of(namespace string) (cache.Cache, error) {
-	if part, watched := c[namespace]; watched {
+	if part, watched := c.parts[namespace]; watched {
 		return part, nil
 	}
 	return nil, fmt.Errorf("the namespace %q is not watched", namespace)
@@ -99,21 +92,29 @@ func (c namespacedCache) List(ctx context.Context, list client.ObjectList, optio
 
 // Start implements cache.Informers.
 func (c namespacedCache) Start(ctx context.Context) error {
-	ended := make(chan error, len(c))
-	for _, part := range c {
+	ended := make(chan error, len(c.parts))
+	for _, part := range c.parts {
 		go func() { ended <- part.Start(ctx) }()
 	}
 	var failures []error
-	for range c {
+	for range c.parts {
 		failures = append(failures, <-ended)
 	}
 	return errors.Join(failures...)
 }
 
-// WaitForCacheSync implements cache.Informers.
+// syncPoll is how often it is looked whether the parts of a cache are synced.
+const syncPoll = 20 * time.Millisecond
+
+// WaitForCacheSync implements cache.Informers. It does not wait for namespaces that the API server refuses.
 func (c namespacedCache) WaitForCacheSync(ctx context.Context) bool {
-	for _, part := range c {
-		if !part.WaitForCacheSync(ctx) {
+	for namespace, part := range c.parts {
+		err := wait.PollUntilContextCancel(ctx, syncPoll, true, func(ctx context.Context) (bool, error) {
+			looking, cancel := context.WithTimeout(ctx, syncPoll)
+			defer cancel()
+			return part.WaitForCacheSync(looking) || c.refusals.Of(namespace) != nil, nil
+		})
+		if err != nil {
 			return false
 		}
 	}
@@ -122,7 +123,7 @@ func (c namespacedCache) WaitForCacheSync(ctx context.Context) bool {
 
 // IndexField implements client.FieldIndexer.
 func (c namespacedCache) IndexField(ctx context.Context, object client.Object, field string, extract client.IndexerFunc) error {
-	for _, part := range c {
+	for _, part := range c.parts {
 		if err := part.IndexField(ctx, object, field, extract); err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (namespacedCache) GetInformerForKind(context.Context, schema.GroupVersionKi
 
 // RemoveInformer implements cache.Informers.
 func (c namespacedCache) RemoveInformer(ctx context.Context, object client.Object) error {
-	for _, part := range c {
+	for _, part := range c.parts {
 		if err := part.RemoveInformer(ctx, object); err != nil {
 			return err
 		}

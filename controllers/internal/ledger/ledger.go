@@ -1,100 +1,144 @@
-package controllers
+// Package ledger holds what became of every task: the publisher writes it, the task controller and the metrics read it.
+package ledger
 
 import (
+	"maps"
 	"sync"
 
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
-// outcome is what the registry controller decided about one generation of a task, and what the
-// task controller reports in its status.
-type outcome struct {
-	generation int64
-	accepted   finding
-	registered finding
-	// placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
-	placement *v1alpha1.Placement
-	// placeable says whether some node can host it. Empty if there is no placement.
-	placeable placement.Verdict
-	// predictor is malearn's tool type, of the same entry. Empty if it has none.
-	predictor string
-	// entry is where the registry serves the task. Nil while it does not.
-	entry *v1alpha1.EntryReference
-	// overwrote names the MazeTask whose entry this one replaced, if any.
-	overwrote string
-}
-
-// finding is the content of a condition.
-type finding struct {
-	ok              bool
-	reason, message string
-}
-
-// ledger holds the outcome of every task. The registry controller writes it, the task controller
-// reads it.
-type ledger struct {
+// Ledger holds the outcome of every task, and the state of every registry.
+type Ledger struct {
 	mu         sync.RWMutex
-	namespaces map[string]account
-	registries map[string]registryState
+	namespaces map[string]*account
+	registries map[string]serving.Registry
 }
 
-// account holds the outcomes of a namespace. Nobody changes them.
+// account holds the outcomes of a namespace's tasks, by name, and counts them.
 type account struct {
-	outcomes map[types.NamespacedName]tracked
-	// count counts them, once and only if someone asks.
-	count func() *tally
+	outcomes map[string]*serving.Outcome
+	counts   Counts
 }
 
-// tracked is an outcome together with the task that it belongs to.
-type tracked struct {
-	uid          types.UID
-	resourceType v1alpha1.ResourceType
-	outcome
+// New returns an empty ledger.
+func New() *Ledger {
+	return &Ledger{namespaces: map[string]*account{}, registries: map[string]serving.Registry{}}
 }
 
-func newLedger() *ledger {
-	return &ledger{namespaces: map[string]account{}, registries: map[string]registryState{}}
-}
-
-// get returns the outcome of a task's present generation, if it is known yet.
-func (l *ledger) get(task *v1alpha1.MazeTask) (outcome, bool) {
+// Get returns the outcome of a task's present generation. Nil if it is not known yet.
+func (l *Ledger) Get(task *v1alpha1.MazeTask) *serving.Outcome {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	t, known := l.namespaces[task.Namespace].outcomes[types.NamespacedName{Namespace: task.Namespace, Name: task.Name}]
-	return t.outcome, known && t.uid == task.UID && t.generation == task.Generation
+	a := l.namespaces[task.Namespace]
+	if a == nil {
+		return nil
+	}
+	if o := a.outcomes[task.Name]; o != nil && o.UID == task.UID && o.Generation == task.Generation {
+		return o
+	}
+	return nil
 }
 
-// replace sets the outcomes of a namespace and returns the tasks for which they changed.
-func (l *ledger) replace(namespace string, outcomes map[types.NamespacedName]tracked) []types.NamespacedName {
+// Apply takes over the outcomes of some tasks, nil for those that are gone, and returns the tasks for which they have changed. The other
+// tasks of the namespace are not looked at.
+func (l *Ledger) Apply(namespace string, outcomes map[string]*serving.Outcome) []types.NamespacedName {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	a := l.namespaces[namespace]
+	if a == nil {
+		a = &account{outcomes: map[string]*serving.Outcome{}, counts: newCounts()}
+		l.namespaces[namespace] = a
+	}
 	var changed []types.NamespacedName
-	for key, next := range outcomes {
-		if last, known := l.namespaces[namespace].outcomes[key]; !known || !last.equal(next) {
-			changed = append(changed, key)
+	for name, next := range outcomes {
+		last := a.outcomes[name]
+		if last != nil && next != nil && last.Equal(next) {
+			continue
+		}
+		if last != nil {
+			a.counts.add(last, -1)
+			delete(a.outcomes, name)
+		}
+		if next != nil {
+			a.counts.add(next, 1)
+			a.outcomes[name] = next
+			changed = append(changed, types.NamespacedName{Namespace: namespace, Name: name})
 		}
 	}
-	l.namespaces[namespace] = account{outcomes, sync.OnceValue(func() *tally { return tallyOf(outcomes) })}
-	if len(outcomes) == 0 {
+	if len(a.outcomes) == 0 {
 		delete(l.namespaces, namespace)
 	}
 	return changed
 }
 
-func (t tracked) equal(other tracked) bool {
-	return t.uid == other.uid && t.resourceType == other.resourceType && t.generation == other.generation &&
-		t.accepted == other.accepted && t.registered == other.registered && t.overwrote == other.overwrote &&
-		t.predictor == other.predictor &&
-		apiequality.Semantic.DeepEqual(t.entry, other.entry) &&
-		sameVerdict(t.placeable, other.placeable) &&
-		(t.placement == other.placement || apiequality.Semantic.DeepEqual(t.placement, other.placement))
+// SetRegistry notes the state of a namespace's registry.
+func (l *Ledger) SetRegistry(namespace string, state serving.Registry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if state.Exists {
+		l.registries[namespace] = state
+	} else {
+		delete(l.registries, namespace)
+	}
 }
 
-// sameVerdict says whether two verdicts differ in nothing that is worth a write.
-func sameVerdict(a, b placement.Verdict) bool {
-	return a.Status == b.Status && a.Reason == b.Reason && placement.SameButCounts(a.Message, b.Message)
+// Report returns the counts of every namespace that has tasks, and the state of every registry.
+func (l *Ledger) Report() (map[string]Counts, map[string]serving.Registry) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	counts := make(map[string]Counts, len(l.namespaces))
+	for namespace, a := range l.namespaces {
+		counts[namespace] = a.counts.clone()
+	}
+	return counts, maps.Clone(l.registries)
+}
+
+// Counts holds the number of a namespace's tasks by type, condition and reason.
+type Counts struct {
+	Types      map[v1alpha1.ResourceType]int
+	Conditions map[ConditionState]int
+	// Rejected counts the specs that are refused for themselves, by reason.
+	Rejected map[string]int
+	// Superseded counts the tasks whose name another one has.
+	Superseded int
+}
+
+// ConditionState is what a condition says, without why.
+type ConditionState struct {
+	Type   string
+	Status metav1.ConditionStatus
+}
+
+func newCounts() Counts {
+	return Counts{Types: map[v1alpha1.ResourceType]int{}, Conditions: map[ConditionState]int{}, Rejected: map[string]int{}}
+}
+
+func (c *Counts) clone() Counts {
+	return Counts{maps.Clone(c.Types), maps.Clone(c.Conditions), maps.Clone(c.Rejected), c.Superseded}
+}
+
+// add counts an outcome n times.
+func (c *Counts) add(o *serving.Outcome, n int) {
+	addTo(c.Types, o.Type, n)
+	conditions := o.Conditions(nil)
+	for i := range conditions {
+		addTo(c.Conditions, ConditionState{conditions[i].Type, conditions[i].Status}, n)
+	}
+	if reason := o.Rejection(); reason != "" {
+		addTo(c.Rejected, reason, n)
+	}
+	if o.Registered.Reason == v1alpha1.ReasonSuperseded {
+		c.Superseded += n
+	}
+}
+
+func addTo[K comparable](counts map[K]int, key K, n int) {
+	if counts[key] += n; counts[key] == 0 {
+		delete(counts, key)
+	}
 }

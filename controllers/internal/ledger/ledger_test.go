@@ -1,173 +1,78 @@
-package controllers
+package ledger
 
 import (
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/placement"
-)
-
-func placementOf(cpu string) *v1alpha1.Placement {
-	return &v1alpha1.Placement{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}}
-}
-
-func entryOf(generation int64) *v1alpha1.EntryReference {
-	return &v1alpha1.EntryReference{ConfigMap: "maze-registry", Key: "ocr", Generation: generation, Digest: "sha256:" + strings.Repeat("a", int(generation))}
-}
-
-var (
-	valid      = finding{ok: true, reason: v1alpha1.ReasonValid, message: "the spec is valid"}
-	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Message: "T4 (3 nodes): too small"}
-	feasible   = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Message: "a node can"}
-	served     = finding{ok: true, reason: v1alpha1.ReasonServed, message: "ConfigMap maze-registry serves this generation"}
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 // servedOutcome is that of a task with which all is well.
-func servedOutcome() outcome {
-	return outcome{generation: 3, accepted: valid, registered: served, placement: placementOf("1"), placeable: feasible, predictor: "llm", entry: entryOf(3)}
+func servedOutcome(uid types.UID) *serving.Outcome {
+	return &serving.Outcome{
+		UID: uid, Generation: 3, Type: v1alpha1.ResourceTypeCPU,
+		Accepted: serving.Finding{OK: true, Reason: v1alpha1.ReasonValid}, Registered: serving.Finding{OK: true, Reason: v1alpha1.ReasonServed},
+	}
 }
 
 func key(namespace, name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: name}
 }
 
-// outcomeEdits are edits of an outcome. field is the field of tracked or outcome that is edited, for those that are a change.
-var outcomeEdits = map[string]struct {
-	field       string
-	edit        func(*tracked)
-	wantChanged bool
-}{
-	"Another object":              {field: "uid", edit: func(o *tracked) { o.uid = "other" }, wantChanged: true},
-	"Another type":                {field: "resourceType", edit: func(o *tracked) { o.resourceType = "io" }, wantChanged: true},
-	"Another generation":          {field: "generation", edit: func(o *tracked) { o.generation++ }, wantChanged: true},
-	"No longer accepted":          {field: "accepted", edit: func(o *tracked) { o.accepted.ok = false }, wantChanged: true},
-	"Another reason of accepted":  {field: "accepted", edit: func(o *tracked) { o.accepted.reason = "x" }, wantChanged: true},
-	"Another message of accepted": {field: "accepted", edit: func(o *tracked) { o.accepted.message = "x" }, wantChanged: true},
-	"No longer registered":        {field: "registered", edit: func(o *tracked) { o.registered.ok = false }, wantChanged: true},
-	"Another reason of registered": {
-		field: "registered", edit: func(o *tracked) { o.registered.reason = "x" }, wantChanged: true,
-	},
-	"Another message of registered": {
-		field: "registered", edit: func(o *tracked) { o.registered.message = "x" }, wantChanged: true,
-	},
-	"Another placement": {field: "placement", edit: func(o *tracked) { o.placement = placementOf("2") }, wantChanged: true},
-	"No placement":      {field: "placement", edit: func(o *tracked) { o.placement = nil }, wantChanged: true},
-	"Another toleration": {field: "placement", edit: func(o *tracked) {
-		o.placement = placementOf("1")
-		o.placement.Tolerations = []corev1.Toleration{{Key: "gpu"}}
-	}, wantChanged: true},
-	"Another generation's entry": {field: "entry", edit: func(o *tracked) { o.entry = entryOf(2) }, wantChanged: true},
-	"Another digest of it": {field: "entry", edit: func(o *tracked) {
-		o.entry = entryOf(3)
-		o.entry.Digest = "sha256:b"
-	}, wantChanged: true},
-	"No entry":                     {field: "entry", edit: func(o *tracked) { o.entry = nil }, wantChanged: true},
-	"No longer placeable":          {field: "placeable", edit: func(o *tracked) { o.placeable.Status = metav1.ConditionFalse }, wantChanged: true},
-	"Another reason of placeable":  {field: "placeable", edit: func(o *tracked) { o.placeable.Reason = "x" }, wantChanged: true},
-	"Another message of placeable": {field: "placeable", edit: func(o *tracked) { o.placeable.Message = "x" }, wantChanged: true},
-	"Another tool type":            {field: "predictor", edit: func(o *tracked) { o.predictor = "x" }, wantChanged: true},
-	"Another overwritten task":     {field: "overwrote", edit: func(o *tracked) { o.overwrote = "x" }, wantChanged: true},
-
-	"Nothing": {edit: func(*tracked) {}},
-	"The same, made anew": {edit: func(o *tracked) {
-		o.outcome = servedOutcome()
-	}},
-	"A quantity written differently": {edit: func(o *tracked) { o.placement = placementOf("1000m") }},
-	"Empty and nil": {edit: func(o *tracked) {
-		o.placement = placementOf("1")
-		o.placement.NodeSelector, o.placement.Tolerations = map[string]string{}, []corev1.Toleration{}
-	}},
-}
-
-func TestLedgerReplaceTellsAChange(t *testing.T) {
-	for name, tc := range outcomeEdits {
-		t.Run(name, func(t *testing.T) {
-			l := newLedger()
-			before := tracked{uid: "u", outcome: servedOutcome()}
-			l.replace("a", map[types.NamespacedName]tracked{key("a", "x"): before, key("a", "y"): before})
-			after := before
-			tc.edit(&after)
-			var want []types.NamespacedName
-			if tc.wantChanged {
-				want = append(want, key("a", "x"))
-			}
-			got := l.replace("a", map[types.NamespacedName]tracked{key("a", "x"): after, key("a", "y"): before})
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("replace(...): -want, +got:\n%s", diff)
-			}
-			if again := l.replace("a", map[types.NamespacedName]tracked{key("a", "x"): after, key("a", "y"): before}); len(again) > 0 {
-				t.Errorf("replace(...) by the same: want nothing, got %v", again)
-			}
-		})
-	}
-}
-
-// TestOutcomeEditsCoverTheOutcome fails when an outcome gets a field for which outcomeEdits has no edit.
-func TestOutcomeEditsCoverTheOutcome(t *testing.T) {
-	edited := map[string]bool{}
-	for _, tc := range outcomeEdits {
-		edited[tc.field] = tc.wantChanged || edited[tc.field]
-	}
-	for _, of := range []reflect.Type{reflect.TypeFor[tracked](), reflect.TypeFor[outcome]()} {
-		for field := range of.Fields() {
-			if !field.Anonymous && !edited[field.Name] {
-				t.Errorf("%s.%s: want an edit of it in outcomeEdits", of.Name(), field.Name)
-			}
-		}
-	}
-}
-
-func TestLedgerReplace(t *testing.T) {
-	one := tracked{uid: "u", outcome: servedOutcome()}
-	other := tracked{uid: "v", outcome: servedOutcome()}
+func TestApply(t *testing.T) {
+	one, other := servedOutcome("u"), servedOutcome("v")
 	cases := map[string]struct {
-		before, after map[types.NamespacedName]tracked
+		before, after map[string]*serving.Outcome
 		want          []types.NamespacedName
 	}{
 		"Nothing to nothing": {},
 		"The first tasks": {
-			after: map[types.NamespacedName]tracked{key("a", "x"): one, key("a", "y"): one},
+			after: map[string]*serving.Outcome{"x": one, "y": one},
 			want:  []types.NamespacedName{key("a", "x"), key("a", "y")},
 		},
 		"One more": {
-			before: map[types.NamespacedName]tracked{key("a", "x"): one},
-			after:  map[types.NamespacedName]tracked{key("a", "x"): one, key("a", "y"): one},
+			before: map[string]*serving.Outcome{"x": one},
+			after:  map[string]*serving.Outcome{"x": one, "y": one},
 			want:   []types.NamespacedName{key("a", "y")},
 		},
 		"One less": {
-			before: map[types.NamespacedName]tracked{key("a", "x"): one, key("a", "y"): one},
-			after:  map[types.NamespacedName]tracked{key("a", "x"): one},
+			before: map[string]*serving.Outcome{"x": one, "y": one},
+			after:  map[string]*serving.Outcome{"x": one},
 		},
-		"The last goes": {before: map[types.NamespacedName]tracked{key("a", "x"): one}},
+		"The last goes": {before: map[string]*serving.Outcome{"x": one}},
 		"One changes, one comes, one goes, one stays": {
-			before: map[types.NamespacedName]tracked{key("a", "x"): one, key("a", "y"): one, key("a", "z"): one},
-			after:  map[types.NamespacedName]tracked{key("a", "x"): other, key("a", "y"): one, key("a", "w"): one},
+			before: map[string]*serving.Outcome{"x": one, "y": one, "z": one},
+			after:  map[string]*serving.Outcome{"x": other, "y": one, "w": one},
 			want:   []types.NamespacedName{key("a", "w"), key("a", "x")},
 		},
 		"A task of the same name and content, made anew": {
-			before: map[types.NamespacedName]tracked{key("a", "x"): one},
-			after:  map[types.NamespacedName]tracked{key("a", "x"): other},
+			before: map[string]*serving.Outcome{"x": one},
+			after:  map[string]*serving.Outcome{"x": other},
 			want:   []types.NamespacedName{key("a", "x")},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := newLedger()
-			l.replace("b", map[types.NamespacedName]tracked{key("b", "x"): one})
-			l.replace("a", tc.before)
-			got := l.replace("a", tc.after)
+			l := New()
+			l.Apply("b", map[string]*serving.Outcome{"x": one})
+			l.Apply("a", tc.before)
+			step := maps.Clone(tc.after)
+			for name := range tc.before {
+				if step[name] == nil {
+					step = merged(step, name)
+				}
+			}
+			got := l.Apply("a", step)
 			slices.SortFunc(got, func(a, b types.NamespacedName) int { return strings.Compare(a.Name, b.Name) })
 			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("replace(...): -want, +got:\n%s", diff)
+				t.Errorf("Apply(...): -want, +got:\n%s", diff)
 			}
 			wantNamespaces := 1
 			if len(tc.after) > 0 {
@@ -180,9 +85,40 @@ func TestLedgerReplace(t *testing.T) {
 	}
 }
 
-func TestLedgerGet(t *testing.T) {
-	l := newLedger()
-	l.replace("a", map[types.NamespacedName]tracked{key("a", "x"): {uid: "u", outcome: servedOutcome()}})
+// merged adds to outcomes that a task is gone.
+func merged(outcomes map[string]*serving.Outcome, gone string) map[string]*serving.Outcome {
+	if outcomes == nil {
+		outcomes = map[string]*serving.Outcome{}
+	}
+	outcomes[gone] = nil
+	return outcomes
+}
+
+// TestApplyLeavesTheRest: what is not named stays, and counts are those of all.
+func TestApplyLeavesTheRest(t *testing.T) {
+	l := New()
+	l.Apply("a", map[string]*serving.Outcome{"x": servedOutcome("u"), "y": servedOutcome("v")})
+	l.Apply("a", map[string]*serving.Outcome{"y": nil, "z": nil})
+	again := servedOutcome("u")
+	if changed := l.Apply("a", map[string]*serving.Outcome{"x": again}); len(changed) > 0 {
+		t.Errorf("Apply(...) of the same: want nothing, got %v", changed)
+	}
+	again = servedOutcome("u")
+	again.Type = v1alpha1.ResourceTypeIO
+	l.Apply("a", map[string]*serving.Outcome{"x": again})
+	counts, _ := l.Report()
+	want := map[v1alpha1.ResourceType]int{v1alpha1.ResourceTypeIO: 1}
+	if diff := cmp.Diff(want, counts["a"].Types); diff != "" {
+		t.Errorf("types: -want, +got:\n%s", diff)
+	}
+	if got := counts["a"].Conditions[ConditionState{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}]; got != 1 {
+		t.Errorf("tasks that are Ready: want 1, got %d", got)
+	}
+}
+
+func TestGet(t *testing.T) {
+	l := New()
+	l.Apply("a", map[string]*serving.Outcome{"x": servedOutcome("u")})
 	cases := map[string]struct {
 		task metav1.ObjectMeta
 		want bool
@@ -196,12 +132,8 @@ func TestLedgerGet(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, known := l.get(&v1alpha1.MazeTask{ObjectMeta: tc.task})
-			if known != tc.want {
-				t.Fatalf("get(...): want known: %t, got %t", tc.want, known)
-			}
-			if diff := cmp.Diff(servedOutcome(), got, cmp.AllowUnexported(outcome{}, finding{})); known && diff != "" {
-				t.Errorf("get(...): -want, +got:\n%s", diff)
+			if got := l.Get(&v1alpha1.MazeTask{ObjectMeta: tc.task}); (got != nil) != tc.want {
+				t.Errorf("Get(...): want known: %t, got %v", tc.want, got)
 			}
 		})
 	}

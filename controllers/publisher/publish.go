@@ -1,0 +1,93 @@
+package publisher
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/serving"
+)
+
+// requestsAtOnce is how many requests of one registry are under way at a time.
+const requestsAtOnce = 4
+
+// publish carries out what a pass asks for, until it is done.
+func (p *Publisher) publish(ctx context.Context, pass *serving.Pass) {
+	for requests := pass.Next(); len(requests) > 0; requests = pass.Next() {
+		objects, errs := make([]*corev1.ConfigMap, len(requests)), make([]error, len(requests))
+		var wait sync.WaitGroup
+		slots := make(chan struct{}, requestsAtOnce)
+		for i, request := range requests {
+			slots <- struct{}{}
+			wait.Go(func() {
+				objects[i], errs[i] = p.send(ctx, request)
+				<-slots
+			})
+		}
+		wait.Wait()
+		for i, request := range requests {
+			request.Answer(objects[i], errs[i])
+		}
+	}
+	if pass.Wrote() && pass.Published() {
+		state := pass.Registry()
+		log.FromContext(ctx).Info("Wrote the registry", "indexGeneration", state.Generation, "tasks", state.Tasks, "shards", state.Shards)
+	}
+}
+
+// send sends one request.
+func (p *Publisher) send(ctx context.Context, request *serving.Request) (*corev1.ConfigMap, error) {
+	object := request.ConfigMap
+	var err error
+	switch request.Verb {
+	case serving.Get:
+		object = &corev1.ConfigMap{}
+		err = p.Live.Get(ctx, client.ObjectKeyFromObject(request.ConfigMap), object)
+	case serving.Create:
+		err = p.Client.Create(ctx, object)
+	case serving.Update:
+		err = p.Client.Update(ctx, object)
+	case serving.Delete:
+		err = p.Client.Delete(ctx, object, client.Preconditions{UID: &object.UID})
+	default:
+		err = fmt.Errorf("no such request: %s", request.Verb)
+	}
+	return object, err
+}
+
+// patience with failures that say nothing about the registry, such as an API server that restarts: only then is it told in a status.
+const failurePatience = 5 * time.Second
+
+// announce notes the outcomes of a pass, and wakes the task controller where they changed.
+func (p *Publisher) announce(ctx context.Context, namespace string, state *namespaceState, pass *serving.Pass) error {
+	outcomes := pass.Outcomes()
+	if err := pass.Failure(); err != nil && !isRefusal(err) && (state.failing.IsZero() || p.Clock.Since(state.failing) < failurePatience) {
+		for name, outcome := range outcomes {
+			if outcome != nil && outcome.Registered.Reason == v1alpha1.ReasonPublishing {
+				delete(outcomes, name) // the next try, soon, tells more
+			}
+		}
+	}
+	for _, key := range p.Ledger.Apply(namespace, outcomes) {
+		select {
+		case p.Wake <- event.TypedGenericEvent[types.NamespacedName]{Object: key}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// isRefusal reports whether the API server has refused a request for what it is.
+func isRefusal(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err)
+}

@@ -1,0 +1,248 @@
+package serving
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// indexState is the ConfigMap maze-registry as it was last read or written.
+type indexState struct {
+	// object is the ConfigMap. Nil if there is none. Its data is dropped once holds is known.
+	object *corev1.ConfigMap
+	// decoded is its index; the zero Index where it has none that can be read.
+	decoded registry.Index
+	// foreign reports whether it is someone else's.
+	foreign bool
+	// holds is what it serves, and nothing else is in it. Nil while that is not known.
+	holds *registry.Tree
+	// byOthers reports whether someone else has written it, and what it serves was not read since.
+	byOthers bool
+}
+
+// attempt is a write of the index of which no answer came.
+type attempt struct {
+	index registry.Index
+	holds *registry.Tree
+}
+
+// shardState is what is known of a ConfigMap that has a shard's name.
+type shardState struct {
+	state shardKnowledge
+	// uid and resourceVersion are those that it had when it was created, or read.
+	uid             types.UID
+	resourceVersion string
+	// object is as read: with shardOurs alone.
+	object *corev1.ConfigMap
+	// epoch is the one in which it was seen, and since the time. See configMaps.epoch.
+	epoch int
+	since time.Time
+	// recheck asks for it to be read again: with shardForeign alone.
+	recheck bool
+}
+
+// shardKnowledge is how much is known of a shard.
+type shardKnowledge int
+
+const (
+	// shardAbsent: it is not known to be there.
+	shardAbsent shardKnowledge = iota
+	// shardConfirmed: an index may name it.
+	shardConfirmed
+	// shardDoubtful: something of its name is there, and has to be read.
+	shardDoubtful
+	// shardOurs: it was read, and is the operator's. An index may not name it unless the live one does.
+	shardOurs
+	// shardForeign: it was read, and is someone else's.
+	shardForeign
+)
+
+// droppedShard is a shard that is to be deleted.
+type droppedShard struct {
+	name string
+	// epoch is the one in which it was seen, and since the time.
+	epoch int
+	since time.Time
+	// held reports whether it has to be read before it can be deleted: a finalizer may hold it, or it may be gone.
+	held bool
+	// object is as read, to take finalizers off. Nil if it was not read.
+	object *corev1.ConfigMap
+	// released reports whether its finalizers were taken off.
+	released bool
+	// doubts counts the deletions that failed as if it was gone.
+	doubts int
+	// deleted reports whether it is deleted, and the cache does not show that yet.
+	deleted bool
+}
+
+func (c configMaps) clone() configMaps {
+	c.shards, c.dropped = maps.Clone(c.shards), maps.Clone(c.dropped)
+	if c.shards == nil {
+		c.shards, c.dropped = map[string]shardState{}, map[types.UID]droppedShard{}
+	}
+	return c
+}
+
+func (c *configMaps) hasForeign() bool {
+	for _, s := range c.shards {
+		if s.state == shardForeign {
+			return true
+		}
+	}
+	return false
+}
+
+// names reports whether the live index names a shard.
+func (c *configMaps) names(shard string) bool {
+	return c.index != nil && slices.ContainsFunc(c.index.decoded.Shards, func(ref registry.ShardRef) bool { return ref.Name == shard })
+}
+
+// saw notes an index that was written or read.
+func (c *configMaps) saw(index registry.Index) {
+	if index.Generation >= c.last.Generation { // of two with one generation, the later one
+		c.last = index
+	}
+}
+
+// keepNamed takes what the live index names out of what is to be deleted.
+func (c *configMaps) keepNamed() {
+	for uid, d := range c.dropped {
+		if !d.deleted && c.names(d.name) {
+			delete(c.dropped, uid)
+		}
+	}
+}
+
+// forgetIndex makes the index be read again.
+func (c *configMaps) forgetIndex() {
+	if c.index != nil && c.index.object != nil {
+		c.base = c.index.object.ResourceVersion
+	} else if c.index != nil {
+		c.base = ""
+	}
+	c.index = nil
+}
+
+// recheckForeign is after how long it is looked again at someone else's ConfigMap that has a shard's name: no event tells that it is
+// gone.
+const recheckForeign = 5 * time.Second
+
+// orphanAge is for how long a shard that no index names has to be there before it is taken for a leftover.
+const orphanAge = time.Second
+
+// notice compares what is known with what the caches show. They may be behind, and show what this process has changed since.
+func (p *Pass) notice() {
+	p.noticeIndex()
+	there := map[string]*metav1.PartialObjectMetadata{}
+	for _, shard := range p.seen.Shards {
+		there[shard.Name] = shard
+	}
+	for name, s := range p.maps.shards {
+		shown := there[name]
+		switch {
+		case s.state == shardForeign && p.seen.Now.Sub(s.since) >= recheckForeign:
+			s.recheck = true
+		case s.state != shardConfirmed:
+			continue
+		case shown == nil && !older(p.seen.ShardView, s.resourceVersion):
+			s.state = shardDoubtful // it is gone, or has lost its label
+		case shown == nil:
+			continue
+		case shown.UID == s.uid && shown.DeletionTimestamp.IsZero():
+			continue
+		case shown.UID == s.uid || older(s.resourceVersion, shown.ResourceVersion):
+			s.state = shardDoubtful
+		default:
+			continue
+		}
+		p.maps.shards[name] = s
+	}
+	p.noticeOrphans()
+}
+
+func (p *Pass) noticeIndex() {
+	index := p.maps.index
+	switch shown := p.seen.Index; {
+	case index == nil:
+	case index.object == nil && shown == nil:
+	case index.object == nil, shown != nil && older(index.object.ResourceVersion, shown.ResourceVersion),
+		shown == nil && !older(p.seen.IndexView, index.object.ResourceVersion):
+		p.maps.forgetIndex()
+	}
+}
+
+// noticeOrphans notes shards of the operator that no index names: a process has died between two writes.
+func (p *Pass) noticeOrphans() {
+	shown := map[types.UID]bool{}
+	for _, shard := range p.seen.Shards {
+		shown[shard.UID] = true
+		d, known := p.maps.dropped[shard.UID]
+		switch s := p.maps.shards[shard.Name]; {
+		case known:
+			d.held = d.held || len(shard.Finalizers) > 0
+			if d.deleted && !shard.DeletionTimestamp.IsZero() { // a finalizer holds it
+				d.deleted, d.object = false, nil
+			}
+			p.maps.dropped[shard.UID] = d
+		case !registry.IsShardName(shard.Name) || !registry.Wrote(shard):
+		case s.uid == shard.UID && s.state != shardAbsent, p.maps.index == nil, p.maps.names(shard.Name):
+		default:
+			p.maps.dropped[shard.UID] = droppedShard{name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: len(shard.Finalizers) > 0}
+		}
+	}
+	for uid, d := range p.maps.dropped {
+		if d.deleted && !shown[uid] {
+			delete(p.maps.dropped, uid)
+		}
+	}
+}
+
+// drop notes as garbage the shards that neither the live index names nor the target has. Of others' ConfigMaps it forgets those that are
+// in nobody's way.
+func (p *Pass) drop() {
+	needed, wanted := map[string]bool{}, namesOf(p.wanted)
+	for _, ref := range p.maps.index.decoded.Shards {
+		needed[ref.Name] = true
+	}
+	for name := range namesOf(p.target) {
+		needed[name] = true
+	}
+	for name, s := range p.maps.shards {
+		switch d, known := p.maps.dropped[s.uid]; {
+		case needed[name], s.state == shardForeign && (wanted[name] || p.wanted == nil):
+			continue
+		case s.uid != "" && s.state != shardForeign && !(known && d.deleted):
+			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now}
+		}
+		delete(p.maps.shards, name)
+	}
+}
+
+// namesOf returns the names of a tree's shards. None where there is no tree.
+func namesOf(tree *registry.Tree) map[string]bool {
+	names := map[string]bool{}
+	if tree != nil {
+		for _, shard := range tree.Shards() {
+			names[shard.Name] = true
+		}
+	}
+	return names
+}
+
+// isIntact reports whether a ConfigMap is a shard as it has to be.
+func isIntact(found *corev1.ConfigMap, digest string, tasks int) bool {
+	return ptr.Deref(found.Immutable, false) && found.DeletionTimestamp.IsZero() && len(found.Data) == tasks && len(found.BinaryData) == 0 &&
+		registry.ContentDigest(found.Data) == digest
+}
+
+// isHeld reports whether others can keep an object from being deleted, or have it deleted.
+func isHeld(found *corev1.ConfigMap) bool {
+	return len(found.Finalizers) > 0 || len(found.OwnerReferences) > 0
+}

@@ -1,0 +1,137 @@
+package serving
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// Memory is what is remembered of a namespace between passes. The zero Memory is that of an operator that has just started.
+type Memory struct {
+	// tasks holds a record of every task, by the object's name.
+	tasks map[string]*record
+	// names holds who has each name, by spec.name.
+	names map[string]*holding
+	// uses holds which tasks depend on each requirement, and what that was resolved to.
+	uses map[placement.Requirement]*use
+	// nodes is the NodesRevision of the last pass.
+	nodes uint64
+
+	// wanted holds the entries that the registry is to serve, and published those that it serves. published is nil until the registry
+	// has been read.
+	wanted, published *registry.Tree
+	// trusted reports whether published is what this process has written, or found as wanted.
+	trusted bool
+
+	// trouble is why nothing is served, as the last outcomes have it.
+	trouble trouble
+	// waiting holds the tasks that are not served although they should be, as the last outcomes have it.
+	waiting map[string]struct{}
+	// missed reports whether the last pass did not decide.
+	missed bool
+	// floor is a resourceVersion: a view that is older than it is no ground to decide on.
+	floor string
+
+	maps configMaps
+}
+
+// holding tells who has a name.
+type holding struct {
+	// tasks are the names of all MazeTasks with it, in no order.
+	tasks []string
+	// owner is the MazeTask that is served. Empty if none can be.
+	owner string
+	// overwrote is the MazeTask that owner took the name from. Empty if there was none.
+	overwrote string
+}
+
+// use is a requirement that tasks have.
+type use struct {
+	resolution *placement.Resolution
+	tasks      map[string]struct{}
+}
+
+// trouble is a reason for which the registry serves no task at all.
+type trouble int
+
+const (
+	noTrouble trouble = iota
+	// foreignIndex: a ConfigMap maze-registry is there that the operator does not own.
+	foreignIndex
+	// brokenIndex: the ConfigMap maze-registry is not as this process wrote it, and cannot be put right.
+	brokenIndex
+)
+
+// Tasks returns the number of tasks.
+func (m *Memory) Tasks() int { return len(m.tasks) }
+
+// IsBare reports whether there is nothing to remember: neither tasks nor a registry.
+func (m *Memory) IsBare() bool {
+	return len(m.tasks) == 0 && (m.maps.index == nil || m.maps.index.object == nil) && len(m.maps.dropped) == 0
+}
+
+// NeedsAll reports whether the next pass needs a complete observation: the first one, and one after a pass that could not decide.
+func (m *Memory) NeedsAll() bool { return m.tasks == nil || m.missed }
+
+// HasGarbage reports whether shards are left that no index names.
+func (m *Memory) HasGarbage() bool {
+	for _, d := range m.maps.dropped {
+		if !d.deleted {
+			return true
+		}
+	}
+	return false
+}
+
+// HasForeignShards reports whether ConfigMaps of others have the names of shards.
+func (m *Memory) HasForeignShards() bool {
+	return m.maps.hasForeign()
+}
+
+// Registry tells what there is of a registry.
+type Registry struct {
+	// Exists reports whether there is one, be it someone else's.
+	Exists bool
+	// Tasks, Bytes and Shards are the entries that it serves, their size with their keys, and how many ConfigMaps hold them.
+	Tasks, Bytes, Shards int
+	// Conflict reports whether a ConfigMap of someone else is in the way.
+	Conflict bool
+	// Generation is the index's.
+	Generation int64
+}
+
+// Registry returns what there is of the registry.
+func (m *Memory) Registry() Registry { return m.maps.registry(m.published, m.trouble) }
+
+// Registry returns what there is of the registry at the end of the pass.
+func (p *Pass) Registry() Registry { return p.maps.registry(p.nowServed(), p.trouble()) }
+
+func (c *configMaps) registry(served *registry.Tree, trouble trouble) Registry {
+	if c.index == nil || c.index.object == nil {
+		return Registry{}
+	}
+	state := Registry{Exists: true, Conflict: trouble == foreignIndex || c.hasForeign(), Generation: c.index.decoded.Generation}
+	if served != nil && trouble == noTrouble {
+		state.Tasks, state.Bytes, state.Shards = served.Tasks(), served.Size(), len(c.index.decoded.Shards)
+	}
+	return state
+}
+
+// configMaps is what is known of a registry's ConfigMaps.
+type configMaps struct {
+	// index is the ConfigMap maze-registry. Nil while it is to be read.
+	index *indexState
+	// base is the resourceVersion that index had when it became unknown.
+	base string
+	// attempt is a write of the index of which no answer came. Nil if there is none.
+	attempt *attempt
+	// last is the index of the highest generation that this process has written or seen.
+	last registry.Index
+	// shards holds the shards that are known to be there, by name.
+	shards map[string]shardState
+	// dropped holds the shards that no index names any more, and others' leftovers, by UID.
+	dropped map[types.UID]droppedShard
+	// epoch counts the writes of the index by this process. What was seen before a write may be deleted after it.
+	epoch int
+}

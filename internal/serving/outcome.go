@@ -1,0 +1,246 @@
+package serving
+
+import (
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/text"
+)
+
+// Outcome is what became of one generation of a task. Nobody changes it.
+type Outcome struct {
+	// UID and Generation are the task's, and Type is what it mainly uses.
+	UID        types.UID
+	Generation int64
+	Type       v1alpha1.ResourceType
+	// Accepted and Registered are the contents of these conditions.
+	Accepted, Registered Finding
+	// Placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
+	Placement *v1alpha1.Placement
+	// Placeable tells whether some node can host it. Empty if there is no placement.
+	Placeable placement.Verdict
+	// Predictor is malearn's tool type, of the same entry. Empty if it has none.
+	Predictor string
+	// Entry is where the registry serves the task. Nil while it does not.
+	Entry *v1alpha1.EntryReference
+	// Overwrote is the name of the MazeTask whose entry this one replaced. Empty if there was none.
+	Overwrote string
+}
+
+// Finding is the content of a condition.
+type Finding struct {
+	OK              bool
+	Reason, Message string
+}
+
+// Equal reports whether two outcomes differ in nothing that is worth a write.
+func (o *Outcome) Equal(other *Outcome) bool {
+	return o.UID == other.UID && o.Generation == other.Generation && o.Type == other.Type &&
+		o.Accepted == other.Accepted && o.Registered == other.Registered && o.Overwrote == other.Overwrote &&
+		o.Predictor == other.Predictor && sameEntry(o.Entry, other.Entry) && sameVerdict(o.Placeable, other.Placeable) &&
+		samePlacement(o.Placement, other.Placement)
+}
+
+func sameEntry(a, b *v1alpha1.EntryReference) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// Outcomes returns what became of the tasks that the pass concerns: those that have changed, and those that other changes have moved. It
+// is nil for a task that is gone. Without a decision there are none.
+func (p *Pass) Outcomes() map[string]*Outcome {
+	if !p.decided && !p.decideForOutcomes() {
+		return nil
+	}
+	all := map[string]*Outcome{}
+	p.waiting = map[string]struct{}{}
+	for name := range p.concerned() {
+		all[name] = nil
+		if r := p.record(name); r != nil {
+			all[name] = p.outcomeOf(name, r)
+			if reason := all[name].Registered.Reason; reason == v1alpha1.ReasonPublishing || reason == v1alpha1.ReasonRegistryConflict {
+				p.waiting[name] = struct{}{}
+			}
+		}
+	}
+	return all
+}
+
+// decideForOutcomes decides where the registry cannot be read, if enough is known of it.
+func (p *Pass) decideForOutcomes() bool {
+	if p.behind || p.served == nil || p.failure == nil && !p.published {
+		return false
+	}
+	failure := p.failure
+	p.settle()
+	p.failure = failure
+	return p.decided
+}
+
+// concerned returns the tasks whose outcome can differ from the last one.
+func (p *Pass) concerned() map[string]bool {
+	names := map[string]bool{}
+	if p.memory.tasks == nil || p.memory.trouble != p.trouble() {
+		for _, name := range p.taskNames() {
+			names[name] = true
+		}
+		return names
+	}
+	for name := range p.records {
+		names[name] = true
+	}
+	for name := range p.memory.waiting {
+		names[name] = true
+	}
+	for key, reelected := range p.reelected {
+		if h := p.holdings[key]; reelected && h != nil {
+			for _, name := range h.tasks {
+				names[name] = true
+			}
+		}
+	}
+	owner := func(key string) {
+		if h := p.holding(key); h != nil && h.owner != "" {
+			names[h.owner] = true
+		}
+	}
+	now := p.nowServed()
+	for _, before := range []*registry.Tree{p.memory.published, p.served, p.wanted} {
+		if before != nil {
+			registry.Diff(before, now, owner)
+		}
+	}
+	return names
+}
+
+// nowServed returns what the registry serves at the end of the pass.
+func (p *Pass) nowServed() *registry.Tree {
+	if p.published {
+		return p.target
+	}
+	return p.served
+}
+
+// outcomeOf returns what became of a task.
+func (p *Pass) outcomeOf(name string, r *record) *Outcome {
+	o := &Outcome{UID: r.uid, Generation: r.generation, Type: r.kind, Accepted: r.accepted}
+	owner := p.holding(r.key).owner
+	entry := r.entry()
+	if r.terminating || entry == nil || r.own == nil && owner != name {
+		o.Registered = p.unserved(r)
+		return o
+	}
+	o.Placement, o.Placeable, o.Predictor = entry.item.Placement, entry.resolution.Verdict, entry.item.Predictor
+	if owner != name {
+		o.supersede(r.key, owner)
+		return o
+	}
+	if failure := p.unpublished(entry.item); failure != nil {
+		o.Registered, o.Entry = *failure, p.entryServed(r)
+		return o
+	}
+	o.Entry = reference(entry.item)
+	o.Registered = p.servedAs(r, entry.item)
+	if o.Registered.OK {
+		o.Overwrote = p.holding(r.key).overwrote
+	}
+	return o
+}
+
+// entryServed returns the entry, of whichever generation, that the registry serves of a task. Nil if there is none.
+func (p *Pass) entryServed(r *record) *v1alpha1.EntryReference {
+	item := p.nowServed().Get(r.key)
+	if item == nil || item.UID != r.uid || p.trouble() != noTrouble {
+		return nil
+	}
+	return reference(item)
+}
+
+func reference(item *registry.Item) *v1alpha1.EntryReference {
+	return &v1alpha1.EntryReference{
+		ConfigMap: registry.ConfigMapName, Key: item.Name, Generation: item.Generation, Digest: item.Digest,
+	}
+}
+
+// unserved returns why a task has no entry: it goes, never fit, or never was accepted.
+func (p *Pass) unserved(r *record) Finding {
+	switch {
+	case r.terminating:
+		return Finding{Reason: v1alpha1.ReasonTerminating, Message: "the task is being deleted and is out of the registry"}
+	case r.large != nil:
+		return Finding{Reason: v1alpha1.ReasonTaskTooLarge, Message: p.tooLargeMessage(r)}
+	default:
+		return Finding{Reason: v1alpha1.ReasonInvalidSpec, Message: "the registry has no entry for this task: correct the spec as the condition Accepted says"}
+	}
+}
+
+// servedAs returns which generation the registry serves for a task.
+func (p *Pass) servedAs(r *record, item *registry.Item) Finding {
+	switch {
+	case item.Generation == r.generation:
+		return Finding{OK: true, Reason: v1alpha1.ReasonServed, Message: "ConfigMap maze-registry serves this generation"}
+	case r.large != nil:
+		return Finding{Reason: v1alpha1.ReasonTaskTooLarge, Message: fmt.Sprintf(
+			"%s; generation %d is still served", p.tooLargeMessage(r), item.Generation)}
+	default:
+		return Finding{Reason: v1alpha1.ReasonServingLastAccepted, Message: fmt.Sprintf(
+			"generation %d is still served: correct the spec as the condition Accepted says", item.Generation)}
+	}
+}
+
+func (p *Pass) tooLargeMessage(r *record) string {
+	return fmt.Sprintf("the task's entry has %d bytes, and one ConfigMap of the registry holds %d: shorten the description or the schemas",
+		r.large.item.Size(), registry.Capacity(p.options.ShardSize))
+}
+
+// supersede notes that another task has the name.
+func (o *Outcome) supersede(key, owner string) {
+	message := fmt.Sprintf(
+		"MazeTask %s has the same spec.name %s and is newer: delete one of the two, or give this one another name in a new object", owner, key)
+	o.Accepted = Finding{Reason: v1alpha1.ReasonNameConflict, Message: message}
+	o.Registered = Finding{Reason: v1alpha1.ReasonSuperseded, Message: message}
+}
+
+// unpublished returns why an entry is not served although it should be. Nil if it is.
+func (p *Pass) unpublished(item *registry.Item) *Finding {
+	served := p.nowServed().Get(item.Name)
+	isServed := served != nil && served.Digest == item.Digest
+	switch trouble := p.trouble(); {
+	case trouble == foreignIndex:
+		return foreign(registry.ConfigMapName, "at once")
+	case isServed && trouble == noTrouble && (p.published || p.maps.index != nil):
+		return nil
+	}
+	if shard := p.wanted.ShardOf(item.Name); shard != nil && p.maps.shards[shard.Name].state == shardForeign {
+		return foreign(shard.Name, "within seconds")
+	}
+	return &Finding{Reason: v1alpha1.ReasonPublishing, Message: fmt.Sprintf(
+		"the registry could not be written: %s; the operator goes on trying", explain(p.failure))}
+}
+
+func foreign(configMap, when string) *Finding {
+	return &Finding{Reason: v1alpha1.ReasonRegistryConflict, Message: fmt.Sprintf(
+		"ConfigMap %s belongs to someone else, and the registry needs its name: rename or delete it; the operator then publishes %s", configMap, when)}
+}
+
+// maxExplanation bounds what a condition tells of an error, in bytes.
+const maxExplanation = 1000
+
+// explain returns what the API server says of a request that it refused.
+func explain(err error) string {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return "another shard of the registry waits"
+	case errors.Is(err, ErrContended):
+		return ErrContended.Error()
+	case !errors.As(err, &status):
+		return "the API server does not answer"
+	}
+	return text.Clip(status.Status().Message, maxExplanation) + " (" + string(apierrors.ReasonForError(err)) + ")"
+}

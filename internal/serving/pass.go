@@ -1,0 +1,371 @@
+package serving
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// Pass is one decision on a namespace. It is not safe for concurrent use.
+type Pass struct {
+	namespace string
+	options   Options
+	memory    *Memory
+	seen      Observation
+
+	// What is decided. records and holdings have what differs from the memory: nil for what is gone.
+	records  map[string]*record
+	holdings map[string]*holding
+	resolved map[placement.Requirement]*placement.Resolution
+	decided  bool
+	// wanted is what the registry is to hold, and target what it can hold while others have the names of some shards.
+	wanted, target *registry.Tree
+	// reelected holds the names whose owner has changed.
+	reelected map[string]bool
+
+	// What is done.
+	maps configMaps
+	// served is what the registry served before the pass; nil until it is read. trusted is as in Memory, and whole reports whether
+	// the registry that was read is as its index says.
+	served         *registry.Tree
+	trusted, whole bool
+	recovery       *recovery
+	own            map[string]*registry.Item
+	published      bool
+	behind         bool
+	wrote          bool
+	failure        error
+	rounds         int
+	// progress counts what was read, made or deleted.
+	progress int
+	// waiting holds the tasks whose outcome is to be found again by the next pass.
+	waiting map[string]struct{}
+	// looked holds the shards of which it was read whether they are there. See lookAhead.
+	looked map[string]bool
+}
+
+// Begin starts a pass. An error means that a task's entry cannot be encoded.
+func Begin(namespace string, options Options, memory *Memory, seen Observation) (*Pass, error) {
+	p := &Pass{
+		namespace: namespace, options: options, memory: memory, seen: seen,
+		records: map[string]*record{}, holdings: map[string]*holding{}, looked: map[string]bool{}, reelected: map[string]bool{},
+		resolved: map[placement.Requirement]*placement.Resolution{},
+		maps:     memory.maps.clone(), served: memory.published, trusted: memory.trusted,
+	}
+	if p.behind = older(seen.View, memory.floor); p.behind {
+		return p, nil
+	}
+	if err := p.judge(); err != nil {
+		return nil, fmt.Errorf("judge the tasks: %w", err)
+	}
+	if err := p.place(); err != nil {
+		return nil, fmt.Errorf("place the tasks: %w", err)
+	}
+	p.notice()
+	return p, nil
+}
+
+// judge makes a record of each task that may have changed.
+func (p *Pass) judge() error {
+	for name, t := range p.seen.Tasks {
+		last := p.memory.tasks[name]
+		if t == nil {
+			if last != nil {
+				p.records[name] = nil
+			}
+			continue
+		}
+		next, err := p.recordOf(t, last)
+		if err != nil {
+			return err
+		}
+		if next != last {
+			p.records[name] = next
+		}
+	}
+	if p.seen.Complete {
+		for name := range p.memory.tasks {
+			if p.seen.Tasks[name] == nil {
+				p.records[name] = nil
+			}
+		}
+	}
+	return nil
+}
+
+// place puts each entry where the nodes are now that can host it. It looks at each requirement once, and at the tasks of those alone
+// that come to something else.
+func (p *Pass) place() error {
+	if p.memory.nodes == p.seen.NodesRevision {
+		return nil
+	}
+	for requirement, u := range p.memory.uses {
+		resolution := p.resolve(requirement)
+		if resolution == u.resolution {
+			continue
+		}
+		for name := range u.tasks {
+			r := p.record(name)
+			if r == nil {
+				continue
+			}
+			next, err := p.placeRecord(r, requirement, resolution)
+			if err != nil {
+				return err
+			}
+			if next != r {
+				p.records[name] = next
+			}
+		}
+	}
+	return nil
+}
+
+// record returns the record of a task as of this pass. Nil if there is no such task.
+func (p *Pass) record(name string) *record {
+	if next, changed := p.records[name]; changed {
+		return next
+	}
+	return p.memory.tasks[name]
+}
+
+// holding returns who has a name as of this pass. Nil if no task has it.
+func (p *Pass) holding(key string) *holding {
+	if next, changed := p.holdings[key]; changed {
+		return next
+	}
+	return p.memory.names[key]
+}
+
+// decide finds the owner of each name that a change concerns, and with it what the registry is to hold.
+func (p *Pass) decide() error {
+	joined, left := map[string][]string{}, map[string][]string{}
+	for name, next := range p.records {
+		if last := p.memory.tasks[name]; last != nil {
+			left[last.key] = append(left[last.key], name)
+		}
+		if next != nil {
+			joined[next.key] = append(joined[next.key], name)
+		}
+	}
+	edits := map[string]*registry.Item{}
+	keys := union(joined, left)
+	if published := p.memory.published; published != nil { // what others have published since counts for the last accepted entries
+		registry.Diff(published, p.served, func(key string) { keys[key] = true })
+	}
+	for key := range keys {
+		item, err := p.elect(key, joined[key], left[key])
+		if err != nil {
+			return err
+		}
+		edits[key] = item
+	}
+	wanted := p.memory.wanted
+	if wanted == nil { // beginning with what is served, so that shards that stay the same are shared
+		wanted = p.served
+		registry.Diff(registry.NewTree(p.options.ShardSize), wanted, func(name string) {
+			if p.holding(name) == nil {
+				edits[name] = nil
+			}
+		})
+	}
+	p.wanted, p.decided = wanted.With(edits), true
+	return nil
+}
+
+func union(a, b map[string][]string) map[string]bool {
+	all := make(map[string]bool, len(a))
+	for key := range a {
+		all[key] = true
+	}
+	for key := range b {
+		all[key] = true
+	}
+	return all
+}
+
+// elect finds the owner of a name among the tasks that had it, less those that left and with those that joined. It returns the entry
+// that is to be served, nil for none.
+func (p *Pass) elect(key string, joined, left []string) (*registry.Item, error) {
+	last := p.memory.names[key]
+	next := &holding{tasks: joined}
+	if last != nil {
+		stay := slices.Clone(last.tasks)
+		next.tasks = append(slices.DeleteFunc(stay, func(name string) bool { return slices.Contains(left, name) }), joined...)
+	}
+	if len(next.tasks) == 0 {
+		p.holdings[key] = nil
+		return nil, nil
+	}
+	var best registry.Claim
+	var entry *placed
+	var claims []string
+	for _, name := range next.tasks {
+		candidate, err := p.entryOf(name)
+		if err != nil {
+			return nil, err
+		}
+		if candidate == nil {
+			continue
+		}
+		claims = append(claims, name)
+		claim := registry.Claim{Key: key, Task: name, Created: p.record(name).created}
+		if entry == nil || claim.Beats(best) {
+			best, entry = claim, candidate
+		}
+	}
+	next.owner = best.Task
+	next.overwrote = overwroteBy(last, next.owner, claims)
+	p.holdings[key] = next
+	p.reelected[key] = last == nil || last.owner != next.owner
+	if entry == nil {
+		return nil, nil
+	}
+	return entry.item, nil
+}
+
+// overwroteBy returns the task that an owner took a name from: the owner before, if it still claims the name, or, where nobody knows who
+// that was, the last of those that claim it in vain. Empty if there is none.
+func overwroteBy(last *holding, owner string, claims []string) string {
+	if last != nil && last.owner == owner {
+		return last.overwrote
+	}
+	overwrote := ""
+	for _, name := range claims {
+		if name != owner && (last == nil || last.owner == "" || last.owner == name) {
+			overwrote = max(overwrote, name)
+		}
+	}
+	return overwrote
+}
+
+// entryOf returns the entry by which a task claims its name. Nil if it has none.
+func (p *Pass) entryOf(name string) (*placed, error) {
+	r := p.record(name)
+	switch {
+	case r.terminating:
+		return nil, nil
+	case r.own != nil:
+		return r.own, nil
+	}
+	last, err := p.lastAccepted(name, r)
+	if err != nil || last == r.last {
+		return last, err
+	}
+	next := *r
+	next.last = last
+	p.records[name] = &next
+	return last, nil
+}
+
+// entry returns the entry that the record stands for: its own or the last accepted one.
+func (r *record) entry() *placed {
+	if r.own != nil {
+		return r.own
+	}
+	return r.last
+}
+
+// retarget finds what the registry can hold while others have the names of some shards: of each entry in such a shard, what the
+// registry serves already under its name, or nothing. So these entries stay behind, and all others are served.
+func (p *Pass) retarget() {
+	p.target = p.wanted
+	for range maxForeign {
+		edits := p.stayBehind()
+		if edits == nil {
+			break
+		}
+		p.target = p.target.With(edits)
+	}
+	known := []*registry.Tree{p.served}
+	if index := p.maps.index; index != nil && index.holds != nil {
+		known = append(known, index.holds)
+	}
+	for _, tree := range known {
+		if p.target != tree && slices.EqualFunc(p.target.Shards(), tree.Shards(), sameShard) {
+			p.target = tree
+		}
+	}
+}
+
+func sameShard(a, b *registry.Shard) bool { return a == b || a.Name == b.Name && a.Digest == b.Digest }
+
+// maxForeign bounds how many shards in a row are tried that turn out to have names of others' ConfigMaps.
+const maxForeign = 64
+
+// stayBehind returns what is to stay behind of the target, because someone else's ConfigMap has a shard's name. Nil for nothing. A shard
+// that holds what is served already, in whatever ConfigMap, is looked at last: its entries have to go.
+func (p *Pass) stayBehind() map[string]*registry.Item {
+	if !p.maps.hasForeign() {
+		return nil
+	}
+	var gone map[string]*registry.Item
+	for _, shard := range p.target.Shards() {
+		if p.maps.shards[shard.Name].state != shardForeign {
+			continue
+		}
+		edits, all := map[string]*registry.Item{}, map[string]*registry.Item{}
+		for i := range shard.Items {
+			item := &shard.Items[i]
+			served := p.served.Get(item.Name)
+			if served != nil && served.UID != item.UID {
+				served = nil // its task is gone
+			}
+			if all[item.Name] = nil; served == nil || served.Digest != item.Digest {
+				edits[item.Name] = served
+			}
+		}
+		if len(edits) > 0 {
+			return edits
+		}
+		if gone == nil {
+			gone = all
+		}
+	}
+	return gone
+}
+
+// Published reports whether the registry is as decided.
+func (p *Pass) Published() bool { return p.published }
+
+// Behind reports whether nothing was decided, because the tasks that were seen are older than those that the registry was made from.
+func (p *Pass) Behind() bool { return p.behind }
+
+// Wrote reports whether a write was sent.
+func (p *Pass) Wrote() bool { return p.wrote }
+
+// Failure returns why the registry is not as decided: the error of a request. Nil if it is, and where Conflict has the reason.
+func (p *Pass) Failure() error { return p.failure }
+
+// Conflict reports whether someone else's ConfigMap has the index's name.
+func (p *Pass) Conflict() bool { return p.trouble() == foreignIndex }
+
+// trouble returns why the registry serves no task at all.
+func (p *Pass) trouble() trouble {
+	switch index := p.maps.index; {
+	case index == nil || p.published:
+		return noTrouble
+	case index.foreign:
+		return foreignIndex
+	case p.failure != nil && p.trusted && index.holds == nil:
+		return brokenIndex
+	default:
+		return noTrouble
+	}
+}
+
+// taskNames returns the tasks that the memory and the pass know.
+func (p *Pass) taskNames() []string {
+	names := make([]string, 0, len(p.memory.tasks)+len(p.records))
+	for name := range p.memory.tasks {
+		names = append(names, name)
+	}
+	for name := range p.records {
+		if p.memory.tasks[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}

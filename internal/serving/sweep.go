@@ -1,0 +1,98 @@
+package serving
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// shed notes as garbage what is left of earlier passes that failed.
+func (p *Pass) shed() {
+	if len(p.maps.shards) > 0 {
+		p.drop()
+	}
+}
+
+// sweep returns requests that delete shards which no index names. Nobody waits for that.
+func (p *Pass) sweep() []*Request {
+	if !p.seen.Sweep || p.failure != nil {
+		return nil
+	}
+	var requests []*Request
+	fence := false
+	for _, uid := range slices.Sorted(maps.Keys(p.maps.dropped)) {
+		d := p.maps.dropped[uid]
+		switch {
+		case d.deleted || len(requests) == writesAtOnce:
+		case d.epoch >= p.maps.epoch:
+			fence = fence || p.seen.Now.Sub(d.since) >= orphanAge
+		default:
+			requests = append(requests, p.sweepShard(uid, d))
+		}
+	}
+	if len(requests) == 0 && fence {
+		requests = append(requests, p.fence())
+	}
+	return requests
+}
+
+// maxDoubts is how often a shard is read again that is said to be gone, or another one, and is not.
+const maxDoubts = 3
+
+// sweepShard returns the next request on the way to a shard's deletion: others' finalizers are taken off before.
+func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
+	gone := func() {
+		p.progress++
+		d.deleted, d.object = true, nil
+		p.maps.dropped[uid] = d
+	}
+	switch {
+	case d.held && d.object == nil:
+		return &Request{Verb: Get, ConfigMap: p.named(d.name), take: func(found *corev1.ConfigMap, err error) {
+			switch {
+			case apierrors.IsNotFound(err), err == nil && found.UID != uid:
+				gone()
+			case err != nil:
+				p.fail(fmt.Errorf("read ConfigMap %s: %w", d.name, err))
+			default:
+				d.object = found
+				p.maps.dropped[uid] = d
+			}
+		}}
+	case d.object != nil && isHeld(d.object):
+		return p.write(Update, released(d.object), func(updated *corev1.ConfigMap, err error) {
+			switch {
+			case apierrors.IsNotFound(err):
+				gone()
+			case apierrors.IsConflict(err):
+				d.object = nil
+				p.maps.dropped[uid] = d
+			case err != nil:
+				p.fail(fmt.Errorf("update ConfigMap %s: %w", d.name, err))
+			default:
+				d.object, d.held, d.released = updated, false, true
+				p.maps.dropped[uid] = d
+			}
+		})
+	}
+	object := p.named(d.name)
+	object.UID = uid
+	return p.write(Delete, object, func(_ *corev1.ConfigMap, err error) {
+		switch {
+		case err == nil, d.released && apierrors.IsNotFound(err): // it went with its finalizers
+			gone()
+		case apierrors.IsNotFound(err), apierrors.IsConflict(err): // is it gone, or another one?
+			d.held, d.object = true, nil
+			if d.doubts++; d.doubts > maxDoubts {
+				p.fail(fmt.Errorf("delete ConfigMap %s: %w", d.name, err))
+			}
+			p.maps.dropped[uid] = d
+		default:
+			p.fail(fmt.Errorf("delete ConfigMap %s: %w", d.name, err))
+		}
+	})
+}
