@@ -54,7 +54,7 @@ func sameEntry(a, b *v1alpha1.EntryReference) bool {
 // Outcomes returns what became of the tasks that the pass concerns: those that have changed, and those that other changes have moved. It
 // is nil for a task that is gone. Without a decision there are none.
 func (p *Pass) Outcomes() map[string]*Outcome {
-	if !p.decided && !p.decideForOutcomes() {
+	if p.behind || !p.decided && !p.decideForOutcomes() {
 		return nil
 	}
 	all := map[string]*Outcome{}
@@ -73,7 +73,7 @@ func (p *Pass) Outcomes() map[string]*Outcome {
 
 // decideForOutcomes decides where the registry cannot be read, if enough is known of it.
 func (p *Pass) decideForOutcomes() bool {
-	if p.behind || p.served == nil || p.failure == nil && !p.published {
+	if p.served == nil || p.failure == nil && !p.published {
 		return false
 	}
 	failure := p.failure
