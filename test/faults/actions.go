@@ -78,7 +78,9 @@ func (r *run) create(ctx context.Context, object string, edits ...edit) error {
 	for _, edit := range edits {
 		edit(t)
 	}
-	return r.h.k8s.Create(ctx, t)
+	err := r.h.k8s.Create(ctx, t)
+	r.expectVersion(t)
+	return err
 }
 
 // edit changes the spec of a task by a patch, which nobody's status can be in the way of.
@@ -91,12 +93,25 @@ func (r *run) edit(ctx context.Context, object string, edits ...edit) error {
 	for _, edit := range edits {
 		edit(t)
 	}
-	return r.h.k8s.Patch(ctx, t, before)
+	err := r.h.k8s.Patch(ctx, t, before)
+	r.expectVersion(t)
+	return err
+}
+
+// expectVersion has settles wait until the observer has seen what was just written.
+func (r *run) expectVersion(written *v1alpha1.MazeTask) {
+	r.expected[written.Name] = func(seen *v1alpha1.MazeTask) bool { return seen == nil || versionOf(seen) >= versionOf(written) }
 }
 
 // remove deletes a task.
 func (r *run) remove(ctx context.Context, object string) error {
-	t := &v1alpha1.MazeTask{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: object}}
+	t := &v1alpha1.MazeTask{}
+	if err := r.h.k8s.Get(ctx, client.ObjectKey{Namespace: r.namespace, Name: object}, t); err != nil {
+		return err
+	}
+	r.expected[object] = func(seen *v1alpha1.MazeTask) bool {
+		return seen == nil || seen.UID != t.UID || !seen.DeletionTimestamp.IsZero()
+	}
 	return r.h.k8s.Delete(ctx, t)
 }
 

@@ -118,6 +118,31 @@ func TestPlans(t *testing.T) {
 	fmt.Printf("faults: seed %d: %s\n", seed, summary.String())
 }
 
+// TestNamed runs the plans that once showed faults of the operator.
+func TestNamed(t *testing.T) {
+	if *replayFlag != "" {
+		t.Skip("a plan is replayed")
+	}
+	h := sharedHarness(t)
+	places := make(chan struct{}, *parallelFlag)
+	var workers sync.WaitGroup
+	for _, n := range namedPlans() {
+		workers.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			result := h.Run(t.Context(), namedPlan(n.Name))
+			t.Logf("plan %s: %d violations, settled after %s, took %s", n.Name, len(result.Violations), result.Settled.Round(time.Millisecond), result.Took.Round(time.Millisecond))
+			if len(result.Fired) < len(n.Faults) {
+				t.Errorf("plan %s: its fault did not strike", n.Name)
+			}
+			if report := result.Report(); report != "" {
+				t.Errorf("%s  %s", report, n.Why)
+			}
+		})
+	}
+	workers.Wait()
+}
+
 // TestReplay repeats one plan.
 func TestReplay(t *testing.T) {
 	if *replayFlag == "" {

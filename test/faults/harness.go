@@ -152,7 +152,7 @@ func (h *Harness) newRun(ctx context.Context, plan *Plan) (*run, error) {
 	}
 	r := &run{
 		h: h, plan: plan, folder: folder, random: plan.random(2), injector: newInjector(plan.Faults), journal: &journal{}, hand: newHandiwork(),
-		slots: map[string]*slot{}, proxies: map[string]*proxy{}, decoded: map[string]*entry{}, config: plan.Scenario.settings(),
+		slots: map[string]*slot{}, proxies: map[string]*proxy{}, decoded: map[string]*entry{}, expected: map[string]func(*v1alpha1.MazeTask) bool{}, config: plan.Scenario.settings(),
 		namespace: "f-" + filepath.Base(folder)[len("plan-"):],
 	}
 	if err := r.prepare(ctx); err != nil {

@@ -34,7 +34,11 @@ type run struct {
 	slots     map[string]*slot
 	log       *os.File
 	decoded   map[string]*entry
+	life      context.Context // ends with the plan
 	cancel    context.CancelFunc
+	foreign   string // the ConfigMap of someone else that a step made
+	// expected tells of each task that a step changed whether the observer has seen that. Only steps use it.
+	expected map[string]func(*v1alpha1.MazeTask) bool
 
 	mu         sync.Mutex
 	config     settings
@@ -55,9 +59,9 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.plan.Scenario.Elects {
 		leases = r.namespace
 	}
-	ctx, r.cancel = context.WithCancel(ctx)
+	r.life, r.cancel = context.WithCancel(ctx)
 	var err error
-	if r.observer, err = observe(ctx, r.h.k8s, r.namespace, leases); err != nil {
+	if r.observer, err = observe(r.life, r.h.k8s, r.namespace, leases); err != nil {
 		return err
 	}
 	if r.log, err = os.Create(filepath.Join(r.folder, "log")); err != nil {
@@ -168,7 +172,8 @@ func (r *run) perform(ctx context.Context, result *Result) error {
 		if err := step.Do(ctx, r); err != nil {
 			return fmt.Errorf("step %d (%s): %w", i, step.Name, err)
 		}
-		if r.random.IntN(4) == 0 {
+		last := i == len(r.plan.Scenario.Steps)-1 // what it causes is to be struck, too
+		if r.random.IntN(4) == 0 && !last && r.plan.Name == "" {
 			pause(ctx, time.Duration(r.random.IntN(300))*time.Millisecond)
 		} else {
 			r.settles(ctx, 1500*time.Millisecond)
@@ -249,6 +254,7 @@ func (r *run) differences() []string {
 // settles waits until nothing differs, and returns what does when patience ends.
 func (r *run) settles(ctx context.Context, patience time.Duration) []string {
 	deadline := time.Now().Add(patience)
+	r.awaitExpected(ctx)
 	for {
 		changed := r.observer.changed()
 		differences := r.differences()
@@ -261,6 +267,21 @@ func (r *run) settles(ctx context.Context, patience time.Duration) []string {
 		case <-ctx.Done():
 		}
 		pause(ctx, 30*time.Millisecond) // events come in bursts
+	}
+}
+
+// awaitExpected waits until the observer has seen what the steps did: it may be a little behind.
+func (r *run) awaitExpected(ctx context.Context) {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 5*time.Millisecond) {
+		tasks, _ := r.observer.state()
+		for name, seen := range r.expected {
+			if seen(tasks[name]) {
+				delete(r.expected, name)
+			}
+		}
+		if len(r.expected) == 0 {
+			return
+		}
 	}
 }
 

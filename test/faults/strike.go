@@ -33,6 +33,9 @@ func (r *run) strike(ctx context.Context, f Fault) {
 	switch {
 	case f.ofWatch():
 		r.strikeWatches(f)
+		if f.Kind != WatchLag {
+			r.background.Go(func() { pause(ctx, f.For) }) // it is not ended before
+		}
 	case f.Kind == StaleLists:
 		version := r.versions[f.Since]
 		r.background.Go(func() { r.strikeStale(ctx, f, version) })
@@ -72,6 +75,7 @@ func (r *run) strikeStale(ctx context.Context, f Fault, version string) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); pause(ctx, 20*time.Millisecond) {
 		if !r.injector.staleLeft() {
 			r.injector.fire(f)
+			pause(ctx, f.For)
 			return
 		}
 	}
@@ -93,8 +97,9 @@ func (r *run) strikeAll(ctx context.Context, f Fault) {
 		r.injector.refuse(f.Kind, f.For)
 		pause(ctx, f.For)
 	case WritesRefused, QuotaExceeded, StatusRefused:
-		r.injector.refuse(f.Kind, f.For)
+		r.injector.refuse(f.Kind, f.For+500*time.Millisecond) // the last edit is refused, too: no event comes after that
 		r.editMeanwhile(ctx, f.For)
+		pause(ctx, 500*time.Millisecond)
 	case Stopped:
 		leader := r.slots[r.leader()]
 		leader.signal(0, syscall.SIGSTOP)

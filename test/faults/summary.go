@@ -19,8 +19,16 @@ func (r *Result) Report() string {
 	if r.Err != nil {
 		fmt.Fprintf(&b, "  could not be run: %v\n", r.Err)
 	}
+	told := map[Invariant]int{}
 	for _, v := range r.Violations {
-		fmt.Fprintf(&b, "  %s\n", v)
+		if told[v.Invariant]++; told[v.Invariant] <= 3 {
+			fmt.Fprintf(&b, "  %s\n", v)
+		}
+	}
+	for i, n := range told {
+		if n > 3 {
+			fmt.Fprintf(&b, "  %s: %d more\n", i, n-3)
+		}
 	}
 	const lines = 60
 	fmt.Fprintf(&b, "  writes and faults, the last %d of %d:\n    %s\n", min(lines, len(r.Writes)), len(r.Writes),
