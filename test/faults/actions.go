@@ -260,8 +260,12 @@ func (r *run) configure(change func(*settings)) {
 
 // withLabels returns labels of others besides those that a ConfigMap has.
 func withLabels(labels map[string]string, more map[string]string) map[string]string {
-	out := maps.Clone(labels)
-	maps.Copy(out, more)
+	out := maps.Clone(more)
+	for key, value := range labels {
+		if _, newer := more[key]; !newer {
+			out[key] = value
+		}
+	}
 	return out
 }
 

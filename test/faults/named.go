@@ -98,9 +98,9 @@ func answerPlans() []*Named {
 	return []*Named{
 		{Name: "refused-while-edited", Why: refused, Faults: []Fault{{Kind: WritesRefused, Step: 1, For: 5 * time.Second}},
 			Scenario: Scenario{Steps: []Step{create, do("wait", waits(5*time.Second))}}},
-		{Name: "status-refused-while-edited", Why: refused, Faults: []Fault{{Kind: StatusRefused, Step: 1, For: 5 * time.Second}},
+		{Name: "status-refused-while-edited", Why: "What is true of the registry has to be true of statuses. " + refused, Faults: []Fault{{Kind: StatusRefused, Step: 1, For: 5 * time.Second}},
 			Scenario: Scenario{Steps: []Step{create, do("wait", waits(5*time.Second))}}},
-		{Name: "future-source", Why: "A source-resource-version of the future stopped a namespace's publishing while anything in the cluster was written. " +
+		{Name: "source-of-the-future", Why: "A source-resource-version of the future stopped a namespace's publishing while anything in the cluster was written. " +
 			"It is compared with the live version, and replaced at once.",
 			Scenario: Scenario{Steps: []Step{
 				create, {Name: "others write", Do: makeNoise},

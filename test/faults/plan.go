@@ -52,7 +52,9 @@ func Draw(seed, number uint64) *Plan {
 	p.Faults = []Fault{trigger(first, p.Scenario, random)}
 	if random.IntN(2) == 0 {
 		others := slices.DeleteFunc(all, func(f Fault) bool { return !p.Scenario.fits(f) || !together(first, f) })
-		p.Faults = append(p.Faults, trigger(others[random.IntN(len(others))], p.Scenario, random))
+		if len(others) > 0 {
+			p.Faults = append(p.Faults, trigger(others[random.IntN(len(others))], p.Scenario, random))
+		}
 	}
 	return p
 }

@@ -168,7 +168,10 @@ func batchOf(queue []frame, rule watchRule) []frame {
 		if err := json.Unmarshal(f.line, &e); err != nil {
 			return queue
 		}
-		key := e.Object.Metadata.Name // a bookmark has none
+		key := e.Object.Metadata.Name
+		if e.Type == "BOOKMARK" {
+			key = fmt.Sprintf("bookmark %d", i) // one of them tells that all objects have been seen
+		}
 		if _, seen := first[key]; !seen {
 			first[key] = e.Type
 		}
@@ -179,6 +182,8 @@ func batchOf(queue []frame, rule watchRule) []frame {
 		var e event
 		_ = json.Unmarshal(queue[i].line, &e) // it was decoded before
 		switch key := e.Object.Metadata.Name; {
+		case e.Type == "BOOKMARK":
+			out = append(out, queue[i])
 		case first[key] == "ADDED" && e.Type == "DELETED":
 		case first[key] == "ADDED" && e.Type == "MODIFIED":
 			out = append(out, retyped(queue[i], e.Type, "ADDED"))
