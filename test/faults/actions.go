@@ -78,9 +78,11 @@ func (r *run) create(ctx context.Context, object string, edits ...edit) error {
 	for _, edit := range edits {
 		edit(t)
 	}
-	err := r.h.k8s.Create(ctx, t)
+	if err := r.h.k8s.Create(ctx, t); err != nil {
+		return err
+	}
 	r.expectVersion(t)
-	return err
+	return nil
 }
 
 // edit changes the spec of a task by a patch, which nobody's status can be in the way of.
@@ -93,14 +95,19 @@ func (r *run) edit(ctx context.Context, object string, edits ...edit) error {
 	for _, edit := range edits {
 		edit(t)
 	}
-	err := r.h.k8s.Patch(ctx, t, before)
+	if err := r.h.k8s.Patch(ctx, t, before); err != nil {
+		return err
+	}
 	r.expectVersion(t)
-	return err
+	return nil
 }
 
 // expectVersion has settles wait until the observer has seen what was just written.
 func (r *run) expectVersion(written *v1alpha1.MazeTask) {
-	r.expected[written.Name] = func(seen *v1alpha1.MazeTask) bool { return seen == nil || versionOf(seen) >= versionOf(written) }
+	goes := !written.DeletionTimestamp.IsZero() && len(written.Finalizers) == 0
+	r.expected[written.Name] = func(seen *v1alpha1.MazeTask) bool {
+		return seen == nil && goes || seen != nil && !goes && versionOf(seen) >= versionOf(written)
+	}
 }
 
 // remove deletes a task.
@@ -289,6 +296,7 @@ func (r *run) createFalseShard(ctx context.Context, name string) error {
 
 // deleteNamespace deletes the namespace, what is in it, and the finalizer by which the API server keeps it until then.
 func (r *run) deleteNamespace(ctx context.Context) error {
+	clear(r.expected) // the tasks go
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.namespace}}
 	if err := r.h.k8s.Delete(ctx, namespace); err != nil {
 		return fmt.Errorf("delete the namespace: %w", err)

@@ -23,12 +23,15 @@ var (
 	managerFlag  = flag.String("manager", "", "path of the manager to test; it is built where there is none")
 	seedFlag     = flag.Uint64("seed", 0, "seed of the plans; 0: one by the time, which is printed")
 	plansFlag    = flag.Int("plans", 0, "number of plans; 0: as many as the time of -budget allows")
-	budgetFlag   = flag.Duration("budget", 3*time.Minute, "time for plans where -plans does not say how many")
+	budgetFlag   = flag.Duration("budget", 2*time.Minute, "time for plans where -plans does not say how many")
 	parallelFlag = flag.Int("plans-at-a-time", 8, "plans that run at a time")
 	replayFlag   = flag.String("replay", "", "<seed>/<number>, or the name of a named plan: runs it alone, and tells all that was written")
 	quietFlag    = flag.Duration("quiet", 2*time.Second, "how long nothing may be written in the end")
 	patienceFlag = flag.Duration("patience", 15*time.Second, "how long the registry may take, after faults stop, to be as it should be")
 )
+
+// progress is after how many plans a line tells how far the run is.
+const progress = 100
 
 // harness is shared by all tests of plans.
 var harness = sync.OnceValues(func() (*Harness, error) {
@@ -106,7 +109,9 @@ func TestPlans(t *testing.T) {
 					return
 				}
 				result := h.Run(t.Context(), Draw(seed, number))
-				summary.Add(result)
+				if plans := summary.Add(result); plans%progress == 0 {
+					fmt.Printf("faults: seed %d: %d plans in %s\n", seed, plans, time.Since(begin).Round(time.Second))
+				}
 				if report := result.Report(); report != "" {
 					t.Error(report)
 				}
@@ -114,7 +119,6 @@ func TestPlans(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	t.Logf("seed %d: %s", seed, summary.String())
 	fmt.Printf("faults: seed %d: %s\n", seed, summary.String())
 }
 

@@ -150,13 +150,19 @@ func writeTargets(kind Kind) []Target {
 	return all
 }
 
-// cells are all faults that plans are drawn from, but for their triggers.
+// draws is how often a kind with one cell is drawn, while others are drawn once for each of their targets.
+const draws = 4
+
+// cells are all faults that plans are drawn from, but for their triggers. A fault may be there several times.
 func cells() []Fault {
 	var out []Fault
 	for _, kind := range writeKinds {
 		for _, target := range writeTargets(kind) {
 			out = append(out, Fault{Kind: kind, Target: target})
 		}
+	}
+	for range draws - 1 {
+		out = append(out, Fault{Kind: Exists, Target: ShardCreate})
 	}
 	for _, kind := range watchKinds {
 		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads} {
@@ -179,7 +185,9 @@ func cells() []Fault {
 	for _, kind := range []Kind{
 		Blackhole, LeaseBlocked, Stopped, TwoLeaders, WritesRefused, QuotaExceeded, StatusRefused, ProcessKilled, ProcessStopped,
 	} {
-		out = append(out, Fault{Kind: kind})
+		for range draws {
+			out = append(out, Fault{Kind: kind})
+		}
 	}
 	return out
 }

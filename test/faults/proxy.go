@@ -162,7 +162,7 @@ func (p *proxy) forward(r *http.Request, c *call) *answer {
 		err = errors.Join(err, response.Body.Close())
 		if err == nil {
 			a := &answer{status: response.StatusCode, header: response.Header, body: content}
-			c.status, c.resourceVersion = a.status, a.resourceVersion()
+			c.status, c.resourceVersion, c.at = a.status, a.resourceVersion(), time.Now()
 			return a
 		}
 	}

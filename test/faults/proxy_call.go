@@ -29,7 +29,7 @@ type call struct {
 	body        []byte
 	holder      string // of the lease that is written
 
-	at              time.Time // when it was answered, or lost
+	at              time.Time // when the API server answered it, or it was lost
 	status          int       // of the API server's answer; 0 where the request did not reach it
 	resourceVersion uint64
 	fault           string
@@ -133,7 +133,9 @@ type journal struct {
 }
 
 func (j *journal) add(c *call) {
-	c.at = time.Now()
+	if c.at.IsZero() {
+		c.at = time.Now()
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.calls = append(j.calls, c)

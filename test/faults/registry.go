@@ -214,7 +214,7 @@ func layOut(entries map[string]*entry, names []string, prefix string, capacity i
 		size += len(name) + len(entries[name].text)
 		data[name] = entries[name].text
 	}
-	if size <= capacity {
+	if size <= capacity || len(names) == 1 {
 		p := part{Name: indexName, Prefix: prefix, Tasks: len(names), Digest: contentDigest(data)}
 		if prefix != "" {
 			p.Name = fmt.Sprintf("%s-%s-%s", indexName, prefix, strings.TrimPrefix(p.Digest, "sha256:")[:10])

@@ -40,13 +40,15 @@ type run struct {
 	// expected tells of each task that a step changed whether the observer has seen that. Only steps use it.
 	expected map[string]func(*v1alpha1.MazeTask) bool
 
-	mu         sync.Mutex
-	config     settings
-	nodes      []nodeShape
-	versions   []string // the newest resourceVersion that was known when each step began
-	resumed    []time.Time
-	violations []Violation
-	background sync.WaitGroup
+	mu     sync.Mutex
+	config settings
+	nodes  []nodeShape
+	// firstVersion is from before there was anything.
+	firstVersion string
+	versions     []string // the newest resourceVersion that was known when each step began
+	resumed      []time.Time
+	violations   []Violation
+	background   sync.WaitGroup
 }
 
 // prepare makes namespace and nodes, and starts observer, proxies and managers.
@@ -55,6 +57,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.h.k8s.Create(ctx, namespace); err != nil {
 		return fmt.Errorf("create the namespace: %w", err)
 	}
+	r.firstVersion = namespace.ResourceVersion
 	leases := ""
 	if r.plan.Scenario.Elects {
 		leases = r.namespace
@@ -283,6 +286,7 @@ func (r *run) awaitExpected(ctx context.Context) {
 			return
 		}
 	}
+	clear(r.expected) // what is wrong shows in the end
 }
 
 // awaitQuiet checks that nothing is written any more.

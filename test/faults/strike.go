@@ -15,7 +15,7 @@ import (
 // beginStep arms the faults of a step, and does those that wait for no write.
 func (r *run) beginStep(ctx context.Context, step int) {
 	events, _ := r.observer.history() // an error shows in the end
-	version := ""
+	version := r.firstVersion
 	if len(events) > 0 {
 		version = strconv.FormatUint(events[len(events)-1].Version, 10)
 	}
@@ -67,9 +67,6 @@ func (r *run) strikeWatches(f Fault) {
 
 // strikeStale has the next process begin with old lists.
 func (r *run) strikeStale(ctx context.Context, f Fault, version string) {
-	if version == "" {
-		return // there was nothing yet
-	}
 	r.injector.setStale(f.Stale, version, f.For)
 	r.slots["a"].signal(0, syscall.SIGKILL)
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); pause(ctx, 20*time.Millisecond) {

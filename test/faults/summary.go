@@ -51,8 +51,8 @@ type Summary struct {
 	violations map[Invariant]int
 }
 
-// Add counts a result.
-func (s *Summary) Add(r *Result) {
+// Add counts a result, and returns how many there are.
+func (s *Summary) Add(r *Result) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fired == nil {
@@ -84,6 +84,7 @@ func (s *Summary) Add(r *Result) {
 		}
 		seen[v.Invariant] = true
 	}
+	return s.plans
 }
 
 // String tells how many plans there were, which faults struck how often, and what was violated.
