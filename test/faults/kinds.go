@@ -150,8 +150,11 @@ func writeTargets(kind Kind) []Target {
 	return all
 }
 
-// draws is how often a kind with one cell is drawn, while others are drawn once for each of their targets.
-const draws = 4
+// How often a cell is drawn, while a fault of one write is drawn once for each of its targets: so all kinds strike often enough.
+const (
+	drawsOfWatches = 2
+	drawsOfOthers  = 3
+)
 
 // cells are all faults that plans are drawn from, but for their triggers. A fault may be there several times.
 func cells() []Fault {
@@ -161,12 +164,14 @@ func cells() []Fault {
 			out = append(out, Fault{Kind: kind, Target: target})
 		}
 	}
-	for range draws - 1 {
+	for range drawsOfOthers - 1 {
 		out = append(out, Fault{Kind: Exists, Target: ShardCreate})
 	}
 	for _, kind := range watchKinds {
 		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads} {
-			out = append(out, Fault{Kind: kind, Target: target})
+			for range drawsOfWatches {
+				out = append(out, Fault{Kind: kind, Target: target})
+			}
 		}
 	}
 	reads := []Target{TaskReads, IndexReads, ShardReads, NodeReads}
@@ -185,7 +190,7 @@ func cells() []Fault {
 	for _, kind := range []Kind{
 		Blackhole, LeaseBlocked, Stopped, TwoLeaders, WritesRefused, QuotaExceeded, StatusRefused, ProcessKilled, ProcessStopped,
 	} {
-		for range draws {
+		for range drawsOfOthers {
 			out = append(out, Fault{Kind: kind})
 		}
 	}

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,7 +27,6 @@ type slot struct {
 	ended       chan struct{} // closed when the process that runs has ended
 	incarnation int
 	up          bool
-	exits       int // processes that ended by themselves
 }
 
 // start starts the process, which from now on is started again when it ends.
@@ -45,7 +43,7 @@ func (s *slot) spawnLocked() error {
 	command := exec.Command(s.binary, s.args()...)
 	command.Env = s.env
 	command.Stdout, command.Stderr = s.log, s.log
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	command.SysProcAttr = childAttributes()
 	fmt.Fprintf(s.log, "--- %s%d starts at %s\n", s.name, s.incarnation, time.Now().Format(time.StampMilli))
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("start the manager: %w", err)
@@ -58,15 +56,11 @@ func (s *slot) spawnLocked() error {
 
 // await starts the process again when it has ended.
 func (s *slot) await(command *exec.Cmd, ended chan struct{}) {
-	err := command.Wait()
+	_ = command.Wait() // how it ended does not matter
 	close(ended)
-	var exit *exec.ExitError
 	time.AfterFunc(restartDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if errors.As(err, &exit) && exit.ExitCode() > 0 {
-			s.exits++
-		}
 		if s.up && s.command == command {
 			if err := s.spawnLocked(); err != nil {
 				fmt.Fprintln(s.log, err)

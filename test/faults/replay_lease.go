@@ -28,15 +28,35 @@ func leaseViolations(events []Event, calls []*call, resumed []time.Time) []Viola
 	}
 	var out []Violation
 	for _, c := range calls {
-		if !c.done() || c.resourceVersion == 0 || c.target == LeaseWrite || c.target == EventWrite || mayWriteWithoutLease(c, resumed) {
+		version := c.resourceVersion
+		if c.target == ShardDelete {
+			version = deletionOf(events, c)
+		}
+		if !c.done() || version == 0 || c.target == LeaseWrite || c.target == EventWrite || mayWriteWithoutLease(c, resumed) {
 			continue
 		}
-		holder := holderAt(events, c.resourceVersion)
+		holder := holderAt(events, version)
 		if !slices.Contains(holders[holder], identity{c.process, c.incarnation}) {
-			out = append(out, Violation{HolderWrites, c.resourceVersion, fmt.Sprintf("%s was written while %q had the lease", c, holder)})
+			out = append(out, Violation{HolderWrites, version, fmt.Sprintf("%s was done while %q had the lease", c, holder)})
 		}
 	}
 	return out
+}
+
+// deletionOf returns the version at which the ConfigMap went that a call deleted: the answer does not tell. It is the deletion that was
+// seen next to when the call was answered; 0 where none was.
+func deletionOf(events []Event, c *call) uint64 {
+	version, nearest := uint64(0), time.Duration(0)
+	for i := range events {
+		e := &events[i]
+		if !e.Deleted || e.ConfigMap == nil || e.ConfigMap.Name != c.name {
+			continue
+		}
+		if apart := e.At.Sub(c.at).Abs(); version == 0 || apart < nearest {
+			version, nearest = e.Version, apart
+		}
+	}
+	return version
 }
 
 // holderAt returns who has the lease at a revision.

@@ -304,8 +304,12 @@ func TestLeaseViolations(t *testing.T) {
 	lease := func(holder string) *coordinationv1.Lease {
 		return &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: ptr.To(holder)}}
 	}
-	events := []Event{{Version: 1, Lease: lease("x")}, {Version: 10, Lease: lease("y")}}
 	begin := time.Unix(100, 0)
+	gone := Event{Version: 15, Deleted: true, At: begin, ConfigMap: configMap("maze-registry-0-a", "shard", nil)}
+	events := []Event{{Version: 1, Lease: lease("x")}, {Version: 10, Lease: lease("y")}, gone}
+	deletion := func(process string) *call {
+		return &call{process: process, target: ShardDelete, name: "maze-registry-0-a", write: true, status: 200, at: begin}
+	}
 	write := func(process string, version uint64, after time.Duration, delayed bool) *call {
 		return &call{process: process, target: IndexWrite, write: true, status: 200, resourceVersion: version, at: begin.Add(after), delayed: delayed}
 	}
@@ -319,6 +323,8 @@ func TestLeaseViolations(t *testing.T) {
 	}{
 		"The holder":                         {write("a", 5, 0, false), 0},
 		"The next holder":                    {write("b", 15, 0, false), 0},
+		"The next holder deletes":            {deletion("b"), 0},
+		"The holder before deletes":          {deletion("a"), 1},
 		"The holder before":                  {write("a", 15, 0, false), 1},
 		"The holder to be":                   {write("b", 5, 0, false), 1},
 		"A request that was held on its way": {write("a", 15, 0, true), 0},
