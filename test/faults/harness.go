@@ -129,6 +129,7 @@ func (h *Harness) Run(ctx context.Context, plan *Plan) *Result {
 			result.Writes = append(result.Writes, fmt.Sprintf("%7.3fs %s", c.at.Sub(begin).Seconds(), c))
 		}
 		result.Log = r.endOfLog()
+		err = errors.Join(err, os.RemoveAll(r.folder))
 	}
 	result.Err, result.Took = err, time.Since(begin)
 	return result

@@ -49,18 +49,20 @@ func harmsIndex(change func(*corev1.ConfigMap)) func(context.Context, *run) erro
 	return func(ctx context.Context, r *run) error { return r.harmConfigMap(ctx, indexName, change) }
 }
 
-// makeNoise writes something that has nothing to do with tasks, 20 times a second until the plan ends.
+// makeNoise writes something that has nothing to do with tasks, a hundred times a second and more until the plan ends.
 func makeNoise(ctx context.Context, r *run) error {
 	noise := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "noise-" + r.namespace}}
 	if err := r.h.k8s.Create(ctx, noise); err != nil {
 		return err
 	}
-	go func() {
-		for i := 0; pause(r.life, 50*time.Millisecond); i++ {
-			patch := fmt.Sprintf(`{"data":{"i":"%d"}}`, i)
-			_ = r.h.k8s.Patch(r.life, noise.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(patch))) // one is not missed
-		}
-	}()
+	for writer := range 2 {
+		go func() {
+			for i := 0; pause(r.life, 4*time.Millisecond); i++ {
+				patch := fmt.Sprintf(`{"data":{"writer-%d":"%d"}}`, writer, i)
+				_ = r.h.k8s.Patch(r.life, noise.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(patch))) // one is not missed
+			}
+		}()
+	}
 	return nil
 }
 

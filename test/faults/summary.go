@@ -45,6 +45,7 @@ type Summary struct {
 	failed     int
 	broken     int
 	took       time.Duration
+	settled    []time.Duration
 	fired      map[string]int
 	pairs      int
 	scenarios  map[string]int
@@ -60,6 +61,7 @@ func (s *Summary) Add(r *Result) int {
 	}
 	s.plans++
 	s.took += r.Took
+	s.settled = append(s.settled, r.Settled)
 	s.scenarios[r.Plan.Scenario.Name]++
 	for _, f := range r.Fired {
 		s.fired[string(f.Kind)]++
@@ -94,6 +96,11 @@ func (s *Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d plans, %.1f s each; in %d two faults struck, in %d one or both did not; %d violated something, %d could not be run\n",
 		s.plans, s.took.Seconds()/float64(max(1, s.plans)), s.pairs, s.unfired, s.failed, s.broken)
+	slices.Sort(s.settled)
+	if n := len(s.settled); n > 0 {
+		fmt.Fprintf(&b, "  after faults stopped, all was as it should be within %s in half of them, %s in 99 of 100, %s in all\n",
+			s.settled[n/2].Round(time.Millisecond), s.settled[n*99/100].Round(time.Millisecond), s.settled[n-1].Round(time.Millisecond))
+	}
 	fmt.Fprintf(&b, "  scenarios: %s\n", counts(s.scenarios))
 	kinds, targets := map[string]int{}, map[string]int{}
 	for _, f := range cells() {
