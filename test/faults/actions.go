@@ -70,9 +70,10 @@ func tooLargeFor(t *v1alpha1.MazeTask) {
 
 // create creates a task.
 func (r *run) create(ctx context.Context, object string, edits ...edit) error {
+	name := strings.ReplaceAll(object, "-", "_")
 	t := &v1alpha1.MazeTask{
 		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: object},
-		Spec:       v1alpha1.MazeTaskSpec{Name: strings.ReplaceAll(object, "-", "_"), Description: "a task", EntryPoint: "tools.test:" + strings.ReplaceAll(object, "-", "_")},
+		Spec:       v1alpha1.MazeTaskSpec{Name: name, Description: "a task", EntryPoint: "tools.test:" + name},
 	}
 	mend(t)
 	for _, edit := range edits {

@@ -123,7 +123,7 @@ func (h *Harness) Run(ctx context.Context, plan *Plan) *Result {
 	r, err := h.newRun(ctx, plan)
 	if err == nil {
 		err = r.guarded(ctx, result)
-		r.close()
+		r.close(ctx)
 		result.Fired = r.injector.fired()
 		for _, c := range r.journal.all() {
 			result.Writes = append(result.Writes, fmt.Sprintf("%7.3fs %s", c.at.Sub(begin).Seconds(), c))
@@ -153,11 +153,11 @@ func (h *Harness) newRun(ctx context.Context, plan *Plan) (*run, error) {
 	}
 	r := &run{
 		h: h, plan: plan, folder: folder, random: plan.random(2), injector: newInjector(plan.Faults), journal: &journal{}, hand: newHandiwork(),
-		slots: map[string]*slot{}, proxies: map[string]*proxy{}, decoded: map[string]*entry{}, expected: map[string]func(*v1alpha1.MazeTask) bool{}, config: plan.Scenario.settings(),
-		namespace: "f-" + filepath.Base(folder)[len("plan-"):],
+		slots: map[string]*slot{}, proxies: map[string]*proxy{}, decoded: map[string]*entry{}, expected: map[string]func(*v1alpha1.MazeTask) bool{},
+		config: initialSettings(), namespace: "f-" + filepath.Base(folder)[len("plan-"):],
 	}
 	if err := r.prepare(ctx); err != nil {
-		r.close()
+		r.close(ctx)
 		return nil, err
 	}
 	return r, nil

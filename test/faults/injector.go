@@ -87,7 +87,7 @@ func (i *injector) fire(f Fault) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, a := range i.armed {
-		if !a.fired && a.Fault.String() == f.String() {
+		if !a.fired && a.String() == f.String() {
 			a.fired = true
 			return
 		}

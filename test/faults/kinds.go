@@ -136,11 +136,6 @@ func (f Fault) ofOneWrite() bool { return slices.Contains(writeKinds, f.Kind) }
 
 func (f Fault) ofWatch() bool { return slices.Contains(watchKinds, f.Kind) }
 
-// kills reports whether the fault ends a process without its knowing.
-func (f Fault) kills() bool {
-	return slices.Contains([]Kind{CrashBefore, CrashAfter, Late, ProcessKilled, StaleLists}, f.Kind)
-}
-
 // writeTargets are the writes that a fault of a kind can strike: no update is ever answered that the object exists.
 func writeTargets(kind Kind) []Target {
 	all := []Target{IndexWrite, ShardCreate, ShardUpdate, ShardDelete, StatusWrite, EventWrite, LeaseWrite}

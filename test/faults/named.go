@@ -38,7 +38,7 @@ func shardPlans() []*Named {
 	again := func(object string) func(context.Context, *run) error {
 		return creates(object, describeAs("first", entrySize))
 	}
-	create := do("create 16", createsMany(0, 16, entrySize))
+	create := do("create 16", createsMany(0, 16))
 	reused := "A shard that was deleted was taken from the cache, which had it still, and an index named it. " +
 		"A shard that we deleted, or that a restart has not confirmed, is never taken from the cache."
 	h100 := nodeShape{"h100", "H100", 81559, 2}
@@ -98,7 +98,8 @@ func answerPlans() []*Named {
 	return []*Named{
 		{Name: "refused-while-edited", Why: refused, Faults: []Fault{{Kind: WritesRefused, Step: 1, For: 5 * time.Second}},
 			Scenario: Scenario{Steps: []Step{create, do("wait", waits(5*time.Second))}}},
-		{Name: "status-refused-while-edited", Why: "What is true of the registry has to be true of statuses. " + refused, Faults: []Fault{{Kind: StatusRefused, Step: 1, For: 5 * time.Second}},
+		{Name: "status-refused-while-edited", Why: "What is true of the registry has to be true of statuses. " + refused,
+			Faults:   []Fault{{Kind: StatusRefused, Step: 1, For: 5 * time.Second}},
 			Scenario: Scenario{Steps: []Step{create, do("wait", waits(5*time.Second))}}},
 		{Name: "source-of-the-future", Why: "A source-resource-version of the future stopped a namespace's publishing while anything in the cluster was written. " +
 			"It is compared with the live version, and replaced at once.",
@@ -123,7 +124,7 @@ func answerPlans() []*Named {
 
 // processPlans are those of two processes.
 func processPlans() []*Named {
-	create := do("create 10", createsMany(0, 10, entrySize), settled)
+	create := do("create 10", createsMany(0, 10), settled)
 	edits := func(from, to int) func(context.Context, *run) error {
 		return many(from, to, func(o string) func(context.Context, *run) error {
 			return func(ctx context.Context, r *run) error {
@@ -142,7 +143,7 @@ func processPlans() []*Named {
 		{Name: "two-leaders", Why: "Two processes that both write deleted each other's shards.",
 			Faults: []Fault{{Kind: TwoLeaders, Step: 1, For: 6 * time.Second}},
 			Scenario: Scenario{Sharded: true, Steps: []Step{
-				create, do("change", edits(0, 5), many(5, 9, removes), edits(0, 5), createsMany(5, 9, entrySize), edits(0, 5)),
+				create, do("change", edits(0, 5), many(5, 9, removes), edits(0, 5), createsMany(5, 9), edits(0, 5)),
 			}}},
 		{Name: "handover-late-index", Why: "The index write of a dead leader that arrives when the next one leads is refused.",
 			Faults:   []Fault{{Kind: Late, Target: IndexWrite, Step: 1, Nth: 1, For: 19 * time.Second}},

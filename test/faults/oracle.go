@@ -90,7 +90,8 @@ func (w *world) judgeConflict(v *verdict) {
 		if validity(t) != valid || !t.DeletionTimestamp.IsZero() {
 			continue
 		}
-		if c := conditionOf(t, v1alpha1.ConditionRegistered); !strings.HasPrefix(c, "False/"+v1alpha1.ReasonRegistryConflict) && !strings.HasPrefix(c, "False/"+v1alpha1.ReasonSuperseded) {
+		c := conditionOf(t, v1alpha1.ConditionRegistered)
+		if c != "False/"+v1alpha1.ReasonRegistryConflict && c != "False/"+v1alpha1.ReasonSuperseded {
 			v.differ("MazeTask %s is Registered=%s while the registry is someone else's", name, c)
 		}
 	}

@@ -50,7 +50,7 @@ func (w *world) judgeStatus(v *verdict, t *v1alpha1.MazeTask, entries map[string
 	if c.Reason == v1alpha1.ReasonNameConflict && owner != nil && !strings.Contains(c.Message, "MazeTask "+owner.Kubernetes.Name+" ") {
 		v.differ("MazeTask %s: Accepted does not name the winner %s: %s", t.Name, owner.Kubernetes.Name, c.Message)
 	}
-	w.judgeReference(v, t, served)
+	judgeReference(v, t, served)
 }
 
 // wantedCondition is what a condition may be.
@@ -127,7 +127,7 @@ func (w *world) wantedPlaceable(t *v1alpha1.MazeTask, served *entry, registered 
 }
 
 // judgeReference checks status.entry, status.placement and status.predictor against the registry.
-func (w *world) judgeReference(v *verdict, t *v1alpha1.MazeTask, served *entry) {
+func judgeReference(v *verdict, t *v1alpha1.MazeTask, served *entry) {
 	reference := t.Status.Entry
 	if served == nil {
 		if reference != nil {

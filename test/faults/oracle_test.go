@@ -93,11 +93,11 @@ func (w *right) publish() {
 func (w *right) conditions(task string, texts ...string) {
 	t := w.tasks[task]
 	t.Status.ObservedGeneration, t.Status.Conditions = t.Generation, nil
-	types := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionRegistered, v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionPlaceable}
+	kinds := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionRegistered, v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionPlaceable}
 	for i, text := range append(texts, "Unknown/NoInventory") {
 		status, reason, _ := strings.Cut(text, "/")
 		t.Status.Conditions = append(t.Status.Conditions, metav1.Condition{
-			Type: types[i], Status: metav1.ConditionStatus(status), Reason: reason, ObservedGeneration: t.Generation, Message: "MazeTask c is newer",
+			Type: kinds[i], Status: metav1.ConditionStatus(status), Reason: reason, ObservedGeneration: t.Generation, Message: "MazeTask c is newer",
 		})
 	}
 }

@@ -65,7 +65,7 @@ func together(a, b Fault) bool {
 	long := func(f Fault) bool {
 		return slices.Contains([]Kind{Outage, Blackhole, LeaseBlocked, Stopped, WritesRefused, QuotaExceeded, StatusRefused, TwoLeaders}, f.Kind)
 	}
-	return !(long(a) && long(b)) && a.Kind != TwoLeaders && b.Kind != TwoLeaders
+	return (!long(a) || !long(b)) && a.Kind != TwoLeaders && b.Kind != TwoLeaders
 }
 
 // trigger completes a fault by when it strikes and how long it lasts.
@@ -77,7 +77,7 @@ func trigger(f Fault, s *Scenario, random *rand.Rand) Fault {
 	switch {
 	case f.ofOneWrite():
 		f.Step = random.IntN(max(1, len(s.Steps)-1))
-		f.Nth = 1 + random.IntN(s.writesOf(f.Target))
+		f.Nth = 1 + random.IntN(writesOf(f.Target))
 		if slices.Contains([]Kind{SlowBefore, SlowAfter, Late}, f.Kind) {
 			f.For = between(500*time.Millisecond, 4*time.Second)
 		}

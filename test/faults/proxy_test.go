@@ -172,14 +172,14 @@ func TestProxyDoesTheFaultsOfWrites(t *testing.T) {
 	}
 }
 
-// watch opens a watch and returns its lines. The channel is closed with the watch.
-func (r *rig) watch(t *testing.T, path string) <-chan string {
+// watch opens a watch of shards and returns its lines. The channel is closed with the watch.
+func (r *rig) watch(t *testing.T) <-chan string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.server.URL+path+"&watch=true", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.server.URL+shardsPath+"&watch=true", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := r.client.Do(request)
+	response, err := r.client.Do(request) //nolint:bodyclose // whoever reads it closes it, below
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	a, b := event("ADDED", "a"), event("ADDED", "b")
 	t.Run("Nothing", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		r.api.events <- a
 		if got := next(lines); got != a {
 			t.Errorf("got %s", got)
@@ -223,7 +223,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	})
 	t.Run("Cut", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		if n := r.injector.endStreams(ShardReads, WatchCut); n != 1 {
 			t.Errorf("cut %d", n)
 		}
@@ -233,7 +233,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	})
 	t.Run("Gone", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		r.injector.endStreams(ShardReads, WatchGone)
 		if got := next(lines); !strings.Contains(got, `"type":"ERROR"`) || !strings.Contains(got, `"code":410`) {
 			t.Errorf("got %s", got)
@@ -244,7 +244,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	})
 	t.Run("Delay", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		until := time.Now().Add(short)
 		r.injector.rule(ShardReads, func(rule *watchRule) { rule.hold = until })
 		r.api.events <- a
@@ -255,7 +255,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	})
 	t.Run("Lag", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		r.injector.rule(ShardReads, func(rule *watchRule) { rule.lag = short })
 		for range 2 {
 			begin := time.Now()
@@ -267,7 +267,7 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	})
 	t.Run("Newest", func(t *testing.T) {
 		r := newRig(t)
-		lines := r.watch(t, shardsPath)
+		lines := r.watch(t)
 		r.injector.rule(ShardReads, func(rule *watchRule) { rule.hold, rule.newest = time.Now().Add(short), true })
 		for _, line := range []string{a, event("MODIFIED", "b"), event("MODIFIED", "a"), event("DELETED", "b"), event("ADDED", "c"), event("DELETED", "c"),
 			event("BOOKMARK", ""), event("BOOKMARK", ""), event("DELETED", "d"), event("ADDED", "d")} {
@@ -328,7 +328,7 @@ func TestGate(t *testing.T) {
 	if !reaches(5 * time.Second) {
 		t.Fatal("an open gate lets nothing through")
 	}
-	lines := r.watch(t, shardsPath)
+	lines := r.watch(t)
 	r.gate.set(closed)
 	r.gate.cut()
 	if got := next(lines); got != "closed" {
@@ -341,7 +341,7 @@ func TestGate(t *testing.T) {
 	if !reaches(5 * time.Second) {
 		t.Error("a gate that was closed lets nothing through")
 	}
-	lines = r.watch(t, shardsPath)
+	lines = r.watch(t)
 	r.gate.set(silent)
 	if reaches(short) {
 		t.Error("a silent gate lets something through")

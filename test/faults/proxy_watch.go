@@ -49,7 +49,7 @@ func (p *proxy) serveWatch(w http.ResponseWriter, r *http.Request, c *call) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(p.life, cancel)()
-	response, err := p.open(ctx, r, nil)
+	response, err := p.open(ctx, r, nil) //nolint:contextcheck // it is the request's, which also ends with the plan
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

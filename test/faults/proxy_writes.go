@@ -27,6 +27,11 @@ func (p *proxy) serveWrite(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	c.fault = f.Cell()
+	p.struckWrite(w, r, c, f)
+}
+
+// struckWrite does what a fault makes of a write.
+func (p *proxy) struckWrite(w http.ResponseWriter, r *http.Request, c *call, f *Fault) {
 	switch f.Kind {
 	case CrashBefore:
 		p.injector.kill(c)

@@ -236,13 +236,13 @@ func (r *replay) entries(version uint64, entries map[string]*entry) {
 			t.dropped = version
 		}
 		t.present = has
-		t.holds = r.stillHolds(uid, t, entries, has)
+		t.holds = stillHolds(uid, t, entries, has)
 	}
 	r.serving = entries
 }
 
 // stillHolds reports whether a task with a bad edit must keep its entry: it has it, and no other task took the name since.
-func (r *replay) stillHolds(uid types.UID, t *taskPast, entries map[string]*entry, has bool) bool {
+func stillHolds(uid types.UID, t *taskPast, entries map[string]*entry, has bool) bool {
 	latest := t.latest()
 	if latest == nil || validity(latest) == valid || t.deleted != 0 {
 		return false

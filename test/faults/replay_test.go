@@ -41,10 +41,9 @@ func (o of) text() string {
 	return fmt.Sprintf(`{"description":%q,"kubernetes":{"generation":%d,"name":%q,"uid":%q},"name":%q}`, o.more, o.generation, o.task, o.uid, name)
 }
 
-func (p *past) add(e Event) *Event {
+func (p *past) add(e Event) {
 	e.Version = uint64(len(p.events) + 1)
 	p.events = append(p.events, e)
-	return &p.events[len(p.events)-1]
 }
 
 // task adds a version of a task.
@@ -63,7 +62,7 @@ func (p *past) gone(name string, uid types.UID) *past {
 	return p
 }
 
-func (p *past) data(entries []of) map[string]string {
+func dataOf(entries []of) map[string]string {
 	data := map[string]string{}
 	for _, e := range entries {
 		var named struct{ Name string }
@@ -83,7 +82,7 @@ func configMap(name, role string, data map[string]string) *corev1.ConfigMap {
 
 // publish adds an index with the entries in it.
 func (p *past) publish(entries ...of) *past {
-	data := p.data(entries)
+	data := dataOf(entries)
 	return p.index(data, part{Name: indexName, Tasks: len(data), Digest: contentDigest(data)})
 }
 
@@ -104,13 +103,14 @@ func (p *past) index(data map[string]string, parts ...part) *past {
 
 // shard adds a shard, and returns how the index names it.
 func (p *past) shard(name string, entries ...of) part {
-	data := p.data(entries)
+	data := dataOf(entries)
 	p.add(Event{ConfigMap: configMap(name, "shard", data)})
 	return part{Name: name, Prefix: "0", Tasks: len(data), Digest: contentDigest(data)}
 }
 
-func (p *past) shardGone(name string) *past {
-	p.add(Event{ConfigMap: configMap(name, "shard", nil), Deleted: true})
+// shardGone deletes the shard maze-registry-0-a.
+func (p *past) shardGone() *past {
+	p.add(Event{ConfigMap: configMap("maze-registry-0-a", "shard", nil), Deleted: true})
 	return p
 }
 
@@ -156,7 +156,7 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 			p.index(nil, p.shard("maze-registry-0-a", of{task: "a", uid: "1", generation: 1}))
 			p.task("b", "2", 1)
 			p.index(nil, p.shard("maze-registry-0-b", of{task: "a", uid: "1", generation: 1}, of{task: "b", uid: "2", generation: 1}))
-			p.shardGone("maze-registry-0-a")
+			p.shardGone()
 		}},
 		"The index before its shard": {history: func(p *past) {
 			p.task("a", "1", 1)
@@ -166,12 +166,12 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 		"A shard that is deleted while the index names it": {history: func(p *past) {
 			p.task("a", "1", 1)
 			p.index(nil, p.shard("maze-registry-0-a", of{task: "a", uid: "1", generation: 1}))
-			p.shardGone("maze-registry-0-a")
+			p.shardGone()
 		}, want: Whole},
 		"The same by a user": {history: func(p *past) {
 			p.task("a", "1", 1)
 			p.index(nil, p.shard("maze-registry-0-a", of{task: "a", uid: "1", generation: 1}))
-			p.shardGone("maze-registry-0-a").byHand()
+			p.shardGone().byHand()
 		}},
 		"A shard with another digest than the index says": {history: func(p *past) {
 			p.task("a", "1", 1)
@@ -181,7 +181,7 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 		}, want: Whole},
 		"An index that says another number of tasks": {history: func(p *past) {
 			p.task("a", "1", 1)
-			data := p.data([]of{{task: "a", uid: "1", generation: 1}})
+			data := dataOf([]of{{task: "a", uid: "1", generation: 1}})
 			p.index(data, part{Name: indexName, Tasks: 2, Digest: contentDigest(data)})
 		}, want: Whole},
 		"An entry of a task that never was": {history: func(p *past) {
@@ -282,7 +282,7 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 		}, want: ForeignAlone},
 		"Someone else's ConfigMap is deleted": {history: func(p *past) {
 			p.add(Event{ConfigMap: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "maze-registry-0-a", UID: "uid of maze-registry-0-a"}}})
-			p.byHand().shardGone("maze-registry-0-a")
+			p.byHand().shardGone()
 		}, want: ForeignAlone},
 	}
 	for name, tc := range cases {

@@ -62,9 +62,10 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.plan.Scenario.Elects {
 		leases = r.namespace
 	}
-	r.life, r.cancel = context.WithCancel(ctx)
+	life, cancel := context.WithCancel(ctx)
+	r.life, r.cancel = life, cancel
 	var err error
-	if r.observer, err = observe(r.life, r.h.k8s, r.namespace, leases); err != nil {
+	if r.observer, err = observe(life, r.h.k8s, r.namespace, leases); err != nil {
 		return err
 	}
 	if r.log, err = os.Create(filepath.Join(r.folder, "log")); err != nil {
@@ -144,7 +145,7 @@ func (r *run) configuration() string {
 }
 
 // close ends everything. The namespace stays, without objects that another plan would see.
-func (r *run) close() {
+func (r *run) close(ctx context.Context) {
 	for _, p := range r.proxies {
 		p.end()
 		p.gate.set(open)
@@ -165,7 +166,7 @@ func (r *run) close() {
 	if r.log != nil {
 		_ = r.log.Close() // it is only read
 	}
-	r.tidy()
+	r.tidy(ctx)
 }
 
 // perform does the scenario's steps, and then checks.
@@ -320,8 +321,8 @@ func (r *run) endOfLog() string {
 }
 
 // tidy removes the plan's nodes and objects.
-func (r *run) tidy() {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+func (r *run) tidy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	err := errors.Join(r.removeNodes(ctx), r.h.deleteAll(ctx, &v1alpha1.MazeTask{}, r.namespace), r.h.deleteAll(ctx, &corev1.ConfigMap{}, r.namespace))
 	if err != nil {

@@ -33,8 +33,8 @@ type Step struct {
 
 const smallestShard = 16 << 10
 
-// settings returns the operator's configuration at first.
-func (*Scenario) settings() settings {
+// initialSettings returns the operator's configuration at first.
+func initialSettings() settings {
 	return settings{shardSize: smallestShard, predictors: defaultPredictors()}
 }
 
@@ -62,7 +62,7 @@ func (s *Scenario) fits(f Fault) bool {
 }
 
 // writesOf returns up to which write of a kind a fault may wait for.
-func (s *Scenario) writesOf(target Target) int {
+func writesOf(target Target) int {
 	switch target {
 	case ShardUpdate, IndexWrite:
 		return 1
@@ -115,14 +115,14 @@ func many(from, to int, call func(object string) func(context.Context, *run) err
 	}
 }
 
-// createsMany creates tasks of so many bytes.
-func createsMany(from, to, size int) func(context.Context, *run) error {
+// createsMany creates tasks that fill shards.
+func createsMany(from, to int) func(context.Context, *run) error {
 	return many(from, to, func(object string) func(context.Context, *run) error {
-		return creates(object, describeAs("first", size))
+		return creates(object, describeAs("first", entrySize))
 	})
 }
 
 // scenarios returns all scenarios that plans are drawn from.
 func scenarios() []*Scenario {
-	return slices.Concat(taskScenarios(), harmScenarios(), shardScenarios(), otherScenarios())
+	return slices.Concat(taskScenarios(), nameScenarios(), harmScenarios(), shardScenarios(), otherScenarios())
 }

@@ -22,37 +22,37 @@ func shardScenarios() []*Scenario {
 	}
 	return []*Scenario{
 		{Name: "burst", About: "many tasks come, change and go", Sharded: true, Steps: []Step{
-			do("create 20", createsMany(0, 20, entrySize)), do("edit 8", many(0, 8, edits("second"))), do("create 6", createsMany(20, 26, entrySize)),
+			do("create 20", createsMany(0, 20)), do("edit 8", many(0, 8, edits("second"))), do("create 6", createsMany(20, 26)),
 			do("delete 16", many(4, 20, removes)), do("edit 4", many(0, 4, edits("third"))),
 		}},
 		{Name: "shard-recreate", About: "a task of a sharded registry is deleted and made anew while others change", Sharded: true, Steps: []Step{
-			do("create 16", createsMany(0, 16, entrySize)), do("delete", removes("task-03"), editsTask("task-09", again("second"))),
+			do("create 16", createsMany(0, 16)), do("delete", removes("task-03"), editsTask("task-09", again("second"))),
 			do("make anew", creates("task-03", again("first"))), do("delete again", removes("task-03")),
 			do("make anew at once", creates("task-03", again("first")), removes("task-03"), editsTask("task-05", again("second"))),
 			do("make anew for good", creates("task-03", again("first"))),
 		}},
 		{Name: "split-and-merge", About: "a registry grows out of one ConfigMap, and back", Sharded: true, Steps: []Step{
-			do("create 4", createsMany(0, 4, entrySize)), do("grow", createsMany(4, 12, entrySize)), do("shrink", many(4, 12, removes)),
-			do("grow again", createsMany(4, 12, entrySize)), do("edit", many(0, 3, edits("second"))),
+			do("create 4", createsMany(0, 4)), do("grow", createsMany(4, 12)), do("shrink", many(4, 12, removes)),
+			do("grow again", createsMany(4, 12)), do("edit", many(0, 3, edits("second"))),
 		}},
 		{Name: "shard-flip-flop", About: "tasks of a sharded registry have one content, then another, and are bad meanwhile", Sharded: true, Steps: []Step{
-			do("create 16", createsMany(0, 16, entrySize)), do("there", many(0, 6, edits("second"))), do("back", many(0, 6, edits("first"))),
+			do("create 16", createsMany(0, 16)), do("there", many(0, 6, edits("second"))), do("back", many(0, 6, edits("first"))),
 			do("spoil", many(2, 5, func(o string) func(context.Context, *run) error { return editsTask(o, remote) })),
 			do("restart", restarts(syscall.SIGKILL)),
 			do("mend", many(2, 5, func(o string) func(context.Context, *run) error { return editsTask(o, mend, again("third")) })),
 		}},
 		{Name: "shard-conflict", About: "tasks of a sharded registry have one name", Sharded: true, Steps: []Step{
-			do("create 12", createsMany(0, 12, entrySize)), do("create a newer one", later, creates("young", named("task_02"), again("young"))),
+			do("create 12", createsMany(0, 12)), do("create a newer one", later, creates("young", named("task_02"), again("young"))),
 			do("edit the loser", editsTask("task-02", again("second"))), do("delete the winner", removes("young")),
 			do("create and delete another", creates("youth", named("task_02"), again("youth")), removes("youth")), do("edit 3", many(3, 6, edits("second"))),
 		}},
 		{Name: "harmed-shards", About: "a user deletes, edits and relabels shards", Sharded: true, Relabels: true, Steps: []Step{
-			do("create 16", createsMany(0, 16, entrySize)), do("delete a shard", deletesShard(0)), do("take a shard's labels", relabelsShard(1)),
+			do("create 16", createsMany(0, 16)), do("delete a shard", deletesShard(0)), do("take a shard's labels", relabelsShard(1)),
 			do("delete and edit", deletesShard(1), editsTask("task-04", again("second"))), do("take two shards' labels", relabelsShard(0), relabelsShard(1)),
-			do("create 2", createsMany(16, 18, entrySize)),
+			do("create 2", createsMany(16, 18)),
 		}},
 		{Name: "replaced-shard", About: "a user puts something else in the place of a shard", Sharded: true, Steps: []Step{
-			do("create 12", createsMany(0, 12, entrySize)), do("replace a shard", replacesShard(1)), do("edit", editsTask("task-01", again("second"))),
+			do("create 12", createsMany(0, 12)), do("replace a shard", replacesShard(1)), do("edit", editsTask("task-01", again("second"))),
 			do("replace another", replacesShard(0), editsTask("task-02", again("second"))),
 		}},
 	}
@@ -144,15 +144,17 @@ func otherScenarios() []*Scenario {
 			do("add H100", adds(h100), editsTask("small", second)), do("remove A100", drops(a100)), do("restart and remove T4", restart, drops(t4)),
 			do("relabel", func(ctx context.Context, r *run) error { return r.relabelNode(ctx, "h100", 40960) }), do("add A100 again", adds(a100)),
 		}},
-		{Name: "shards-and-nodes", About: "nodes change the entries of a sharded registry", Nodes: []nodeShape{a100}, Variable: true, NodesChange: true, Sharded: true, Steps: []Step{
-			do("create", many(0, 10, func(o string) func(context.Context, *run) error {
-				return creates(o, describeAs("first", entrySize), onGPUs("60Gi"))
-			})),
-			do("add H100", adds(h100)), do("remove H100", drops(h100)), do("add H100 and edit", adds(h100), editsTask("task-03", describeAs("second", entrySize))),
-			do("restart and remove H100", restart, drops(h100)),
-		}},
+		{Name: "shards-and-nodes", About: "nodes change the entries of a sharded registry", Nodes: []nodeShape{a100},
+			Variable: true, NodesChange: true, Sharded: true, Steps: []Step{
+				do("create", many(0, 10, func(o string) func(context.Context, *run) error {
+					return creates(o, describeAs("first", entrySize), onGPUs("60Gi"))
+				})),
+				do("add H100", adds(h100)), do("remove H100", drops(h100)), do("add H100 and edit", adds(h100), editsTask("task-03", describeAs("second", entrySize))),
+				do("restart and remove H100", restart, drops(h100)),
+			}},
 		{Name: "configuration", About: "the configuration changes over restarts", Sharded: true, Variable: true, Steps: []Step{
-			do("create", createsMany(0, 10, entrySize), creates("my-llm-process")), do("larger shards", configures(func(s *settings) { s.shardSize = 2 * smallestShard }), restart),
+			do("create", createsMany(0, 10), creates("my-llm-process")),
+			do("larger shards", configures(func(s *settings) { s.shardSize = 2 * smallestShard }), restart),
 			do("edit", editsTask("task-02", describeAs("second", entrySize))),
 			do("other predictors", configures(func(s *settings) { s.predictors = []predictorRule{{"task_0", "vlm_process"}} }), restart),
 			do("smaller shards", configures(func(s *settings) { s.shardSize = smallestShard }), restart), do("delete", removes("task-04")),
@@ -161,12 +163,13 @@ func otherScenarios() []*Scenario {
 			do("create", creates("one"), creates("two")), do("edit", later, editsTask("one", second)), do("wait", later, later), do("create", later, creates("three")),
 			do("delete", removes("two")),
 		}},
-		{Name: "handover", About: "two managers hand the lease over while tasks of a sharded registry change", Elects: true, Second: true, Sharded: true, Steps: []Step{
-			do("create 10", createsMany(0, 10, entrySize)), do("end the leader", restarts(syscall.SIGTERM)),
-			do("edit 3", many(0, 3, func(o string) func(context.Context, *run) error { return editsTask(o, describeAs("second", entrySize)) })),
-			do("delete and make anew", removes("task-04"), later, creates("task-04", describeAs("first", entrySize))),
-			do("end the leader and edit", restarts(syscall.SIGTERM), editsTask("task-05", describeAs("second", entrySize)), removes("task-06")),
-			do("create", creates("task-06", describeAs("first", entrySize)), creates(fmt.Sprintf("task-%d", 11))),
-		}},
+		{Name: "handover", About: "two managers hand the lease over while tasks of a sharded registry change",
+			Elects: true, Second: true, Sharded: true, Steps: []Step{
+				do("create 10", createsMany(0, 10)), do("end the leader", restarts(syscall.SIGTERM)),
+				do("edit 3", many(0, 3, func(o string) func(context.Context, *run) error { return editsTask(o, describeAs("second", entrySize)) })),
+				do("delete and make anew", removes("task-04"), later, creates("task-04", describeAs("first", entrySize))),
+				do("end the leader and edit", restarts(syscall.SIGTERM), editsTask("task-05", describeAs("second", entrySize)), removes("task-06")),
+				do("create", creates("task-06", describeAs("first", entrySize)), creates(fmt.Sprintf("task-%d", 11))),
+			}},
 	}
 }

@@ -47,6 +47,26 @@ func taskScenarios() []*Scenario {
 			do("create", creates("one")), do("create and delete", creates("two"), removes("two")),
 			do("again", creates("two"), removes("two"), creates("two"), editsTask("two", second)), do("delete", removes("one")),
 		}},
+		{Name: "flip-flop", About: "a task has one content, then another, and the first again", Steps: []Step{
+			do("create", creates("one"), creates("two")), do("there", editsTask("one", second)), do("back", editsTask("one", describeAs("first", 50))),
+			do("to and fro", editsTask("one", second), editsTask("one", describeAs("first", 50)), editsTask("one", remote), editsTask("one", mend, second)),
+		}},
+		{Name: "idle", About: "managers restart, and nothing changes", Steps: []Step{
+			do("create", creates("one"), creates("two"), creates("bad", remote), creates("old", named("shared")), creates("young", named("shared"))),
+			do("spoil", editsTask("one", remote)), quietRestart(), quietRestart(),
+		}},
+		{Name: "namespace", About: "the namespace is deleted and made anew", Steps: []Step{
+			do("create", creates("one"), creates("two")), {Name: "delete the namespace and make it anew", Do: remakeNamespace},
+			do("create", creates("one"), creates("three")), do("edit", editsTask("one", second)),
+		}},
+	}
+}
+
+// nameScenarios are those of tasks that have one name.
+func nameScenarios() []*Scenario {
+	second := describeAs("second", 50)
+	remote := spoil(v1alpha1.ReasonRemoteRefForbidden)
+	return []*Scenario{
 		{Name: "conflict", About: "two tasks have one name, and the winner goes", Steps: []Step{
 			do("create", creates("old", named("shared")), creates("other")), do("create a newer one", later, creates("young", named("shared"))),
 			do("edit both", editsTask("old", second), editsTask("young", second)), do("delete the winner", removes("young")),
@@ -66,22 +86,10 @@ func taskScenarios() []*Scenario {
 			do("spoil the loser", editsTask("old", remote)), quietRestart(), do("delete the winner", removes("young")), quietRestart(),
 			do("mend", editsTask("old", mend)),
 		}},
-		{Name: "flip-flop", About: "a task has one content, then another, and the first again", Steps: []Step{
-			do("create", creates("one"), creates("two")), do("there", editsTask("one", second)), do("back", editsTask("one", describeAs("first", 50))),
-			do("to and fro", editsTask("one", second), editsTask("one", describeAs("first", 50)), editsTask("one", remote), editsTask("one", mend, second)),
-		}},
 		{Name: "finalizers", About: "a task waits for its finalizer when it is deleted", Steps: []Step{
 			do("create", creates("one", held), creates("two")), do("delete", removes("one")),
 			do("create another of its name", creates("uno", named("one"))), do("restart", restarts(syscall.SIGKILL)),
 			do("let go", editsTask("one", func(t *v1alpha1.MazeTask) { t.Finalizers = nil })),
-		}},
-		{Name: "idle", About: "managers restart, and nothing changes", Steps: []Step{
-			do("create", creates("one"), creates("two"), creates("bad", remote), creates("old", named("shared")), creates("young", named("shared"))),
-			do("spoil", editsTask("one", remote)), quietRestart(), quietRestart(),
-		}},
-		{Name: "namespace", About: "the namespace is deleted and made anew", Steps: []Step{
-			do("create", creates("one"), creates("two")), {Name: "delete the namespace and make it anew", Do: remakeNamespace},
-			do("create", creates("one"), creates("three")), do("edit", editsTask("one", second)),
 		}},
 	}
 }
