@@ -113,7 +113,7 @@ func answerPlans() []*Named {
 			"There is one behaviour, with and without a restart.",
 			Scenario: Scenario{Steps: []Step{
 				do("create", creates("old", named("shared")), settled), do("create a newer one", later, creates("young", named("shared")), settled),
-				do("spoil the loser", editsTask("old", spoil(v1alpha1.ReasonRemoteRefForbidden)), settled), quietRestart(),
+				do("spoil the loser", editsTask("old", spoil(v1alpha1.ReasonRemoteRefForbidden)), settled), quietRestart(), promotion("old", "young"),
 			}}},
 		{Name: "status-conflict", Why: unset, Faults: []Fault{{Kind: Conflict, Target: StatusWrite, Step: 1, Nth: 1}},
 			Scenario: Scenario{Steps: []Step{create, do("edit", edit("second"))}}},

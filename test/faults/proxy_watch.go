@@ -48,8 +48,8 @@ func (p *proxy) serveWatch(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	response, err := p.open(ctx, r, nil) //nolint:contextcheck // it is the request's, which also ends with the plan
+	defer context.AfterFunc(p.life, cancel)() //nolint:contextcheck // a request ends with the plan, too
+	response, err := p.open(ctx, r, nil)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

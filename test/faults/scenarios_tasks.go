@@ -83,7 +83,7 @@ func nameScenarios() []*Scenario {
 		}},
 		{Name: "bad-loser", About: "the loser of a name gets a bad edit, the manager restarts, and the winner goes", Steps: []Step{
 			do("create", creates("old", named("shared"))), do("create a newer one", later, creates("young", named("shared"))),
-			do("spoil the loser", editsTask("old", remote)), quietRestart(), do("delete the winner", removes("young")), quietRestart(),
+			do("spoil the loser", editsTask("old", remote)), quietRestart(), promotion("old", "young"), quietRestart(),
 			do("mend", editsTask("old", mend)),
 		}},
 		{Name: "finalizers", About: "a task waits for its finalizer when it is deleted", Steps: []Step{
@@ -117,6 +117,31 @@ func quietRestart() Step {
 			if calls := r.journal.doneSince(since); len(calls) > 0 {
 				r.violated(RestartIsQuiet, "a restart wrote %s, and more: %d in all", calls[0], len(calls))
 			}
+		}
+		return nil
+	}}
+}
+
+// promotion deletes the winner of a name, and checks that the loser, whose present spec is bad, is served then exactly if its status said
+// that it only waits for the winner to go. Whether a manager was restarted before is not to matter.
+func promotion(loser, winner string) Step {
+	return Step{Name: "delete the winner", Do: func(ctx context.Context, r *run) error {
+		undisturbed := len(r.settles(ctx, 3*time.Second)) == 0 && r.undisturbed()
+		tasks, _ := r.observer.state()
+		said := "absent"
+		if t := tasks[loser]; t != nil {
+			said = conditionOf(t, v1alpha1.ConditionRegistered)
+		}
+		if err := r.remove(ctx, winner); err != nil {
+			return err
+		}
+		if len(r.settles(ctx, 8*time.Second)) > 0 || !undisturbed {
+			return nil
+		}
+		tasks, _ = r.observer.state()
+		waited, promoted := said == "False/"+v1alpha1.ReasonSuperseded, tasks[loser] != nil && tasks[loser].Status.Entry != nil
+		if waited != promoted {
+			r.violated(InTheEnd, "MazeTask %s was Registered=%s, and promoted=%t when the winner went", loser, said, promoted)
 		}
 		return nil
 	}}
