@@ -164,7 +164,6 @@ func (p *Pass) notice() {
 		}
 		p.maps.shards[name] = s
 	}
-	p.noticeOrphans()
 }
 
 func (p *Pass) noticeIndex() {
@@ -178,7 +177,8 @@ func (p *Pass) noticeIndex() {
 	}
 }
 
-// noticeOrphans notes shards of the operator that no index names: a process has died between two writes.
+// noticeOrphans notes shards that no index names: a process has died between two writes. By the label and such a name, they are the
+// operator's, whoever made them.
 func (p *Pass) noticeOrphans() {
 	shown := map[types.UID]bool{}
 	for _, shard := range p.seen.Shards {
@@ -191,8 +191,8 @@ func (p *Pass) noticeOrphans() {
 				d.deleted, d.object = false, nil
 			}
 			p.maps.dropped[shard.UID] = d
-		case !registry.IsShardName(shard.Name) || !registry.Wrote(shard):
-		case s.uid == shard.UID && s.state != shardAbsent, p.maps.index == nil, p.maps.names(shard.Name):
+		case !registry.IsShardName(shard.Name):
+		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
 			p.maps.dropped[shard.UID] = droppedShard{name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: len(shard.Finalizers) > 0}
 		}

@@ -101,7 +101,8 @@ func (p *Pass) next() (requests []*Request, more bool) {
 		return []*Request{request}, false
 	}
 	p.published = true
-	p.shed()
+	p.noticeOrphans()
+	p.drop() // what is left of earlier passes that failed
 	return p.sweep(), false
 }
 

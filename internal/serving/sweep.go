@@ -10,13 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// shed notes as garbage what is left of earlier passes that failed.
-func (p *Pass) shed() {
-	if len(p.maps.shards) > 0 {
-		p.drop()
-	}
-}
-
 // sweep returns requests that delete shards which no index names. Nobody waits for that.
 func (p *Pass) sweep() []*Request {
 	if !p.seen.Sweep || p.failure != nil {
