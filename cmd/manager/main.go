@@ -8,17 +8,16 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/controllers"
@@ -26,15 +25,18 @@ import (
 	"github.com/maze-agent/maregister/internal/version"
 )
 
-// gcPercent is Go's GOGC where the environment sets none. The heap is mostly caches, which a collection finds alive: half of
-// Go's default takes a sixth off the resident memory of 5,000 tasks for a few percent of one core during a burst.
-const gcPercent = 50
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+	o := parseOptions()
+	if o.version {
+		fmt.Println("manager", version.String())
+		return
 	}
-	if err := run(ctrl.SetupSignalHandler()); err != nil {
+	ctx := ctrl.SetupSignalHandler()
+	anew, err := run(ctx, &o)
+	if anew {
+		err = errors.Join(err, startAnew(ctx, o.identity)) // it returns only if it failed
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "manager:", err)
 		os.Exit(1)
 	}
@@ -42,18 +44,23 @@ func main() {
 
 type options struct {
 	metricsAddress string
+	metricsCerts   string
 	probeAddress   string
 	leaderElect    bool
 	leaseNamespace string
 	config         string
 	version        bool
 	log            zap.Options
+
+	identity string // not a flag: see identityFrom
 }
 
 func parseOptions() options {
 	var o options
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443",
 		`Address of the metrics, served over TLS to who may GET /metrics. "0" serves none.`)
+	flag.StringVar(&o.metricsCerts, "metrics-cert-path", "",
+		"Folder with tls.crt and tls.key for the metrics; the manager signs a certificate itself without one.")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", `Address of /healthz and /readyz. "0" serves none.`)
 	flag.BoolVar(&o.leaderElect, "leader-elect", true, "Whether to wait for the lease before writing: needed with more than one replica.")
 	flag.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "Namespace of the lease; the manager's own where it runs in a Pod.")
@@ -62,6 +69,15 @@ func parseOptions() options {
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
+}
+
+// complete finds out what no flag says.
+func (o *options) complete() (err error) {
+	if o.identity, err = identityFrom(os.Getenv, os.Hostname); err != nil || !o.leaderElect {
+		return err
+	}
+	o.leaseNamespace, err = leaseNamespaceFrom(o.leaseNamespace, os.Getenv, namespaceFile)
+	return err
 }
 
 // settings reads the configuration file.
@@ -89,71 +105,98 @@ func (o *options) settings() (controllers.Options, error) {
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
-// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=maregister-system,resources=leases,resourceNames=maregister.registry.mazeagent.net,verbs=get;update
 // +kubebuilder:rbac:groups="",namespace=maregister-system,resources=events,verbs=create
 
-func run(ctx context.Context) error {
-	o := parseOptions()
-	if o.version {
-		fmt.Println("manager", version.String())
-		return nil
-	}
+// run runs the operator until the context ends, or it fails. It reports whether the program is to be started anew.
+func run(ctx context.Context, o *options) (anew bool, err error) {
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
+	log := ctrl.Log.WithName("operator")
 	settings, err := o.settings()
 	if err != nil {
-		return err
+		return false, err
 	}
-	scheme, err := controllers.Scheme()
-	if err != nil {
-		return err
+	if err := errors.Join(limitMemory(), o.complete()); err != nil {
+		return false, err
+	}
+	build := version.Get()
+	logStart(log, build, o, &settings)
+	if err := registerBuildInfo(settings.Metrics, build); err != nil {
+		return false, fmt.Errorf("register the metrics: %w", err)
 	}
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
-		return fmt.Errorf("find the cluster: %w", err)
+		return false, fmt.Errorf("find the cluster: %w", err)
 	}
+	probes, err := serveProbes(ctx, o.probeAddress)
+	if err != nil {
+		return false, err
+	}
+	unreached := &outage{log: log}
+	if err := awaitAPIServer(ctx, cluster, probes, unreached); err != nil {
+		return false, err
+	}
+	refused := newRefusals(needsOf(settings.Namespaces, settings.IgnoreNodes, o.leaseNamespace))
+	cluster.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &observed{next: &patient{next: next, outage: unreached}, refusals: refused}
+	})
+	caches := controllers.NewCaches(settings.Namespaces)
+	mgr, err := newManager(cluster, o, caches, log)
+	if err != nil {
+		return false, err
+	}
+	readiness := changes{log: log}
+	probes.add(func(*http.Request) error { return readiness.note(refused.check(time.Now())) })
+	probes.add(cachesSynced(mgr))
+	if err := controllers.Setup(ctx, probed{mgr, probes}, caches, settings); err != nil {
+		return false, err
+	}
+	led := sinceElected(mgr)
+	err = mgr.Start(ctx)
+	anew = err != nil && mayStartAnew(ctx, led())
+	if anew {
+		log.Info("The operator ended by itself, and starts anew in the same process", "reason", err.Error())
+	}
+	return anew, err
+}
+
+// newManager makes the manager, and the lock of its leader election.
+func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, log logr.Logger) (manager.Manager, error) {
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
 	cluster.QPS, cluster.Burst = -1, -1
 	// Compressing and inflating what is watched takes more time than the network inside a cluster.
 	cluster.DisableCompression = true
-	caches := controllers.NewCaches(settings.Namespaces)
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	serving, err := metricsOptions(o.metricsAddress, o.metricsCerts)
+	if err != nil {
+		return nil, err
+	}
+	election, err := newLock(cluster, o.leaseNamespace, o.identity, log)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         caches.Options(),
-		NewCache:                      caches.New(),
-		HealthProbeBindAddress:        o.probeAddress,
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "maregister.registry.mazeagent.net",
-		LeaderElectionNamespace:       o.leaseNamespace,
-		LeaderElectionReleaseOnCancel: true,
-		Metrics: metricsserver.Options{
-			BindAddress:    o.metricsAddress,
-			SecureServing:  true,
-			FilterProvider: filters.WithAuthenticationAndAuthorization,
-		},
+		Scheme:                              scheme,
+		Cache:                               caches.Options(),
+		NewCache:                            caches.New(),
+		HealthProbeBindAddress:              "0", // see probes
+		LeaderElection:                      o.leaderElect,
+		LeaderElectionID:                    leaseName,
+		LeaderElectionNamespace:             o.leaseNamespace,
+		LeaderElectionResourceLockInterface: election,
+		LeaderElectionReleaseOnCancel:       true,
+		LeaseDuration:                       ptr.To(leaseDuration),
+		RenewDeadline:                       ptr.To(renewDeadline),
+		RetryPeriod:                         ptr.To(retryPeriod),
+		Metrics:                             serving,
 	})
 	if err != nil {
-		return fmt.Errorf("make the manager: %w", err)
+		return nil, fmt.Errorf("make the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, caches, settings); err != nil {
-		return err
-	}
-	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return fmt.Errorf("add the health check: %w", err)
-	}
-	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
-		return fmt.Errorf("add the readiness check: %w", err)
-	}
-	return mgr.Start(ctx)
-}
-
-// cachesSynced is healthy once the manager has seen the cluster.
-func cachesSynced(mgr manager.Manager) healthz.Checker {
-	return func(request *http.Request) error {
-		ctx, cancel := context.WithTimeout(request.Context(), time.Second)
-		defer cancel()
-		if !mgr.GetCache().WaitForCacheSync(ctx) {
-			return errors.New("the caches are not synced yet")
-		}
-		return nil
-	}
+	election.announceWith(mgr)
+	return mgr, nil
 }

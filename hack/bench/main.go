@@ -9,6 +9,7 @@
 //	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
 //	g  mazectl discover against python3's ast module, on the same files, without a control plane
 //	h  mazectl dag check, of a large workflow against as many tasks, likewise
+//	i  failover: how long after the leader ends, or an outage of the API server, a new task is served
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -68,13 +69,16 @@ type options struct {
 
 	// workflow is for phase h: how many nodes.
 	workflow int
+
+	// failover is for phase i: how many rounds of each failure.
+	failover int
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdefgh"
+const phases = "abcdefghi"
 
 // onStages are those that need a control plane and the operator.
-const onStages = "abcdef"
+const onStages = "abcdefi"
 
 // maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
 const maxQuickHandTasks = 8000
@@ -95,6 +99,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.IntVar(&o.treeTasks, "tree-tasks", 20, "number of tasks that phase g puts into a copy of the tree")
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.IntVar(&o.workflow, "workflow", 10_000, "number of nodes, and of tasks, in phase h; 0 skips it")
+	flags.IntVar(&o.failover, "failover", 20, "number of rounds of each failure in phase i; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -109,6 +114,9 @@ func parseOptions(arguments []string) (options, error) {
 	if o.workflow == 0 {
 		o.only = strings.ReplaceAll(o.only, "h", "")
 	}
+	if o.failover == 0 {
+		o.only = strings.ReplaceAll(o.only, "i", "")
+	}
 	return o, o.check()
 }
 
@@ -118,12 +126,12 @@ func (o options) check() error {
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
 	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
 		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
-	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0:
-		return errors.New("-tree-tasks must be at least 1, and -many-files and -workflow at least 0")
+	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0 || o.failover < 0:
+		return errors.New("-tree-tasks must be at least 1, and -many-files, -workflow and -failover at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefgh", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghi", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
@@ -173,6 +181,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 		{"c", "c: a quick hand's reconciler", o.tasks, b.runQuickHand},
 		{"e", "e: scale", o.scale, b.runScale},
 		{"f", "f: nodes", o.tasks + o.nodes, b.runNodes},
+		{"i", "i: failover", o.failover * 100, b.runFailover}, // a round takes as long as some 100 tasks
 	} {
 		if !o.runs(phase.letters) {
 			continue

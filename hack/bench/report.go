@@ -16,6 +16,7 @@ type results struct {
 	nodes                      *nodesResult
 	discover                   *discoverResult
 	workflow                   *workflowResult
+	failover                   *failoverResult
 }
 
 // Targets, from the project's plan.
@@ -76,6 +77,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.workflow != nil {
 		r.workflow.print(p)
+	}
+	if r.failover != nil {
+		r.failover.print(p)
 	}
 	if len(p.targets) > 0 {
 		p.line("\nTargets\n%s", strings.Join(p.targets, "\n"))

@@ -11,27 +11,48 @@ import (
 // -ldflags '-X github.com/maze-agent/maregister/internal/version.number=v1.2.3'
 var number string
 
-// String tells the version, what compiled the program and for what, and the commit where the Go toolchain knew it.
-func String() string {
-	info, _ := debug.ReadBuildInfo()
-	return describe(number, info)
+// Build is what a program was made from.
+type Build struct {
+	// Version is such as v1.2.3; "unknown" where nobody gave one.
+	Version string
+	// Revision is the commit; empty where the Go toolchain did not know it.
+	Revision string
+	// Go is the version of the toolchain.
+	Go string
 }
 
-// describe prefers the linker's number to that which "go install MODULE@VERSION" writes into a program.
-func describe(number string, info *debug.BuildInfo) string {
-	revision := ""
+// Get returns what this program was made from.
+func Get() Build {
+	info, _ := debug.ReadBuildInfo()
+	return read(number, info)
+}
+
+// String returns the version, what compiled the program and for what, and the commit where the Go toolchain knew it.
+func String() string { return Get().describe() }
+
+// read prefers the linker's number to that which "go install MODULE@VERSION" writes into a program.
+func read(number string, info *debug.BuildInfo) Build {
+	build := Build{Version: number, Go: runtime.Version()}
 	if info != nil {
 		if number == "" {
-			number = info.Main.Version
+			build.Version = info.Main.Version
 		}
 		for _, setting := range info.Settings {
 			if setting.Key == "vcs.revision" {
-				revision = ", commit " + setting.Value
+				build.Revision = setting.Value
 			}
 		}
 	}
-	if number == "" {
-		number = "unknown"
+	if build.Version == "" {
+		build.Version = "unknown"
 	}
-	return fmt.Sprintf("%s (%s, %s/%s%s)", number, runtime.Version(), runtime.GOOS, runtime.GOARCH, revision)
+	return build
+}
+
+func (b Build) describe() string {
+	commit := ""
+	if b.Revision != "" {
+		commit = ", commit " + b.Revision
+	}
+	return fmt.Sprintf("%s (%s, %s/%s%s)", b.Version, b.Go, runtime.GOOS, runtime.GOARCH, commit)
 }

@@ -23,7 +23,7 @@ func TestDescribe(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := describe(tc.number, tc.info); got != tc.want {
+			if got := read(tc.number, tc.info).describe(); got != tc.want {
 				t.Errorf("want %q, got %q", tc.want, got)
 			}
 		})

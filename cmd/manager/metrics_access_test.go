@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-logr/logr"
+	authenticationapi "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	tokencache "k8s.io/apiserver/pkg/authentication/token/cache"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+)
+
+// reviewer knows the tokens "prometheus" and "user", and counts how often it is asked.
+type reviewer struct {
+	asked int
+	err   error
+}
+
+func (r *reviewer) Create(_ context.Context, review *authenticationapi.TokenReview, _ metav1.CreateOptions) (*authenticationapi.TokenReview, error) {
+	r.asked++
+	if r.err != nil {
+		return nil, r.err
+	}
+	name := review.Spec.Token
+	good := name == "prometheus" || name == "user"
+	review.Status.Authenticated = good
+	review.Status.User.Username = name
+	if !good {
+		review.Status.Error = "[invalid bearer token]"
+	}
+	return review, nil
+}
+
+// only allows one user, and no other.
+type only string
+
+func (o only) Authorize(_ context.Context, a authorizer.Attributes) (authorizer.Decision, string, error) {
+	if a.GetUser().GetName() == string(o) && a.GetVerb() == "get" && a.GetPath() == "/metrics" {
+		return authorizer.DecisionAllow, "", nil
+	}
+	return authorizer.DecisionNoOpinion, "", nil
+}
+
+func newGuard(reviews *reviewer) *guard {
+	return &guard{
+		tokens: tokencache.New(newTokens(reviews), false, goodTokenTTL, badTokenTTL), rights: only("prometheus"), log: logr.Discard(),
+		metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "metrics") }),
+	}
+}
+
+func (g *guard) ask(header string) *httptest.ResponseRecorder {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	if header != "" {
+		r.Header.Set("Authorization", header)
+	}
+	g.ServeHTTP(w, r)
+	return w
+}
+
+func TestGuard(t *testing.T) {
+	for name, tc := range map[string]struct {
+		header    string
+		err       error
+		want      int
+		wantAsked int // of three requests
+	}{
+		"a reader":                 {header: "Bearer prometheus", want: 200, wantAsked: 1},
+		"a reader, in lower case":  {header: "bearer prometheus", want: 200, wantAsked: 1},
+		"somebody else":            {header: "Bearer user", want: 403, wantAsked: 1},
+		"nobody":                   {want: 401},
+		"a password":               {header: "Basic prometheus", want: 401},
+		"an empty token":           {header: "Bearer ", want: 401},
+		"a bad token":              {header: "Bearer nonsense", want: 401, wantAsked: 1},
+		"a large token":            {header: "Bearer " + strings.Repeat("x", maxTokenSize+1), want: 401},
+		"the API server is silent": {header: "Bearer prometheus", err: errors.New("no route to host"), want: 503, wantAsked: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reviews := &reviewer{err: tc.err}
+			g := newGuard(reviews)
+			for range 3 {
+				if got := g.ask(tc.header); got.Code != tc.want {
+					t.Errorf("got %d %s, want %d", got.Code, got.Body, tc.want)
+				}
+			}
+			if reviews.asked != tc.wantAsked {
+				t.Errorf("the API server was asked %d times, want %d", reviews.asked, tc.wantAsked)
+			}
+		})
+	}
+}
+
+// Whoever sends many bad tokens does not have the operator flood the API server, and does not keep Prometheus out.
+func TestManyBadTokensCostLittle(t *testing.T) {
+	reviews := &reviewer{}
+	all := newTokens(reviews)
+	g := newGuard(reviews)
+	g.tokens = all // without the cache in front, as when it has expired
+	if got := g.ask("Bearer prometheus"); got.Code != http.StatusOK {
+		t.Fatalf("got %d", got.Code)
+	}
+	refused := 0
+	for i := range 1000 {
+		if g.ask(fmt.Sprintf("Bearer bad-%d", i)).Code == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if reviews.asked > unknownTokensBurst+10 || refused < 900 {
+		t.Errorf("the API server was asked %d times, and %d requests were refused", reviews.asked, refused)
+	}
+	if got := g.ask("Bearer prometheus"); got.Code != http.StatusOK {
+		t.Errorf("Prometheus got %d", got.Code)
+	}
+}
+
+func TestKnownTokensAreBounded(t *testing.T) {
+	all := newTokens(&reviewer{})
+	for i := range 10 * maxKnownTokens {
+		all.remember([32]byte{byte(i), byte(i >> 8)}, true)
+	}
+	if len(all.known) != maxKnownTokens {
+		t.Errorf("got %d known tokens, want %d", len(all.known), maxKnownTokens)
+	}
+}
+
+// A certificate that is missing must not be replaced by the server's own without a word.
+func TestMetricsCertificate(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := metricsOptions(":8443", folder); err == nil || !strings.Contains(err.Error(), "--metrics-cert-path") {
+		t.Errorf("got %v, want an error that names the flag", err)
+	}
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if options, err := metricsOptions(":8443", folder); err != nil || options.CertDir != folder {
+		t.Errorf("got %v, %v", options.CertDir, err)
+	}
+	if options, err := metricsOptions(":8443", ""); err != nil || options.CertDir != "" {
+		t.Errorf("got %v, %v", options.CertDir, err)
+	}
+}

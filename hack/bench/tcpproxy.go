@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// tcpProxy stands between an operator and the API server, and can be cut or fall silent.
+type tcpProxy struct {
+	address string // where it listens
+	target  string
+
+	mu       sync.Mutex
+	listener net.Listener // nil while it is cut
+	links    map[*link]bool
+}
+
+// link is a connection through the proxy.
+type link struct {
+	near, far net.Conn
+	silent    atomic.Bool
+}
+
+func startProxy(target string) (*tcpProxy, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &tcpProxy{address: address, target: target, links: map[*link]bool{}}
+	return p, p.open()
+}
+
+// open lets connections through, at the same address as before.
+func (p *tcpProxy) open() error {
+	listener, err := net.Listen("tcp", p.address)
+	if err != nil {
+		return fmt.Errorf("listen for an operator: %w", err)
+	}
+	p.mu.Lock()
+	p.listener = listener
+	p.mu.Unlock()
+	go p.accept(listener)
+	return nil
+}
+
+func (p *tcpProxy) accept(listener net.Listener) {
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			return // it was closed
+		}
+		far, err := net.Dial("tcp", p.target)
+		if err != nil {
+			_ = near.Close() // which tells the operator
+			continue
+		}
+		l := &link{near: near, far: far}
+		p.mu.Lock()
+		cut := p.listener != listener
+		p.links[l] = true
+		p.mu.Unlock()
+		if cut {
+			p.drop(l)
+			continue
+		}
+		go p.copy(l, near, far)
+		go p.copy(l, far, near)
+	}
+}
+
+// copy moves bytes in one direction. On a silent link they get lost, and the connection stays open.
+func (p *tcpProxy) copy(l *link, to io.Writer, from io.Reader) {
+	defer p.drop(l)
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if l.silent.Load() {
+			n = 0
+		}
+		if _, failed := to.Write(buffer[:n]); failed != nil || err != nil {
+			return
+		}
+	}
+}
+
+func (p *tcpProxy) drop(l *link) {
+	p.mu.Lock()
+	delete(p.links, l)
+	p.mu.Unlock()
+	_, _ = l.near.Close(), l.far.Close()
+}
+
+// cut closes every connection, and refuses new ones.
+func (p *tcpProxy) cut() error {
+	p.mu.Lock()
+	listener, links := p.listener, p.links
+	p.listener, p.links = nil, map[*link]bool{}
+	p.mu.Unlock()
+	if listener == nil {
+		return nil
+	}
+	err := listener.Close()
+	for l := range links {
+		err = errors.Join(err, ignoreClosed(l.near.Close()), ignoreClosed(l.far.Close()))
+	}
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// silence has the connections that there are fall silent; new ones work.
+func (p *tcpProxy) silence() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.silent.Store(true)
+	}
+}
+
+// freeAddress returns a loopback address that was free just now. Its port is below those that systems give to outgoing connections,
+// so that none of them takes it while a proxy is cut.
+func freeAddress() (string, error) {
+	const lowest, ports, tries = 20000, 12000, 100
+	var failed error
+	for range tries {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(ports)))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
+		failed = err
+	}
+	return "", failed
+}
