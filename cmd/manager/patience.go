@@ -17,7 +17,7 @@ import (
 )
 
 // pollPeriod is how long a request waits before it is tried again.
-const pollPeriod = 500 * time.Millisecond
+const pollPeriod = 250 * time.Millisecond
 
 // maxDiscarded bounds what is read of an answer that is not used: a connection whose answer was read is used again.
 const maxDiscarded = 4096

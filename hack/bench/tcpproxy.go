@@ -127,17 +127,24 @@ func (p *tcpProxy) silence() {
 	}
 }
 
+// given are the ports that freeAddress returned, and never returns again: the one of a proxy that is cut seems free.
+var given sync.Map
+
 // freeAddress returns a loopback address that was free just now. Its port is below those that systems give to outgoing connections,
 // so that none of them takes it while a proxy is cut.
 func freeAddress() (string, error) {
-	const lowest, ports, tries = 20000, 12000, 100
+	const lowest, ports, tries = 10000, 20000, 1000
 	var failed error
 	for range tries {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(ports)))
+		port := lowest + rand.IntN(ports)
+		if _, again := given.LoadOrStore(port, true); again {
+			continue
+		}
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			return listener.Addr().String(), listener.Close()
 		}
 		failed = err
 	}
-	return "", failed
+	return "", errors.Join(errors.New("no port is free"), failed)
 }

@@ -92,7 +92,7 @@ func WaitUntilAllowed(ctx context.Context, cfg *rest.Config, what *authorization
 	return nil
 }
 
-// applyRBAC applies the operator's account, roles and bindings as kustomize does: in the operator's namespace.
+// applyRBAC applies the operator's account, roles, bindings and admission policy as kustomize does: in the operator's namespace.
 func applyRBAC(ctx context.Context, admin *rest.Config) error {
 	c, err := client.New(admin, client.Options{})
 	if err != nil {
@@ -102,7 +102,7 @@ func applyRBAC(ctx context.Context, admin *rest.Config) error {
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": operatorNamespace},
 	}}
 	objects := []*unstructured.Unstructured{namespace}
-	for _, name := range []string{"service_account.yaml", "role.yaml", "role_binding.yaml"} {
+	for _, name := range []string{"service_account.yaml", "role.yaml", "role_binding.yaml", "admission_policy.yaml"} {
 		found, err := readObjects(filepath.Join(Root(), "config", "rbac", name))
 		if err != nil {
 			return err

@@ -1,0 +1,186 @@
+package integration
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+// insecure trusts the certificate that the operator signs itself.
+var insecure = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+
+const leaseName = "maregister.registry.mazeagent.net"
+
+// pod is the environment of a Pod's container.
+func pod(name, uid string) map[string]string {
+	return map[string]string{"POD_NAME": name, "POD_UID": uid}
+}
+
+// holder returns what reads who holds the lease.
+func holder(ctx context.Context, namespace string) func() string {
+	return func() string {
+		lease := &coordinationv1.Lease{}
+		if err := k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease); err != nil {
+			return err.Error()
+		}
+		return ptr.Deref(lease.Spec.HolderIdentity, "")
+	}
+}
+
+// holdLease has somebody else hold the lease for an hour.
+func holdLease(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	Expect(k8s.Create(ctx, &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: leaseName},
+		Spec: coordinationv1.LeaseSpec{
+			HolderIdentity: ptr.To("other"), LeaseDurationSeconds: ptr.To[int32](3600), RenewTime: ptr.To(metav1.NowMicro()), AcquireTime: ptr.To(metav1.NowMicro()),
+		},
+	})).To(Succeed())
+}
+
+var _ = Describe("The operator's process", func() {
+	It("takes its own lease back at once when its container is restarted", func(ctx context.Context) {
+		namespace, kubeconfig := newNamespace(ctx), adminKubeconfig()
+		before := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		Eventually(holder(ctx, namespace)).Should(Equal("manager_uid-1"))
+		before.end(syscall.SIGKILL)
+
+		expectCreated(ctx, newTask(namespace, "caption"))
+		restarted := time.Now()
+		startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		expectReady(ctx, newTask(namespace, "caption"))
+		Expect(time.Since(restarted)).To(BeNumerically("<", 10*time.Second), "a lease of somebody else takes 15 s")
+	})
+
+	It("never shares a lease with another Pod, which takes over when it ends", func(ctx context.Context) {
+		namespace, kubeconfig := newNamespace(ctx), adminKubeconfig()
+		one := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		Eventually(holder(ctx, namespace)).Should(Equal("manager_uid-1"))
+		two := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-2")) // as a StatefulSet's next Pod: the same name
+		Eventually(two.logged).Should(ContainSubstring("This replica stands by"))
+		Expect(two.logged()).To(MatchRegexp(`"holder": ?"manager_uid-1"`))
+		Consistently(holder(ctx, namespace), 5*time.Second).Should(Equal("manager_uid-1"))
+		Expect(two.logged()).NotTo(ContainSubstring("Successfully acquired lease"))
+		Expect(strings.Count(two.logged(), "This replica stands by")).To(Equal(1))
+
+		one.end(syscall.SIGTERM)
+		Eventually(holder(ctx, namespace), 2500*time.Millisecond).Should(Equal("manager_uid-2"))
+	})
+
+	It("never shares one with another process of the same host", func(ctx context.Context) {
+		namespace, kubeconfig := newNamespace(ctx), adminKubeconfig()
+		startManager(ctx, namespace, kubeconfig, nil)
+		Eventually(holder(ctx, namespace)).Should(ContainSubstring("_"))
+		first := holder(ctx, namespace)()
+		two := startManager(ctx, namespace, kubeconfig, nil)
+		Eventually(two.logged).Should(ContainSubstring("This replica stands by"))
+		Consistently(holder(ctx, namespace), 3*time.Second).Should(Equal(first))
+	})
+
+	It("goes on in the same process, and under the same name, when the lease is lost", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		p := startManager(ctx, namespace, adminKubeconfig(), nil)
+		Eventually(holder(ctx, namespace)).Should(ContainSubstring("_"))
+		own := holder(ctx, namespace)()
+		Expect(p.logged()).To(ContainSubstring(own))
+		Eventually(func() error { // somebody takes it away
+			lease := &coordinationv1.Lease{}
+			if err := k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease); err != nil {
+				return err
+			}
+			lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = ptr.To("thief"), ptr.To[int32](3600)
+			return k8s.Update(ctx, lease)
+		}).Should(Succeed())
+		Eventually(p.logged, 20*time.Second).Should(ContainSubstring("starts anew in the same process"))
+		Eventually(p.logged).Should(MatchRegexp(`"holder": ?"thief"`))
+		Expect(p.ended).NotTo(BeClosed())
+
+		Expect(k8s.Delete(ctx, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: leaseName}})).To(Succeed())
+		Eventually(holder(ctx, namespace)).Should(Equal(own))
+		expectCreated(ctx, newTask(namespace, "caption"))
+		expectReady(ctx, newTask(namespace, "caption"))
+	})
+
+	It("is not ready, and says why, when the API server refuses it for long", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "refused"}}
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: account.Name}},
+		}
+		Expect(k8s.Create(ctx, binding)).To(Succeed())
+		DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, binding)).To(Succeed()) })
+		kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+		Expect(testutil.WriteKubeconfig(ctx, controlPlane.Config, namespace, account.Name, kubeconfig)).To(Succeed())
+		holdLease(ctx, namespace)
+		p := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		ready := func() int { status, _ := p.probe("/readyz"); return status }
+		Eventually(ready).Should(Equal(http.StatusOK))
+
+		Expect(k8s.Delete(ctx, account)).To(Succeed())
+		Consistently(ready, 20*time.Second, time.Second).Should(Equal(http.StatusOK), "what is refused for short is no reason")
+		Eventually(ready, 40*time.Second, time.Second).Should(Equal(http.StatusServiceUnavailable))
+		_, reason := p.probe("/readyz")
+		Expect(reason).To(ContainSubstring("leases (401 Unauthorized)"))
+		Expect(p.logged()).To(ContainSubstring("The operator is not ready any more"))
+		status, _ := p.probe("/healthz")
+		Expect(status).To(Equal(http.StatusOK), "a restart would not help")
+	})
+
+	It("tells at its start what it is, in its log and a metric, and refuses a bad token in few words", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		p := startManager(ctx, namespace, adminKubeconfig(), pod("manager", "uid-1"), "--zap-encoder=json")
+		Eventually(func() int { status, _ := get("https://"+p.metrics+"/metrics", "bad"); return status }).Should(Equal(http.StatusUnauthorized))
+		line := map[string]any{}
+		Expect(json.Unmarshal([]byte(strings.SplitN(p.logged(), "\n", 2)[0]), &line)).To(Succeed())
+		Expect(line).To(And(HaveKeyWithValue("msg", "The operator starts"), HaveKey("version"), HaveKeyWithValue("namespaces", ConsistOf(namespace)),
+			HaveKeyWithValue("nodes", "Ignore"), HaveKeyWithValue("shardSize", BeEquivalentTo(256<<10)), HaveKeyWithValue("identity", "manager_uid-1"),
+			HaveKeyWithValue("lease", namespace+"/"+leaseName)))
+		status, text := get("https://"+p.metrics+"/metrics", "bad")
+		Expect(status).To(Equal(http.StatusUnauthorized))
+		Expect(text).To(Equal("Unauthorized\n"))
+		Expect(p.logged()).NotTo(ContainSubstring("stacktrace"))
+
+		reader := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "reader"}}
+		Expect(k8s.Create(ctx, reader)).To(Succeed())
+		Expect(k8s.Create(ctx, &rbacv1.ClusterRole{
+			ObjectMeta: metav1.ObjectMeta{Name: namespace}, Rules: []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
+		})).To(Succeed())
+		Expect(k8s.Create(ctx, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: namespace},
+			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: reader.Name}},
+		})).To(Succeed())
+		request := &authenticationv1.TokenRequest{}
+		Expect(k8s.SubResource("token").Create(ctx, reader, request)).To(Succeed())
+		Eventually(func() string {
+			_, text := get("https://"+p.metrics+"/metrics", request.Status.Token)
+			return text
+		}, 40*time.Second, time.Second).Should(MatchRegexp(`maregister_build_info\{goversion="go1[^"]+",revision="[^"]*",version="[^"]+"\} 1`))
+	})
+
+	It("says what is wrong with its environment", func(ctx context.Context) {
+		p := startManager(ctx, "default", adminKubeconfig(), map[string]string{"POD_NAME": "manager", "MEMORY_LIMIT": "much"})
+		Eventually(p.ended).Should(BeClosed())
+		Expect(p.logged()).To(And(ContainSubstring("set both of POD_NAME and POD_UID"), ContainSubstring(`MEMORY_LIMIT is "much"`)))
+	})
+})

@@ -1,0 +1,124 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+// managerBinary builds cmd/manager with the first spec that needs it. The folder is removed with the suite.
+var managerBinary = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "maregister-manager-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "manager")
+	if out, err := exec.Command("go", "-C", testutil.Root(), "build", "-o", path, "./cmd/manager").CombinedOutput(); err != nil {
+		return "", errors.Join(err, errors.New(string(out)))
+	}
+	return path, nil
+})
+
+// managerProcess is the operator as a process of its own.
+type managerProcess struct {
+	command *exec.Cmd
+	log     string // the path of its log
+	probes  string // the address of its probes
+	metrics string // the address of its metrics
+	ended   chan struct{}
+}
+
+// startManager starts the operator's process for the rest of a spec: for one namespace, which is that of its lease, too.
+func startManager(ctx context.Context, namespace, kubeconfig string, environment map[string]string, arguments ...string) *managerProcess {
+	GinkgoHelper()
+	binary, err := managerBinary()
+	Expect(err).NotTo(HaveOccurred())
+	folder := GinkgoT().TempDir()
+	configuration := filepath.Join(folder, "operator.yaml")
+	Expect(os.WriteFile(configuration, []byte("apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\n"+
+		"watchNamespaces: ["+namespace+"]\nnodes: Ignore\n"), 0o600)).To(Succeed())
+	p := &managerProcess{log: filepath.Join(folder, "log"), probes: freeAddress(), metrics: freeAddress(), ended: make(chan struct{})}
+	log, err := os.Create(p.log)
+	Expect(err).NotTo(HaveOccurred())
+	p.command = exec.CommandContext(context.WithoutCancel(ctx), binary, append([]string{"--kubeconfig", kubeconfig, "--config", configuration,
+		"--leader-election-namespace", namespace, "--health-probe-bind-address", p.probes, "--metrics-bind-address", p.metrics}, arguments...)...)
+	for name, value := range environment {
+		p.command.Env = append(p.command.Env, name+"="+value)
+	}
+	p.command.Stdout, p.command.Stderr = log, log
+	Expect(p.command.Start()).To(Succeed())
+	go func() {
+		_ = p.command.Wait() // specs look at what it did
+		_ = log.Close()
+		close(p.ended)
+	}()
+	DeferCleanup(func() { p.end(syscall.SIGKILL) })
+	return p
+}
+
+// end ends the process.
+func (p *managerProcess) end(signal syscall.Signal) {
+	GinkgoHelper()
+	if err := p.command.Process.Signal(signal); !errors.Is(err, os.ErrProcessDone) {
+		Expect(err).NotTo(HaveOccurred())
+	}
+	Eventually(p.ended).Should(BeClosed())
+}
+
+// logged returns the log so far.
+func (p *managerProcess) logged() string {
+	content, err := os.ReadFile(p.log)
+	Expect(err).NotTo(HaveOccurred())
+	return string(bytes.ToValidUTF8(content, nil))
+}
+
+// probe returns the answer of a probe: its status and text.
+func (p *managerProcess) probe(path string) (int, string) { return get("http://"+p.probes+path, "") }
+
+// get returns the answer to a GET: 0 if nobody answers.
+func get(url, token string) (int, string) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	Expect(err).NotTo(HaveOccurred())
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := insecure.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	text, err := io.ReadAll(response.Body)
+	Expect(errors.Join(err, response.Body.Close())).To(Succeed())
+	return response.StatusCode, string(text)
+}
+
+// freeAddress returns a loopback address on which nobody listens.
+func freeAddress() string {
+	GinkgoHelper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { Expect(listener.Close()).To(Succeed()) }()
+	return listener.Addr().String()
+}
+
+// adminKubeconfig writes the kubeconfig file of a cluster administrator.
+func adminKubeconfig() string {
+	GinkgoHelper()
+	content, err := controlPlane.Kubeconfig()
+	Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(os.WriteFile(path, content, 0o600)).To(Succeed())
+	return path
+}
