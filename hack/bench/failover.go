@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -122,7 +123,11 @@ func (s *stage) runDrill(ctx context.Context, binary string, f failure, number i
 	if err := d.awaitReady(ctx, "after"); err != nil {
 		return 0, err
 	}
-	return time.Since(start), nil
+	took = time.Since(start)
+	if took.Seconds() > f.limit {
+		progress("i: %s took %s, which is too long; what the operators logged:\n%s", f.name, took.Round(time.Millisecond), d.log())
+	}
+	return took, nil
 }
 
 // prepare makes the namespace, the proxy, and the files of the operators.
@@ -215,12 +220,13 @@ func (d *drill) awaitReady(ctx context.Context, name string) error {
 	}
 }
 
-// log returns the end of the last operator's log.
+// log returns the ends of the operators' logs.
 func (d *drill) log() string {
-	if len(d.processes) == 0 {
-		return ""
+	var ends []string
+	for i, p := range d.processes {
+		ends = append(ends, fmt.Sprintf("replica %d:\n%s", i, p.endOfLog()))
 	}
-	return d.processes[len(d.processes)-1].endOfLog()
+	return strings.Join(ends, "\n")
 }
 
 func (d *drill) stop() error {

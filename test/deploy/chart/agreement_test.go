@@ -30,6 +30,9 @@ func TestInstallationsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(kustomize, "Namespace/maregister-system") // Helm makes it with --create-namespace
+	if len(kustomize) == 0 || cmp.Diff(selectorsOf(chart), selectorsOf(kustomize)) != "" {
+		t.Errorf("selectors differ, so that one way of installing cannot follow the other (-chart +kustomize):\n%s", cmp.Diff(selectorsOf(chart), selectorsOf(kustomize)))
+	}
 	if diff := cmp.Diff(chart, kustomize); diff != "" {
 		t.Errorf("the chart and config/default differ (-chart +kustomize):\n%s", diff)
 	}
@@ -82,9 +85,29 @@ func normalised(t *testing.T, objects []*unstructured.Unstructured) map[string]a
 	return out
 }
 
+// selectorsOf returns by which labels objects select Pods. Those of a Deployment cannot be changed.
+func selectorsOf(objects map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, object := range objects {
+		spec, ok := object.(map[string]any)["spec"].(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, field := range []string{"selector", "podSelector"} {
+			if spec[field] != nil {
+				out[name] = spec[field]
+			}
+		}
+	}
+	return out
+}
+
 // strip removes labels and annotations that are not the same everywhere, and maps that are then empty.
 func strip(tree map[string]any) {
 	for name, value := range tree {
+		if name == "selector" || name == "podSelector" || name == "labelSelector" { // they say which Pods are meant
+			continue
+		}
 		inner, ok := value.(map[string]any)
 		if list, isList := value.([]any); isList {
 			for _, item := range list {
@@ -100,7 +123,7 @@ func strip(tree map[string]any) {
 			continue
 		}
 		strip(inner)
-		if len(inner) == 0 && (name == "labels" || name == "annotations" || name == "matchLabels" || name == "selector") {
+		if len(inner) == 0 && (name == "labels" || name == "annotations") {
 			delete(tree, name)
 		}
 	}

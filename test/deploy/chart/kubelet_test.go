@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -27,6 +28,9 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
+// podLog is the name of the file that has what a Pod's container logs, in its folder below that of the cluster.
+const podLog = "pod.log"
+
 // kubelet runs the Pods of every node: each container as a process, with its arguments, its volumes and its ServiceAccount's
 // token. Nothing isolates them, so ports and paths are replaced by free ones.
 type kubelet struct {
@@ -42,6 +46,7 @@ type kubelet struct {
 func newKubelet(c *cluster) *kubelet {
 	return &kubelet{cluster: c, pods: map[types.UID]context.CancelFunc{}, binaries: map[string]string{
 		"ghcr.io/maze-agent/maregister": c.manager,
+		"maregister":                    c.manager, // that of config/manager
 		"registry.k8s.io/kubectl":       filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"),
 	}}
 }
@@ -114,7 +119,13 @@ func (k *kubelet) runContainers(ctx context.Context, pod *corev1.Pod) (corev1.Po
 		return corev1.PodFailed, err
 	}
 	var log strings.Builder
-	command.Stdout, command.Stderr = &log, &log
+	file, err := os.Create(filepath.Join(folder, podLog))
+	if err != nil {
+		return corev1.PodFailed, err
+	}
+	defer func() { _ = file.Close() }() // only tests read it
+	command.Stdout = io.MultiWriter(&log, file)
+	command.Stderr = command.Stdout
 	if err := command.Start(); err != nil {
 		return corev1.PodFailed, err
 	}
@@ -159,14 +170,30 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, container *corev
 		args = append(args, strings.NewReplacer(replace...).Replace(arg))
 	}
 	if probe != "" {
-		args = append(args, "--health-probe-bind-address="+probe, "--leader-election-namespace="+pod.Namespace)
+		args = append(args, "--health-probe-bind-address="+probe)
 		probe = "http://" + probe + container.ReadinessProbe.HTTPGet.Path
 	}
 	command := exec.CommandContext(ctx, binary, args...)
-	command.Env = []string{"KUBECONFIG=" + kubeconfig}
+	command.Env = append(environment(pod, container), "KUBECONFIG="+kubeconfig)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 10 * time.Second
 	return command, probe, nil
+}
+
+// environment returns the variables of a container, those of the downward API included.
+func environment(pod *corev1.Pod, container *corev1.Container) []string {
+	fields := map[string]string{"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "metadata.uid": string(pod.UID)}
+	var out []string
+	for _, variable := range container.Env {
+		value := variable.Value
+		if from := variable.ValueFrom; from != nil && from.FieldRef != nil {
+			value = fields[from.FieldRef.FieldPath]
+		} else if from != nil && from.ResourceFieldRef != nil && from.ResourceFieldRef.Resource == "limits.memory" {
+			value = strconv.FormatInt(container.Resources.Limits.Memory().Value(), 10)
+		}
+		out = append(out, variable.Name+"="+value)
+	}
+	return out
 }
 
 // mount makes folders of a container's volumes, and gives what each mount path has to be replaced by.

@@ -3,8 +3,11 @@ package chart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,15 +16,18 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/kube"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/config/crd"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 const (
@@ -135,9 +141,109 @@ func (l *lifecycle) rollback(t *testing.T) {
 }
 
 func (l *lifecycle) uninstallAndKeep(t *testing.T) {
+	l.stopOperator(t)
 	l.uninstall(t)
 	l.expectColumns(t, 1)
 	l.expectReady(t, newTask(taskNamespace, "caption"))
+}
+
+// stopOperator does what docs/install.md says to do before helm uninstall, which takes the roles away while Pods still run: the last Pod
+// releases the lease, and none is ever refused anything.
+func (l *lifecycle) stopOperator(t *testing.T) {
+	t.Helper()
+	before := documented(t, "docs/install.md", "## Uninstall", "helm uninstall ")
+	if !strings.Contains(before, "--replicas=0") {
+		t.Fatalf("docs/install.md does not say how to stop the operator first:\n%s", before)
+	}
+	l.shell(t, before)
+	var pods corev1.PodList
+	lease := &coordinationv1.Lease{}
+	if err := errors.Join(l.List(t.Context(), &pods, client.InNamespace(releaseNamespace)),
+		l.Get(t.Context(), client.ObjectKey{Namespace: releaseNamespace, Name: leaseName}, lease)); err != nil {
+		t.Fatal(err)
+	}
+	if holder := ptr.Deref(lease.Spec.HolderIdentity, ""); len(pods.Items) > 0 || holder != "" {
+		t.Errorf("%d Pods are left, and the lease's holder is %q", len(pods.Items), holder)
+	}
+	logs, err := filepath.Glob(filepath.Join(l.folder, "maregister-manager-*", podLog))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("the Pods have no logs: %v", err)
+	}
+	for _, path := range logs {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refusal := regexp.MustCompile(`.*(Unauthorized|[Ff]orbidden).*`).Find(content); refusal != nil {
+			t.Errorf("a Pod was refused something: %s", refusal)
+		}
+	}
+}
+
+// documented returns the lines of a document's block of commands, after a heading and before a line.
+func documented(t *testing.T, path, heading, until string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(testutil.Root(), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(content), heading+"\n")
+	_, block, _ := strings.Cut(section, "```sh\n")
+	commands, _, found := strings.Cut(block, until)
+	if !found {
+		t.Fatalf("%s has no commands before %q below %q", path, until, heading)
+	}
+	return commands
+}
+
+// shell runs commands with the cluster's kubectl.
+func (c *cluster) shell(t *testing.T, commands string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "sh", "-ec", commands)
+	command.Dir = testutil.Root()
+	command.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "PATH="+os.Getenv("KUBEBUILDER_ASSETS")+":"+os.Getenv("PATH"))
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", commands, err, out)
+	}
+}
+
+// TestFromKubectlToHelm installs with kustomize, as make deploy does, and has Helm take over, as docs/upgrade.md says.
+func TestFromKubectlToHelm(t *testing.T) {
+	c := useCluster(t)
+	c.namespace(t, releaseNamespace)
+	c.namespace(t, taskNamespace)
+	l := &lifecycle{cluster: c, current: loadChart(t, chartFolder())}
+	c.shell(t, `make deploy KUBECTL=kubectl
+kubectl -n maregister-system rollout status deployment/maregister-manager --timeout=90s`)
+	l.serve(t)
+	before := l.deployment(t)
+
+	install := action.NewInstall(c.helm(t))
+	install.ReleaseName, install.Namespace, install.TakeOwnership, install.ForceConflicts = releaseName, releaseNamespace, true, true
+	install.WaitStrategy, install.Timeout = kube.StatusWatcherStrategy, patience
+	if _, err := install.Run(l.current, map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	l.expectRollout(t, l.current.Metadata.AppVersion)
+	if after := l.deployment(t); after.UID != before.UID {
+		t.Error("the Deployment was made anew")
+	}
+	l.expectReady(t, newTask(taskNamespace, "caption"))
+	next := newTask(taskNamespace, "next")
+	if err := c.Create(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	l.expectReady(t, next)
+	l.uninstallEverything(t)
+}
+
+func (l *lifecycle) deployment(t *testing.T) *appsv1.Deployment {
+	t.Helper()
+	deployment := &appsv1.Deployment{}
+	if err := l.Get(t.Context(), client.ObjectKey{Namespace: releaseNamespace, Name: "maregister-manager"}, deployment); err != nil {
+		t.Fatal(err)
+	}
+	return deployment
 }
 
 // installAgain takes over the CRD that was kept.
@@ -179,10 +285,7 @@ func (l *lifecycle) uninstall(t *testing.T) {
 // expectRollout expects that the Deployment, as Helm has waited for it, has all its Pods ready with an image.
 func (l *lifecycle) expectRollout(t *testing.T, tag string) {
 	t.Helper()
-	deployment := &appsv1.Deployment{}
-	if err := l.Get(t.Context(), client.ObjectKey{Namespace: releaseNamespace, Name: "maregister-manager"}, deployment); err != nil {
-		t.Fatal(err)
-	}
+	deployment := l.deployment(t)
 	if s := deployment.Status; s.UpdatedReplicas != 2 || s.ReadyReplicas != 2 {
 		t.Errorf("the Deployment is not rolled out: %+v", s)
 	}

@@ -88,6 +88,7 @@ func TestRolesOfWatchedNamespacesAreEnough(t *testing.T) {
 type grant struct {
 	rule, verb                  int
 	group, resource, verbOfRule string
+	name                        string // of the one object that the rule is about; "" for any
 }
 
 func (g grant) String() string { return fmt.Sprintf("%s %s.%s", g.verbOfRule, g.resource, g.group) }
@@ -99,7 +100,7 @@ func (g grant) refusal() string {
 
 func (g grant) attributes() *authorizationv1.ResourceAttributes {
 	resource, sub, _ := strings.Cut(g.resource, "/")
-	return &authorizationv1.ResourceAttributes{Group: g.group, Resource: resource, Subresource: sub, Verb: g.verbOfRule, Namespace: releaseNamespace}
+	return &authorizationv1.ResourceAttributes{Group: g.group, Resource: resource, Subresource: sub, Verb: g.verbOfRule, Namespace: releaseNamespace, Name: g.name}
 }
 
 func rulesOf(role client.Object) *[]rbacv1.PolicyRule {
@@ -113,7 +114,7 @@ func grants(role client.Object) []grant {
 	var out []grant
 	for i, rule := range *rulesOf(role) {
 		for j, verb := range rule.Verbs {
-			out = append(out, grant{rule: i, verb: j, group: rule.APIGroups[0], resource: rule.Resources[0], verbOfRule: verb})
+			out = append(out, grant{rule: i, verb: j, group: rule.APIGroups[0], resource: rule.Resources[0], verbOfRule: verb, name: strings.Join(rule.ResourceNames, "")})
 		}
 	}
 	return out

@@ -297,11 +297,16 @@ func (s *scenario) node(ctx context.Context) error {
 	return errors.Join(s.untilCondition(ctx, "transcribe", v1alpha1.ConditionPlaceable), s.Delete(ctx, node))
 }
 
-// scrape reads the metrics as the account in metrics.readers, as one that is not, and as nobody.
+// badToken is no account's token.
+const badToken = "bad"
+
+// scrape reads the metrics as the account in metrics.readers, as one that is not, as nobody, and with a token that is nobody's.
 func (s *scenario) scrape(ctx context.Context) error {
-	for account, want := range map[string]int{"default": http.StatusOK, "maregister-manager": http.StatusForbidden, "": http.StatusUnauthorized} {
-		token := ""
-		if account != "" {
+	for account, want := range map[string]int{
+		"default": http.StatusOK, "maregister-manager": http.StatusForbidden, "": http.StatusUnauthorized, badToken: http.StatusUnauthorized,
+	} {
+		token := account
+		if account != "" && account != badToken {
 			cfg, err := testutil.AccountConfig(ctx, s.plane.Config, releaseNamespace, account)
 			if err != nil {
 				return err
