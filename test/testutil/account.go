@@ -102,8 +102,8 @@ func applyRBAC(ctx context.Context, admin *rest.Config) error {
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": operatorNamespace},
 	}}
 	objects := []*unstructured.Unstructured{namespace}
-	for _, name := range []string{"service_account.yaml", "role.yaml", "role_binding.yaml", "admission_policy.yaml"} {
-		found, err := readObjects(filepath.Join(Root(), "config", "rbac", name))
+	for _, name := range []string{"rbac/service_account.yaml", "rbac/role.yaml", "rbac/role_binding.yaml", "admission/policy.yaml"} {
+		found, err := readObjects(filepath.Join(Root(), "config", name))
 		if err != nil {
 			return err
 		}
