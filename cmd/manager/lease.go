@@ -34,7 +34,7 @@ type lock struct {
 }
 
 func newLock(cluster *rest.Config, namespace, identity string, log logr.Logger) (*lock, error) {
-	cluster = rest.AddUserAgent(cluster, "leader-election")
+	cluster = rest.AddUserAgent(rest.CopyConfig(cluster), "leader-election")
 	cluster.Timeout = leaseTimeout
 	leases, err := coordinationv1client.NewForConfig(cluster)
 	if err != nil {

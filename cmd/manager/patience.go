@@ -33,6 +33,9 @@ type patient struct {
 	outage *outage
 }
 
+// WrappedRoundTripper returns what sends the requests, for client-go to cancel them there.
+func (p *patient) WrappedRoundTripper() http.RoundTripper { return p.next }
+
 // RoundTrip sends a request and returns its answer.
 func (p *patient) RoundTrip(original *http.Request) (*http.Response, error) {
 	attempt := original

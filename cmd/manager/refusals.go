@@ -113,6 +113,9 @@ type observed struct {
 	refusals *refusals
 }
 
+// WrappedRoundTripper returns what sends the requests, for client-go to cancel them there.
+func (o *observed) WrappedRoundTripper() http.RoundTripper { return o.next }
+
 // RoundTrip sends a request and returns its answer.
 func (o *observed) RoundTrip(sent *http.Request) (*http.Response, error) {
 	response, err := o.next.RoundTrip(sent)
