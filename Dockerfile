@@ -5,9 +5,10 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-ARG TARGETOS TARGETARCH VERSION=v0.0.0-dev
+ARG TARGETOS TARGETARCH VERSION=v0.0.0-dev REVISION=
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -o / \
-    -ldflags="-s -w -buildid= -X github.com/maze-agent/maregister/internal/version.number=$VERSION" ./cmd/manager ./cmd/mazectl
+    -ldflags="-s -w -buildid= -X github.com/maze-agent/maregister/internal/version.number=$VERSION -X github.com/maze-agent/maregister/internal/version.revision=$REVISION" \
+    ./cmd/manager ./cmd/mazectl
 
 FROM gcr.io/distroless/static:nonroot AS base
 ARG VERSION=v0.0.0-dev REVISION= CREATED=

@@ -16,13 +16,14 @@ export GOWORK := off
 export GOCACHE := $(shell go env GOCACHE)
 export XDG_CACHE_HOME := $(CURDIR)/bin/cache
 
-# The version that both programs print.
-LDFLAGS = -X github.com/maze-agent/maregister/internal/version.number=$(VERSION)
-
 # What images are labelled with. An image's times are those of the commit, so that two builds give the same digest.
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 CREATED = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+
+# The version that both programs print, and the commit, which the manager tells in its log and its metrics.
+LDFLAGS = -X github.com/maze-agent/maregister/internal/version.number=$(VERSION) \
+	-X github.com/maze-agent/maregister/internal/version.revision=$(REVISION)
 
 TOOL = go tool -modfile=hack/tools/go.mod
 # The modules of this repository that have code.

@@ -20,7 +20,7 @@ const leaseName = "maregister.registry.mazeagent.net"
 const (
 	leaseDuration = 15 * time.Second
 	renewDeadline = 10 * time.Second
-	retryPeriod   = 900 * time.Millisecond
+	retryPeriod   = 800 * time.Millisecond
 	// leaseTimeout bounds one request. A leader that lost its lease tries once to release it; with this bound, it has stopped before
 	// leaseDuration is over and another one may lead.
 	leaseTimeout = 4 * time.Second

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // failure is a way to lose an operator, or its API server.
@@ -92,7 +93,7 @@ type drill struct {
 	binary    string
 	folder    string
 	namespace string
-	proxy     *tcpProxy
+	proxy     *testutil.Proxy
 	processes []*process // the leader first
 	lost      func(error)
 }
@@ -147,10 +148,10 @@ func (d *drill) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if d.proxy, err = startProxy(server.Host); err != nil {
+		if d.proxy, err = testutil.StartProxy(server.Host); err != nil {
 			return err
 		}
-		server.Host = d.proxy.address
+		server.Host = d.proxy.Address
 		cluster.Server = server.String()
 	}
 	if err := clientcmd.WriteToFile(*config, d.path("kubeconfig")); err != nil {
@@ -166,7 +167,7 @@ func (d *drill) path(name string) string { return filepath.Join(d.folder, name) 
 func (d *drill) startReplica(ctx context.Context) error {
 	number := len(d.processes)
 	probes := filepath.Join(d.folder, fmt.Sprintf("%d.log", number))
-	address, err := freeAddress()
+	address, err := testutil.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -235,7 +236,7 @@ func (d *drill) stop() error {
 		errs = append(errs, p.stop())
 	}
 	if d.proxy != nil {
-		errs = append(errs, d.proxy.cut())
+		errs = append(errs, d.proxy.Cut())
 	}
 	return errors.Join(errs...)
 }
@@ -260,18 +261,18 @@ func end(signal syscall.Signal) func(context.Context, *drill) (time.Time, error)
 
 // cutOff cuts all operators off from the API server for a while.
 func cutOff(ctx context.Context, d *drill) (time.Time, error) {
-	if err := d.proxy.cut(); err != nil {
+	if err := d.proxy.Cut(); err != nil {
 		return time.Time{}, err
 	}
 	if err := errors.Join(d.createTask(ctx, "after"), sleep(ctx, outageTime)); err != nil {
 		return time.Time{}, err
 	}
-	return time.Now(), d.proxy.open()
+	return time.Now(), d.proxy.Open()
 }
 
 // fallSilent has the operator's connections fall silent, as when a load balancer forgets them.
 func fallSilent(ctx context.Context, d *drill) (time.Time, error) {
-	d.proxy.silence()
+	d.proxy.Silence()
 	return time.Now(), d.createTask(ctx, "after")
 }
 

@@ -96,6 +96,9 @@ func (o *options) image(ctx context.Context, platform v1.Platform) (v1.Image, er
 	return mutate.ConfigFile(image, config)
 }
 
+// versionPackage has what a program tells of its version.
+const versionPackage = "github.com/maze-agent/maregister/internal/version"
+
 // compile compiles the program without a C compiler, without a path or a time.
 func (o *options) compile(ctx context.Context, platform v1.Platform) (content []byte, err error) {
 	folder, err := os.MkdirTemp("", "image-")
@@ -105,7 +108,7 @@ func (o *options) compile(ctx context.Context, platform v1.Platform) (content []
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := filepath.Join(folder, o.program)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", binary,
-		"-ldflags=-s -w -buildid= -X github.com/maze-agent/maregister/internal/version.number="+o.version, "./cmd/"+o.program)
+		"-ldflags=-s -w -buildid= -X "+versionPackage+".number="+o.version+" -X "+versionPackage+".revision="+o.revision, "./cmd/"+o.program)
 	build.Dir = o.source
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+platform.OS, "GOARCH="+platform.Architecture, "GOAMD64=v1", "GOARM64=v8.0")
 	build.Stderr = os.Stderr

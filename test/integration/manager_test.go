@@ -3,8 +3,10 @@ package integration
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,9 +19,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	certutil "k8s.io/client-go/util/cert"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
@@ -116,6 +120,59 @@ var _ = Describe("The operator's process", func() {
 		Eventually(holder(ctx, namespace)).Should(Equal(own))
 		expectCreated(ctx, newTask(namespace, "caption"))
 		expectReady(ctx, newTask(namespace, "caption"))
+	})
+
+	for name, elect := range map[string]string{"that costs it the lease": "true", "without a lease": "false"} {
+		It("goes on after an outage of the API server "+name, func(ctx context.Context) {
+			namespace := newNamespace(ctx)
+			kubeconfig, proxy := proxied(adminKubeconfig())
+			p := startManager(ctx, namespace, kubeconfig, nil, "--leader-elect="+elect)
+			expectCreated(ctx, newTask(namespace, "before"))
+			expectReady(ctx, newTask(namespace, "before"))
+			Expect(proxy.Cut()).To(Succeed())
+			after := newTask(namespace, "after")
+			expectCreated(ctx, after)
+			alive := func() int { status, _ := p.probe("/healthz"); return status }
+			Eventually(alive, time.Second).Should(Equal(http.StatusOK))
+			if elect == "true" {
+				Eventually(p.logged, 20*time.Second).Should(ContainSubstring("starts anew in the same process"))
+				Eventually(func() string { _, reason := p.probe("/readyz"); return reason }).Should(ContainSubstring("the operator waits for the API server"))
+				Eventually(alive).Should(Equal(http.StatusOK))
+			} else {
+				Consistently(p.ended, 12*time.Second).ShouldNot(BeClosed())
+				status, _ := p.probe("/readyz")
+				Expect(status).To(Equal(http.StatusOK), "the outage is not its fault")
+			}
+
+			Expect(proxy.Open()).To(Succeed())
+			Eventually(func() string {
+				if err := k8s.Get(ctx, client.ObjectKeyFromObject(after), after); err != nil {
+					return err.Error()
+				}
+				return state(after, v1alpha1.ConditionReady)
+			}, 3*time.Second).Should(Equal("True/Ready"))
+			Expect(p.ended).NotTo(BeClosed())
+			Expect(p.logged()).To(ContainSubstring("The API server cannot be reached"))
+			Expect(p.logged()).To(ContainSubstring("The API server is reached again"))
+		})
+	}
+
+	It("serves metrics with the certificate that it is given", func(ctx context.Context) {
+		folder := GinkgoT().TempDir()
+		certificate, key, err := certutil.GenerateSelfSignedCertKey("metrics.example.com", nil, nil)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(filepath.Join(folder, "tls.crt"), certificate, 0o600)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(folder, "tls.key"), key, 0o600)).To(Succeed())
+		p := startManager(ctx, newNamespace(ctx), adminKubeconfig(), nil, "--metrics-cert-path", folder)
+		roots := x509.NewCertPool()
+		Expect(roots.AppendCertsFromPEM(certificate)).To(BeTrue())
+		Eventually(func() error {
+			connection, err := tls.Dial("tcp", p.metrics, &tls.Config{RootCAs: roots, ServerName: "metrics.example.com"})
+			if err != nil {
+				return err
+			}
+			return connection.Close()
+		}).Should(Succeed())
 	})
 
 	It("is not ready, and says why, when the API server refuses it for long", func(ctx context.Context) {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +15,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/maze-agent/maregister/test/testutil"
 )
@@ -107,10 +108,29 @@ func get(url, token string) (int, string) {
 // freeAddress returns a loopback address on which nobody listens.
 func freeAddress() string {
 	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := testutil.FreeAddress()
 	Expect(err).NotTo(HaveOccurred())
-	defer func() { Expect(listener.Close()).To(Succeed()) }()
-	return listener.Addr().String()
+	return address
+}
+
+// proxied writes a kubeconfig file like another one, for connections through a proxy, which it starts.
+func proxied(kubeconfig string) (string, *testutil.Proxy) {
+	GinkgoHelper()
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	Expect(err).NotTo(HaveOccurred())
+	var proxy *testutil.Proxy
+	for _, cluster := range config.Clusters {
+		server, err := url.Parse(cluster.Server)
+		Expect(err).NotTo(HaveOccurred())
+		proxy, err = testutil.StartProxy(server.Host)
+		Expect(err).NotTo(HaveOccurred())
+		server.Host = proxy.Address
+		cluster.Server = server.String()
+	}
+	DeferCleanup(proxy.Cut)
+	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(clientcmd.WriteToFile(*config, path)).To(Succeed())
+	return path, proxy
 }
 
 // adminKubeconfig writes the kubeconfig file of a cluster administrator.

@@ -1,4 +1,4 @@
-package main
+package testutil
 
 import (
 	"errors"
@@ -10,9 +10,10 @@ import (
 	"sync/atomic"
 )
 
-// tcpProxy stands between an operator and the API server, and can be cut or fall silent.
-type tcpProxy struct {
-	address string // where it listens
+// Proxy stands between an operator and the API server, and can be cut or fall silent.
+type Proxy struct {
+	// Address is where it listens.
+	Address string
 	target  string
 
 	mu       sync.Mutex
@@ -26,18 +27,19 @@ type link struct {
 	silent    atomic.Bool
 }
 
-func startProxy(target string) (*tcpProxy, error) {
-	address, err := freeAddress()
+// StartProxy starts a proxy for connections to an address. The caller cuts it in the end.
+func StartProxy(target string) (*Proxy, error) {
+	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	p := &tcpProxy{address: address, target: target, links: map[*link]bool{}}
-	return p, p.open()
+	p := &Proxy{Address: address, target: target, links: map[*link]bool{}}
+	return p, p.Open()
 }
 
-// open lets connections through, at the same address as before.
-func (p *tcpProxy) open() error {
-	listener, err := net.Listen("tcp", p.address)
+// Open lets connections through, at the same address as before.
+func (p *Proxy) Open() error {
+	listener, err := net.Listen("tcp", p.Address)
 	if err != nil {
 		return fmt.Errorf("listen for an operator: %w", err)
 	}
@@ -48,7 +50,7 @@ func (p *tcpProxy) open() error {
 	return nil
 }
 
-func (p *tcpProxy) accept(listener net.Listener) {
+func (p *Proxy) accept(listener net.Listener) {
 	for {
 		near, err := listener.Accept()
 		if err != nil {
@@ -74,7 +76,7 @@ func (p *tcpProxy) accept(listener net.Listener) {
 }
 
 // copy moves bytes in one direction. On a silent link they get lost, and the connection stays open.
-func (p *tcpProxy) copy(l *link, to io.Writer, from io.Reader) {
+func (p *Proxy) copy(l *link, to io.Writer, from io.Reader) {
 	defer p.drop(l)
 	buffer := make([]byte, 32<<10)
 	for {
@@ -88,15 +90,15 @@ func (p *tcpProxy) copy(l *link, to io.Writer, from io.Reader) {
 	}
 }
 
-func (p *tcpProxy) drop(l *link) {
+func (p *Proxy) drop(l *link) {
 	p.mu.Lock()
 	delete(p.links, l)
 	p.mu.Unlock()
 	_, _ = l.near.Close(), l.far.Close()
 }
 
-// cut closes every connection, and refuses new ones.
-func (p *tcpProxy) cut() error {
+// Cut closes every connection, and refuses new ones.
+func (p *Proxy) Cut() error {
 	p.mu.Lock()
 	listener, links := p.listener, p.links
 	p.listener, p.links = nil, map[*link]bool{}
@@ -118,8 +120,8 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// silence has the connections that there are fall silent; new ones work.
-func (p *tcpProxy) silence() {
+// Silence has the connections that there are fall silent; new ones work.
+func (p *Proxy) Silence() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
@@ -127,12 +129,12 @@ func (p *tcpProxy) silence() {
 	}
 }
 
-// given are the ports that freeAddress returned, and never returns again: the one of a proxy that is cut seems free.
+// given are the ports that FreeAddress returned, and never returns again: that of a proxy that is cut seems free.
 var given sync.Map
 
-// freeAddress returns a loopback address that was free just now. Its port is below those that systems give to outgoing connections,
+// FreeAddress returns a loopback address that was free just now. Its port is below those that systems give to outgoing connections,
 // so that none of them takes it while a proxy is cut.
-func freeAddress() (string, error) {
+func FreeAddress() (string, error) {
 	const lowest, ports, tries = 10000, 20000, 1000
 	var failed error
 	for range tries {
