@@ -45,7 +45,7 @@ func awaitAPIServer(ctx context.Context, cluster *rest.Config, probes *probes, o
 		if err == nil {
 			err = fmt.Errorf("it answers %d %s", status, http.StatusText(status))
 		}
-		outage.begin(err)
+		outage.begin(err.Error())
 		probes.waitFor(fmt.Errorf("the operator waits for the API server: %w", err))
 		if !pause(ctx, pollPeriod) {
 			return ctx.Err()

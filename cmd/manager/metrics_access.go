@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	authenticationapi "k8s.io/api/authentication/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
@@ -21,7 +21,7 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
-	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	authenticationclient "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
@@ -71,7 +71,7 @@ func metricsOptions(address, certificates string) (metricsserver.Options, error)
 // guardMetrics returns a filter that lets through who may GET /metrics. A request without a good token gets 401, one of somebody who may
 // not 403. The API server is asked who it is (TokenReview) and what he may (SubjectAccessReview); its answers are cached.
 func guardMetrics(cluster *rest.Config, requests *http.Client) (metricsserver.Filter, error) {
-	authentication, err := authenticationv1.NewForConfigAndClient(cluster, requests)
+	authentication, err := authenticationclient.NewForConfigAndClient(cluster, requests)
 	if err != nil {
 		return nil, fmt.Errorf("make the client for token reviews: %w", err)
 	}
@@ -146,7 +146,7 @@ func bearerToken(r *http.Request) (string, bool) {
 
 // tokenReviewer asks the API server about a token.
 type tokenReviewer interface {
-	Create(context.Context, *authenticationapi.TokenReview, metav1.CreateOptions) (*authenticationapi.TokenReview, error)
+	Create(context.Context, *authenticationv1.TokenReview, metav1.CreateOptions) (*authenticationv1.TokenReview, error)
 }
 
 // tokens asks about tokens. It limits how often it asks about those that were not good before, so that nobody can have the operator
@@ -175,7 +175,7 @@ func (t *tokens) AuthenticateToken(ctx context.Context, token string) (*authenti
 	}
 	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
 	defer cancel()
-	review, err := t.reviews.Create(ctx, &authenticationapi.TokenReview{Spec: authenticationapi.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
+	review, err := t.reviews.Create(ctx, &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
 		return nil, false, fmt.Errorf("review a token: %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
-	authenticationapi "k8s.io/api/authentication/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	tokencache "k8s.io/apiserver/pkg/authentication/token/cache"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -24,7 +24,7 @@ type reviewer struct {
 	err   error
 }
 
-func (r *reviewer) Create(_ context.Context, review *authenticationapi.TokenReview, _ metav1.CreateOptions) (*authenticationapi.TokenReview, error) {
+func (r *reviewer) Create(_ context.Context, review *authenticationv1.TokenReview, _ metav1.CreateOptions) (*authenticationv1.TokenReview, error) {
 	r.asked++
 	if r.err != nil {
 		return nil, r.err

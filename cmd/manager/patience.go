@@ -42,7 +42,7 @@ func (p *patient) RoundTrip(original *http.Request) (*http.Response, error) {
 	for {
 		response, err := p.next.RoundTrip(attempt)
 		unreached := whyUnreached(original, response, err)
-		if unreached == nil {
+		if unreached == "" {
 			if err == nil {
 				p.outage.end()
 			}
@@ -58,38 +58,39 @@ func (p *patient) RoundTrip(original *http.Request) (*http.Response, error) {
 			_ = response.Body.Close()
 		}
 		if !pause(original.Context(), pollPeriod) {
-			return nil, fmt.Errorf("wait for the API server: %w", errors.Join(context.Cause(original.Context()), unreached))
+			return nil, fmt.Errorf("wait for the API server (%s): %w", unreached, context.Cause(original.Context()))
 		}
 		attempt = next
 	}
 }
 
-// whyUnreached returns what kept a request from the API server, or nil if it came there, or may have and must not be sent twice.
-func whyUnreached(sent *http.Request, response *http.Response, err error) error {
-	if err != nil && sent.Context().Err() != nil {
-		return nil
+// whyUnreached returns what kept a request from the API server, or "" if it came there, or may have and must not be sent twice.
+func whyUnreached(sent *http.Request, response *http.Response, err error) string {
+	if err == nil {
+		return whyUnanswered(sent, response)
 	}
 	var operation *net.OpError
-	if errors.As(err, &operation) && operation.Op == "dial" {
-		return err // nothing was sent
+	unsent := errors.As(err, &operation) && operation.Op == "dial"
+	lost := utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err)
+	if sent.Context().Err() == nil && (unsent || lost && sent.Method == http.MethodGet) {
+		return err.Error()
 	}
-	if sent.Method != http.MethodGet {
-		return nil
-	}
-	if err != nil {
-		if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err) {
-			return err
-		}
-		return nil
-	}
+	return ""
+}
+
+// whyUnanswered returns what a load balancer says that has no API server behind it, or "".
+func whyUnanswered(sent *http.Request, response *http.Response) string {
 	switch response.StatusCode {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout: // a load balancer without a server behind it
-		// Discovery goes on without the groups of other people's servers, which may be away for long.
-		if info, err := requestInfos.NewRequestInfo(sent); err == nil && info.IsResourceRequest && response.Header.Get("Retry-After") == "" {
-			return fmt.Errorf("it answers %s", response.Status)
-		}
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
+		return ""
 	}
-	return nil
+	info, err := requestInfos.NewRequestInfo(sent)
+	// Discovery goes on without the groups of other people's servers, which may be away for long.
+	if err != nil || !info.IsResourceRequest || sent.Method != http.MethodGet || response.Header.Get("Retry-After") != "" {
+		return ""
+	}
+	return "it answers " + response.Status
 }
 
 // repeated returns a request to be sent again, and reports whether that is possible.
@@ -126,12 +127,12 @@ type outage struct {
 	since time.Time // zero while there is no outage
 }
 
-func (o *outage) begin(err error) {
+func (o *outage) begin(reason string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.since.IsZero() {
 		o.since = time.Now()
-		o.log.Info("The API server cannot be reached; requests wait for it", "reason", err.Error())
+		o.log.Info("The API server cannot be reached; requests wait for it", "reason", reason)
 	}
 }
 

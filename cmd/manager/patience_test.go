@@ -20,24 +20,29 @@ type answers func(*http.Request) (*http.Response, error)
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
 
-func answering(status int, header ...string) func() (*http.Response, error) {
-	return func() (*http.Response, error) {
-		response := &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{}, Body: io.NopCloser(strings.NewReader("body"))}
-		for _, name := range header {
-			response.Header.Set(name, "1")
-		}
-		return response, nil
-	}
+// reply is what a transport gives for a request: an error, or an answer with a header.
+type reply struct {
+	status int
+	header string
+	err    error
 }
 
-func failing(err error) func() (*http.Response, error) {
-	return func() (*http.Response, error) { return nil, err }
+func (r reply) give() (*http.Response, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	response := &http.Response{StatusCode: r.status, Status: http.StatusText(r.status), Header: http.Header{}, Body: io.NopCloser(strings.NewReader("body"))}
+	response.Header.Set(r.header, "1")
+	return response, nil
 }
+
+func answering(status int) reply { return reply{status: status} }
 
 var (
-	dialed = failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
-	reset  = failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
-	broken = failing(errors.New("x509: unknown authority"))
+	dialed = reply{err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}
+	reset  = reply{err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
+	broken = reply{err: errors.New("x509: unknown authority")}
+	later  = reply{status: http.StatusServiceUnavailable, header: "Retry-After"}
 )
 
 func TestPatient(t *testing.T) {
@@ -47,21 +52,21 @@ func TestPatient(t *testing.T) {
 	)
 	for name, tc := range map[string]struct {
 		method, path string
-		answers      []func() (*http.Response, error)
+		replies      []reply
 		wantStatus   int // 0 for an error
 		wantTries    int
 		wantLines    int
 	}{
-		"reached":                         {http.MethodGet, list, replies(answering(200)), 200, 1, 0},
-		"a read is held back":             {http.MethodGet, list, replies(dialed, dialed, answering(200)), 200, 3, 2},
-		"a write that was not sent, too":  {http.MethodPut, list, replies(dialed, dialed, answering(200)), 200, 3, 2},
-		"a write that may have been sent": {http.MethodPut, list, replies(reset), 0, 1, 0},
-		"a read is sent twice":            {http.MethodGet, list, replies(reset, answering(200)), 200, 2, 2},
-		"what patience does not mend":     {http.MethodGet, list, replies(broken), 0, 1, 0},
-		"a balancer without servers":      {http.MethodGet, list, replies(answering(502), answering(503), answering(504), answering(200)), 200, 4, 2},
-		"a server that says when":         {http.MethodGet, list, replies(answering(503, "Retry-After")), 503, 1, 0},
-		"somebody else's API is away":     {http.MethodGet, discovery, replies(answering(503)), 503, 1, 0},
-		"a write that a server refuses":   {http.MethodPut, list, replies(answering(503)), 503, 1, 0},
+		"reached":                         {http.MethodGet, list, []reply{answering(200)}, 200, 1, 0},
+		"a read is held back":             {http.MethodGet, list, []reply{dialed, dialed, answering(200)}, 200, 3, 2},
+		"a write that was not sent, too":  {http.MethodPut, list, []reply{dialed, dialed, answering(200)}, 200, 3, 2},
+		"a write that may have been sent": {http.MethodPut, list, []reply{reset}, 0, 1, 0},
+		"a read is sent twice":            {http.MethodGet, list, []reply{reset, answering(200)}, 200, 2, 2},
+		"what patience does not mend":     {http.MethodGet, list, []reply{broken}, 0, 1, 0},
+		"a balancer without servers":      {http.MethodGet, list, []reply{answering(502), answering(503), answering(504), answering(200)}, 200, 4, 2},
+		"a server that says when":         {http.MethodGet, list, []reply{later}, 503, 1, 0},
+		"somebody else's API is away":     {http.MethodGet, discovery, []reply{answering(503)}, 503, 1, 0},
+		"a write that a server refuses":   {http.MethodPut, list, []reply{answering(503)}, 503, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -70,13 +75,14 @@ func TestPatient(t *testing.T) {
 					body, _ := io.ReadAll(r.Body)
 					bodies = string(body)
 					tries++
-					return tc.answers[tries-1]()
+					return tc.replies[tries-1].give()
 				})}
 				sent, _ := http.NewRequestWithContext(t.Context(), tc.method, "https://example.com"+tc.path, strings.NewReader("object"))
 				response, err := p.RoundTrip(sent)
 				status := 0
 				if err == nil {
 					status = response.StatusCode
+					_ = response.Body.Close()
 				}
 				if status != tc.wantStatus || tries != tc.wantTries || len(log.lines) != tc.wantLines || bodies != "object" {
 					t.Errorf("got %d (%v) after %d tries with %q, and the log %q", status, err, tries, bodies, log.lines)
@@ -86,16 +92,17 @@ func TestPatient(t *testing.T) {
 	}
 }
 
-func replies(all ...func() (*http.Response, error)) []func() (*http.Response, error) { return all }
-
 func TestPatienceEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &patient{outage: &outage{log: logr.Discard()}, next: answers(func(*http.Request) (*http.Response, error) { return dialed() })}
+		p := &patient{outage: &outage{log: logr.Discard()}, next: answers(func(*http.Request) (*http.Response, error) { return dialed.give() })}
 		ctx, cancel := context.WithTimeout(t.Context(), 3200*time.Millisecond)
 		defer cancel()
 		sent, _ := http.NewRequestWithContext(ctx, http.MethodGet, "https://example.com/api/v1/nodes", nil)
-		_, err := p.RoundTrip(sent)
-		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
+		response, err := p.RoundTrip(sent)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), syscall.ECONNREFUSED.Error()) {
 			t.Errorf("got %v, want the end of the context and why it was waited", err)
 		}
 	})

@@ -75,9 +75,11 @@ func TestObservedTellsScopes(t *testing.T) {
 	})}
 	for _, path := range []string{"/apis/registry.mazeagent.net/v1alpha1/namespaces/vision/mazetasks?watch=true", "/apis", "/readyz"} {
 		sent, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com"+path, nil)
-		if _, err := transport.RoundTrip(sent); err != nil {
+		response, err := transport.RoundTrip(sent)
+		if err != nil {
 			t.Fatal(err)
 		}
+		_ = response.Body.Close()
 	}
 	if len(r.refused) != 1 || r.refused[scope{"mazetasks", "vision"}].verb != "watch" {
 		t.Errorf("got %v, want a watch of mazetasks in vision", r.refused)

@@ -32,9 +32,9 @@ var insecure = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transpor
 
 const leaseName = "maregister.registry.mazeagent.net"
 
-// pod is the environment of a Pod's container.
-func pod(name, uid string) map[string]string {
-	return map[string]string{"POD_NAME": name, "POD_UID": uid}
+// pod is the environment of the container of a Pod named manager.
+func pod(uid string) map[string]string {
+	return map[string]string{"POD_NAME": "manager", "POD_UID": uid}
 }
 
 // holder returns what reads who holds the lease.
@@ -62,22 +62,22 @@ func holdLease(ctx context.Context, namespace string) {
 var _ = Describe("The operator's process", func() {
 	It("takes its own lease back at once when its container is restarted", func(ctx context.Context) {
 		namespace, kubeconfig := newNamespace(ctx), adminKubeconfig()
-		before := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		before := startManager(ctx, namespace, kubeconfig, pod("uid-1"))
 		Eventually(holder(ctx, namespace)).Should(Equal("manager_uid-1"))
 		before.end(syscall.SIGKILL)
 
 		expectCreated(ctx, newTask(namespace, "caption"))
 		restarted := time.Now()
-		startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		startManager(ctx, namespace, kubeconfig, pod("uid-1"))
 		expectReady(ctx, newTask(namespace, "caption"))
 		Expect(time.Since(restarted)).To(BeNumerically("<", 10*time.Second), "a lease of somebody else takes 15 s")
 	})
 
 	It("never shares a lease with another Pod, which takes over when it ends", func(ctx context.Context) {
 		namespace, kubeconfig := newNamespace(ctx), adminKubeconfig()
-		one := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		one := startManager(ctx, namespace, kubeconfig, pod("uid-1"))
 		Eventually(holder(ctx, namespace)).Should(Equal("manager_uid-1"))
-		two := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-2")) // as a StatefulSet's next Pod: the same name
+		two := startManager(ctx, namespace, kubeconfig, pod("uid-2")) // as a StatefulSet's next Pod: the same name
 		Eventually(two.logged).Should(ContainSubstring("This replica stands by"))
 		Expect(two.logged()).To(MatchRegexp(`"holder": ?"manager_uid-1"`))
 		Consistently(holder(ctx, namespace), 5*time.Second).Should(Equal("manager_uid-1"))
@@ -189,7 +189,7 @@ var _ = Describe("The operator's process", func() {
 		kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 		Expect(testutil.WriteKubeconfig(ctx, controlPlane.Config, namespace, account.Name, kubeconfig)).To(Succeed())
 		holdLease(ctx, namespace)
-		p := startManager(ctx, namespace, kubeconfig, pod("manager", "uid-1"))
+		p := startManager(ctx, namespace, kubeconfig, pod("uid-1"))
 		ready := func() int { status, _ := p.probe("/readyz"); return status }
 		Eventually(ready).Should(Equal(http.StatusOK))
 
@@ -205,7 +205,7 @@ var _ = Describe("The operator's process", func() {
 
 	It("tells at its start what it is, in its log and a metric, and refuses a bad token in few words", func(ctx context.Context) {
 		namespace := newNamespace(ctx)
-		p := startManager(ctx, namespace, adminKubeconfig(), pod("manager", "uid-1"), "--zap-encoder=json")
+		p := startManager(ctx, namespace, adminKubeconfig(), pod("uid-1"), "--zap-encoder=json")
 		Eventually(func() int { status, _ := get("https://"+p.metrics+"/metrics", "bad"); return status }).Should(Equal(http.StatusUnauthorized))
 		line := map[string]any{}
 		Expect(json.Unmarshal([]byte(strings.SplitN(p.logged(), "\n", 2)[0]), &line)).To(Succeed())

@@ -90,8 +90,8 @@ func (p *managerProcess) logged() string {
 func (p *managerProcess) probe(path string) (int, string) { return get("http://"+p.probes+path, "") }
 
 // get returns the answer to a GET: 0 if nobody answers.
-func get(url, token string) (int, string) {
-	request, err := http.NewRequest(http.MethodGet, url, nil)
+func get(address, token string) (int, string) {
+	request, err := http.NewRequest(http.MethodGet, address, nil)
 	Expect(err).NotTo(HaveOccurred())
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
