@@ -49,7 +49,7 @@ func newLock(cluster *rest.Config, namespace, identity string, log logr.Logger) 
 
 // announceWith has the lock tell of the election by events. The manager, whose recorder it takes, is made after the lock.
 func (l *lock) announceWith(mgr manager.Manager) {
-	l.LockConfig.EventRecorder = mgr.GetEventRecorderFor(l.Identity()) //nolint:staticcheck // client-go's lock takes no other one
+	l.LockConfig.EventRecorder = mgr.GetEventRecorderFor(l.Identity())
 }
 
 // Get reads the lease.
