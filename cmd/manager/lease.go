@@ -29,18 +29,19 @@ const (
 // lock is the lease of the leader election. It logs for whom a standby waits.
 type lock struct {
 	*resourcelock.LeaseLock
+	tenure *tenure
 	log    logr.Logger
 	holder string // whom the log named last
 }
 
-func newLock(cluster *rest.Config, namespace, identity string, log logr.Logger) (*lock, error) {
+func newLock(cluster *rest.Config, namespace, identity string, held *tenure, log logr.Logger) (*lock, error) {
 	cluster = rest.AddUserAgent(rest.CopyConfig(cluster), "leader-election")
 	cluster.Timeout = leaseTimeout
 	leases, err := coordinationv1client.NewForConfig(cluster)
 	if err != nil {
 		return nil, fmt.Errorf("make the client for leases: %w", err)
 	}
-	return &lock{log: log, LeaseLock: &resourcelock.LeaseLock{
+	return &lock{log: log, tenure: held, LeaseLock: &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: leaseName},
 		Client:     leases,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
@@ -58,6 +59,7 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	if err == nil && record.HolderIdentity != l.holder {
 		l.holder = record.HolderIdentity
 		if l.holder != "" && l.holder != l.Identity() {
+			l.tenure.lost()
 			l.log.Info("This replica stands by: another one holds the lease", "holder", l.holder, "identity", l.Identity())
 		}
 	}

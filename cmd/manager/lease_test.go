@@ -25,7 +25,7 @@ func TestElectionTimes(t *testing.T) {
 // The lock's requests have a time limit; those of everything else have not, as watches last for minutes.
 func TestNewLockLeavesTheConfigurationAlone(t *testing.T) {
 	cluster, want := &rest.Config{Host: "https://example.com"}, &rest.Config{Host: "https://example.com"}
-	l, err := newLock(cluster, "own", "me", logr.Discard())
+	l, err := newLock(cluster, "own", "me", &tenure{}, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,11 +138,15 @@ func run(ctx context.Context, o *options) (anew bool, err error) {
 		return false, err
 	}
 	refused := newRefusals(needsOf(settings.Namespaces, settings.IgnoreNodes, o.leaseNamespace))
+	held := &tenure{clock: clock.RealClock{}}
 	cluster.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		if o.leaderElect {
+			next = &leaseGuard{next: next, tenure: held}
+		}
 		return &observed{next: &patient{next: next, outage: unreached}, refusals: refused}
 	})
 	caches := controllers.NewCaches(settings.Namespaces)
-	mgr, err := newManager(cluster, o, caches, log)
+	mgr, err := newManager(cluster, o, caches, held, log)
 	if err != nil {
 		return false, err
 	}
@@ -162,7 +166,7 @@ func run(ctx context.Context, o *options) (anew bool, err error) {
 }
 
 // newManager makes the manager, and the lock of its leader election.
-func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, log logr.Logger) (manager.Manager, error) {
+func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, held *tenure, log logr.Logger) (manager.Manager, error) {
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
 	cluster.QPS, cluster.Burst = -1, -1
 	// Compressing and inflating what is watched takes more time than the network inside a cluster.
@@ -175,7 +179,7 @@ func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, lo
 	if err != nil {
 		return nil, err
 	}
-	election, err := newLock(cluster, o.leaseNamespace, o.identity, log)
+	election, err := newLock(cluster, o.leaseNamespace, o.identity, held, log)
 	if err != nil {
 		return nil, err
 	}
