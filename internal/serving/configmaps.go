@@ -78,6 +78,8 @@ type droppedShard struct {
 	released bool
 	// doubts counts the deletions that failed as if it was gone.
 	doubts int
+	// noticed reports whether a cache showed it, and this process did not drop it itself.
+	noticed bool
 	// deleted reports whether it is deleted, and the cache does not show that yet.
 	deleted bool
 }
@@ -194,11 +196,13 @@ func (p *Pass) noticeOrphans() {
 		case !registry.IsShardName(shard.Name):
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
-			p.maps.dropped[shard.UID] = droppedShard{name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: len(shard.Finalizers) > 0}
+			p.maps.dropped[shard.UID] = droppedShard{
+				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: len(shard.Finalizers) > 0, noticed: true,
+			}
 		}
 	}
 	for uid, d := range p.maps.dropped {
-		if d.deleted && !shown[uid] {
+		if (d.deleted || d.noticed) && !shown[uid] {
 			delete(p.maps.dropped, uid)
 		}
 	}
