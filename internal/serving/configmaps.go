@@ -44,8 +44,9 @@ type shardState struct {
 	// epoch is the one in which it was seen, and since the time. See configMaps.epoch.
 	epoch int
 	since time.Time
-	// recheck asks for it to be read again: with shardForeign alone.
+	// recheck asks for it to be read again, and met is when it was in the way last: with shardForeign alone.
 	recheck bool
+	met     time.Time
 }
 
 // shardKnowledge is how much is known of a shard.
@@ -67,7 +68,7 @@ const (
 // droppedShard is a shard that is to be deleted.
 type droppedShard struct {
 	name string
-	// epoch is the one in which it was seen, and since the time.
+	// epoch is the one in which it was seen, and since the time; with deleted, that of the deletion.
 	epoch int
 	since time.Time
 	// held reports whether it has to be read before it can be deleted: a finalizer may hold it, or it may be gone.
@@ -136,6 +137,12 @@ func (c *configMaps) forgetIndex() {
 // gone.
 const recheckForeign = 5 * time.Second
 
+// rememberForeign is for how long someone else's ConfigMap is remembered that is in the way no more.
+const rememberForeign = time.Minute
+
+// rememberDeleted is for how long a deleted shard is remembered: a cache that is behind may show it only now.
+const rememberDeleted = time.Minute
+
 // orphanAge is for how long a shard that no index names has to be there before it is taken for a leftover.
 const orphanAge = time.Second
 
@@ -202,16 +209,16 @@ func (p *Pass) noticeOrphans() {
 		}
 	}
 	for uid, d := range p.maps.dropped {
-		if (d.deleted || d.noticed) && !shown[uid] {
+		if !shown[uid] && (d.noticed && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
 			delete(p.maps.dropped, uid)
 		}
 	}
 }
 
-// drop notes as garbage the shards that neither the live index names nor the target has. Of others' ConfigMaps it forgets those that are
-// in nobody's way.
+// drop notes as garbage the shards that neither the live index names nor the target has. Of others' ConfigMaps it forgets those that
+// are in the way no more.
 func (p *Pass) drop() {
-	needed, wanted := map[string]bool{}, namesOf(p.wanted)
+	needed := map[string]bool{}
 	for _, ref := range p.maps.index.decoded.Shards {
 		needed[ref.Name] = true
 	}
@@ -220,7 +227,7 @@ func (p *Pass) drop() {
 	}
 	for name, s := range p.maps.shards {
 		switch d, known := p.maps.dropped[s.uid]; {
-		case needed[name], s.state == shardForeign && (wanted[name] || p.wanted == nil):
+		case needed[name], s.state == shardForeign && p.seen.Now.Sub(s.met) < rememberForeign:
 			continue
 		case s.uid != "" && s.state != shardForeign && !(known && d.deleted):
 			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now}

@@ -68,7 +68,7 @@ func (m *Memory) Tasks() int { return len(m.tasks) }
 
 // IsBare reports whether there is nothing to remember: neither tasks nor a registry.
 func (m *Memory) IsBare() bool {
-	return len(m.tasks) == 0 && (m.maps.index == nil || m.maps.index.object == nil) && len(m.maps.dropped) == 0
+	return len(m.tasks) == 0 && (m.maps.index == nil || m.maps.index.object == nil) && !m.HasGarbage()
 }
 
 // NeedsAll reports whether the next pass needs a complete observation: the first one, and one after a pass that could not decide.

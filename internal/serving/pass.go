@@ -155,6 +155,13 @@ func (p *Pass) decide() error {
 	if published := p.memory.published; published != nil { // what others have published since counts for the last accepted entries
 		registry.Diff(published, p.served, func(key string) { keys[key] = true })
 	}
+	if p.memory.wanted != nil { // nor is one served that had to stay behind
+		registry.Diff(p.memory.wanted, p.served, func(key string) {
+			if h := p.holding(key); h != nil && h.owner != "" && p.isRefused(h.owner) {
+				keys[key] = true
+			}
+		})
+	}
 	for key := range keys {
 		item, err := p.elect(key, joined[key], left[key])
 		if err != nil {
@@ -173,6 +180,12 @@ func (p *Pass) decide() error {
 	}
 	p.wanted, p.decided = wanted.With(edits), true
 	return nil
+}
+
+// isRefused reports whether a task's present generation has no entry.
+func (p *Pass) isRefused(name string) bool {
+	r := p.record(name)
+	return r == nil || r.own == nil
 }
 
 func union(a, b map[string][]string) map[string]bool {
@@ -303,9 +316,12 @@ func (p *Pass) stayBehind() map[string]*registry.Item {
 	}
 	var gone map[string]*registry.Item
 	for _, shard := range p.target.Shards() {
-		if p.maps.shards[shard.Name].state != shardForeign {
+		s := p.maps.shards[shard.Name]
+		if s.state != shardForeign {
 			continue
 		}
+		s.met = p.seen.Now
+		p.maps.shards[shard.Name] = s
 		edits, all := map[string]*registry.Item{}, map[string]*registry.Item{}
 		for i := range shard.Items {
 			item := &shard.Items[i]

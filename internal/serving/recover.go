@@ -91,7 +91,7 @@ func (p *Pass) recoverShard(ref registry.ShardRef) *Request {
 			return
 		case !registry.Owned(found):
 			p.whole = false
-			p.maps.shards[ref.Name] = shardState{state: shardForeign, uid: found.UID, since: p.seen.Now}
+			p.maps.shards[ref.Name] = shardState{state: shardForeign, uid: found.UID, since: p.seen.Now, met: p.seen.Now}
 			return
 		}
 		p.recoverEntries(found.Data)

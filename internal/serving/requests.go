@@ -100,9 +100,11 @@ func (p *Pass) next() (requests []*Request, more bool) {
 	if request := p.writeIndex(); request != nil {
 		return []*Request{request}, false
 	}
-	p.published = true
-	p.noticeOrphans()
-	p.drop() // what is left of earlier passes that failed
+	if !p.published {
+		p.published = true
+		p.noticeOrphans()
+		p.drop() // what is left of earlier passes that failed
+	}
 	return p.sweep(), false
 }
 
@@ -139,14 +141,21 @@ func (p *Pass) settle() {
 }
 
 // isStale reports whether the index was made from a later view of the tasks than this pass has. A view that this process has written
-// before is not asked for, nor one that the API server cannot have reached when the index was written: it is another cluster's.
+// before is not asked for. One that the API server cannot have reached when the index was written is another cluster's, or a hand's: then
+// all that is known is that the index was made from no later view than of when it was written.
 func (p *Pass) isStale() bool {
 	index := p.maps.index
 	if index.object == nil || index.holds != nil {
 		return false
 	}
 	source := index.object.Annotations[registry.SourceAnnotation]
-	return older(p.seen.View, source) && !isOfTheFuture(index.object)
+	if isOfTheFuture(index.object) {
+		if p.memory.tasks != nil { // what this process has seen before was no older
+			return false
+		}
+		source = index.object.ResourceVersion
+	}
+	return older(p.seen.View, source)
 }
 
 func isOfTheFuture(index *corev1.ConfigMap) bool {
@@ -314,7 +323,7 @@ func (p *Pass) readShard(name string) *Request {
 				s.epoch = last.epoch
 			}
 			if !registry.Owned(found) {
-				s.state, s.object = shardForeign, nil
+				s.state, s.object, s.met = shardForeign, nil, p.seen.Now
 			}
 			p.maps.shards[name] = s
 			delete(p.maps.dropped, found.UID) // from now on it is in the way, and not garbage
@@ -331,7 +340,7 @@ func (p *Pass) readShard(name string) *Request {
 func (p *Pass) forgetDropped(name string) {
 	for uid, d := range p.maps.dropped {
 		if d.name == name {
-			d.deleted = true
+			d.deleted, d.since = true, p.seen.Now
 			p.maps.dropped[uid] = d
 		}
 	}

@@ -40,7 +40,7 @@ const maxDoubts = 3
 func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 	gone := func() {
 		p.progress++
-		d.deleted, d.object = true, nil
+		d.deleted, d.object, d.since = true, nil, p.seen.Now
 		p.maps.dropped[uid] = d
 	}
 	switch {
