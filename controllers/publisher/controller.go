@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -97,11 +96,15 @@ func Setup(ctx context.Context, mgr manager.Manager, config Config) (*Publisher,
 			return nil, err
 		}
 	}
-	unmanaged, err := controller.New("publisher", mgr, controller.Options{Reconciler: p, MaxConcurrentReconciles: workers})
+	// Its metrics have this name, which alerts select.
+	c, err := controller.New("registry", mgr, controller.Options{
+		Reconciler: p, MaxConcurrentReconciles: workers,
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("make the publisher: %w", err)
 	}
-	if err := unmanaged.Watch(source.Func(p.watch)); err != nil {
+	if err := c.Watch(source.Func(p.watch)); err != nil {
 		return nil, fmt.Errorf("set up the publisher: %w", err)
 	}
 	return p, nil
@@ -206,11 +209,11 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 	started := p.Clock.Now()
 	seen, err := p.observe(ctx, namespace, state, names)
 	if err != nil {
-		return p.retry(ctx, namespace, state, fmt.Errorf("observe the tasks and the registry: %w", err))
+		return reconcile.Result{}, p.failed(namespace, state, fmt.Errorf("observe the tasks and the registry: %w", err))
 	}
 	pass, err := serving.Begin(namespace, p.Options, state.memory, seen)
 	if err != nil {
-		return p.retry(ctx, namespace, state, err)
+		return reconcile.Result{}, p.failed(namespace, state, err)
 	}
 	p.publish(ctx, pass)
 	announced := p.announce(ctx, namespace, state, pass)
@@ -218,7 +221,7 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 	if announced != nil {
 		return reconcile.Result{}, announced
 	}
-	return p.conclude(ctx, namespace, state, pass, len(names), started)
+	return p.conclude(namespace, state, pass, len(names), started)
 }
 
 // remember is the only place where the memory changes.
@@ -236,7 +239,7 @@ const (
 
 // conclude decides when to look again.
 func (p *Publisher) conclude(
-	ctx context.Context, namespace string, state *namespaceState, pass *serving.Pass, changes int, started time.Time,
+	namespace string, state *namespaceState, pass *serving.Pass, changes int, started time.Time,
 ) (reconcile.Result, error) {
 	now := p.Clock.Now()
 	if pass.Behind() {
@@ -247,7 +250,7 @@ func (p *Publisher) conclude(
 	}
 	state.behind = time.Time{}
 	if err := pass.Failure(); err != nil {
-		return p.retry(ctx, namespace, state, err)
+		return reconcile.Result{}, p.failed(namespace, state, err)
 	}
 	state.failing = time.Time{}
 	if !pass.Published() {
@@ -271,17 +274,14 @@ func (p *Publisher) conclude(
 	return reconcile.Result{}, nil
 }
 
-// retry tries again after a while, which grows up to a limit.
-func (p *Publisher) retry(ctx context.Context, namespace string, state *namespaceState, err error) (reconcile.Result, error) {
+// failed notes a failure, which is tried again after a while that grows up to a limit. It returns the error.
+func (p *Publisher) failed(namespace string, state *namespaceState, err error) error {
 	now := p.Clock.Now()
 	if state.failing.IsZero() {
 		state.failing = now
 	}
-	wait := p.batcher.failed(namespace, now)
-	if ctx.Err() == nil {
-		log.FromContext(ctx).Error(err, "The registry is not as it should be; trying again", "namespace", namespace, "after", wait.String())
-	}
-	return reconcile.Result{RequeueAfter: wait}, nil
+	p.batcher.failed(namespace, now)
+	return err
 }
 
 func (p *Publisher) forget(namespace string) {
