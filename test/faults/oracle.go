@@ -186,6 +186,8 @@ func (w *world) judgeLayout(v *verdict, i *index, entries map[string]*entry) {
 			v.differ("ConfigMap %s has the labels %v", name, c.Labels)
 		case name == indexName && c.Labels[roleLabel] != "index", name != indexName && named[name] && c.Labels[roleLabel] != "shard":
 			v.differ("ConfigMap %s has the labels %v", name, c.Labels)
+		case name == indexName && c.Annotations[sourceAnnotation] == "": // a lost one is healed, too, and that is a write
+			v.differ("ConfigMap %s does not say what it is made from", name)
 		case named[name] && name != indexName && (c.Immutable == nil || !*c.Immutable):
 			v.differ("shard %s is not immutable", name)
 		}

@@ -141,6 +141,7 @@ func TestJudgeFindsEachDifference(t *testing.T) {
 		"The winner is not named":         func(w *right) { w.tasks["b"].Status.Conditions[0].Message = "MazeTask x is newer" },
 		"An orphan":                       func(w *right) { w.configMaps["maze-registry-0-a"] = configMap("maze-registry-0-a", "shard", nil) },
 		"An index without labels":         func(w *right) { w.configMaps[indexName].Labels[managedByLabel] = "" },
+		"An index without a source":       func(w *right) { w.configMaps[indexName].Annotations = nil },
 		"Entries that should be split":    func(w *right) { w.config.shardSize = 2500 },
 		"name":                            field("description", "other"),
 		"input":                           field("input_parameters", map[string]any{}),

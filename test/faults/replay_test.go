@@ -75,8 +75,11 @@ func dataOf(entries []of) map[string]string {
 // configMap returns one as the operator writes it.
 func configMap(name, role string, data map[string]string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid of " + name), Labels: map[string]string{roleLabel: role, managedByLabel: "maregister"}},
-		Data:       data,
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, UID: types.UID("uid of " + name), Labels: map[string]string{roleLabel: role, managedByLabel: "maregister"},
+			Annotations: map[string]string{sourceAnnotation: "1"},
+		},
+		Data: data,
 	}
 }
 
