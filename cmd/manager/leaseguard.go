@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -78,7 +79,43 @@ func (g *leaseGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if isLeadersWrite(r) && !g.tenure.holds() {
 		return nil, fmt.Errorf("%s %s: the lease has not been renewed in time, and another replica may lead", r.Method, r.URL.Path)
 	}
-	return g.next.RoundTrip(r)
+	if !isLeadersWrite(r) {
+		return g.next.RoundTrip(r)
+	}
+	return finish(g.next, r)
+}
+
+// finishGrace is how long a write may go on after the manager was told to end. The API server may carry out a request that is cancelled,
+// after the lease is released; so the lease is released once the writes that are under way have been answered.
+const finishGrace = time.Second
+
+// finish sends a request and returns its answer. If the request's context ends meanwhile, it goes on for finishGrace.
+func finish(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if err := context.Cause(r.Context()); err != nil {
+		return nil, err
+	}
+	detached, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	stop := context.AfterFunc(r.Context(), func() { time.AfterFunc(finishGrace, cancel) })
+	response, err := next.RoundTrip(r.WithContext(detached))
+	if err != nil {
+		stop()
+		cancel()
+		return nil, err
+	}
+	response.Body = &closing{response.Body, func() { stop(); cancel() }}
+	return response, nil
+}
+
+// closing is the body of an answer that calls done when it is closed.
+type closing struct {
+	io.ReadCloser
+	done func()
+}
+
+// Close implements io.Closer.
+func (c *closing) Close() error {
+	defer c.done()
+	return c.ReadCloser.Close()
 }
 
 // isLeadersWrite reports whether a request changes what consumers read. Leases, events and reviews are everyone's.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,3 +70,46 @@ func TestLeaseGuard(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestFinish: a write that is under way when the manager is told to end is answered; one that is not begun is not sent.
+func TestFinish(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	begun, sent := make(chan struct{}), 0
+	next := roundTripper(func(r *http.Request) (*http.Response, error) {
+		sent++
+		close(begun)
+		<-ctx.Done()
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("done"))}, r.Context().Err()
+	})
+	go func() {
+		<-begun
+		cancel()
+	}()
+	request := httptest.NewRequestWithContext(ctx, http.MethodPut, "/", nil)
+	response, err := finish(next, request)
+	if err != nil {
+		t.Fatalf("finish(...) of one that is under way: %v", err)
+	}
+	if body, err := io.ReadAll(response.Body); err != nil || string(body) != "done" {
+		t.Errorf("its answer: got %q and %v", body, err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := finish(next, request); err == nil || sent != 1 { //nolint:bodyclose // there is none
+		t.Errorf("finish(...) of one that is not begun: got %v, sent %d", err, sent)
+	}
+}
+
+// TestFinishEnds: an API server that does not answer holds up the end for finishGrace alone.
+func TestFinishEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancelled := roundTripper(func(r *http.Request) (*http.Response, error) {
+		cancel()
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})
+	if _, err := finish(cancelled, httptest.NewRequestWithContext(ctx, http.MethodPut, "/", nil)); err == nil { //nolint:bodyclose // there is none
+		t.Error("want an error")
+	}
+}
