@@ -76,13 +76,14 @@ func (g *leaseGuard) WrappedRoundTripper() http.RoundTripper { return g.next }
 
 // RoundTrip sends a request and returns its answer.
 func (g *leaseGuard) RoundTrip(r *http.Request) (*http.Response, error) {
-	if isLeadersWrite(r) && !g.tenure.holds() {
-		return nil, fmt.Errorf("%s %s: the lease has not been renewed in time, and another replica may lead", r.Method, r.URL.Path)
-	}
-	if !isLeadersWrite(r) {
+	switch {
+	case !isLeadersWrite(r):
 		return g.next.RoundTrip(r)
+	case !g.tenure.holds():
+		return nil, fmt.Errorf("%s %s: the lease has not been renewed in time, and another replica may lead", r.Method, r.URL.Path)
+	default:
+		return finish(g.next, r)
 	}
-	return finish(g.next, r)
 }
 
 // finishGrace is how long a write may go on after the manager was told to end. The API server may carry out a request that is cancelled,
