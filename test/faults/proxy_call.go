@@ -29,6 +29,7 @@ type call struct {
 	body        []byte
 	holder      string // of the lease that is written
 
+	sent            time.Time // when the manager sent it
 	at              time.Time // when the API server answered it, or it was lost
 	status          int       // of the API server's answer; 0 where the request did not reach it
 	resourceVersion uint64
@@ -55,7 +56,7 @@ func (c *call) done() bool { return c.write && c.status >= 200 && c.status < 300
 
 // classify reads from a request what it is about.
 func classify(r *http.Request, body []byte) *call {
-	c := &call{method: r.Method, path: r.URL.Path, body: body, target: otherReads}
+	c := &call{method: r.Method, path: r.URL.Path, body: body, target: otherReads, sent: time.Now()}
 	query := r.URL.Query()
 	c.watch = query.Get("watch") == "true" || query.Get("watch") == "1"
 	c.initial = query.Get("sendInitialEvents") == "true"
@@ -147,9 +148,9 @@ func (j *journal) all() []*call {
 	return slices.Clone(j.calls)
 }
 
-// doneSince returns the writes to tasks and ConfigMaps that were done after a time: what an idle operator does none of.
-func (j *journal) doneSince(since time.Time) []*call {
+// sentSince returns the writes to tasks and ConfigMaps that were sent after a time and carried out: what an idle operator does none of.
+func (j *journal) sentSince(since time.Time) []*call {
 	return slices.DeleteFunc(j.all(), func(c *call) bool {
-		return !c.done() || c.at.Before(since) || c.target == LeaseWrite || c.target == EventWrite
+		return !c.done() || c.sent.Before(since) || c.target == LeaseWrite || c.target == EventWrite
 	})
 }

@@ -295,7 +295,7 @@ func (r *run) awaitQuiet(ctx context.Context) {
 	pause(ctx, 300*time.Millisecond) // the answers of the last writes are on their way
 	since := time.Now()
 	pause(ctx, r.h.Quiet)
-	if calls := r.journal.doneSince(since); len(calls) > 0 {
+	if calls := r.journal.sentSince(since); len(calls) > 0 {
 		r.violated(Quiet, "%d writes although nothing changes, such as %s", len(calls), calls[0])
 	}
 	if differences := r.differences(); len(differences) > 0 {

@@ -114,7 +114,7 @@ func quietRestart() Step {
 		}
 		if undisturbed {
 			r.awaitStart(ctx, since)
-			if calls := r.journal.doneSince(since); len(calls) > 0 {
+			if calls := r.journal.sentSince(since); len(calls) > 0 {
 				r.violated(RestartIsQuiet, "a restart wrote %s, and more: %d in all", calls[0], len(calls))
 			}
 		}
