@@ -46,6 +46,7 @@ type options struct {
 	metricsAddress string
 	metricsCerts   string
 	probeAddress   string
+	pprofAddress   string
 	leaderElect    bool
 	leaseNamespace string
 	config         string
@@ -62,6 +63,7 @@ func parseOptions() options {
 	flag.StringVar(&o.metricsCerts, "metrics-cert-path", "",
 		"Folder with tls.crt and tls.key for the metrics; the manager signs a certificate itself without one.")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", `Address of /healthz and /readyz. "0" serves none.`)
+	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "", "Address of Go's profiles, served to anyone who reaches it: for the loopback. Empty serves none.")
 	flag.BoolVar(&o.leaderElect, "leader-elect", true, "Whether to wait for the lease before writing: needed with more than one replica.")
 	flag.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "Namespace of the lease; the manager's own where it runs in a Pod.")
 	flag.StringVar(&o.config, "config", "", "File with an OperatorConfiguration, in YAML; the defaults without one.")
@@ -188,6 +190,7 @@ func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, he
 		Cache:                               caches.Options(),
 		NewCache:                            caches.New(),
 		HealthProbeBindAddress:              "0", // see probes
+		PprofBindAddress:                    o.pprofAddress,
 		LeaderElection:                      o.leaderElect,
 		LeaderElectionID:                    leaseName,
 		LeaderElectionNamespace:             o.leaseNamespace,
