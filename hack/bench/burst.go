@@ -123,23 +123,16 @@ func (b *bench) runFloor(ctx context.Context, s *stage) error {
 	return err
 }
 
-// runOperator is phase b, and phase d after it.
+// runOperator is phase b.
 func (b *bench) runOperator(ctx context.Context, s *stage) error {
-	if err := s.startOperator(b.manager); err != nil {
+	if err := s.startOperator(b.options); err != nil {
 		return err
 	}
-	w, err := b.runActor(ctx, s, &b.results.operator)
-	if err != nil {
+	if err := b.runActor(ctx, s, &b.results.operator); err != nil {
 		return err
 	}
-	defer w.stop()
-	if _, err := compareRegistry(ctx, s.client, burstNamespace); err != nil {
-		return err
-	}
-	if !b.runs("d") {
-		return nil
-	}
-	return b.runLatency(ctx, s, w)
+	_, err := compareRegistry(ctx, s.client, burstNamespace)
+	return err
 }
 
 // runQuickHand is phase c.
@@ -151,26 +144,19 @@ func (b *bench) runQuickHand(ctx context.Context, s *stage) error {
 	if err := s.startActor(self, quickHandCommand, "--kubeconfig", s.kubeconfig); err != nil {
 		return err
 	}
-	w, err := b.runActor(ctx, s, &b.results.quickHand)
-	if err != nil {
-		return err
-	}
-	w.stop()
-	return nil
+	return b.runActor(ctx, s, &b.results.quickHand)
 }
 
-// runActor runs a burst for a reconciler that was just started. It returns the watcher, which goes on.
-func (b *bench) runActor(ctx context.Context, s *stage, result **burst) (*watcher, error) {
+// runActor runs a burst for a reconciler that was just started.
+func (b *bench) runActor(ctx context.Context, s *stage, result **burst) error {
 	if err := s.warmUp(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	w, err := s.openNamespace(ctx, burstNamespace, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if *result, err = b.runBurst(ctx, s, w, newTasks(burstNamespace, 0, b.tasks, b.seed), allServed, nothing); err != nil {
-		w.stop()
-		return nil, err
-	}
-	return w, nil
+	defer w.stop()
+	*result, err = b.runBurst(ctx, s, w, newTasks(burstNamespace, 0, b.tasks, b.seed), allServed, nothing)
+	return err
 }

@@ -15,7 +15,7 @@ import (
 // rehearse lets the operator write some statuses, for the floor to write ones of the same size, and stops it again. It returns one
 // for each type of task.
 func (b *bench) rehearse(ctx context.Context, s *stage) (map[v1alpha1.ResourceType]v1alpha1.MazeTaskStatus, error) {
-	if err := s.startOperator(b.manager); err != nil {
+	if err := s.startOperator(b.options); err != nil {
 		return nil, err
 	}
 	if err := s.warmUp(ctx); err != nil {

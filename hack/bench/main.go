@@ -4,7 +4,7 @@
 //	a  the floor: a plain client creates the tasks and patches each one's status once; no operator runs
 //	b  the operator: the same client creates the same tasks; the operator publishes them and writes their statuses
 //	c  a quick hand's reconciler: two status writes and one rewritten ConfigMap for every task
-//	d  with b's control plane: single tasks, one after another, in a namespace of their own and beside b's tasks
+//	d  single tasks, one after another, beside more and more others in one namespace; a restart and the memory beside each
 //	e  many tasks in one namespace, every state of the registry checked; then an idle time; then a restart
 //	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
 //	g  mazectl discover against python3's ast module, on the same files, without a control plane
@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -54,11 +55,14 @@ type options struct {
 	tasks   int
 	workers int
 	single  int
+	beside  []int
+	rest    time.Duration
 	scale   int
 	nodes   int
 	idle    time.Duration
 	seed    uint64
 	manager string
+	pprof   string
 	only    string
 
 	// mazectl, tree, treeTasks and manyFiles are for phase g.
@@ -84,23 +88,26 @@ const onStages = "abcdefi"
 const maxQuickHandTasks = 8000
 
 func parseOptions(arguments []string) (options, error) {
-	var o options
+	o := options{beside: []int{0, 2000, 10_000, 50_000}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c and f")
 	flags.IntVar(&o.workers, "workers", 8, "number of requests that the plain client has under way")
-	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d")
+	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d, beside each number of others")
+	flags.Func("beside", "numbers of others in phase d, from few to many (default 0,2000,10000,50000)", o.parseBeside)
+	flags.DurationVar(&o.rest, "rest", 30*time.Second, "how long phase d lets the operator rest before it reads its memory")
 	flags.IntVar(&o.scale, "scale", 5000, "number of tasks in phase e; 0 skips it")
 	flags.IntVar(&o.nodes, "nodes", 5000, "number of nodes in phase f; 0 skips it")
 	flags.DurationVar(&o.idle, "idle", time.Minute, "how long phase e looks for writes of an idle operator")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of the tasks' contents")
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
+	flags.StringVar(&o.pprof, "pprof", "", "address at which the operator serves its profiles, such as 127.0.0.1:6060; nowhere if empty")
 	flags.StringVar(&o.mazectl, "mazectl", "bin/mazectl", "mazectl's binary")
 	flags.StringVar(&o.tree, "tree", "", "folder with Python files for phase g; Python's own standard library if empty")
 	flags.IntVar(&o.treeTasks, "tree-tasks", 20, "number of tasks that phase g puts into a copy of the tree")
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.IntVar(&o.workflow, "workflow", 10_000, "number of nodes, and of tasks, in phase h; 0 skips it")
 	flags.IntVar(&o.failover, "failover", 20, "number of rounds of each failure in phase i; 0 skips it")
-	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b; d needs b and brings it")
+	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
@@ -118,6 +125,19 @@ func parseOptions(arguments []string) (options, error) {
 		o.only = strings.ReplaceAll(o.only, "i", "")
 	}
 	return o, o.check()
+}
+
+// parseBeside reads the list of the flag -beside.
+func (o *options) parseBeside(list string) error {
+	o.beside = nil
+	for _, text := range strings.Split(list, ",") {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 0 || len(o.beside) > 0 && number <= o.beside[len(o.beside)-1] {
+			return errors.New("want numbers that grow, such as 0,2000")
+		}
+		o.beside = append(o.beside, number)
+	}
+	return nil
 }
 
 func (o options) check() error {
@@ -177,8 +197,9 @@ func run(ctx context.Context, arguments []string) (err error) {
 		run     func(context.Context, *stage) error
 	}{
 		{"a", "a: the floor", o.tasks, b.runFloor},
-		{"bd", "b: the operator", o.tasks, b.runOperator},
+		{"b", "b: the operator", o.tasks, b.runOperator},
 		{"c", "c: a quick hand's reconciler", o.tasks, b.runQuickHand},
+		{"d", "d: single tasks", o.beside[len(o.beside)-1] + len(o.beside)*o.single, b.runSingle},
 		{"e", "e: scale", o.scale, b.runScale},
 		{"f", "f: nodes", o.tasks + o.nodes, b.runNodes},
 		{"i", "i: failover", o.failover * 100, b.runFailover}, // a round takes as long as some 100 tasks

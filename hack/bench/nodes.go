@@ -19,6 +19,8 @@ const (
 	// beatsPerSecond is the rate of updates that change nothing which matters, and beating is how long they go on.
 	beatsPerSecond = 500
 	beating        = 30 * time.Second
+	// kubeletPeriod is how often a kubelet updates the status of a node where nothing has changed.
+	kubeletPeriod = 5 * time.Minute
 	// beatWorkers is enough for an API server that takes a tenth of a second.
 	beatWorkers = 50
 )
@@ -26,14 +28,22 @@ const (
 // nodesResult is what phase f found.
 type nodesResult struct {
 	nodes, tasks, waiting int
-	// elapsed is how long the updates took, and cpu the CPU time meanwhile.
-	elapsed time.Duration
-	cpu     usage
-	writes  requests
+	// real are the updates at the rate of kubelets, and many those at beatsPerSecond.
+	real, many beatResult
 	// judged is the time from the create of the first node of a new class until no task waits.
 	judged       time.Duration
 	judgedWrites requests
 	peakMemory   float64
+}
+
+// beatResult is what updates of nodes cost.
+type beatResult struct {
+	updates int
+	// elapsed is how long they took, and cpu the CPU time meanwhile.
+	elapsed time.Duration
+	cpu     usage
+	// writes are those of anything else.
+	writes requests
 }
 
 // pools are the nodes of phase f, as far as they have GPUs. None hosts the largest tasks.
@@ -52,7 +62,7 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startOperator(b.manager); err != nil {
+	if err := s.startOperator(b.options); err != nil {
 		return err
 	}
 	if err := s.warmUp(ctx); err != nil {
@@ -69,8 +79,13 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 	if result.waiting = w.countWaiting(); result.waiting == 0 {
 		return fmt.Errorf("of %d tasks none waits for a node: take more of them", b.tasks)
 	}
-	if err := b.beat(ctx, s, result); err != nil {
-		return err
+	for _, rate := range []struct {
+		perSecond float64
+		result    *beatResult
+	}{{float64(b.nodes) / kubeletPeriod.Seconds(), &result.real}, {beatsPerSecond, &result.many}} {
+		if err := b.beat(ctx, s, rate.perSecond, rate.result); err != nil {
+			return err
+		}
 	}
 	if err := result.addClass(ctx, s, w); err != nil {
 		return err
@@ -103,7 +118,7 @@ func newNode(number int) *corev1.Node {
 }
 
 // beat makes nodes send heartbeats, and get annotations, at a steady rate.
-func (b *bench) beat(ctx context.Context, s *stage, result *nodesResult) error {
+func (b *bench) beat(ctx context.Context, s *stage, perSecond float64, result *beatResult) error {
 	if err := calm(ctx, s.apiServer); err != nil {
 		return err
 	}
@@ -111,10 +126,11 @@ func (b *bench) beat(ctx context.Context, s *stage, result *nodesResult) error {
 	if err != nil {
 		return err
 	}
-	progress("%d updates of nodes a second for %s", beatsPerSecond, beating)
+	progress("%.0f updates of nodes a second for %s", perSecond, beating)
+	result.updates = int(perSecond * beating.Seconds())
 	usageBefore, start := s.usage(), time.Now()
-	limiter := flowcontrol.NewTokenBucketRateLimiter(beatsPerSecond, beatWorkers)
-	err = inParallel(ctx, beatWorkers, int(beatsPerSecond*beating.Seconds()), func(ctx context.Context, i int) error {
+	limiter := flowcontrol.NewTokenBucketRateLimiter(float32(perSecond), int(min(perSecond, beatWorkers))+1)
+	err = inParallel(ctx, beatWorkers, result.updates, func(ctx context.Context, i int) error {
 		if err := limiter.Wait(ctx); err != nil {
 			return err
 		}
@@ -152,6 +168,9 @@ func (s *stage) updateNode(ctx context.Context, i, nodes int) error {
 	return nil
 }
 
+// rate returns how many updates a second there were.
+func (r *beatResult) rate() float64 { return float64(r.updates) / max(r.elapsed.Seconds(), 1e-9) }
+
 // addClass brings the first node of a class that hosts every task.
 func (r *nodesResult) addClass(ctx context.Context, s *stage, w *watcher) error {
 	before, err := s.readRequests(ctx)
@@ -180,20 +199,20 @@ func isWaiting(task *v1alpha1.MazeTask) bool {
 }
 
 func (r *nodesResult) print(p *report) {
-	rate := float64(beatsPerSecond) * beating.Seconds() / r.elapsed.Seconds()
-	cores := func(cpu time.Duration) float64 { return ratio(cpu, r.elapsed) }
 	p.line("\nf: %d nodes and %d tasks", r.nodes, r.tasks)
-	p.line("  %-40s %8.0f", "heartbeats and annotations a second", rate)
-	p.line("  %-40s %8.3f cores", "CPU of the operator meanwhile", cores(r.cpu.actor))
-	p.line("  %-40s %8.3f cores", "CPU of the API server and etcd", cores(r.cpu.apiServer+r.cpu.etcd))
-	p.line("  %-40s %8.3f cores", "CPU of this program", cores(r.cpu.bench))
+	for _, beats := range []*beatResult{&r.real, &r.many} {
+		p.line("  %-40s %8.0f", "heartbeats and annotations a second", beats.rate())
+		p.line("  %-40s %8.4f cores", "  CPU of the operator meanwhile", ratio(beats.cpu.actor, beats.elapsed))
+		p.line("  %-40s %8.3f cores", "  CPU of the API server and etcd", ratio(beats.cpu.apiServer+beats.cpu.etcd, beats.elapsed))
+		p.line("  %-40s %8.3f cores", "  CPU of this program", ratio(beats.cpu.bench, beats.elapsed))
+		p.printWrites("  Writes, but of nodes, meanwhile", beats.writes)
+		p.target(fmt.Sprintf("f, status writes for %.0f heartbeats a second", beats.rate()), float64(beats.writes.count(kind.statusWrite)), 0)
+		p.target(fmt.Sprintf("f, CPU for %.0f heartbeats a second, cores", beats.rate()), ratio(beats.cpu.actor, beats.elapsed), maxHeartbeatCores)
+	}
 	p.line("  %-40s %8d", "tasks that wait for a node", r.waiting)
 	p.line("  %-40s %8.2f s", "until none does, after a node came", r.judged.Seconds())
 	p.line("  %-40s %8s", "peak memory of the operator", mebibytes(r.peakMemory))
-	p.printWrites("Writes, but of nodes, meanwhile", r.writes)
 	p.printWrites("Writes after the node came", r.judgedWrites)
-	p.target("f, status writes for heartbeats", float64(r.writes.count(kind.statusWrite)), 0)
-	p.target("f, CPU for heartbeats, cores", cores(r.cpu.actor), maxHeartbeatCores)
-	p.target("f, missing of 500 heartbeats a second", max(0, beatsPerSecond-rate), beatsPerSecond/20)
+	p.target("f, missing of 500 heartbeats a second", max(0, beatsPerSecond-r.many.rate()), beatsPerSecond/20)
 	p.target("f, waiting tasks judged anew, seconds", r.judged.Seconds(), maxJudging)
 }

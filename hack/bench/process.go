@@ -141,10 +141,15 @@ func statOf(path string) (name string, fields []string) {
 	return after[:end], strings.Fields(after[end+2:])
 }
 
-// peakMemoryOf gives a process's largest resident set so far, in MiB.
-func peakMemoryOf(pid int) float64 {
+// peakMemoryOf returns a process's largest resident set so far, in MiB.
+func peakMemoryOf(pid int) float64 { return memoryOf(pid, "VmHWM:") }
+
+// residentMemoryOf returns a process's resident set, in MiB.
+func residentMemoryOf(pid int) float64 { return memoryOf(pid, "VmRSS:") }
+
+func memoryOf(pid int, field string) float64 {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, after, _ := strings.Cut(string(content), "VmHWM:")
+	_, after, _ := strings.Cut(string(content), field)
 	value, _, _ := strings.Cut(strings.TrimSpace(after), " kB")
 	kibibytes, _ := strconv.Atoi(value)
 	return float64(kibibytes) / 1024

@@ -16,7 +16,7 @@ import (
 // requestCounter is the API server's metric that counts requests.
 const requestCounter = "apiserver_request_total"
 
-// kind is a kind of write request, as the API server counts them.
+// kind is a kind of request, as the API server counts them.
 type kind struct {
 	resource    string
 	subresource string
@@ -32,20 +32,29 @@ func (k kind) String() string {
 	return fmt.Sprintf("%s %s %s", k.verb, target, k.code)
 }
 
-// requests are numbers of write requests.
+// requests are numbers of requests.
 type requests map[kind]int
 
 // readRequests asks the API server how many write requests it has answered since it started. Those for leases are left out: the
 // API server renews one of its own.
 func (s *stage) readRequests(ctx context.Context) (requests, error) {
+	return s.countRequests(ctx, kind.write)
+}
+
+// readReads asks the same for the requests that read what the operator reads. Those that go on, watches, are counted when they end.
+func (s *stage) readReads(ctx context.Context) (requests, error) {
+	return s.countRequests(ctx, kind.read)
+}
+
+func (s *stage) countRequests(ctx context.Context, counts func(kind) bool) (requests, error) {
 	text, err := s.raw.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the API server's metrics: %w", err)
 	}
-	return parseRequests(text)
+	return parseRequests(text, counts)
 }
 
-func parseRequests(text []byte) (requests, error) {
+func parseRequests(text []byte, wanted func(kind) bool) (requests, error) {
 	var lines bytes.Buffer // all metrics are megabytes
 	for line := range bytes.Lines(text) {
 		if bytes.HasPrefix(line, []byte(requestCounter+"{")) {
@@ -64,11 +73,17 @@ func parseRequests(text []byte) (requests, error) {
 			labels[pair.GetName()] = pair.GetValue()
 		}
 		k := kind{resource: labels["resource"], subresource: labels["subresource"], verb: labels["verb"], code: labels["code"]}
-		if isWrite(k.verb) && k.resource != "leases" {
+		if wanted(k) {
 			counts[k] += int(metric.GetUntyped().GetValue() + metric.GetCounter().GetValue())
 		}
 	}
 	return counts, nil
+}
+
+func (k kind) write() bool { return isWrite(k.verb) && k.resource != "leases" }
+
+func (k kind) read() bool {
+	return !isWrite(k.verb) && (k.resource == "mazetasks" || k.resource == "configmaps" || k.resource == "nodes")
 }
 
 // isWrite knows the reading verbs, so that a verb that is new counts as a write.

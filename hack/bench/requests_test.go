@@ -17,7 +17,7 @@ apiserver_request_total{code="200",component="apiserver",dry_run="",group="coord
 apiserver_request_total{code="0",component="apiserver",dry_run="",group="",resource="configmaps",scope="namespace",subresource="",verb="WATCHLIST",version="v1"} 3
 apiserver_requested_deprecated_apis{group="",version="v1"} 1
 `
-	got, err := parseRequests([]byte(text))
+	got, err := parseRequests([]byte(text), kind.write)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,6 +27,23 @@ apiserver_requested_deprecated_apis{group="",version="v1"} 1
 	}
 	if statuses, registries, conflicts := got.count(kind.statusWrite), got.count(kind.registryWrite), got.count(kind.conflict); statuses != 7 || registries != 0 || conflicts != 2 {
 		t.Errorf("counted %d status writes, %d registry writes and %d conflicts", statuses, registries, conflicts)
+	}
+}
+
+func TestRead(t *testing.T) {
+	for _, tt := range []struct {
+		resource, verb string
+		want           bool
+	}{
+		{"configmaps", "GET", true},
+		{"mazetasks", "LIST", true},
+		{"nodes", "WATCH", true},
+		{"configmaps", "PUT", false},
+		{"secrets", "GET", false},
+	} {
+		if got := (kind{resource: tt.resource, verb: tt.verb}).read(); got != tt.want {
+			t.Errorf("%s %s: read is %t, want %t", tt.verb, tt.resource, got, tt.want)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ type scaleResult struct {
 // runScale is phase e.
 func (b *bench) runScale(ctx context.Context, s *stage) error {
 	const namespace = "scale"
-	if err := s.startOperator(b.manager); err != nil {
+	if err := s.startOperator(b.options); err != nil {
 		return err
 	}
 	if err := s.warmUp(ctx); err != nil {
@@ -87,7 +87,7 @@ func (b *bench) restart(ctx context.Context, s *stage, result *scaleResult) erro
 	if err := s.stopActor(false); err != nil {
 		return err
 	}
-	if err := s.startOperator(b.manager); err != nil {
+	if err := s.startOperator(b.options); err != nil {
 		return err
 	}
 	if err := calm(ctx, s.actor.pid()); err != nil {

@@ -104,8 +104,9 @@ func newScheme() (*runtime.Scheme, error) {
 }
 
 // startOperator starts the operator as a process of its own.
-func (s *stage) startOperator(binary string) error {
-	return s.startActor(binary, "--kubeconfig", s.kubeconfig, "--leader-elect=false", "--metrics-bind-address=0", "--health-probe-bind-address=0")
+func (s *stage) startOperator(o options) error {
+	return s.startActor(o.manager, "--kubeconfig", s.kubeconfig, "--leader-elect=false", "--metrics-bind-address=0",
+		"--health-probe-bind-address=0", "--pprof-bind-address="+o.pprof)
 }
 
 // startActor starts a reconciler. Should it end by itself, so does the phase.

@@ -33,10 +33,12 @@ type watcher struct {
 	ready      map[string]readyTask
 	waiting    map[string]bool
 	configMaps map[string]*corev1.ConfigMap
-	checks     *audit
-	goal       goalCheck
-	reached    chan time.Time
-	failed     chan error
+	// shards are the names of the ConfigMaps that the index names; nil where there is none that can be read.
+	shards  []string
+	checks  *audit
+	goal    goalCheck
+	reached chan time.Time
+	failed  chan error
 }
 
 // readyTask is a task whose condition Ready is True for its present generation.
@@ -84,6 +86,15 @@ func oneServed(task *v1alpha1.MazeTask) goalCheck {
 	}
 }
 
+// oneGone waits until a single task is neither there nor in the registry.
+func oneGone(task *v1alpha1.MazeTask) goalCheck {
+	name, key := task.Name, task.Spec.Name
+	return func(w *watcher) bool {
+		_, ready := w.ready[name]
+		return !ready && !w.entries()(key)
+	}
+}
+
 // entries gives a function that says whether the registry has an entry of some name. It does not check that the registry is
 // consistent, as that costs the time that is being measured.
 func (w *watcher) entries() func(key string) bool {
@@ -92,11 +103,9 @@ func (w *watcher) entries() func(key string) bool {
 		return func(string) bool { return false }
 	}
 	shards := []*corev1.ConfigMap{index}
-	if decoded, err := registry.DecodeIndex(index); err == nil { // the quick hand's registry has no index
-		for _, ref := range decoded.Shards {
-			if shard := w.configMaps[ref.Name]; shard != nil {
-				shards = append(shards, shard)
-			}
+	for _, name := range w.shards {
+		if shard := w.configMaps[name]; shard != nil {
+			shards = append(shards, shard)
 		}
 	}
 	return func(key string) bool {
@@ -162,11 +171,26 @@ func (w *watcher) handle(change watch.Event) {
 		} else {
 			w.configMaps[object.Name] = object
 		}
+		if object.Name == registry.ConfigMapName {
+			w.noteShards(object)
+		}
 		w.checks.observe(w.configMaps, object)
 	case *metav1.Status:
 		w.fail(apierrors.FromObject(object))
 	}
 	w.decide()
+}
+
+// noteShards notes the shards of an index as soon as it comes, and not when a task is looked for. The quick hand's registry has no index.
+func (w *watcher) noteShards(index *corev1.ConfigMap) {
+	w.shards = nil
+	decoded, err := registry.DecodeIndex(index)
+	if err != nil {
+		return
+	}
+	for _, ref := range decoded.Shards {
+		w.shards = append(w.shards, ref.Name)
+	}
 }
 
 func (w *watcher) handleTask(task *v1alpha1.MazeTask, change watch.EventType) {
