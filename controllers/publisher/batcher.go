@@ -111,6 +111,14 @@ func (b *batcher) take(namespace string, now time.Time) (tasks map[string]struct
 	return tasks, 0
 }
 
+// isDue reports whether changes of the namespace's tasks wait that take would return.
+func (b *batcher) isDue(namespace string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found, known := b.bursts[namespace]
+	return known && !found.first.IsZero() && !now.Before(found.due()) && !now.Before(found.retry)
+}
+
 // delivered notes that all changes up to the last take are published, and returns how long the oldest of them has waited.
 func (b *batcher) delivered(namespace string, now time.Time) time.Duration {
 	b.mu.Lock()

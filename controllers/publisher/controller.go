@@ -70,7 +70,7 @@ type namespaceState struct {
 	// behind is since when the caches are behind the published registry, and failing since when the registry cannot be written. Zero
 	// while they are not.
 	behind, failing time.Time
-	// written and swept are when the registry was written and swept last.
+	// written is when the registry was written last, and swept when nothing was left to be deleted.
 	written, swept time.Time
 	// repairs counts the writes in a row that no task has asked for, and repaired is the last one's time.
 	repairs  int
@@ -192,7 +192,7 @@ func (p *Publisher) stateOf(namespace string) *namespaceState {
 // syncPoll is how often it is looked whether the caches have brought everything, when the operator starts.
 const syncPoll = 50 * time.Millisecond
 
-// Reconcile implements reconcile.Reconciler: observe, decide, publish, announce, remember.
+// Reconcile implements reconcile.Reconciler: observe, decide, publish, announce, tidy, remember.
 func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	namespace := req.Name
 	if !p.feed.Complete(namespace) { // no registry is written before all tasks and nodes are known
@@ -215,8 +215,12 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 	if err != nil {
 		return reconcile.Result{}, p.failed(namespace, state, err)
 	}
-	p.publish(ctx, pass)
+	rest := p.publish(ctx, pass)
 	announced := p.announce(ctx, namespace, state, pass)
+	if len(rest) > 0 && announced == nil {
+		p.tidy(ctx, namespace, pass, rest)
+		announced = p.announce(ctx, namespace, state, pass) // others may have written meanwhile
+	}
 	p.remember(namespace, state, pass)
 	if announced != nil {
 		return reconcile.Result{}, announced
@@ -227,6 +231,9 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 // remember is the only place where the memory changes.
 func (p *Publisher) remember(namespace string, state *namespaceState, pass *serving.Pass) {
 	state.memory = pass.Remember()
+	if !state.memory.HasGarbage() {
+		state.swept = p.Clock.Now()
+	}
 	p.Ledger.SetRegistry(namespace, state.memory.Registry())
 }
 

@@ -32,9 +32,6 @@ func (p *Publisher) observe(ctx context.Context, namespace string, state *namesp
 		View: p.taskView(namespace), IndexView: p.indexView(namespace), ShardView: p.shardView(namespace), // before the objects are read
 	}
 	seen.Sweep = now.Sub(state.written) >= sweepAfter || now.Sub(state.swept) >= sweepAtLatest
-	if seen.Sweep {
-		state.swept = now
-	}
 	var err error
 	switch isBehind := !state.behind.IsZero() && now.Sub(state.behind) >= behindLimit; {
 	case isBehind:

@@ -20,27 +20,51 @@ import (
 // requestsAtOnce is how many requests of one registry are under way at a time.
 const requestsAtOnce = 4
 
-// publish carries out what a pass asks for, until it is done.
-func (p *Publisher) publish(ctx context.Context, pass *serving.Pass) {
-	for requests := pass.Next(); len(requests) > 0; requests = pass.Next() {
-		objects, errs := make([]*corev1.ConfigMap, len(requests)), make([]error, len(requests))
-		var wait sync.WaitGroup
-		slots := make(chan struct{}, requestsAtOnce)
-		for i, request := range requests {
-			slots <- struct{}{}
-			wait.Go(func() {
-				objects[i], errs[i] = p.send(ctx, request)
-				<-slots
-			})
-		}
-		wait.Wait()
-		for i, request := range requests {
-			request.Answer(objects[i], errs[i])
-		}
+// publish carries out what a pass asks for until the registry is as decided, or a request has failed. It returns requests that nobody
+// waits for, which tidy up.
+func (p *Publisher) publish(ctx context.Context, pass *serving.Pass) []*serving.Request {
+	requests := pass.Next()
+	for len(requests) > 0 && !pass.Published() {
+		p.sendAll(ctx, requests)
+		requests = pass.Next()
 	}
 	if pass.Wrote() && pass.Published() {
 		state := pass.Registry()
 		log.FromContext(ctx).Info("Wrote the registry", "indexGeneration", state.Generation, "tasks", state.Tasks, "shards", state.Shards)
+	}
+	return requests
+}
+
+// maxGarbage bounds how many shards are left to be deleted later, because a change of a task waits: 16 MiB at the default size.
+const maxGarbage = 64
+
+// tidy carries out what publish has left, as long as no change of a task is due: the deletions of what many writes in a row have left
+// take longer than a single task is to wait.
+func (p *Publisher) tidy(ctx context.Context, namespace string, pass *serving.Pass, requests []*serving.Request) {
+	for len(requests) > 0 {
+		p.sendAll(ctx, requests)
+		requests = pass.Next()
+		if pass.Published() && pass.Garbage() <= maxGarbage && p.batcher.isDue(namespace, p.Clock.Now()) {
+			return
+		}
+	}
+}
+
+// sendAll sends requests, some at a time, and gives each its answer.
+func (p *Publisher) sendAll(ctx context.Context, requests []*serving.Request) {
+	objects, errs := make([]*corev1.ConfigMap, len(requests)), make([]error, len(requests))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, requestsAtOnce)
+	for i, request := range requests {
+		slots <- struct{}{}
+		wait.Go(func() {
+			objects[i], errs[i] = p.send(ctx, request)
+			<-slots
+		})
+	}
+	wait.Wait()
+	for i, request := range requests {
+		request.Answer(objects[i], errs[i])
 	}
 }
 

@@ -75,13 +75,19 @@ func (m *Memory) IsBare() bool {
 func (m *Memory) NeedsAll() bool { return m.tasks == nil || m.missed }
 
 // HasGarbage reports whether shards are left that no index names.
-func (m *Memory) HasGarbage() bool {
-	for _, d := range m.maps.dropped {
+func (m *Memory) HasGarbage() bool { return m.maps.garbage() > 0 }
+
+// Garbage returns the number of shards that are left and that no index names.
+func (p *Pass) Garbage() int { return p.maps.garbage() }
+
+func (c *configMaps) garbage() int {
+	count := 0
+	for _, d := range c.dropped {
 		if !d.deleted {
-			return true
+			count++
 		}
 	}
-	return false
+	return count
 }
 
 // HasForeignShards reports whether ConfigMaps of others have the names of shards.

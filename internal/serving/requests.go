@@ -50,6 +50,7 @@ const (
 var ErrContended = errors.New("others change the registry's ConfigMaps all the time")
 
 // Next returns the next requests. None means that the pass has come to its end: the registry is as decided, or a request has failed.
+// Once Published reports true, nobody waits for what is left: it deletes shards, and may be left to a later pass.
 func (p *Pass) Next() []*Request {
 	for p.rounds < maxRounds+p.progress {
 		p.rounds++
@@ -66,9 +67,11 @@ func (p *Pass) Next() []*Request {
 
 // next returns requests, or reports whether it is to be called again, as it has learned something without one.
 func (p *Pass) next() (requests []*Request, more bool) {
-	switch {
-	case p.failure != nil || p.behind:
+	if p.failure != nil || p.behind {
 		return nil, false
+	}
+	p.published = false // a write of the index, to delete shards, may have shown that it is not any more
+	switch {
 	case p.isBare():
 		p.settle()
 		p.published = p.failure == nil
