@@ -270,10 +270,15 @@ func canonicalJSON(value any) ([]byte, error) {
 	if err := decoder.Decode(&generic); err != nil {
 		return nil, err
 	}
+	return plainJSON(generic)
+}
+
+// plainJSON encodes with keys as they come, but those of maps sorted, and without HTML escapes.
+func plainJSON(value any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(generic); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil

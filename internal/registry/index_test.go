@@ -139,3 +139,20 @@ func TestDecodeIndexRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestIndexIsCanonical: the text is what encoding it as JSON with sorted keys gives.
+func TestIndexIsCanonical(t *testing.T) {
+	for name, index := range map[string]Index{
+		"zero":     {},
+		"a shard":  {Format: 1, Generation: 7, Tasks: 2, Shards: []ShardRef{{Name: ConfigMapName, Tasks: 2, Digest: "sha256:r"}}},
+		"any text": {Shards: []ShardRef{{Name: "<a>\u2028", Prefix: "\"\n"}, {}}},
+	} {
+		want, err := canonicalJSON(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := index.Encode(); err != nil || got != string(want) {
+			t.Errorf("%s: got %s and %v, want %s", name, got, err, want)
+		}
+	}
+}

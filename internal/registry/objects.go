@@ -3,8 +3,8 @@ package registry
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,12 +31,13 @@ func Wrote(object metav1.Object) bool {
 	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == FieldOwner })
 }
 
-// shardName matches the names that newShard makes.
-var shardName = regexp.MustCompile(fmt.Sprintf("^%s-[01]+-[0-9a-f]{%d}$", ConfigMapName, nameDigits))
-
 // IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has
 // another name.
-func IsShardName(name string) bool { return shardName.MatchString(name) }
+func IsShardName(name string) bool { // as newShard makes it; no regular expression, as every pass asks for every shard
+	parts, isOurs := strings.CutPrefix(name, ConfigMapName+"-")
+	prefix, digits, hasBoth := strings.Cut(parts, "-")
+	return isOurs && hasBoth && prefix != "" && len(digits) == nameDigits && strings.Trim(prefix, "01") == "" && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // ConfigMap gives the object of a shard that is not the only one.
 func (s *Shard) ConfigMap(namespace string) *corev1.ConfigMap {

@@ -436,7 +436,7 @@ func (p *Pass) fence() *Request {
 	}
 	next := released(index.object)
 	if index.holds != nil && next.Data == nil {
-		whole, err := p.render(index.holds)
+		whole, _, err := p.render(index.holds)
 		if err != nil {
 			p.fail(err)
 			return nil
@@ -474,7 +474,7 @@ func (p *Pass) writeIndex() *Request {
 
 // isAsRendered reports whether the live index holds exactly what the target says.
 func (p *Pass) isAsRendered(live *corev1.ConfigMap) bool {
-	want, err := p.render(p.target)
+	want, _, err := p.render(p.target)
 	return err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) &&
 		live.Annotations[registry.SourceAnnotation] != "" && !isOfTheFuture(live)
 }
@@ -488,25 +488,22 @@ func includes(all, some map[string]string) bool {
 	return true
 }
 
-// render returns the ConfigMap maze-registry for some entries.
-func (p *Pass) render(tree *registry.Tree) (*corev1.ConfigMap, error) {
+// render returns the ConfigMap maze-registry for some entries, and its index.
+func (p *Pass) render(tree *registry.Tree) (*corev1.ConfigMap, registry.Index, error) {
 	index := p.maps.index
 	source := p.seen.Source
 	if index.object != nil && !isOfTheFuture(index.object) {
 		source = newest(source, index.object.Annotations[registry.SourceAnnotation])
 	}
 	shards := tree.Shards()
-	return registry.Render(p.namespace, shards, registry.NewIndex(shards, p.maps.last), index.object, source)
+	decoded := registry.NewIndex(shards, p.maps.last)
+	rendered, err := registry.Render(p.namespace, shards, decoded, index.object, source)
+	return rendered, decoded, err
 }
 
 // putIndex returns the write of the index for some entries.
 func (p *Pass) putIndex(verb Verb, tree *registry.Tree) *Request {
-	next, err := p.render(tree)
-	if err != nil {
-		p.fail(err)
-		return nil
-	}
-	decoded, err := registry.DecodeIndex(next)
+	next, decoded, err := p.render(tree)
 	if err != nil {
 		p.fail(err)
 		return nil
