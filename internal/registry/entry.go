@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -256,32 +255,6 @@ func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
 		}
 	}
 	return spec
-}
-
-// canonicalJSON encodes with sorted keys, numbers as they stand, and without HTML escapes.
-func canonicalJSON(value any) ([]byte, error) {
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	var generic any
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber()
-	if err := decoder.Decode(&generic); err != nil {
-		return nil, err
-	}
-	return plainJSON(generic)
-}
-
-// plainJSON encodes with keys as they come, but those of maps sorted, and without HTML escapes.
-func plainJSON(value any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 func digest(content []byte) string {
