@@ -1,6 +1,7 @@
 package caches
 
 import (
+	"slices"
 	"sync"
 	"unique"
 
@@ -41,6 +42,7 @@ func (s *taskSlimmer) slim(object any) (any, error) {
 		}
 	}
 	task.Status.Placement = s.placements.intern(task.Status.Placement)
+	task.Status.Conditions = slices.Clone(task.Status.Conditions) // which decoding has left room for more in
 	for i := range task.Status.Conditions {
 		c := &task.Status.Conditions[i]
 		c.Type, c.Reason, c.Message = shared(c.Type), shared(c.Reason), shared(c.Message)
