@@ -218,3 +218,26 @@ func TestBatcherIsSafeForConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestIsDue(t *testing.T) {
+	const namespace = "team"
+	b := newBatcher()
+	check := func(what string, at time.Duration, want bool) {
+		t.Helper()
+		if got := b.isDue(namespace, noon.Add(at)); got != want {
+			t.Errorf("%s: isDue is %t, want %t", what, got, want)
+		}
+	}
+	check("nothing is known", 0, false)
+	b.note(namespace, "a", noon)
+	check("a change has just come", 0, false)
+	check("it was quiet since", quietPeriod, true)
+	if _, wait := b.take(namespace, noon.Add(quietPeriod)); wait > 0 {
+		t.Fatalf("take waits %s", wait)
+	}
+	check("nothing is left", quietPeriod, false)
+	wait := b.failed(namespace, noon.Add(quietPeriod))
+	b.note(namespace, "a", noon.Add(quietPeriod))
+	check("a failure is to be waited for", quietPeriod+wait-1, false)
+	check("it was waited for", quietPeriod+wait, true)
+}
