@@ -79,6 +79,9 @@ func (c *Caches) Refused() map[string]error { return c.refusals.All() }
 
 // Setup adds the controllers to a manager whose cache is made by caches.
 func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Options) error {
+	if err := mgr.Add(made.refusals); err != nil {
+		return fmt.Errorf("watch over what is refused: %w", err)
+	}
 	indexes, err := caches.AddIndexes(mgr, options.Namespaces, made.refusals)
 	if err != nil {
 		return err

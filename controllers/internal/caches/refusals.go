@@ -4,63 +4,128 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 	toolscache "k8s.io/client-go/tools/cache"
 )
 
 // Refusals notes which of the watched namespaces the API server does not let the operator read: they are not there, or the operator has
-// no rights in them. It logs once when that begins. The caches go on trying.
+// no rights in them. It logs once when that begins, and once when it ends. The caches go on trying.
 type Refusals struct {
 	log logr.Logger
 
 	mu  sync.Mutex
-	all map[string]error
+	all map[string]*refusal
 }
 
+// refusal is why a namespace cannot be read.
+type refusal struct {
+	err error
+	// readers are what has been refused, each with what it had read up to then.
+	readers map[reader]string
+}
+
+// reader is what reads a namespace, and tells up to which resourceVersion it has: a reflector.
+type reader interface{ LastSyncResourceVersion() string }
+
 // NewRefusals returns what notes refusals and logs them.
-func NewRefusals(log logr.Logger) *Refusals { return &Refusals{log: log, all: map[string]error{}} }
+func NewRefusals(log logr.Logger) *Refusals { return &Refusals{log: log, all: map[string]*refusal{}} }
 
 // Of returns why a namespace cannot be read. Nil if it can, as far as is known.
 func (r *Refusals) Of(namespace string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.all[namespace]
+	if found := r.all[namespace]; found != nil {
+		return found.err
+	}
+	return nil
 }
 
 // All returns why namespaces cannot be read, by namespace.
 func (r *Refusals) All() map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return maps.Clone(r.all)
+	all := make(map[string]error, len(r.all))
+	for namespace, found := range r.all {
+		all[namespace] = found.err
+	}
+	return all
+}
+
+// Note notes that a request to read a namespace was refused.
+func (r *Refusals) Note(namespace string, err error) { r.note(namespace, err, nil) }
+
+// Lift notes that the requests of Note are granted again.
+func (r *Refusals) Lift(namespace string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if found := r.all[namespace]; found != nil {
+		delete(found.readers, nil)
+		r.lift(namespace, found)
+	}
+}
+
+func (r *Refusals) note(namespace string, err error, by reader) {
+	version := ""
+	if by != nil {
+		version = by.LastSyncResourceVersion()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := r.all[namespace]
+	if found == nil {
+		found = &refusal{readers: map[reader]string{}}
+		r.all[namespace] = found
+		r.log.Error(err, "A namespace cannot be read, and its tasks are not served; all others are. "+
+			"If it is to be served, create it and grant the operator its Role there; else take it out of watchNamespaces", "namespace", namespace)
+	}
+	found.err, found.readers[by] = err, version
+}
+
+// lift forgets a refusal that concerns nothing any more. The lock is held.
+func (r *Refusals) lift(namespace string, found *refusal) {
+	if len(found.readers) == 0 {
+		delete(r.all, namespace)
+		r.log.Info("The namespace can be read again", "namespace", namespace)
+	}
+}
+
+// liftPoll is how often it is looked whether a namespace has been read since it was refused.
+const liftPoll = 200 * time.Millisecond
+
+// Start implements manager.Runnable: it looks whether what was refused has been read since, of which nothing tells.
+func (r *Refusals) Start(ctx context.Context) error {
+	_ = wait.PollUntilContextCancel(ctx, liftPoll, true, func(context.Context) (bool, error) {
+		r.look()
+		return false, nil
+	}) // it ends with the context
+	return nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: who waits for the lease keeps caches, too.
+func (*Refusals) NeedLeaderElection() bool { return false }
+
+func (r *Refusals) look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for namespace, found := range r.all {
+		maps.DeleteFunc(found.readers, func(by reader, version string) bool {
+			return by != nil && by.LastSyncResourceVersion() != version
+		})
+		r.lift(namespace, found)
+	}
 }
 
 // handler returns what a cache of a namespace calls when a list or a watch fails.
 func (r *Refusals) handler(namespace string) toolscache.WatchErrorHandlerWithContext {
 	return func(ctx context.Context, reflector *toolscache.Reflector, err error) {
-		if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
-			toolscache.DefaultWatchErrorHandler(ctx, reflector, err)
+		if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+			r.note(namespace, err, reflector)
 			return
 		}
-		r.mu.Lock()
-		last := r.all[namespace]
-		r.all[namespace] = err
-		r.mu.Unlock()
-		if last == nil {
-			r.log.Error(err, "A namespace cannot be read, and its tasks are not served; all others are. "+
-				"If it is to be served, create it and grant the operator its Role there; else take it out of watchNamespaces", "namespace", namespace)
-		}
-	}
-}
-
-// lift notes that a namespace has been read.
-func (r *Refusals) lift(namespace string) {
-	r.mu.Lock()
-	last := r.all[namespace]
-	delete(r.all, namespace)
-	r.mu.Unlock()
-	if last != nil {
-		r.log.Info("The namespace can be read again", "namespace", namespace)
+		toolscache.DefaultWatchErrorHandler(ctx, reflector, err)
 	}
 }

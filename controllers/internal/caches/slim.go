@@ -1,6 +1,7 @@
 package caches
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 	"unique"
@@ -51,12 +52,13 @@ func (s *taskSlimmer) slim(object any) (any, error) {
 	return task, nil
 }
 
-// blankOf returns so many bytes, in place of a declaration that is refused for its size alone: the verdict on it is the same.
+// blankOf returns so many bytes, in place of a declaration that is refused for its size alone: the verdict on it is the same. Lengths grow
+// by doubling, so that declarations of growing sizes do not keep an array each.
 func (s *taskSlimmer) blankOf(size int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.blank) < size {
-		s.blank = make([]byte, size)
+		s.blank = make([]byte, 1<<bits.Len(uint(size)))
 	}
 	return s.blank[:size:size]
 }
@@ -80,7 +82,10 @@ func slimMetadata(object any) (any, error) {
 	}
 	slim := metav1.ObjectMeta{
 		Namespace: shared(m.Namespace), Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion,
-		DeletionTimestamp: m.DeletionTimestamp, Finalizers: m.Finalizers,
+		DeletionTimestamp: m.DeletionTimestamp,
+	}
+	if len(m.Finalizers) > 0 || len(m.OwnerReferences) > 0 {
+		slim.Finalizers = heldByOthers
 	}
 	if registry.Wrote(m) {
 		slim.ManagedFields = writtenByUs
@@ -88,6 +93,9 @@ func slimMetadata(object any) (any, error) {
 	m.ObjectMeta = slim
 	return m, nil
 }
+
+// heldByOthers stands for finalizers and owners, of which others can set thousands. The operator sets none.
+var heldByOthers = []string{"held"}
 
 // writtenByUs is what is left of the managed fields of an object that the operator has written.
 var writtenByUs = []metav1.ManagedFieldsEntry{{Manager: registry.FieldOwner}}
