@@ -78,11 +78,8 @@ func (w *watcher) run() {
 	})
 }
 
-// selection is what belongs to a registry.
-const selection = registry.RoleLabel
-
 func (w *watcher) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	options.LabelSelector = selection
+	options.LabelSelector = registry.Selector
 	stream, err := w.configMaps.Watch(ctx, options)
 	err = w.explain("watch", err)
 	if !ptr.Deref(options.SendInitialEvents, false) {
@@ -115,7 +112,7 @@ func (w *watcher) list(ctx context.Context, options metav1.ListOptions) (runtime
 	case tried && !apierrors.IsInvalid(refused):
 		return nil, refused
 	}
-	options.LabelSelector = selection
+	options.LabelSelector = registry.Selector
 	if options.ResourceVersion == "0" {
 		options.ResourceVersion = "" // any old state would do for 0, and a restarted reader would go backwards
 	}

@@ -43,7 +43,7 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
   %s dag check workflow.json --tasks deploy/tasks
 
   # Offline, against a registry as it was
-  kubectl get configmaps -n vision -l registry.mazeagent.net/registry -o json > registry.json
+  kubectl get configmaps -n vision -l 'registry.mazeagent.net/registry in (index,shard)' -o json > registry.json
   %s dag check workflow.json --registry registry.json
 
   # Could the cluster run it now?

@@ -34,7 +34,7 @@ func (s *taskSource) readCluster(ctx context.Context) (*catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: registry.RoleLabel})
+	list, err := client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: registry.Selector})
 	switch {
 	case apierrors.IsForbidden(err):
 		return nil, fmt.Errorf("read the registry: %w; whoever reads it needs the right to list configmaps in namespace %s", err, namespace)

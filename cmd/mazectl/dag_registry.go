@@ -24,7 +24,7 @@ import (
 )
 
 // howToPrint is how a user gets a file for --registry.
-const howToPrint = "kubectl get configmaps -l " + registry.RoleLabel + " -o yaml"
+const howToPrint = "kubectl get configmaps -l '" + registry.Selector + "' -o yaml"
 
 // readRegistry reads the registry of --registry.
 func (s *taskSource) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
@@ -185,7 +185,7 @@ func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
 	}
 	texts, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return byName[name] })
 	if err != nil {
-		return nil, fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps with the label %s", from, err, registry.RoleLabel)
+		return nil, fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps that %q selects", from, err, registry.Selector)
 	}
 	known := &catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {

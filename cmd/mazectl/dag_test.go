@@ -445,7 +445,7 @@ func TestDAGCluster(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	const list = "/configmaps?labelSelector=registry.mazeagent.net%2Fregistry"
+	const list = "/configmaps?labelSelector=registry.mazeagent.net%2Fregistry+in+%28index%2Cshard%29"
 	cases := map[string]struct {
 		args      []string
 		want      string

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a predictor keeps of the runs of tasks, and for how long that holds. Needs nothing but Python 3.8.
 
-    kubectl get configmaps -l registry.mazeagent.net/registry -o json | python3 history.py
+    kubectl get configmaps -l 'registry.mazeagent.net/registry in (index,shard)' -o json | python3 history.py
 
 notes a run of 12.5 seconds of every task, and prints its tool type, its name, the digest of its interface, and its runs.
 """

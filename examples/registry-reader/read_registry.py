@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the tasks of a published registry, one a line: name, GPU memory in MiB, placement as JSON.
 
-    kubectl get configmaps -l registry.mazeagent.net/registry -o json | python3 read_registry.py
+    kubectl get configmaps -l 'registry.mazeagent.net/registry in (index,shard)' -o json | python3 read_registry.py
     python3 read_registry.py FILE...
     python3 read_registry.py FOLDER
 
@@ -19,7 +19,9 @@ import json
 
 def read_registry(configmaps):
     """Returns a registry's tasks by name, from its namespace's ConfigMaps. ValueError: it is not as its index says."""
-    data = {c["metadata"]["name"]: c.get("data") or {} for c in configmaps}
+    label = "registry.mazeagent.net/registry"  # any other value is someone else's
+    ours = [c for c in configmaps if (c["metadata"].get("labels") or {}).get(label) in ("index", "shard")]
+    data = {c["metadata"]["name"]: c.get("data") or {} for c in ours}
     if not any(name.startswith("maze-registry") for name in data):
         return {}  # a namespace gets its registry with its first task
     if ".index" not in data.get("maze-registry", {}):
@@ -63,7 +65,8 @@ def read_folder(folder):
     shards = json.loads(data.get(".index", "{}")).get("shards") or []
     if any(shard["name"] != "maze-registry" for shard in shards):
         raise ValueError(f"the registry is in {len(shards)} ConfigMaps, and {folder} has only the index: read it from the API server")
-    return read_registry([{"metadata": {"name": "maze-registry"}, "data": data}])
+    labels = {"registry.mazeagent.net/registry": "index"}  # who mounted it has chosen it
+    return read_registry([{"metadata": {"name": "maze-registry", "labels": labels}, "data": data}])
 
 
 def current(folder):

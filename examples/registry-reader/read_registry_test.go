@@ -119,7 +119,26 @@ func TestPythonReadsTheRegistry(t *testing.T) {
 			wantErr:    "there is no ConfigMap maze-registry with a key .index",
 		},
 		"someone else's": {
-			harm:    func([]corev1.ConfigMap) []corev1.ConfigMap { return []corev1.ConfigMap{*named("maze-registry")} },
+			harm: func([]corev1.ConfigMap) []corev1.ConfigMap { return []corev1.ConfigMap{*named("maze-registry")} },
+		},
+		"a whole one of someone else": {
+			configMaps: publish(t, "image_caption"),
+			harm:       labelled(nil),
+		},
+		"a whole one with an empty label": {
+			configMaps: publish(t, "image_caption"),
+			harm:       labelled(map[string]string{registry.RoleLabel: ""}),
+		},
+		"a whole one with another label": {
+			configMaps: publish(t, numbered(40)...),
+			harm:       labelled(map[string]string{registry.RoleLabel: "copy"}),
+		},
+		"an index without content": {
+			configMaps: publish(t, "image_caption"),
+			harm: func(list []corev1.ConfigMap) []corev1.ConfigMap {
+				list[0].Data = nil
+				return list
+			},
 			wantErr: "there is no ConfigMap maze-registry with a key .index",
 		},
 		"a later format": {
@@ -314,6 +333,16 @@ func checkPython(t *testing.T, out string, err error, want []string, wantErr str
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+// labelled returns what gives all ConfigMaps some labels and no others.
+func labelled(labels map[string]string) func([]corev1.ConfigMap) []corev1.ConfigMap {
+	return func(list []corev1.ConfigMap) []corev1.ConfigMap {
+		for i := range list {
+			list[i].Labels = labels
+		}
+		return list
 	}
 }
 
