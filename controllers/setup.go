@@ -65,7 +65,7 @@ type Caches struct {
 
 // NewCaches returns the caches for some namespaces, for all where there is none.
 func NewCaches(namespaces []string) *Caches {
-	return &Caches{namespaces, caches.NewRefusals(log.Log.WithName("namespaces"))}
+	return &Caches{namespaces, caches.NewRefusals(log.Log.WithName("namespaces"), namespaces)}
 }
 
 // Options are the manager's for its cache.

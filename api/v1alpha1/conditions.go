@@ -52,7 +52,8 @@ const (
 	ReasonServingLastAccepted = "ServingLastAccepted"
 	// ReasonSuperseded: the registry serves another task of the same spec.name.
 	ReasonSuperseded = "Superseded"
-	// ReasonRegistryConflict: a ConfigMap that the operator does not own has the registry's name.
+	// ReasonRegistryConflict: a ConfigMap that the operator does not own has the registry's name, or others change the
+	// registry's own ConfigMaps again and again.
 	ReasonRegistryConflict = "RegistryConflict"
 	// ReasonTaskTooLarge: the entry does not fit into one ConfigMap of the registry.
 	ReasonTaskTooLarge = "TaskTooLarge"

@@ -72,9 +72,11 @@ type namespaceState struct {
 	behind, failing time.Time
 	// written is when the registry was written last, and swept when nothing was left to be deleted.
 	written, swept time.Time
-	// repairs counts the writes in a row that no task has asked for, and repaired is the last one's time.
-	repairs  int
-	repaired time.Time
+	// contest is what others have done to the registry.
+	contest contest
+	// looks counts the passes in a row that have come to no decision, and again is when to look again after them.
+	looks int
+	again time.Time
 }
 
 // Setup adds the controller to a manager.
@@ -199,14 +201,14 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 		return reconcile.Result{RequeueAfter: syncPoll}, nil
 	}
 	state := p.stateOf(namespace)
-	if wait := p.repairPause(state); wait > 0 {
+	now := p.Clock.Now()
+	if wait := max(state.contest.pause(now), state.again.Sub(now)); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	names, wait := p.batcher.take(namespace, p.Clock.Now())
+	names, wait := p.batcher.take(namespace, now)
 	if wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	started := p.Clock.Now()
 	seen, err := p.observe(ctx, namespace, state, names)
 	if err != nil {
 		return reconcile.Result{}, p.failed(namespace, state, fmt.Errorf("observe the tasks and the registry: %w", err))
@@ -216,6 +218,7 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 		return reconcile.Result{}, p.failed(namespace, state, err)
 	}
 	rest := p.publish(ctx, pass)
+	p.judgeContest(state, pass)
 	announced := p.announce(ctx, namespace, state, pass)
 	if len(rest) > 0 && announced == nil {
 		p.tidy(ctx, namespace, pass, rest)
@@ -225,7 +228,7 @@ func (p *Publisher) Reconcile(ctx context.Context, req reconcile.Request) (recon
 	if announced != nil {
 		return reconcile.Result{}, announced
 	}
-	return p.conclude(namespace, state, pass, len(names), started)
+	return p.conclude(namespace, state, pass, now)
 }
 
 // remember is the only place where the memory changes.
@@ -238,38 +241,48 @@ func (p *Publisher) remember(namespace string, state *namespaceState, pass *serv
 }
 
 const (
-	// retryBehind is when to look again where the cache is behind the API server, by milliseconds as a rule.
-	retryBehind = 50 * time.Millisecond
+	// retryBehind is when to look again where the cache is behind the API server, by milliseconds as a rule: twice as long after every
+	// patientLooks, up to lastBehind.
+	retryBehind  = 50 * time.Millisecond
+	lastBehind   = time.Second
+	patientLooks = 10
+	// lookAtForeign is for how long nobody looks at someone else's ConfigMap again, however often that changes.
+	lookAtForeign = 100 * time.Millisecond
 	// recheck is when to look again where someone else's ConfigMap is in the way, or a shard is to be deleted.
 	recheck = 5 * time.Second
 )
 
 // conclude decides when to look again.
 func (p *Publisher) conclude(
-	namespace string, state *namespaceState, pass *serving.Pass, changes int, started time.Time,
+	namespace string, state *namespaceState, pass *serving.Pass, started time.Time,
 ) (reconcile.Result, error) {
 	now := p.Clock.Now()
 	if pass.Behind() {
 		if state.behind.IsZero() {
 			state.behind = now
 		}
-		return reconcile.Result{RequeueAfter: retryBehind}, nil
+		wait := min(retryBehind<<min(state.looks/patientLooks, 16), lastBehind)
+		state.looks++
+		state.again = now.Add(wait)
+		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	state.behind = time.Time{}
+	state.behind, state.looks = time.Time{}, 0
 	if err := pass.Failure(); err != nil {
 		return reconcile.Result{}, p.failed(namespace, state, err)
 	}
 	state.failing = time.Time{}
 	if !pass.Published() {
+		state.again = now.Add(lookAtForeign)
 		return reconcile.Result{RequeueAfter: recheck}, nil
 	}
+	p.Refusals.Lift(namespace)
 	waited := p.batcher.delivered(namespace, now)
 	if pass.Wrote() {
 		p.latency.Observe(waited.Seconds())
 		p.batcher.spent(namespace, now.Sub(started))
 		state.written = now
-		p.noteRepair(state, changes, now)
 	}
+	left, contested := state.contest.lasts(now)
 	switch {
 	case state.memory.IsBare():
 		p.forget(namespace)
@@ -277,8 +290,21 @@ func (p *Publisher) conclude(
 		return reconcile.Result{RequeueAfter: sweepAfter}, nil
 	case state.memory.HasForeignShards():
 		return reconcile.Result{RequeueAfter: recheck}, nil
+	case contested:
+		return reconcile.Result{RequeueAfter: left}, nil
 	}
 	return reconcile.Result{}, nil
+}
+
+// judgeContest notes whether the pass has put right what others did, and has the pass tell of it once that has gone on for seconds.
+func (p *Publisher) judgeContest(state *namespaceState, pass *serving.Pass) {
+	now := p.Clock.Now()
+	if pass.Disturbed() && pass.Wrote() {
+		state.contest.note(now)
+	}
+	if _, lasts := state.contest.lasts(now); lasts || pass.Behind() && !state.behind.IsZero() && now.Sub(state.behind) >= contestPatience {
+		pass.Contest()
+	}
 }
 
 // failed notes a failure, which is tried again after a while that grows up to a limit. It returns the error.
@@ -296,34 +322,4 @@ func (p *Publisher) forget(namespace string) {
 	delete(p.namespaces, namespace)
 	p.mu.Unlock()
 	p.batcher.forget(namespace)
-}
-
-const (
-	// firstRepairPause is how long a registry that others change is left alone after it was put right; twice as long each time, up to
-	// lastRepairPause. A registry that nobody has changed for forgetRepairs is put right at once.
-	firstRepairPause = 20 * time.Millisecond
-	lastRepairPause  = 5 * time.Second
-	forgetRepairs    = 15 * time.Second
-)
-
-// noteRepair counts writes that no change of a task has asked for.
-func (p *Publisher) noteRepair(state *namespaceState, changes int, now time.Time) {
-	switch {
-	case now.Sub(state.repaired) > forgetRepairs:
-		state.repairs = 0
-	case changes > 0:
-		return
-	}
-	state.repairs++
-	state.repaired = now
-}
-
-// repairPause returns how long a registry is left alone that others change all the time.
-func (p *Publisher) repairPause(state *namespaceState) time.Duration {
-	const harmless = 5 // so many repairs in a row cost nothing worth a pause
-	if state.repairs <= harmless {
-		return 0
-	}
-	pause := min(firstRepairPause<<min(state.repairs-harmless, 16), lastRepairPause)
-	return state.repaired.Add(pause).Sub(p.Clock.Now())
 }

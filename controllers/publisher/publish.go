@@ -75,7 +75,9 @@ func (p *Publisher) send(ctx context.Context, request *serving.Request) (*corev1
 	switch request.Verb {
 	case serving.Get:
 		object = &corev1.ConfigMap{}
-		err = p.Live.Get(ctx, client.ObjectKeyFromObject(request.ConfigMap), object)
+		if err = p.Live.Get(ctx, client.ObjectKeyFromObject(request.ConfigMap), object); apierrors.IsForbidden(err) {
+			p.Refusals.Note(request.ConfigMap.Namespace, err) // before a watch, which goes on for minutes, tells
+		}
 	case serving.Create:
 		err = p.Client.Create(ctx, object)
 	case serving.Update:

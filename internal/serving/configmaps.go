@@ -164,13 +164,14 @@ func (p *Pass) notice() {
 			s.state = shardDoubtful // it is gone, or has lost its label
 		case shown == nil:
 			continue
-		case shown.UID == s.uid && shown.DeletionTimestamp.IsZero():
+		case shown.UID == s.uid && shown.DeletionTimestamp.IsZero() && (len(shown.Finalizers) == 0 || !older(s.resourceVersion, shown.ResourceVersion)):
 			continue
 		case shown.UID == s.uid || older(s.resourceVersion, shown.ResourceVersion):
 			s.state = shardDoubtful
 		default:
 			continue
 		}
+		p.maps.disturbed = p.maps.disturbed || s.state == shardDoubtful
 		p.maps.shards[name] = s
 	}
 }

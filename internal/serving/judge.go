@@ -144,20 +144,18 @@ func (p *Pass) placeLast(last *placed, requirement placement.Requirement, resolu
 }
 
 // lastAccepted returns the entry that is to be served for a task whose present generation has none: the one that the registry serves
-// for it already. Nil if it serves none. So a restarted operator, which knows the registry and no more, decides the same.
-func (p *Pass) lastAccepted(name string, r *record) (*placed, error) {
+// for it already. Nil if it serves none. So a restarted operator, which knows the registry and the statuses and no more, decides the same.
+func (p *Pass) lastAccepted(r *record) (*placed, error) {
 	item := p.served.Get(r.key)
 	switch {
 	case item == nil || item.UID != r.uid:
 		return nil, nil
-	case r.last != nil && (r.last.item.Generation >= item.Generation || !p.vouches(name, r, item)):
+	case r.last != nil && r.last.item.Generation >= item.Generation:
 		return p.placeLast(r.last, r.last.requirement, p.resolve(r.last.requirement))
-	case !p.vouches(name, r, item):
-		return nil, nil
 	}
 	entry, err := item.Entry()
 	if err != nil {
-		return nil, nil //nolint:nilerr // a hand has written it: it is no entry of ours
+		return nil, fmt.Errorf("read the entry of %s: %w", r.key, err)
 	}
 	renewed, err := item.WithPredictorRules(p.options.Predictors)
 	if err != nil {
@@ -168,11 +166,6 @@ func (p *Pass) lastAccepted(name string, r *record) (*placed, error) {
 	}
 	e := &placed{item: item, requirement: requirementOf(&entry)}
 	return p.placeLast(e, e.requirement, p.resolve(e.requirement))
-}
-
-// vouches reports whether an entry that the registry serves is the task's: this process, or the task's status, knows it.
-func (p *Pass) vouches(name string, r *record, item *registry.Item) bool {
-	return p.trusted || p.isAuthentic(p.seen.Tasks[name], r, item)
 }
 
 // requirementOf reads from an entry what its task required.

@@ -21,13 +21,15 @@ type Memory struct {
 	// wanted holds the entries that the registry is to serve, and published those that it serves. published is nil until the registry
 	// has been read.
 	wanted, published *registry.Tree
-	// trusted reports whether published is what this process has written, or found as wanted.
+	// trusted reports whether published is what this process has written, or found as wanted, and not what it has recovered.
 	trusted bool
 
 	// trouble is why nothing is served, as the last outcomes have it.
 	trouble trouble
 	// waiting holds the tasks that are not served although they should be, as the last outcomes have it.
 	waiting map[string]struct{}
+	// contested reports whether the last outcomes tell that others change the registry again and again.
+	contested bool
 	// missed reports whether the last pass did not decide.
 	missed bool
 	// floor is a resourceVersion: a view that is older than it is no ground to decide on.
@@ -101,14 +103,18 @@ type Registry struct {
 	Exists bool
 	// Tasks, Bytes and Shards are the entries that it serves, their size with their keys, and how many ConfigMaps hold them.
 	Tasks, Bytes, Shards int
-	// Conflict reports whether a ConfigMap of someone else is in the way.
+	// Conflict reports whether a ConfigMap of someone else is in the way, or others change the registry's again and again.
 	Conflict bool
 	// Generation is the index's.
 	Generation int64
 }
 
 // Registry returns what there is of the registry.
-func (m *Memory) Registry() Registry { return m.maps.registry(m.published, m.trouble) }
+func (m *Memory) Registry() Registry {
+	state := m.maps.registry(m.published, m.trouble)
+	state.Conflict = state.Conflict || m.contested
+	return state
+}
 
 // Registry returns what there is of the registry at the end of the pass.
 func (p *Pass) Registry() Registry { return p.maps.registry(p.nowServed(), p.trouble()) }
@@ -138,6 +144,8 @@ type configMaps struct {
 	shards map[string]shardState
 	// dropped holds the shards that no index names any more, and others' leftovers, by UID.
 	dropped map[types.UID]droppedShard
+	// disturbed reports whether others have changed or deleted what this process had published, since it was last as decided.
+	disturbed bool
 	// epoch counts the writes of the index by this process. What was seen before a write may be deleted after it.
 	epoch int
 }

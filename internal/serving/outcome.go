@@ -54,6 +54,9 @@ func sameEntry(a, b *v1alpha1.EntryReference) bool {
 // Outcomes returns what became of the tasks that the pass concerns: those that have changed, and those that other changes have moved. It
 // is nil for a task that is gone. Without a decision there are none.
 func (p *Pass) Outcomes() map[string]*Outcome {
+	if p.behind && p.contested {
+		return p.heldUp()
+	}
 	if p.behind || !p.decided && !p.decideForOutcomes() {
 		return nil
 	}
@@ -67,6 +70,25 @@ func (p *Pass) Outcomes() map[string]*Outcome {
 				p.waiting[name] = struct{}{}
 			}
 		}
+	}
+	return all
+}
+
+// heldUp returns what there is to tell of the tasks while a pass is behind for long: what their statuses had, and that nobody knows
+// whether the registry still serves it.
+func (p *Pass) heldUp() map[string]*Outcome {
+	all := map[string]*Outcome{}
+	p.waiting = map[string]struct{}{}
+	for name, t := range p.seen.Tasks {
+		r := p.record(name)
+		if t == nil || r == nil || r.terminating {
+			continue
+		}
+		all[name] = &Outcome{
+			UID: r.uid, Generation: r.generation, Type: r.kind, Accepted: r.accepted, Registered: *contested(),
+			Placement: t.Status.Placement, Placeable: LastVerdict(t.Status.Conditions), Predictor: t.Status.Predictor, Entry: t.Status.Entry,
+		}
+		p.waiting[name] = struct{}{}
 	}
 	return all
 }
@@ -85,7 +107,7 @@ func (p *Pass) decideForOutcomes() bool {
 // concerned returns the tasks whose outcome can differ from the last one.
 func (p *Pass) concerned() map[string]bool {
 	names := map[string]bool{}
-	if p.memory.tasks == nil || p.memory.trouble != p.trouble() {
+	if p.memory.tasks == nil || p.memory.trouble != p.trouble() || p.memory.contested != p.contested {
 		for _, name := range p.taskNames() {
 			names[name] = true
 		}
@@ -213,6 +235,8 @@ func (p *Pass) unpublished(item *registry.Item) *Finding {
 	switch trouble := p.trouble(); {
 	case trouble == foreignIndex:
 		return foreign(registry.ConfigMapName, "at once")
+	case p.contested:
+		return contested()
 	case isServed && trouble == noTrouble && (p.published || p.maps.index != nil):
 		return nil
 	}
@@ -226,6 +250,14 @@ func (p *Pass) unpublished(item *registry.Item) *Finding {
 func foreign(configMap, when string) *Finding {
 	return &Finding{Reason: v1alpha1.ReasonRegistryConflict, Message: fmt.Sprintf(
 		"ConfigMap %s belongs to someone else, and the registry needs its name: rename or delete it; the operator then publishes %s", configMap, when)}
+}
+
+// contested returns what a task says while others change the registry again and again. It names nobody, as it would change with every
+// write.
+func contested() *Finding {
+	return &Finding{Reason: v1alpha1.ReasonRegistryConflict, Message: "others change the registry's ConfigMaps again and again, and the operator " +
+		"puts them right after ever longer pauses: find out who by kubectl get configmap " + registry.ConfigMapName +
+		" -o yaml --show-managed-fields, and take the right to write ConfigMaps away"}
 }
 
 // maxExplanation bounds what a condition tells of an error, in bytes.

@@ -27,21 +27,21 @@ type Pass struct {
 
 	// What is done.
 	maps configMaps
-	// served is what the registry served before the pass; nil until it is read. trusted is as in Memory, and whole reports whether
-	// the registry that was read is as its index says.
-	served         *registry.Tree
-	trusted, whole bool
-	recovery       *recovery
-	own            map[string]*registry.Item
-	published      bool
-	behind         bool
-	wrote          bool
-	failure        error
-	rounds         int
+	// served is what the registry served before the pass, as far as it is the operator's; nil until it is read. trusted is as in Memory.
+	served    *registry.Tree
+	trusted   bool
+	recovery  *recovery
+	published bool
+	behind    bool
+	wrote     bool
+	failure   error
+	rounds    int
 	// progress counts what was read, made or deleted.
 	progress int
 	// waiting holds the tasks whose outcome is to be found again by the next pass.
 	waiting map[string]struct{}
+	// contested reports whether the outcomes are to tell that others change the registry again and again.
+	contested bool
 	// looked holds the shards of which it was read whether they are there. See lookAhead.
 	looked map[string]bool
 }
@@ -263,7 +263,7 @@ func (p *Pass) entryOf(name string) (*placed, error) {
 	case r.own != nil:
 		return r.own, nil
 	}
-	last, err := p.lastAccepted(name, r)
+	last, err := p.lastAccepted(r)
 	if err != nil || last == r.last {
 		return last, err
 	}
@@ -351,6 +351,13 @@ func (p *Pass) Behind() bool { return p.behind }
 
 // Wrote reports whether a write was sent.
 func (p *Pass) Wrote() bool { return p.wrote }
+
+// Disturbed reports whether others have changed or deleted what this process had published, since it was last as decided.
+func (p *Pass) Disturbed() bool { return p.maps.disturbed }
+
+// Contest notes that others change the registry's ConfigMaps again and again, so that what is put right does not last. The outcomes then
+// tell so of every task that has an entry. It is called before Outcomes.
+func (p *Pass) Contest() { p.contested = true }
 
 // Failure returns why the registry is not as decided: the error of a request. Nil if it is, and where Conflict has the reason.
 func (p *Pass) Failure() error { return p.failure }

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -16,25 +17,35 @@ import (
 type recovery struct {
 	// refs are the shards that are still to be read.
 	refs []registry.ShardRef
-	// items are the entries that were read, by name.
+	// items are the entries that were read and are the operator's, by name.
 	items map[string]*registry.Item
+	// own holds the entries of the tasks' present generations, by name. Of several tasks with one name, it has any.
+	own map[string]*registry.Item
+	// tasks are those that there are.
+	tasks map[types.UID]*v1alpha1.MazeTask
+	// unreported holds the entries of generations that no status has told of yet. They count if the registry is whole, which is as its
+	// index says.
+	unreported map[string]*registry.Item
+	whole      bool
 }
 
 // maxRecovered bounds how many shards of an index are read, which a hand can have written: 1 GiB of entries at the default size.
 const maxRecovered = 4096
 
 // recover returns requests that read what the registry serves: by a process that has just started, and once another one has written the
-// index. It confirms the shards on the way. A registry that is someone else's, or torn, does no harm: what can be read of it counts only
-// where the task's status vouches for it, and what this process remembers counts more.
+// index. It confirms the shards on the way. Who may write ConfigMaps can have written any of it, so an entry counts only if it is one of
+// the operator's: see authentic. Of the others nothing is kept, however many and large they are. What this process remembers counts
+// more than what it reads.
 func (p *Pass) recover() []*Request {
 	index := p.maps.index
 	if p.served != nil && !index.byOthers {
 		return nil
 	}
 	if p.recovery == nil {
+		p.recovery = p.newRecovery()
 		refs := index.decoded.Shards[:min(len(index.decoded.Shards), maxRecovered)]
-		p.recovery, p.whole = &recovery{items: map[string]*registry.Item{}}, len(refs) == len(index.decoded.Shards) && len(refs) > 0
-		p.recovery.refs = slices.DeleteFunc(slices.Clone(refs), p.recoverKnown)
+		p.recovery.whole = len(refs) == len(index.decoded.Shards)
+		p.recovery.refs = slices.DeleteFunc(slices.Clone(refs), p.isKnown)
 	}
 	var requests []*Request
 	for len(p.recovery.refs) > 0 && len(requests) < readsAtOnce {
@@ -44,38 +55,56 @@ func (p *Pass) recover() []*Request {
 		case ref.Name == registry.ConfigMapName:
 			data := maps.Clone(index.object.Data)
 			delete(data, registry.IndexKey)
-			p.whole = p.whole && registry.ContentDigest(data) == ref.Digest && len(data) == ref.Tasks
 			p.recoverEntries(data)
+			p.recovery.whole = p.recovery.whole && registry.ContentDigest(data) == ref.Digest && len(data) == ref.Tasks
 		case registry.IsShardName(ref.Name):
 			requests = append(requests, p.recoverShard(ref))
 		default:
-			p.whole = false
+			p.recovery.whole = false
 		}
 	}
 	if len(requests) > 0 {
 		return requests
 	}
-	if p.served == nil || p.whole {
+	if p.recovery.whole {
+		for _, item := range p.recovery.unreported {
+			p.recoverItem(item)
+		}
+	}
+	switch {
+	case p.served == nil:
 		p.served, p.trusted, p.decided = registry.NewTree(p.options.ShardSize).With(p.recovery.items), false, false
+	case len(p.recovery.items) > 0:
+		p.served, p.decided = p.served.With(p.recovery.items), false
 	}
 	p.recovery, index.byOthers = nil, false
 	return nil
 }
 
-// recoverKnown reports whether a shard is one that this process has published and knows to be there. Then its entries are known, too.
-func (p *Pass) recoverKnown(ref registry.ShardRef) bool {
-	if p.memory.published == nil || p.maps.shards[ref.Name].state != shardConfirmed {
-		return false
+func (p *Pass) newRecovery() *recovery {
+	r := &recovery{
+		items: map[string]*registry.Item{}, own: map[string]*registry.Item{}, unreported: map[string]*registry.Item{},
+		tasks: map[types.UID]*v1alpha1.MazeTask{},
 	}
-	for _, shard := range p.memory.published.Shards() {
-		if shard.Name == ref.Name && shard.Digest == ref.Digest {
-			for i := range shard.Items {
-				p.recovery.items[shard.Items[i].Name] = &shard.Items[i]
-			}
-			return true
+	for _, task := range p.records {
+		if task != nil && task.own != nil {
+			r.own[task.key] = task.own.item
 		}
 	}
-	return false
+	for _, t := range p.seen.Tasks {
+		if t != nil {
+			r.tasks[t.UID] = t
+		}
+	}
+	return r
+}
+
+// isKnown reports whether a shard is one that this process has published and knows to be there.
+func (p *Pass) isKnown(ref registry.ShardRef) bool {
+	return p.memory.published != nil && p.maps.shards[ref.Name].state == shardConfirmed &&
+		slices.ContainsFunc(p.memory.published.Shards(), func(shard *registry.Shard) bool {
+			return shard.Name == ref.Name && shard.Digest == ref.Digest
+		})
 }
 
 // recoverShard reads a shard that the index names.
@@ -84,81 +113,86 @@ func (p *Pass) recoverShard(ref registry.ShardRef) *Request {
 		p.progress++
 		switch {
 		case apierrors.IsNotFound(err):
-			p.whole = false
+			p.recovery.whole = false
 			return
 		case err != nil:
 			p.fail(fmt.Errorf("read ConfigMap %s: %w", ref.Name, err))
 			return
 		case !registry.Owned(found):
-			p.whole = false
+			p.recovery.whole = false
 			p.maps.shards[ref.Name] = shardState{state: shardForeign, uid: found.UID, since: p.seen.Now, met: p.seen.Now}
 			return
 		}
 		p.recoverEntries(found.Data)
-		if isIntact(found, ref.Digest, ref.Tasks) && registry.HasRole(found, registry.RoleShard) {
+		intact := isIntact(found, ref.Digest, ref.Tasks)
+		p.recovery.whole = p.recovery.whole && intact
+		if intact && registry.HasRole(found, registry.RoleShard) && !isHeld(found) {
 			p.confirm(found)
 			return
 		}
-		p.whole = p.whole && isIntact(found, ref.Digest, ref.Tasks)
-		p.maps.shards[ref.Name] = shardState{
-			state: shardOurs, uid: found.UID, resourceVersion: found.ResourceVersion, object: found, epoch: p.maps.epoch, since: p.seen.Now,
+		p.maps.shards[ref.Name] = shardState{ // it is read again if it is needed, for its data may be large, and there may be many
+			state: shardDoubtful, uid: found.UID, resourceVersion: found.ResourceVersion, epoch: p.maps.epoch, since: p.seen.Now,
 		}
 	}}
 }
 
-// recoverEntries notes entries, which anyone who may edit ConfigMaps can have written. One that a task of this pass has just the same
-// is not kept twice.
+// recoverEntries notes those of some entries that are the operator's. One that a task of this pass has just the same is not kept twice,
+// and one that this process remembers counts only if it is of a later generation.
 func (p *Pass) recoverEntries(data map[string]string) {
-	own := p.ownItems()
 	for name, text := range data {
-		if item := own[name]; item != nil && item.Text == text {
-			p.recovery.items[name] = item
+		own := p.recovery.own[name]
+		if own != nil && own.Text == text {
+			p.recoverItem(own)
 			continue
 		}
 		item, err := registry.Decode(text)
 		if err != nil || item.Name != name || !registry.Fits(item, p.options.ShardSize) {
-			p.whole = false
 			continue
 		}
-		p.recovery.items[name] = &item
-	}
-}
-
-// ownItems returns the entries of the present generations of the tasks, by name. Of several tasks with one name, it has any.
-func (p *Pass) ownItems() map[string]*registry.Item {
-	if p.own == nil {
-		p.own = make(map[string]*registry.Item, len(p.records))
-		for _, r := range p.records {
-			if r != nil && r.own != nil {
-				p.own[r.key] = r.own.item
-			}
+		t := p.recovery.tasks[item.UID]
+		if found := authentic(t, &item); found != nil {
+			p.recoverItem(found)
+		} else if isUnreported(t, &item) {
+			p.recovery.unreported[name] = &item
 		}
 	}
-	return p.own
 }
 
-// isAuthentic reports whether an entry that was found in the registry may be served on for a task whose present generation is not
-// accepted. Who writes ConfigMaps can forge a registry that is whole; what its entry must match is the task's status, which only the
-// operator writes. An entry of a generation that no status has told of yet is believed if the registry is whole and the generation can
-// have had one: a process has died between the registry and the status.
-func (p *Pass) isAuthentic(t *v1alpha1.MazeTask, r *record, item *registry.Item) bool {
-	switch {
-	case t == nil:
-		return false
-	case item.Generation > t.Status.ObservedGeneration:
-		return p.whole && (item.Generation < t.Generation || item.Generation == t.Generation && r.accepted.OK)
+func (p *Pass) recoverItem(item *registry.Item) {
+	if p.served != nil {
+		if known := p.served.Get(item.Name); known != nil && known.UID == item.UID && known.Generation >= item.Generation {
+			return
+		}
 	}
-	entry := t.Status.Entry
-	if entry == nil || entry.Key != item.Name || entry.Generation != item.Generation {
-		return false
+	p.recovery.items[item.Name] = item
+}
+
+// authentic returns an entry that was found in the registry if the operator has made it. Nil if nobody can tell, or t is nil. Who writes
+// ConfigMaps can forge a registry that is whole, but not a task's status, in which the operator has noted the digest of the entry that it
+// served last. The nodes may have changed the entry's placement since: then the one of the status counts, which the digest covers.
+func authentic(t *v1alpha1.MazeTask, item *registry.Item) *registry.Item {
+	if t == nil || t.Status.Entry == nil {
+		return nil
 	}
-	if entry.Digest == item.Digest {
-		return true
+	switch entry := t.Status.Entry; {
+	case entry.Key != item.Name || entry.Generation != item.Generation:
+		return nil
+	case entry.Digest == item.Digest:
+		return item
+	case t.Status.Placement == nil:
+		return nil
+	default:
+		noted, err := item.WithPlacement(*t.Status.Placement)
+		if err != nil || noted.Digest != entry.Digest {
+			return nil
+		}
+		return &noted
 	}
-	if t.Status.Placement == nil {
-		return false
-	}
-	// The nodes may have changed its placement after the status was written.
-	before, err := item.WithPlacement(*t.Status.Placement)
-	return err == nil && before.Digest == entry.Digest
+}
+
+// isUnreported reports whether an entry is of a generation that the task had, and that no status has told of yet: a process has died
+// between the registry and the status, and the task was edited before another one started. Nobody can tell whether such an entry is the
+// operator's. It is believed if the registry is whole, as a bad edit must not take a working task out; docs/security.md says so.
+func isUnreported(t *v1alpha1.MazeTask, item *registry.Item) bool {
+	return t != nil && item.Name == t.Spec.Name && item.Generation > t.Status.ObservedGeneration && item.Generation < t.Generation
 }

@@ -15,6 +15,12 @@ func (p *Pass) Remember() *Memory {
 		light.object = &object
 		next.maps.index = &light
 	}
+	if p.published {
+		next.maps.disturbed = false
+	}
+	if p.waiting != nil {
+		next.waiting, next.contested = p.waiting, p.contested
+	}
 	if next.missed = p.behind || !p.decided && !p.published; p.behind || !p.decided {
 		return next
 	}
@@ -25,9 +31,6 @@ func (p *Pass) Remember() *Memory {
 		next.floor = newest(next.floor, p.seen.View)
 	}
 	next.trouble = p.trouble()
-	if p.waiting != nil {
-		next.waiting = p.waiting
-	}
 	for name, r := range p.records {
 		next.setRecord(name, r)
 	}

@@ -194,8 +194,9 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 	resourceVersion := ""
 	if found != nil {
 		resourceVersion = found.ResourceVersion
-		index.foreign = !registry.Owned(found)
-		if !index.foreign {
+		if index.foreign = !registry.Owned(found); index.foreign {
+			index.object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: found.Name, UID: found.UID, ResourceVersion: found.ResourceVersion}}
+		} else {
 			index.decoded, _ = registry.DecodeIndex(found) // one that cannot be read is replaced
 			p.maps.saw(index.decoded)
 		}
@@ -211,6 +212,7 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 		p.drop()
 	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
 		index.byOthers = found != nil
+		p.maps.disturbed = p.memory.tasks != nil
 		p.behind = !p.seen.Complete && p.memory.tasks != nil && p.served != nil
 		for name, s := range p.maps.shards {
 			if s.state == shardConfirmed && !p.maps.names(name) {
@@ -244,7 +246,7 @@ func (p *Pass) writeShards() (requests []*Request, more bool) {
 			more = true
 		case shardOurs:
 			switch kept := p.isKept(shard, s.object); {
-			case kept && registry.HasRole(s.object, registry.RoleShard):
+			case kept && registry.HasRole(s.object, registry.RoleShard) && !isHeld(s.object):
 				p.confirm(s.object)
 				more = true
 			case kept || s.epoch < p.maps.epoch:
@@ -475,7 +477,7 @@ func (p *Pass) writeIndex() *Request {
 // isAsRendered reports whether the live index holds exactly what the target says.
 func (p *Pass) isAsRendered(live *corev1.ConfigMap) bool {
 	want, _, err := p.render(p.target)
-	return err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) &&
+	return err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) && !isHeld(live) &&
 		live.Annotations[registry.SourceAnnotation] != "" && !isOfTheFuture(live)
 }
 

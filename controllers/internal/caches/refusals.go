@@ -3,6 +3,7 @@ package caches
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 // Refusals notes which of the watched namespaces the API server does not let the operator read: they are not there, or the operator has
 // no rights in them. It logs once when that begins, and once when it ends. The caches go on trying.
 type Refusals struct {
-	log logr.Logger
+	log     logr.Logger
+	watched []string
 
 	mu  sync.Mutex
 	all map[string]*refusal
@@ -31,8 +33,10 @@ type refusal struct {
 // reader is what reads a namespace, and tells up to which resourceVersion it has: a reflector.
 type reader interface{ LastSyncResourceVersion() string }
 
-// NewRefusals returns what notes refusals and logs them.
-func NewRefusals(log logr.Logger) *Refusals { return &Refusals{log: log, all: map[string]*refusal{}} }
+// NewRefusals returns what notes refusals of the watched namespaces and logs them. Where all are watched, it notes nothing.
+func NewRefusals(log logr.Logger, watched []string) *Refusals {
+	return &Refusals{log: log, watched: watched, all: map[string]*refusal{}}
+}
 
 // Of returns why a namespace cannot be read. Nil if it can, as far as is known.
 func (r *Refusals) Of(namespace string) error {
@@ -56,7 +60,11 @@ func (r *Refusals) All() map[string]error {
 }
 
 // Note notes that a request to read a namespace was refused.
-func (r *Refusals) Note(namespace string, err error) { r.note(namespace, err, nil) }
+func (r *Refusals) Note(namespace string, err error) {
+	if slices.Contains(r.watched, namespace) {
+		r.note(namespace, err, nil)
+	}
+}
 
 // Lift notes that the requests of Note are granted again.
 func (r *Refusals) Lift(namespace string) {

@@ -35,7 +35,7 @@ func TestRefusals(t *testing.T) {
 		{"refused again", func(r *Refusals) { r.note("vision", forbidden, tasks) }, true, "A namespace cannot be read"},
 	}
 	var lines []string
-	refusals := NewRefusals(logr.New(funcr.New(func(_, args string) { lines = append(lines, args) }, funcr.Options{}).GetSink()))
+	refusals := NewRefusals(logr.New(funcr.New(func(_, args string) { lines = append(lines, args) }, funcr.Options{}).GetSink()), []string{"vision"})
 	for _, step := range steps {
 		lines = nil
 		step.do(refusals)

@@ -1,0 +1,46 @@
+package publisher
+
+import "time"
+
+const (
+	// A registry that others change is put right at once harmlessRepairs times in a row, which costs nothing worth a pause. Then it is left
+	// alone for firstRepairPause after it was put right, and for twice as long each time, up to lastRepairPause.
+	harmlessRepairs  = 5
+	firstRepairPause = 20 * time.Millisecond
+	lastRepairPause  = 5 * time.Second
+	// contestPatience is for how long others have to change a registry until the statuses tell of it.
+	contestPatience = 5 * time.Second
+	// contestEnd is for how long nobody may have changed a registry until it is over. It is longer than lastRepairPause.
+	contestEnd = 15 * time.Second
+)
+
+// contest is a run of changes by others to a registry, each of which was put right.
+type contest struct {
+	// repairs counts them, and first and last are the times of the first and the last one.
+	repairs     int
+	first, last time.Time
+}
+
+// note notes that the registry was put right.
+func (c *contest) note(now time.Time) {
+	if now.Sub(c.last) > contestEnd {
+		*c = contest{first: now}
+	}
+	c.repairs++
+	c.last = now
+}
+
+// pause returns for how long the registry is left alone.
+func (c *contest) pause(now time.Time) time.Duration {
+	if c.repairs <= harmlessRepairs {
+		return 0
+	}
+	pause := min(firstRepairPause<<min(c.repairs-harmlessRepairs, 16), lastRepairPause)
+	return c.last.Add(pause).Sub(now)
+}
+
+// lasts reports whether the statuses are to tell of it, and returns for how long they will if nothing more happens.
+func (c *contest) lasts(now time.Time) (time.Duration, bool) {
+	left := c.last.Add(contestEnd).Sub(now)
+	return left, c.repairs > harmlessRepairs && c.last.Sub(c.first) >= contestPatience && left > 0
+}
