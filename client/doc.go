@@ -17,7 +17,8 @@
 // that is not whole, not legible or of a format that this version does not know is never shown; [Registry.Err] tells of it, and
 // the last good snapshot stays. While nobody but the operator writes, nothing goes backwards: an entry's generation does not
 // decrease, and a deleted task's UID does not come back. Digests are against torn reads and accidents, not against forgers: whoever may
-// write ConfigMaps in the namespace may write a whole registry, until the operator puts it right.
+// write ConfigMaps in the namespace may write a whole registry, until the operator puts it right. Who must be sure of an entry compares the
+// SHA-256 of its text in the ConfigMap with status.entry.digest of its MazeTask, which only the operator writes.
 //
 // # Where there is no registry
 //
