@@ -25,7 +25,14 @@ import (
 )
 
 // The specs of these files show what docs/security.md says of people with rights in their own namespace. Each attacker is a
-// ServiceAccount with a Role there and no other right.
+// ServiceAccount with a Role there and no other right. By the rows of the table "Who could do what":
+//
+//   - MazeTasks: conflict_test.go has names and other namespaces, admission_test.go what is refused, security_memory_test.go tasks that are
+//     too large.
+//   - ConfigMaps: security_test.go has false entries, holds and copies, security_memory_test.go what the operator reads,
+//     security_readers_test.go what readers believe, registry_test.go names that are taken.
+//   - Deleting while no operator runs: "cannot have a forged entry taken for the last accepted one".
+//   - watchNamespaces: security_rights_test.go. Metrics: metrics_test.go. Nodes: nodes_test.go.
 
 // attackerOf returns a client of an account that may do everything with one resource of a namespace, and nothing else.
 func attackerOf(ctx context.Context, namespace, group, resource string) client.WithWatch {
