@@ -80,7 +80,9 @@ var _ = Describe("A ConfigMap maze-registry whose label has another value (row 6
 		index := indexOf(ctx, namespace)
 		forged, _ = forge(index, falsify)
 		forged.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: registry.ConfigMapName, Labels: labels}
-		Eventually(func() error { return errors.Join(attacker.Delete(ctx, indexOf(ctx, namespace)), attacker.Create(ctx, forged.DeepCopy())) }).Should(Succeed())
+		Eventually(func() error {
+			return errors.Join(attacker.Delete(ctx, indexOf(ctx, namespace)), attacker.Create(ctx, forged.DeepCopy()))
+		}).Should(Succeed())
 		Eventually(follower.Err).Should(MatchError(ContainSubstring("is gone")))
 		entry, found := follower.Get("ocr")
 		Expect(found).To(BeTrue())
