@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +30,24 @@ func Owned(object metav1.Object) bool {
 // Wrote reports whether the operator has written an object, as the API server tells.
 func Wrote(object metav1.Object) bool {
 	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == FieldOwner })
+}
+
+// WroteLast reports whether the operator was the last to write an object, as far as the API server tells: the times are of whole seconds.
+func WroteLast(object metav1.Object) bool {
+	ours, others := time.Time{}, time.Time{}
+	for _, entry := range object.GetManagedFields() {
+		when := time.Time{}
+		if entry.Time != nil {
+			when = entry.Time.Time
+		}
+		switch {
+		case entry.Manager == FieldOwner && when.After(ours):
+			ours = when
+		case entry.Manager != FieldOwner && when.After(others):
+			others = when
+		}
+	}
+	return Wrote(object) && !others.After(ours)
 }
 
 // IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has

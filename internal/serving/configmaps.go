@@ -190,6 +190,10 @@ func (p *Pass) noticeIndex() {
 // noticeOrphans notes shards that no index names: a process has died between two writes. By the label and such a name, they are the
 // operator's, whoever made them.
 func (p *Pass) noticeOrphans() {
+	if p.noticed { // what the caches show is the same all through the pass
+		return
+	}
+	p.noticed = true
 	shown := map[types.UID]bool{}
 	for _, shard := range p.seen.Shards {
 		shown[shard.UID] = true

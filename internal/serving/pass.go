@@ -42,6 +42,8 @@ type Pass struct {
 	waiting map[string]struct{}
 	// contested reports whether the outcomes are to tell that others change the registry again and again.
 	contested bool
+	// noticed reports whether noticeOrphans has run.
+	noticed bool
 	// looked holds the shards of which it was read whether they are there. See lookAhead.
 	looked map[string]bool
 }

@@ -27,6 +27,8 @@ type recovery struct {
 	// index says.
 	unreported map[string]*registry.Item
 	whole      bool
+	// known are the shards that this process has published itself.
+	known []*registry.Shard
 }
 
 // maxRecovered bounds how many shards of an index are read, which a hand can have written: 1 GiB of entries at the default size.
@@ -72,6 +74,13 @@ func (p *Pass) recover() []*Request {
 		}
 	}
 	switch {
+	case p.served != nil && p.recovery.whole && registry.WroteLast(index.object): // another process of the operator: what it left out is gone
+		for _, shard := range p.recovery.known {
+			for i := range shard.Items {
+				p.recovery.items[shard.Items[i].Name] = &shard.Items[i]
+			}
+		}
+		p.served, p.trusted, p.decided = registry.NewTree(p.options.ShardSize).With(p.recovery.items), false, false
 	case p.served == nil:
 		p.served, p.trusted, p.decided = registry.NewTree(p.options.ShardSize).With(p.recovery.items), false, false
 	case len(p.recovery.items) > 0:
@@ -99,12 +108,17 @@ func (p *Pass) newRecovery() *recovery {
 	return r
 }
 
-// isKnown reports whether a shard is one that this process has published and knows to be there.
+// isKnown reports whether a shard is one that this process has published and knows to be there, and notes it.
 func (p *Pass) isKnown(ref registry.ShardRef) bool {
-	return p.memory.published != nil && p.maps.shards[ref.Name].state == shardConfirmed &&
-		slices.ContainsFunc(p.memory.published.Shards(), func(shard *registry.Shard) bool {
-			return shard.Name == ref.Name && shard.Digest == ref.Digest
-		})
+	if p.memory.published == nil || p.maps.shards[ref.Name].state != shardConfirmed {
+		return false
+	}
+	shards := p.memory.published.Shards()
+	i := slices.IndexFunc(shards, func(shard *registry.Shard) bool { return shard.Name == ref.Name && shard.Digest == ref.Digest })
+	if i >= 0 {
+		p.recovery.known = append(p.recovery.known, shards[i])
+	}
+	return i >= 0
 }
 
 // recoverShard reads a shard that the index names.
@@ -140,14 +154,19 @@ func (p *Pass) recoverShard(ref registry.ShardRef) *Request {
 // and one that this process remembers counts only if it is of a later generation.
 func (p *Pass) recoverEntries(data map[string]string) {
 	for name, text := range data {
-		own := p.recovery.own[name]
-		if own != nil && own.Text == text {
+		if own := p.recovery.own[name]; own != nil && own.Text == text {
 			p.recoverItem(own)
 			continue
 		}
 		item, err := registry.Decode(text)
 		if err != nil || item.Name != name || !registry.Fits(item, p.options.ShardSize) {
 			continue
+		}
+		if p.served != nil {
+			if known := p.served.Get(name); known != nil && known.UID == item.UID && known.Generation >= item.Generation {
+				p.recoverItem(known) // what this process remembers counts more
+				continue
+			}
 		}
 		t := p.recovery.tasks[item.UID]
 		if found := authentic(t, &item); found != nil {
@@ -159,11 +178,6 @@ func (p *Pass) recoverEntries(data map[string]string) {
 }
 
 func (p *Pass) recoverItem(item *registry.Item) {
-	if p.served != nil {
-		if known := p.served.Get(item.Name); known != nil && known.UID == item.UID && known.Generation >= item.Generation {
-			return
-		}
-	}
 	p.recovery.items[item.Name] = item
 }
 
