@@ -32,8 +32,8 @@ func (s *taskSource) addFlags(c *cobra.Command) {
 	s.cluster.CacheDir = nil // nothing is discovered
 	flags := c.Flags()
 	flags.StringSliceVar(&s.manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
-	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps -l 'registry.mazeagent.net/registry in (index,shard)' "+
-		"-o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
+	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
+		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
 	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
 	s.nodeOptions.addFlags(c)
 	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage

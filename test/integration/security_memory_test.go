@@ -268,7 +268,7 @@ var _ = Describe("Under the chart's memory limit, the operator", Serial, func() 
 
 		By("while the foreign index changes all the time")
 		gets, from := p.asked.gets.Load(), time.Now()
-		stop := repeat(20*time.Millisecond, func(ctx context.Context) {
+		stop := repeat(ctx, 20*time.Millisecond, func(ctx context.Context) {
 			foreign.Annotations = map[string]string{"at": time.Now().String()}
 			_ = attacker.Update(ctx, foreign)
 		})

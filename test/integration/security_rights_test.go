@@ -93,7 +93,7 @@ var _ = Describe("A quota on ConfigMaps", func() {
 			ContainSubstring("exceeded quota: small, requested: count/configmaps=1, used: count/configmaps=0, limited: count/configmaps=0"),
 			ContainSubstring("(Forbidden)"), ContainSubstring("the operator goes on trying")))
 		n := 0
-		repeat(200*time.Millisecond, func(ctx context.Context) {
+		repeat(ctx, 200*time.Millisecond, func(ctx context.Context) {
 			if k8s.Get(ctx, keyOf(edited), edited) == nil {
 				n++
 				edited.Spec.Description = fmt.Sprint("edit ", n)

@@ -64,8 +64,8 @@ func attackerOfConfigMaps(ctx context.Context, namespace string) client.WithWatc
 }
 
 // repeat does something again and again, beside a spec, until the returned function is called, or the spec ends.
-func repeat(every time.Duration, do func(context.Context)) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+func repeat(ctx context.Context, every time.Duration, do func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -91,7 +91,7 @@ func writeLeases(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "node"}}
 	Expect(k8s.Create(ctx, lease)).To(Succeed())
-	repeat(20*time.Millisecond, func(ctx context.Context) {
+	repeat(ctx, 20*time.Millisecond, func(ctx context.Context) {
 		lease.Spec.RenewTime = ptr.To(metav1.NowMicro())
 		_ = k8s.Update(ctx, lease)
 	})
@@ -208,15 +208,15 @@ func (r *requests) RoundTrip(request *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(request)
 }
 
-// expectEntry waits until the registry serves a generation of a task as it is declared.
-func expectEntry(ctx context.Context, namespace, name string, generation int64) {
+// expectEntry waits until the registry serves a generation of the task caption as it is declared.
+func expectEntry(ctx context.Context, namespace string, generation int64) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
 		entries, err := published(ctx, namespace)
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(entries).To(HaveKey(name))
-		g.Expect(entries[name].EntryPoint).To(BeNil())
-		g.Expect(entries[name].Kubernetes.Generation).To(Equal(generation))
+		g.Expect(entries).To(HaveKey("caption"))
+		g.Expect(entries["caption"].EntryPoint).To(BeNil())
+		g.Expect(entries["caption"].Kubernetes.Generation).To(Equal(generation))
 	}).Should(Succeed())
 }
 
@@ -269,7 +269,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 			Eventually(func() error { return harm(ctx, source) }).Should(Succeed())
 			since := time.Now()
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Description = "another" })
-			expectEntry(ctx, namespace, "caption", 2)
+			expectEntry(ctx, namespace, 2)
 			Expect(time.Since(since)).To(BeNumerically("<", 6*time.Second))
 			expectReady(ctx, task)
 			AddReportEntry("published after", time.Since(since).String())
@@ -282,7 +282,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 		func(ctx context.Context, source func(context.Context) string) {
 			started(ctx)
 			seen := record(ctx, namespace)
-			stop := repeat(50*time.Millisecond, func(ctx context.Context) { _ = harm(ctx, source) })
+			stop := repeat(ctx, 50*time.Millisecond, func(ctx context.Context) { _ = harm(ctx, source) })
 			since := time.Now()
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Description = "another" })
 			Eventually(func() bool { return seen.served("caption", 2) }).Should(BeTrue())
@@ -314,7 +314,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 			By("putting it right once the attacker stops")
 			stop()
 			since = time.Now()
-			expectEntry(ctx, namespace, "caption", 2)
+			expectEntry(ctx, namespace, 2)
 			AddReportEntry("right after", time.Since(since).String())
 			Eventually(func(g Gomega) {
 				g.Expect(k8s.Get(ctx, keyOf(task), task)).To(Succeed())
@@ -352,7 +352,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 		started(ctx)
 		Eventually(func() error { return holdIndex(ctx) }).Should(Succeed())
 		since := time.Now()
-		expectEntry(ctx, namespace, "caption", 1)
+		expectEntry(ctx, namespace, 1)
 		Eventually(func(g Gomega) {
 			index := indexOf(ctx, namespace)
 			g.Expect(index.Finalizers).To(BeEmpty())
@@ -375,7 +375,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 
 	It("makes the operator write ever more rarely, by adding them again and again (row 4)", func(ctx context.Context) {
 		started(ctx)
-		stop := repeat(50*time.Millisecond, func(ctx context.Context) { _ = holdIndex(ctx) })
+		stop := repeat(ctx, 50*time.Millisecond, func(ctx context.Context) { _ = holdIndex(ctx) })
 		since := time.Now()
 		expectConditions(ctx, task, map[string]string{v1alpha1.ConditionReady: "False/RegistryConflict"})
 		AddReportEntry("told after", time.Since(since).String())
@@ -387,7 +387,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 		AddReportEntry("writes a second", rate)
 		Expect(rate).To(BeNumerically("<", 2)) // an update, a deletion and a creation every 5 s
 		stop()
-		expectEntry(ctx, namespace, "caption", 1)
+		expectEntry(ctx, namespace, 1)
 	})
 
 	It("cannot keep a false shard by a finalizer and an owner (row 4)", func(ctx context.Context) {
@@ -504,7 +504,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 			Expect(attacker.Update(ctx, forged)).To(Succeed())
 			startOperator(testutil.OperatorOptions{})
 			expectConditions(ctx, never, map[string]string{v1alpha1.ConditionRegistered: "False/InvalidSpec"})
-			expectEntry(ctx, namespace, "caption", 1)
+			expectEntry(ctx, namespace, 1)
 			Expect(published(ctx, namespace)).To(HaveLen(1))
 			stopOperator()
 		}
@@ -518,7 +518,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 		delete(index.Data, "caption")
 		forged, _ := forge(index, falsify)
 		Expect(attacker.Update(ctx, forged)).To(Succeed())
-		expectEntry(ctx, namespace, "caption", 1)
+		expectEntry(ctx, namespace, 1)
 		expectIdle(namespace)
 		expectConditions(ctx, task, map[string]string{v1alpha1.ConditionRegistered: "False/ServingLastAccepted"})
 	})

@@ -15,7 +15,6 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
-	"github.com/maze-agent/maregister/internal/task"
 )
 
 func schemaOf(size int) *apiextensionsv1.JSON {
@@ -45,15 +44,15 @@ func TestSlimKeepsTheVerdict(t *testing.T) {
 	for _, size := range []int{30, schema.MaxBytes - 1, schema.MaxBytes, schema.MaxBytes + 1, 100_000, 1_250_000, 1_250_001, 70_000} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			whole := fullTask(schemaOf(size))
-			want := task.Judge(&whole.Spec)
+			_, _, want := schema.Parse(whole.Spec.InputParameters.Raw)
 			slimmed, err := slimmer.slim(whole.DeepCopy())
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := slimmed.(*v1alpha1.MazeTask)
-			verdict := task.Judge(&got.Spec)
-			if verdict.Accepted != want.Accepted || verdict.Reason != want.Reason || verdict.Message != want.Message || verdict.Pointer != want.Pointer {
-				t.Errorf("the verdict is %+v, want %+v", verdict, want)
+			_, _, verdict := schema.Parse(got.Spec.InputParameters.Raw)
+			if diff := cmp.Diff(want, verdict); diff != "" {
+				t.Errorf("the verdict (-want +got)\n%s", diff)
 			}
 			kept := size <= schema.MaxBytes
 			if bytes.Equal(got.Spec.InputParameters.Raw, whole.Spec.InputParameters.Raw) != kept {
