@@ -69,7 +69,7 @@ func NewCaches(namespaces []string) *Caches {
 }
 
 // Options are the manager's for its cache.
-func (c *Caches) Options() cache.Options { return caches.Options() }
+func (*Caches) Options() cache.Options { return caches.Options() }
 
 // New makes the manager's cache.
 func (c *Caches) New() cache.NewCacheFunc { return caches.NewCache(c.namespaces, c.refusals) }

@@ -234,7 +234,7 @@ func (p *Pass) drop() {
 		switch d, known := p.maps.dropped[s.uid]; {
 		case needed[name], s.state == shardForeign && p.seen.Now.Sub(s.met) < rememberForeign:
 			continue
-		case s.uid != "" && s.state != shardForeign && !(known && d.deleted):
+		case s.uid != "" && s.state != shardForeign && (!known || !d.deleted):
 			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now}
 		}
 		delete(p.maps.shards, name)

@@ -15,9 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
-	"github.com/maze-agent/maregister/internal/registry"
-
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/registry"
 )
 
 // Options make the manager's cache: tasks, and the metadata of registries' shards. What is read from it may not be changed.

@@ -22,8 +22,8 @@ func servedOutcome(uid types.UID) *serving.Outcome {
 	}
 }
 
-func key(namespace, name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: namespace, Name: name}
+func key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "a", Name: name}
 }
 
 func TestApply(t *testing.T) {
@@ -35,12 +35,12 @@ func TestApply(t *testing.T) {
 		"Nothing to nothing": {},
 		"The first tasks": {
 			after: map[string]*serving.Outcome{"x": one, "y": one},
-			want:  []types.NamespacedName{key("a", "x"), key("a", "y")},
+			want:  []types.NamespacedName{key("x"), key("y")},
 		},
 		"One more": {
 			before: map[string]*serving.Outcome{"x": one},
 			after:  map[string]*serving.Outcome{"x": one, "y": one},
-			want:   []types.NamespacedName{key("a", "y")},
+			want:   []types.NamespacedName{key("y")},
 		},
 		"One less": {
 			before: map[string]*serving.Outcome{"x": one, "y": one},
@@ -50,12 +50,12 @@ func TestApply(t *testing.T) {
 		"One changes, one comes, one goes, one stays": {
 			before: map[string]*serving.Outcome{"x": one, "y": one, "z": one},
 			after:  map[string]*serving.Outcome{"x": other, "y": one, "w": one},
-			want:   []types.NamespacedName{key("a", "w"), key("a", "x")},
+			want:   []types.NamespacedName{key("w"), key("x")},
 		},
 		"A task of the same name and content, made anew": {
 			before: map[string]*serving.Outcome{"x": one},
 			after:  map[string]*serving.Outcome{"x": other},
-			want:   []types.NamespacedName{key("a", "x")},
+			want:   []types.NamespacedName{key("x")},
 		},
 	}
 	for name, tc := range cases {

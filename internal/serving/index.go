@@ -1,0 +1,178 @@
+package serving
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+func (p *Pass) readIndex() *Request {
+	return &Request{Verb: Get, ConfigMap: p.named(registry.ConfigMapName), take: func(found *corev1.ConfigMap, err error) {
+		switch {
+		case err == nil:
+			p.tookIndex(found)
+		case apierrors.IsNotFound(err):
+			p.tookIndex(nil)
+		default:
+			p.fail(fmt.Errorf("read ConfigMap %s: %w", registry.ConfigMapName, err))
+		}
+	}}
+}
+
+// tookIndex notes the live index: nil if there is none.
+func (p *Pass) tookIndex(found *corev1.ConfigMap) {
+	index := &indexState{object: found}
+	resourceVersion := ""
+	if found != nil {
+		resourceVersion = found.ResourceVersion
+		if index.foreign = !registry.Owned(found); index.foreign {
+			index.object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: found.Name, UID: found.UID, ResourceVersion: found.ResourceVersion}}
+		} else {
+			index.decoded, _ = registry.DecodeIndex(found) // one that cannot be read is replaced
+			p.maps.saw(index.decoded)
+		}
+	}
+	p.maps.index = index
+	p.maps.keepNamed()
+	last := p.maps.attempt
+	switch p.maps.attempt = nil; {
+	case resourceVersion == p.maps.base:
+	case last != nil && last.index.Generation == index.decoded.Generation && slices.Equal(last.index.Shards, index.decoded.Shards):
+		p.maps.epoch++ // the write of which no answer came
+		p.served, p.trusted, p.decided = last.holds, true, false
+		p.drop()
+	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
+		index.byOthers = found != nil
+		p.maps.disturbed = p.memory.tasks != nil
+		p.behind = !p.seen.Complete && p.memory.tasks != nil && p.served != nil
+		for name, s := range p.maps.shards {
+			if s.state == shardConfirmed && !p.maps.names(name) {
+				s.state = shardDoubtful
+				p.maps.shards[name] = s
+			}
+		}
+	}
+}
+
+// fence returns the write of the index that keeps its content, and makes the API server refuse whatever another process has prepared
+// with the index from before.
+func (p *Pass) fence() *Request {
+	index := p.maps.index
+	if index.object == nil {
+		return p.putIndex(Create, registry.NewTree(p.options.ShardSize))
+	}
+	next := released(index.object)
+	if index.holds != nil && next.Data == nil {
+		whole, _, err := p.render(index.holds)
+		if err != nil {
+			p.fail(err)
+			return nil
+		}
+		next.Data = whole.Data
+	}
+	next.Annotations = merged(next.Annotations, map[string]string{registry.FenceAnnotation: index.object.ResourceVersion})
+	return p.sendIndex(Update, next, index.decoded, index.holds)
+}
+
+// writeIndex returns the request that makes the index be as the target says. Nil if it is.
+func (p *Pass) writeIndex() *Request {
+	index := p.maps.index
+	switch {
+	case index.object == nil:
+		return p.putIndex(Create, p.target)
+	case index.holds == p.target:
+		return nil
+	case ptr.Deref(index.object.Immutable, false) && isHeld(index.object):
+		return p.sendIndex(Update, released(index.object), index.decoded, nil)
+	case ptr.Deref(index.object.Immutable, false): // it cannot be corrected, only made anew
+		return p.write(Delete, index.object, func(_ *corev1.ConfigMap, err error) {
+			p.maps.forgetIndex()
+			if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+				p.fail(fmt.Errorf("delete ConfigMap %s: %w", registry.ConfigMapName, err))
+			}
+		})
+	}
+	if index.holds == nil && p.isAsRendered(index.object) {
+		index.holds = p.target
+		return nil
+	}
+	return p.putIndex(Update, p.target)
+}
+
+// isAsRendered reports whether the live index holds exactly what the target says.
+func (p *Pass) isAsRendered(live *corev1.ConfigMap) bool {
+	want, _, err := p.render(p.target)
+	return err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) && !isHeld(live) &&
+		live.Annotations[registry.SourceAnnotation] != "" && !isOfTheFuture(live)
+}
+
+func includes(all, some map[string]string) bool {
+	for key, value := range some {
+		if all[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// render returns the ConfigMap maze-registry for some entries, and its index.
+func (p *Pass) render(tree *registry.Tree) (*corev1.ConfigMap, registry.Index, error) {
+	index := p.maps.index
+	source := p.seen.Source
+	if index.object != nil && !isOfTheFuture(index.object) {
+		source = newest(source, index.object.Annotations[registry.SourceAnnotation])
+	}
+	shards := tree.Shards()
+	decoded := registry.NewIndex(shards, p.maps.last)
+	rendered, err := registry.Render(p.namespace, shards, decoded, index.object, source)
+	return rendered, decoded, err
+}
+
+// putIndex returns the write of the index for some entries.
+func (p *Pass) putIndex(verb Verb, tree *registry.Tree) *Request {
+	next, decoded, err := p.render(tree)
+	if err != nil {
+		p.fail(err)
+		return nil
+	}
+	return p.sendIndex(verb, next, decoded, tree)
+}
+
+// sendIndex returns a write of the index.
+func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Index, holds *registry.Tree) *Request {
+	return p.write(verb, next, func(written *corev1.ConfigMap, err error) {
+		if err == nil {
+			p.maps.index = &indexState{object: written, decoded: decoded, holds: holds}
+			p.maps.last = decoded
+			p.maps.keepNamed()
+			p.maps.epoch++
+			p.drop()
+			return
+		}
+		p.maps.forgetIndex()
+		if isLostAnswer(err) && holds != nil {
+			p.maps.attempt = &attempt{decoded, holds}
+		}
+		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
+			p.fail(fmt.Errorf("%s ConfigMap %s: %w", verb, registry.ConfigMapName, err))
+		}
+	})
+}
+
+// isLostAnswer reports whether a request may have been carried out although it failed.
+func isLostAnswer(err error) bool {
+	switch apierrors.ReasonForError(err) {
+	case metav1.StatusReasonUnknown, metav1.StatusReasonInternalError, metav1.StatusReasonServerTimeout,
+		metav1.StatusReasonTimeout, metav1.StatusReasonServiceUnavailable:
+		return true
+	default:
+		return false
+	}
+}
