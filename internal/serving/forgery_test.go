@@ -1,0 +1,139 @@
+package serving_test
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// forge changes the entry of a name so that the index, its digests and counts fit it.
+func (b *bench) forge(key string, edit func(*registry.Entry)) {
+	b.t.Helper()
+	b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) {
+		e, err := registry.DecodeEntry(c.Data[key])
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		edit(&e)
+		item, err := e.Encode()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		index, err := registry.DecodeIndex(c)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		c.Data[key] = item.Text
+		index.Shards[0].Digest = registry.ContentDigest(c.Data)
+		c.Data[registry.IndexKey], _ = index.Encode()
+	})
+}
+
+// TestForgedRegistry: who may write ConfigMaps can make a registry that fits together. A restarted process serves an entry on, for a task
+// whose present generation is refused, only if the task's status names it.
+func TestForgedRegistry(t *testing.T) {
+	describe := func(text string) func(*registry.Entry) {
+		return func(e *registry.Entry) { e.Description = &text }
+	}
+	const last, none = "InvalidSchema ServingLastAccepted", "InvalidSchema InvalidSpec"
+	cases := map[string]struct {
+		// forge edits the registry, and tell the status, after generation 1 was served and told of.
+		forge func(*registry.Entry)
+		tell  func(*v1alpha1.MazeTaskStatus)
+		// nodes changes the nodes before the operator stops.
+		nodes bool
+		torn  bool
+		want  string
+	}{
+		"As it was":              {want: last},
+		"Another description":    {forge: describe("forged"), want: none},
+		"Another generation":     {forge: func(e *registry.Entry) { e.Kubernetes.Generation = 2 }, want: none},
+		"A generation to come":   {forge: func(e *registry.Entry) { e.Kubernetes.Generation = 3 }, want: none},
+		"Another object":         {forge: func(e *registry.Entry) { e.Kubernetes.UID = "other" }, want: none},
+		"Another predictor":      {forge: func(e *registry.Entry) { e.Predictor = ptr.To("x") }, want: none},
+		"A status without entry": {tell: func(s *v1alpha1.MazeTaskStatus) { s.Entry = nil }, want: none},
+		"A status of another name": {tell: func(s *v1alpha1.MazeTaskStatus) {
+			s.Entry = &v1alpha1.EntryReference{ConfigMap: s.Entry.ConfigMap, Key: "z", Generation: 1, Digest: s.Entry.Digest}
+		}, want: none},
+		"Placed anew since the status":                 {nodes: true, want: last},
+		"Placed anew since the status, and forged":     {nodes: true, forge: describe("forged"), want: none},
+		"Placed anew since a status without placement": {nodes: true, tell: func(s *v1alpha1.MazeTaskStatus) { s.Placement = nil }, want: none},
+		"No status yet":                        {tell: func(s *v1alpha1.MazeTaskStatus) { *s = v1alpha1.MazeTaskStatus{ObservedGeneration: -1} }, want: last},
+		"No status yet, and torn":              {tell: func(s *v1alpha1.MazeTaskStatus) { *s = v1alpha1.MazeTaskStatus{ObservedGeneration: -1} }, torn: true, want: none},
+		"Torn, and the status names the entry": {torn: true, want: last},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			gpu := func(t *v1alpha1.MazeTask) { t.Spec.Resources.Type = v1alpha1.ResourceTypeGPU }
+			b.add("a", "x", gpu)
+			b.report(b.published("a"))
+			if tc.nodes {
+				b.nodes = resolverOf(1)
+				b.changes++
+				b.published("a")
+			}
+			b.add("a", "", broken)
+			b.report(b.published("a"))
+			told := b.api.tasks["a"].DeepCopy()
+			if tc.nodes { // the status is from before
+				before := resolverOf(0)(placement.RequirementOf(&told.Spec.Resources)).Placement
+				e, _ := registry.Decode(b.api.configMaps[registry.ConfigMapName].Data["x"])
+				old, _ := e.WithPlacement(before)
+				told.Status.Placement, told.Status.Entry.Digest = &before, old.Digest
+			}
+			if tc.tell != nil {
+				tc.tell(&told.Status)
+			}
+			b.api.storeTask("a", told)
+			if tc.forge != nil {
+				b.forge("x", tc.forge)
+			}
+			if tc.torn {
+				b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) { c.Data["other"] = "{}" })
+			}
+			b.restart()
+			outcomes := b.published()
+			expect(t, "outcome", tc.want, reasons(outcomes)["a"])
+			want := map[string]string{}
+			if tc.want == last {
+				want["x"] = "a@1"
+			}
+			expect(t, "entries", want, b.entries())
+			entry := b.api.configMaps[registry.ConfigMapName].Data["x"]
+			if decoded, err := registry.DecodeEntry(entry); tc.want == last && (err != nil || decoded.Description != nil) {
+				t.Errorf("got the entry %s: %v", entry, err)
+			}
+		})
+	}
+}
+
+// TestForgedWhileRunning: a running process knows what it has published, whatever hands write.
+func TestForgedWhileRunning(t *testing.T) {
+	b := newBench(t)
+	b.add("a", "x", nil)
+	b.report(b.published("a"))
+	b.add("a", "", broken)
+	b.report(b.published("a"))
+	b.forge("x", func(e *registry.Entry) { e.Description = ptr.To("forged") })
+	expect(t, "outcome", map[string]string{}, withoutSame(reasons(b.published("a")), "InvalidSchema ServingLastAccepted"))
+	expect(t, "entries", map[string]string{"x": "a@1"}, b.entries())
+	if e, err := registry.DecodeEntry(b.api.configMaps[registry.ConfigMapName].Data["x"]); err != nil || e.Description != nil {
+		t.Errorf("got the entry %+v: %v", e, err)
+	}
+}
+
+func withoutSame(all map[string]string, usual string) map[string]string {
+	out := map[string]string{}
+	for name, reason := range all {
+		if reason != usual {
+			out[name] = reason
+		}
+	}
+	return out
+}

@@ -1,0 +1,198 @@
+package serving_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+var (
+	seed      = flag.Uint64("seed", 1, "the first seed of the random histories")
+	workers   = flag.Int("workers", runtime.GOMAXPROCS(0), "the number of histories that are played at once")
+	first     = flag.Bool("first", false, "stop at the first broken history, and do not look for a shorter one")
+	histories = flag.Int("histories", 20_000, "the number of random histories")
+)
+
+// known holds the findings that are open: what shows them is left out.
+var known = func() map[string]bool {
+	open := map[string]bool{}
+	for _, name := range strings.Split(os.Getenv("KNOWN"), ",") {
+		open[name] = true
+	}
+	return open
+}()
+
+// play plays the history that some bytes stand for. It returns the violation, if there is one.
+func play(bytes []byte, trace func(string)) (broken *violation, panicked any) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case violation:
+			broken = &r
+		default:
+			if trace == nil {
+				broken, panicked = &violation{fmt.Sprint("panic: ", r)}, r
+				return
+			}
+			stack := make([]byte, 1<<14)
+			broken, panicked = &violation{fmt.Sprintf("panic: %v\n%s", r, stack[:runtime.Stack(stack, false)])}, r
+		}
+	}()
+	first, steps := cut(bytes)
+	w := newWorld(first, trace)
+	for len(steps) > 0 {
+		w.dice, steps = cut(steps)
+		w.step()
+	}
+	w.dice = first
+	w.settle()
+	return nil, nil
+}
+
+// stepBytes is the number of bytes that a step has for its choices. So a history that lacks a step is the same otherwise.
+const stepBytes = 10
+
+// cut takes the first step from a history.
+func cut(bytes []byte) (*dice, []byte) {
+	n := min(stepBytes, len(bytes))
+	return &dice{bytes: bytes[:n]}, bytes[n:]
+}
+
+// historyOf returns the bytes of a random history.
+func historyOf(seed uint64) []byte {
+	random := rand.New(rand.NewPCG(seed, 0))
+	bytes := make([]byte, stepBytes*(20+random.IntN([]int{20, 60, 250}[random.IntN(3)])))
+	for i := range bytes {
+		bytes[i] = byte(random.Uint32())
+	}
+	return bytes
+}
+
+// kindOf returns what two violations of one cause have in common, mostly.
+func kindOf(broken *violation) string {
+	if broken == nil {
+		return ""
+	}
+	text := regexp.MustCompile(`[0-9]+|uid-|process|create|update|delete`).ReplaceAllString(broken.message, "")
+	return text[:min(len(text), 40)]
+}
+
+// shrink makes a history that breaks something shorter and simpler, as long as it breaks something.
+func shrink(bytes []byte) []byte {
+	first, _ := play(bytes, nil)
+	kind := kindOf(first)
+	fails := func(candidate []byte) bool {
+		broken, _ := play(candidate, nil)
+		return kindOf(broken) == kind
+	}
+	for size := len(bytes) / 2 / stepBytes; size > 0; {
+		smaller := false
+		for at := stepBytes; at+size*stepBytes <= len(bytes); {
+			if candidate := slices.Delete(slices.Clone(bytes), at, at+size*stepBytes); fails(candidate) {
+				bytes, smaller = candidate, true
+				continue
+			}
+			at += size * stepBytes
+		}
+		if !smaller || size > len(bytes)/stepBytes {
+			size /= 2
+		}
+	}
+	for i := range bytes {
+		for _, value := range []byte{0, 1, bytes[i] % 8, bytes[i] % 32} {
+			if value >= bytes[i] {
+				continue
+			}
+			candidate := slices.Clone(bytes)
+			if candidate[i] = value; fails(candidate) {
+				bytes = candidate
+				break
+			}
+		}
+	}
+	return bytes
+}
+
+// report tells of a history that breaks something, in its shortest form.
+func report(t *testing.T, name string, bytes []byte) {
+	t.Helper()
+	short := shrink(shrink(bytes))
+	var trace string
+	broken, _ := play(short, func(line string) { trace += line + "\n" })
+	if broken == nil {
+		t.Errorf("%s: broken once, and not again", name)
+		return
+	}
+	t.Errorf("%s: %s\nthe shortest history: %x\n%s", name, broken.message, short, trace)
+}
+
+// TestHistories plays random histories of tasks, nodes, hands, faults and processes. See audit for what holds at every moment, and
+// expectation for what holds in the end. To play one again: go test ./internal/serving -run Histories -seed N -histories 1.
+func TestHistories(t *testing.T) {
+	count := *histories
+	if testing.Short() {
+		count = min(count, 2000)
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	var next, failures atomic.Uint64
+	limit := uint64(maxFailures)
+	if *first {
+		limit = 1
+	}
+	var mu sync.Mutex
+	broken := map[string]uint64{} // of each kind of violation, the first seed
+	var wg sync.WaitGroup
+	for range *workers {
+		wg.Go(func() {
+			for failures.Load() < limit {
+				i := next.Add(1) - 1
+				if i >= uint64(count) {
+					return
+				}
+				found, _ := play(historyOf(*seed+i), nil)
+				if found == nil {
+					continue
+				}
+				failures.Add(1)
+				mu.Lock()
+				if kind := kindOf(found); broken[kind] == 0 || broken[kind] > *seed+i {
+					broken[kind] = *seed + i
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	for kind, of := range broken {
+		if *first {
+			t.Errorf("seed %d: %s", of, kind)
+			continue
+		}
+		report(t, fmt.Sprintf("seed %d", of), historyOf(of))
+	}
+	t.Logf("%d histories, %d broken", min(int(next.Load()), count), failures.Load())
+}
+
+// maxFailures bounds how many broken histories are waited for. Of each kind one is told of.
+const maxFailures = 30
+
+// FuzzHistories looks for histories that break something.
+func FuzzHistories(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(historyOf(seed))
+	}
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		if broken, _ := play(bytes, nil); broken != nil {
+			report(t, "fuzz", bytes)
+		}
+	})
+}
