@@ -32,12 +32,12 @@ type audit struct {
 	made map[types.UID]bool
 	// decoded holds entries by their text.
 	decoded map[string]*registry.Entry
-	// forged holds entries that hands have written.
-	forged map[string]bool
+	// forged holds entries that hands have written, and believed those that a process had to believe: a status may vouch for them since.
+	forged, believed map[string]bool
 }
 
 func newAudit(w *world) *audit {
-	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]bool{},
+	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]bool{}, believed: map[string]bool{},
 		revived: map[string]bool{}}
 	a.reset()
 	return a
@@ -92,6 +92,13 @@ func (a *audit) shardChanged(c change) {
 		delete(a.broken, c.name)
 	case c.by == hand && (c.before == nil || c.after == nil || !sameData(c.before, c.after)):
 		a.broken[c.name] = true
+		if c.before != nil { // what it held may be in no other place
+			for _, text := range c.before.Data {
+				if e := a.decoded[text]; e != nil {
+					delete(a.entries, e.Kubernetes.UID)
+				}
+			}
+		}
 	}
 }
 
@@ -201,6 +208,9 @@ func (a *audit) checkEntry(c *call, name, text string) types.UID {
 	}
 	uid, generation := e.Kubernetes.UID, e.Kubernetes.Generation
 	if a.forged[text] && a.isBelievable(c, e) {
+		a.believed[text] = true
+	}
+	if a.believed[text] {
 		return uid
 	}
 	f := w.facts[taskKey{uid, generation}]
@@ -214,6 +224,7 @@ func (a *audit) checkEntry(c *call, name, text string) types.UID {
 		w.failf("%s publishes generation %d of %s (%s) after %d", c, generation, uid, name, a.entries[uid])
 	}
 	a.entries[uid] = generation
+	c.process.published[taskKey{uid, generation}] = true
 	return uid
 }
 
@@ -223,8 +234,12 @@ func vouched(t *v1alpha1.MazeTask, generation, later int64) bool {
 	return t != nil && t.Status.ObservedGeneration >= later && t.Status.Entry != nil && t.Status.Entry.Generation == generation
 }
 
-// isBelievable reports whether a process cannot know that an entry is forged: no status tells of its generation yet.
+// isBelievable reports whether a process cannot know that an entry is forged: no status tells of its generation yet, and the process has
+// not published the true one itself.
 func (a *audit) isBelievable(c *call, e *registry.Entry) bool {
+	if c.process.published[taskKey{e.Kubernetes.UID, e.Kubernetes.Generation}] {
+		return false
+	}
 	t := c.taskView[e.Kubernetes.Name]
 	return t != nil && t.UID == e.Kubernetes.UID && t.Status.ObservedGeneration < e.Kubernetes.Generation
 }

@@ -19,7 +19,7 @@ var (
 	seed      = flag.Uint64("seed", 1, "the first seed of the random histories")
 	workers   = flag.Int("workers", runtime.GOMAXPROCS(0), "the number of histories that are played at once")
 	first     = flag.Bool("first", false, "stop at the first broken history, and do not look for a shorter one")
-	histories = flag.Int("histories", 20_000, "the number of random histories")
+	histories = flag.Int("histories", 3_000, "the number of random histories: as many as the race detector plays in a minute or two")
 )
 
 // known holds the findings that are open: what shows them is left out.

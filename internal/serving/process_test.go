@@ -37,6 +37,9 @@ type process struct {
 	// deletions is how often the index had been deleted when the process last knew whether it is there.
 	deletions int
 
+	// published holds what it has published.
+	published map[taskKey]bool
+
 	// outcomes accumulates what passes have told, and unreported holds what is not in a status yet.
 	outcomes   map[string]*serving.Outcome
 	unreported map[string]bool
@@ -64,7 +67,7 @@ func (p *process) String() string { return p.name }
 func (w *world) newProcess(i int) *process {
 	w.processes++
 	p := &process{
-		name: fmt.Sprintf("process %d.%d", i, w.processes), memory: &serving.Memory{}, pending: map[string]bool{},
+		name: fmt.Sprintf("process %d.%d", i, w.processes), published: map[taskKey]bool{}, memory: &serving.Memory{}, pending: map[string]bool{},
 		resolutions: map[placement.Requirement]*placement.Resolution{}, outcomes: map[string]*serving.Outcome{}, unreported: map[string]bool{},
 		tasks: len(w.api.tasksLog) - 1, index: len(w.api.mapsLog) - 1, shards: len(w.api.mapsLog) - 1, nodes: len(w.nodes) - 1,
 	}
