@@ -136,7 +136,7 @@ func TestNamed(t *testing.T) {
 			defer func() { <-places }()
 			result := h.Run(t.Context(), namedPlan(n.Name))
 			t.Logf("plan %s: %d violations, settled after %s, took %s", n.Name, len(result.Violations), result.Settled.Round(time.Millisecond), result.Took.Round(time.Millisecond))
-			if len(result.Fired) < len(n.Faults) {
+			if len(result.Fired) < len(n.Faults) && !n.MayMiss {
 				t.Errorf("plan %s: its fault did not strike", n.Name)
 			}
 			if report := result.Report(); report != "" {
