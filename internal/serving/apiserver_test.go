@@ -36,6 +36,7 @@ const (
 type apiServer struct {
 	version    int64
 	uids       int
+	now        func() time.Time
 	configMaps map[string]*corev1.ConfigMap
 	tasks      map[string]*v1alpha1.MazeTask
 	// mapsLog and tasksLog hold what there was after each write: a cache shows one of them.
@@ -69,7 +70,7 @@ type change struct {
 func newAPIServer() *apiServer {
 	s := &apiServer{
 		version: 95, configMaps: map[string]*corev1.ConfigMap{}, tasks: map[string]*v1alpha1.MazeTask{}, deleters: map[types.UID]actor{},
-		changed: func(change) {},
+		changed: func(change) {}, now: func() time.Time { return noon },
 	}
 	s.mapsLog = []mapsAt{{s.version, map[string]*corev1.ConfigMap{}}}
 	s.tasksLog = []tasksAt{{s.version, map[string]*v1alpha1.MazeTask{}}}
@@ -109,11 +110,17 @@ func (s *apiServer) store(name string, after *corev1.ConfigMap, by actor, c *cal
 	s.changed(change{name, before, after, by, c})
 }
 
-func managed(object *corev1.ConfigMap, by actor) {
-	if slices.ContainsFunc(object.ManagedFields, func(e metav1.ManagedFieldsEntry) bool { return e.Manager == string(by) }) {
-		return
+// manage notes who has written an object and when: in whole seconds.
+func (s *apiServer) manage(object *corev1.ConfigMap, by actor) {
+	at := &metav1.Time{Time: s.now().Truncate(time.Second)}
+	object.ManagedFields = slices.Clone(object.ManagedFields)
+	for i := range object.ManagedFields {
+		if object.ManagedFields[i].Manager == string(by) {
+			object.ManagedFields[i].Time = at
+			return
+		}
 	}
-	object.ManagedFields = append(slices.Clone(object.ManagedFields), metav1.ManagedFieldsEntry{Manager: string(by), Operation: "Update"})
+	object.ManagedFields = append(object.ManagedFields, metav1.ManagedFieldsEntry{Manager: string(by), Operation: "Update", Time: at})
 }
 
 func (s *apiServer) create(object *corev1.ConfigMap, by actor, c *call) (*corev1.ConfigMap, error) {
@@ -125,7 +132,7 @@ func (s *apiServer) create(object *corev1.ConfigMap, by actor, c *call) (*corev1
 	}
 	created := object.DeepCopy()
 	created.Namespace, created.UID, created.DeletionTimestamp, created.ManagedFields = namespace, s.uid(), nil, nil
-	managed(created, by)
+	s.manage(created, by)
 	s.store(object.Name, created, by, c)
 	return created.DeepCopy(), nil
 }
@@ -153,7 +160,7 @@ func (s *apiServer) update(object *corev1.ConfigMap, by actor, c *call) (*corev1
 	if sameContent(next, live) {
 		return live.DeepCopy(), nil // nothing is written
 	}
-	managed(next, by)
+	s.manage(next, by)
 	s.store(object.Name, next, by, c)
 	return next.DeepCopy(), nil
 }

@@ -37,8 +37,9 @@ type audit struct {
 }
 
 func newAudit(w *world) *audit {
-	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]bool{}, believed: map[string]bool{},
-		revived: map[string]bool{}}
+	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]bool{},
+		believed: map[string]bool{},
+		revived:  map[string]bool{}}
 	a.reset()
 	return a
 }

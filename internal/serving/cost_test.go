@@ -33,6 +33,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, api: newAPIServer(), memory: &serving.Memory{}, now: noon, changes: 1}
 	b.options = serving.Options{ShardSize: registry.MinShardSize, Predictors: registry.DefaultPredictorRules()}
+	b.api.now = func() time.Time { return b.now }
 	b.nodes = resolverOf(0)
 	b.sweep = true
 	return b

@@ -40,6 +40,7 @@ func TestForgedRegistry(t *testing.T) {
 	describe := func(text string) func(*registry.Entry) {
 		return func(e *registry.Entry) { e.Description = &text }
 	}
+	unreported := func(s *v1alpha1.MazeTaskStatus) { *s = v1alpha1.MazeTaskStatus{ObservedGeneration: -1} }
 	const last, none = "InvalidSchema ServingLastAccepted", "InvalidSchema InvalidSpec"
 	cases := map[string]struct {
 		// forge edits the registry, and tell the status, after generation 1 was served and told of.
@@ -63,8 +64,8 @@ func TestForgedRegistry(t *testing.T) {
 		"Placed anew since the status":                 {nodes: true, want: last},
 		"Placed anew since the status, and forged":     {nodes: true, forge: describe("forged"), want: none},
 		"Placed anew since a status without placement": {nodes: true, tell: func(s *v1alpha1.MazeTaskStatus) { s.Placement = nil }, want: none},
-		"No status yet":                        {tell: func(s *v1alpha1.MazeTaskStatus) { *s = v1alpha1.MazeTaskStatus{ObservedGeneration: -1} }, want: last},
-		"No status yet, and torn":              {tell: func(s *v1alpha1.MazeTaskStatus) { *s = v1alpha1.MazeTaskStatus{ObservedGeneration: -1} }, torn: true, want: none},
+		"No status yet":                        {tell: unreported, want: last},
+		"No status yet, and torn":              {tell: unreported, torn: true, want: none},
 		"Torn, and the status names the entry": {torn: true, want: last},
 	}
 	for name, tc := range cases {

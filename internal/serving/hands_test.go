@@ -117,7 +117,9 @@ func (w *world) handShard() {
 	n := w.dice.n(4)
 	w.logf("a hand at shard %s: way %d", name, n)
 	_ = w.api.delete(name, "", hand, nil)
-	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: registry.Labels(registry.RoleShard)}, Data: maps.Clone(live.Data), Immutable: live.Immutable}
+	next := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: registry.Labels(registry.RoleShard)}, Data: maps.Clone(live.Data), Immutable: live.Immutable,
+	}
 	switch n {
 	case 0:
 		return
@@ -150,9 +152,6 @@ func (w *world) handMeta() {
 		nil,
 	}
 	n := w.dice.n(len(edits))
-	if n == 3 && known["F5"] {
-		return
-	}
 	w.logf("a hand at the metadata of %s: way %d", name, n)
 	if edits[n] == nil {
 		w.api.strip(name)

@@ -4,12 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,15 +19,6 @@ var (
 	first     = flag.Bool("first", false, "stop at the first broken history, and do not look for a shorter one")
 	histories = flag.Int("histories", 3_000, "the number of random histories: as many as the race detector plays in a minute or two")
 )
-
-// known holds the findings that are open: what shows them is left out.
-var known = func() map[string]bool {
-	open := map[string]bool{}
-	for _, name := range strings.Split(os.Getenv("KNOWN"), ",") {
-		open[name] = true
-	}
-	return open
-}()
 
 // play plays the history that some bytes stand for. It returns the violation, if there is one.
 func play(bytes []byte, trace func(string)) (broken *violation, panicked any) {

@@ -31,7 +31,10 @@ var (
 
 // servedOutcome is that of a task with which all is well.
 func servedOutcome() *serving.Outcome {
-	return &serving.Outcome{UID: "u", Type: v1alpha1.ResourceTypeGPU, Generation: 3, Accepted: valid, Registered: served, Placement: placementOf("1"), Placeable: feasible, Predictor: "llm", Entry: entryOf(3)}
+	return &serving.Outcome{
+		UID: "u", Type: v1alpha1.ResourceTypeGPU, Generation: 3, Accepted: valid, Registered: served, Placement: placementOf("1"), Placeable: feasible,
+		Predictor: "llm", Entry: entryOf(3),
+	}
 }
 
 // outcomeEdits are edits of an outcome. field is the field that is edited, for those that are a change.

@@ -247,7 +247,8 @@ func (w *world) begin(p *process) {
 func (w *world) ask(p *process) {
 	requests := p.pass.Next()
 	slices.SortFunc(requests, func(a, b *serving.Request) int {
-		return cmp.Or(strings.Compare(string(a.Verb), string(b.Verb)), strings.Compare(a.ConfigMap.Name, b.ConfigMap.Name), strings.Compare(string(a.ConfigMap.UID), string(b.ConfigMap.UID)))
+		return cmp.Or(strings.Compare(string(a.Verb), string(b.Verb)), strings.Compare(a.ConfigMap.Name, b.ConfigMap.Name),
+			strings.Compare(string(a.ConfigMap.UID), string(b.ConfigMap.UID)))
 	})
 	for _, r := range requests {
 		p.batch = append(p.batch, &call{
@@ -316,7 +317,7 @@ func (w *world) refusal(c *call) error {
 			return apierrors.NewNotFound(configMapResource, c.object.Name)
 		},
 	}
-	if c.verb == serving.Get || c.verb == serving.Delete && known["F2"] {
+	if c.verb == serving.Get {
 		kinds = kinds[:3]
 	}
 	return kinds[w.dice.n(len(kinds))]()

@@ -59,7 +59,6 @@ func newProfile(d *dice) profile {
 	if p.hands || p.foreign { // half of the histories have no hands
 		p.hands, p.foreign = p.hands && d.n(2) == 0, p.foreign && d.n(2) == 0
 	}
-	p.foreign = p.foreign && !known["F4"]
 	return p
 }
 
@@ -108,7 +107,7 @@ func newWorld(d *dice, trace func(string)) *world {
 		profile: newProfile(d), dice: d, api: newAPIServer(), now: noon, nodes: []int{0}, facts: map[taskKey]*fact{}, others: map[string]bool{}, trace: trace,
 	}
 	w.audit = newAudit(w)
-	w.api.changed = w.audit.changed
+	w.api.changed, w.api.now = w.audit.changed, func() time.Time { return w.now }
 	for i := range w.procs {
 		if i == 0 || w.two {
 			w.procs[i] = w.newProcess(i)
@@ -290,6 +289,7 @@ func (w *world) stepElsewhere() {
 
 // step does one thing.
 func (w *world) step() {
+	w.now = w.now.Add(300 * time.Millisecond)
 	switch n := w.dice.n(32); {
 	case n < 18:
 		w.stepProcess(w.anyProcess())
