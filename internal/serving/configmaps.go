@@ -23,6 +23,8 @@ type indexState struct {
 	foreign bool
 	// holds is what it serves, and nothing else is in it. Nil while that is not known.
 	holds *registry.Tree
+	// checked reports whether this process has written it, after it had seen that its view of the tasks was late enough.
+	checked bool
 	// byOthers reports whether someone else has written it, and what it serves was not read since.
 	byOthers bool
 }

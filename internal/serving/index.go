@@ -149,7 +149,7 @@ func (p *Pass) putIndex(verb Verb, tree *registry.Tree) *Request {
 func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Index, holds *registry.Tree) *Request {
 	return p.write(verb, next, func(written *corev1.ConfigMap, err error) {
 		if err == nil {
-			p.maps.index = &indexState{object: written, decoded: decoded, holds: holds}
+			p.maps.index = &indexState{object: written, decoded: decoded, holds: holds, checked: true}
 			p.maps.last = decoded
 			p.maps.keepNamed()
 			p.maps.epoch++

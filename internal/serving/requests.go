@@ -144,7 +144,7 @@ func (p *Pass) settle() {
 // all that is known is that the index was made from no later view than of when it was written.
 func (p *Pass) isStale() bool {
 	index := p.maps.index
-	if index.object == nil || index.holds != nil {
+	if index.object == nil || index.holds != nil || index.checked {
 		return false
 	}
 	source := index.object.Annotations[registry.SourceAnnotation]
