@@ -237,7 +237,7 @@ func vouched(t *v1alpha1.MazeTask, generation, later int64) bool {
 
 // isBelievable reports whether a process cannot know that an entry is forged: no status tells of its generation yet, and the process has
 // not published the true one itself.
-func (a *audit) isBelievable(c *call, e *registry.Entry) bool {
+func (*audit) isBelievable(c *call, e *registry.Entry) bool {
 	if c.process.published[taskKey{e.Kubernetes.UID, e.Kubernetes.Generation}] {
 		return false
 	}

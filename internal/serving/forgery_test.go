@@ -2,6 +2,7 @@ package serving_test
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
@@ -114,18 +115,35 @@ func TestForgedRegistry(t *testing.T) {
 	}
 }
 
-// TestForgedWhileRunning: a running process knows what it has published, whatever hands write.
+// TestForgedWhileRunning: a running process knows what it has published, whatever hands write, even if it fits together.
 func TestForgedWhileRunning(t *testing.T) {
-	b := newBench(t)
-	b.add("a", "x", nil)
-	b.report(b.published("a"))
-	b.add("a", "", broken)
-	b.report(b.published("a"))
-	b.forge("x", func(e *registry.Entry) { e.Description = ptr.To("forged") })
-	expect(t, "outcome", map[string]string{}, withoutSame(reasons(b.published("a")), "InvalidSchema ServingLastAccepted"))
-	expect(t, "entries", map[string]string{"x": "a@1"}, b.entries())
-	if e, err := registry.DecodeEntry(b.api.configMaps[registry.ConfigMapName].Data["x"]); err != nil || e.Description != nil {
-		t.Errorf("got the entry %+v: %v", e, err)
+	cases := map[string]func(*bench){
+		"Another description": func(b *bench) { b.forge("x", func(e *registry.Entry) { e.Description = ptr.To("forged") }) },
+		"Another generation":  func(b *bench) { b.forge("x", func(e *registry.Entry) { e.Kubernetes.Generation = 7 }) },
+		"No entry": func(b *bench) {
+			b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) {
+				index, _ := registry.DecodeIndex(c)
+				delete(c.Data, "x")
+				index.Tasks, index.Shards[0].Tasks, index.Shards[0].Digest = 0, 0, registry.ContentDigest(c.Data)
+				c.Data[registry.IndexKey], _ = index.Encode()
+			})
+		},
+	}
+	for name, hand := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.add("a", "x", nil)
+			b.report(b.published("a"))
+			b.add("a", "", broken)
+			b.report(b.published("a"))
+			b.now = b.now.Add(time.Minute)
+			hand(b)
+			expect(t, "outcome", map[string]string{}, withoutSame(reasons(b.published("a")), "InvalidSchema ServingLastAccepted"))
+			expect(t, "entries", map[string]string{"x": "a@1"}, b.entries())
+			if e, err := registry.DecodeEntry(b.api.configMaps[registry.ConfigMapName].Data["x"]); err != nil || e.Description != nil {
+				t.Errorf("got the entry %+v: %v", e, err)
+			}
+		})
 	}
 }
 

@@ -21,7 +21,7 @@ var (
 )
 
 // play plays the history that some bytes stand for. It returns the violation, if there is one.
-func play(bytes []byte, trace func(string)) (broken *violation, panicked any) {
+func play(bytes []byte, trace func(string)) (broken *violation) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -29,11 +29,11 @@ func play(bytes []byte, trace func(string)) (broken *violation, panicked any) {
 			broken = &r
 		default:
 			if trace == nil {
-				broken, panicked = &violation{fmt.Sprint("panic: ", r)}, r
+				broken = &violation{fmt.Sprint("panic: ", r)}
 				return
 			}
 			stack := make([]byte, 1<<14)
-			broken, panicked = &violation{fmt.Sprintf("panic: %v\n%s", r, stack[:runtime.Stack(stack, false)])}, r
+			broken = &violation{fmt.Sprintf("panic: %v\n%s", r, stack[:runtime.Stack(stack, false)])}
 		}
 	}()
 	first, steps := cut(bytes)
@@ -44,7 +44,7 @@ func play(bytes []byte, trace func(string)) (broken *violation, panicked any) {
 	}
 	w.dice = first
 	w.settle()
-	return nil, nil
+	return nil
 }
 
 // stepBytes is the number of bytes that a step has for its choices. So a history that lacks a step is the same otherwise.
@@ -77,10 +77,10 @@ func kindOf(broken *violation) string {
 
 // shrink makes a history that breaks something shorter and simpler, as long as it breaks something.
 func shrink(bytes []byte) []byte {
-	first, _ := play(bytes, nil)
+	first := play(bytes, nil)
 	kind := kindOf(first)
 	fails := func(candidate []byte) bool {
-		broken, _ := play(candidate, nil)
+		broken := play(candidate, nil)
 		return kindOf(broken) == kind
 	}
 	for size := len(bytes) / 2 / stepBytes; size > 0; {
@@ -116,7 +116,7 @@ func report(t *testing.T, name string, bytes []byte) {
 	t.Helper()
 	short := shrink(shrink(bytes))
 	var trace string
-	broken, _ := play(short, func(line string) { trace += line + "\n" })
+	broken := play(short, func(line string) { trace += line + "\n" })
 	if broken == nil {
 		t.Errorf("%s: broken once, and not again", name)
 		return
@@ -147,7 +147,7 @@ func TestHistories(t *testing.T) {
 				if i >= uint64(count) {
 					return
 				}
-				found, _ := play(historyOf(*seed+i), nil)
+				found := play(historyOf(*seed+i), nil)
 				if found == nil {
 					continue
 				}
@@ -180,7 +180,7 @@ func FuzzHistories(f *testing.F) {
 		f.Add(historyOf(seed))
 	}
 	f.Fuzz(func(t *testing.T, bytes []byte) {
-		if broken, _ := play(bytes, nil); broken != nil {
+		if broken := play(bytes, nil); broken != nil {
 			report(t, "fuzz", bytes)
 		}
 	})

@@ -224,7 +224,7 @@ func (w *world) stepProcess(p *process) {
 	default:
 		c := p.batch[w.dice.n(len(p.batch))]
 		if !c.sent {
-			if w.send(c); w.profile.two && w.dice.one(4) {
+			if w.send(c); w.two && w.dice.one(4) {
 				return // the answer comes later
 			}
 		}

@@ -207,7 +207,7 @@ func (w *world) checkOutcomes(p *process, e expectation, entries map[string]stri
 func (w *world) hasRefused(key string) bool {
 	for _, t := range w.api.tasks {
 		f := w.facts[taskKey{t.UID, t.Generation}]
-		if t.Spec.Name == key && !(f.verdict.Accepted && f.fits) {
+		if t.Spec.Name == key && (!f.verdict.Accepted || !f.fits) {
 			return true
 		}
 	}

@@ -254,7 +254,7 @@ func (w *world) stepNodes() {
 }
 
 // resolution is where a requirement can run in a state of the nodes. Two states differ in the message alone.
-func (w *world) resolution(r placement.Requirement, state int) *placement.Resolution {
+func (*world) resolution(r placement.Requirement, state int) *placement.Resolution {
 	out := &placement.Resolution{Placement: v1alpha1.Placement{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: *resource.NewMilliQuantity(r.MilliCPU, resource.DecimalSI), corev1.ResourceMemory: *resource.NewQuantity(r.Memory, resource.BinarySI),
 	}}}

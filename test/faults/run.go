@@ -186,6 +186,7 @@ func (r *run) perform(ctx context.Context, result *Result) error {
 	r.background.Wait()
 	r.injector.heal()
 	r.injector.holding.Wait()
+	pause(ctx, 500*time.Millisecond) // the observer has yet to see what the last step did
 	begin := time.Now()
 	differences := r.settles(ctx, r.patience())
 	result.Settled = time.Since(begin)
