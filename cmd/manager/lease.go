@@ -50,7 +50,7 @@ func newLock(cluster *rest.Config, namespace, identity string, held *tenure, log
 
 // announceWith has the lock tell of the election by events. The manager, whose recorder it takes, is made after the lock.
 func (l *lock) announceWith(mgr manager.Manager) {
-	l.LockConfig.EventRecorder = mgr.GetEventRecorderFor(l.Identity()) //nolint:staticcheck // the lock takes a recorder of no other kind
+	l.LockConfig.EventRecorder = mgr.GetEventRecorderFor(l.Identity()) //nolint:staticcheck,nolintlint // it takes no other; not each lint run sees SA1019
 }
 
 // Get reads the lease.
