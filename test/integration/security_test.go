@@ -478,8 +478,6 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 		Entry("of the present generation", 0, func(e *registry.Entry) { falsify(e); e.Kubernetes.Generation = 2 }, "False/InvalidSpec"),
 		Entry("of a generation above observedGeneration, the present one", 1,
 			func(e *registry.Entry) { falsify(e); e.Kubernetes.Generation = 3 }, "False/InvalidSpec"),
-		Entry("of a generation above observedGeneration, and below the present one", 2,
-			func(e *registry.Entry) { falsify(e); e.Kubernetes.Generation = 3 }, "False/InvalidSpec"),
 		Entry("of a later generation", 0, func(e *registry.Entry) { falsify(e); e.Kubernetes.Generation = 9 }, "False/InvalidSpec"),
 		Entry("with another UID", 0, func(e *registry.Entry) { falsify(e); e.Kubernetes.UID = "another" }, "False/InvalidSpec"),
 		Entry("with another placement, which the status has", 0, func(e *registry.Entry) {
