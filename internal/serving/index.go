@@ -46,7 +46,7 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 	case resourceVersion == p.maps.base:
 	case last != nil && last.index.Generation == index.decoded.Generation && slices.Equal(last.index.Shards, index.decoded.Shards):
 		p.maps.epoch++ // the write of which no answer came
-		p.served, p.trusted, p.decided = last.holds, true, false
+		p.served, p.trusted, p.decided, index.checked = last.holds, true, false, true
 		p.drop()
 	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
 		index.byOthers = found != nil
@@ -157,6 +157,7 @@ func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Ind
 			return
 		}
 		p.maps.forgetIndex()
+		p.mayBeNamed(decoded)
 		if isLostAnswer(err) && holds != nil {
 			p.maps.attempt = &attempt{decoded, holds}
 		}
@@ -174,5 +175,16 @@ func isLostAnswer(err error) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// mayBeNamed notes that a write of the index which failed may still be carried out: the shards that it names may be deleted only after
+// the next write, which keeps it out.
+func (p *Pass) mayBeNamed(index registry.Index) {
+	for _, ref := range index.Shards {
+		if s, known := p.maps.shards[ref.Name]; known {
+			s.epoch = p.maps.epoch
+			p.maps.shards[ref.Name] = s
+		}
 	}
 }
