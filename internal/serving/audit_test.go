@@ -32,13 +32,15 @@ type audit struct {
 	made map[types.UID]bool
 	// decoded holds entries by their text.
 	decoded map[string]*registry.Entry
-	// forged holds entries that hands have written, and believed those that a process had to believe: a status may vouch for them since.
-	forged, believed map[string]bool
+	// forged holds the digests of entries that hands have written, and believed of which generations a process had to believe one: a status may
+	// vouch for it since.
+	forged   map[string]taskKey
+	believed map[taskKey]bool
 }
 
 func newAudit(w *world) *audit {
-	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]bool{},
-		believed: map[string]bool{},
+	a := &audit{world: w, broken: map[string]bool{}, made: map[types.UID]bool{}, decoded: map[string]*registry.Entry{}, forged: map[string]taskKey{},
+		believed: map[taskKey]bool{},
 		revived:  map[string]bool{}}
 	a.reset()
 	return a
@@ -208,11 +210,11 @@ func (a *audit) checkEntry(c *call, name, text string) types.UID {
 		a.decoded[text] = e
 	}
 	uid, generation := e.Kubernetes.UID, e.Kubernetes.Generation
-	if a.forged[text] && a.isBelievable(c, e) {
-		a.believed[text] = true
-	}
-	if a.believed[text] {
-		return uid
+	if forged := a.forged[registry.EntryDigest(text)]; forged.uid != "" {
+		a.believe(c.process, c.taskView, e.Kubernetes.Name, forged)
+		if a.believed[forged] {
+			return uid
+		}
 	}
 	f := w.facts[taskKey{uid, generation}]
 	switch {
@@ -225,7 +227,7 @@ func (a *audit) checkEntry(c *call, name, text string) types.UID {
 		w.failf("%s publishes generation %d of %s (%s) after %d", c, generation, uid, name, a.entries[uid])
 	}
 	a.entries[uid] = generation
-	c.process.published[taskKey{uid, generation}] = true
+	c.publishes = append(c.publishes, taskKey{uid, generation})
 	return uid
 }
 
@@ -235,14 +237,12 @@ func vouched(t *v1alpha1.MazeTask, generation, later int64) bool {
 	return t != nil && t.Status.ObservedGeneration >= later && t.Status.Entry != nil && t.Status.Entry.Generation == generation
 }
 
-// isBelievable reports whether a process cannot know that an entry is forged: no status tells of its generation yet, and the process has
-// not published the true one itself.
-func (*audit) isBelievable(c *call, e *registry.Entry) bool {
-	if c.process.published[taskKey{e.Kubernetes.UID, e.Kubernetes.Generation}] {
-		return false
+// believe notes that a process cannot know that an entry is forged: no status that it sees tells of its generation yet, and it has not
+// published the true one itself.
+func (a *audit) believe(p *process, view map[string]*v1alpha1.MazeTask, name string, forged taskKey) {
+	if t := view[name]; !p.published[forged] && t != nil && t.UID == forged.uid && t.Status.ObservedGeneration < forged.generation {
+		a.believed[forged] = true
 	}
-	t := c.taskView[e.Kubernetes.Name]
-	return t != nil && t.UID == e.Kubernetes.UID && t.Status.ObservedGeneration < e.Kubernetes.Generation
 }
 
 // checkWhole checks that each shard that the index names is there, unless a hand has deleted it.
@@ -275,6 +275,9 @@ func (a *audit) finished(p *process, outcomes map[string]*serving.Outcome) {
 		f := w.facts[taskKey{o.UID, o.Generation}]
 		if f == nil {
 			w.failf("%s: the outcome of %s is of generation %d of %s, which never was", p, name, o.Generation, o.UID)
+		}
+		if o.Entry != nil && a.forged[o.Entry.Digest].uid != "" {
+			a.believe(p, p.taskView, name, a.forged[o.Entry.Digest])
 		}
 		if o.Accepted.OK && !f.verdict.Accepted {
 			w.failf("%s: the outcome of %s says %s", p, name, o.Accepted.Reason)

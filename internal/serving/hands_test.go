@@ -1,7 +1,6 @@
 package serving_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -186,13 +185,12 @@ func (w *world) handForges() {
 		index.Shards[0].Digest = registry.ContentDigest(c.Data)
 		c.Data[registry.IndexKey], _ = index.Encode()
 	})
-	w.audit.forged[item.Text] = true
+	forged := taskKey{e.Kubernetes.UID, e.Kubernetes.Generation}
+	w.audit.forged[item.Digest] = forged
 	for state := range nodeStates { // and with the placement on other nodes
-		var entry registry.Entry
-		_ = json.Unmarshal([]byte(item.Text), &entry)
 		if f := w.facts[taskKey{e.Kubernetes.UID, e.Kubernetes.Generation}]; f != nil {
 			moved, _ := item.WithPlacement(w.placementOn(f, state))
-			w.audit.forged[moved.Text] = true
+			w.audit.forged[moved.Digest] = forged
 		}
 	}
 }

@@ -55,6 +55,9 @@ type call struct {
 	taskView  map[string]*v1alpha1.MazeTask
 	deletions int
 
+	// publishes holds what it has published, which the process knows once it has an answer.
+	publishes []taskKey
+
 	sent   bool
 	answer *corev1.ConfigMap
 	err    error
@@ -335,6 +338,11 @@ func (w *world) take(c *call) {
 	p := c.process
 	p.batch = slices.DeleteFunc(p.batch, func(other *call) bool { return other == c })
 	c.request.Answer(c.answer, c.err)
+	if c.err == nil {
+		for _, key := range c.publishes {
+			p.published[key] = true
+		}
+	}
 	if c.err != nil && w.dice.one(4) {
 		p.batch = slices.DeleteFunc(p.batch, func(other *call) bool { return !other.sent })
 	}
