@@ -74,9 +74,6 @@ func (*Caches) Options() cache.Options { return caches.Options() }
 // New makes the manager's cache.
 func (c *Caches) New() cache.NewCacheFunc { return caches.NewCache(c.namespaces, c.refusals) }
 
-// Refused returns why namespaces cannot be read, by namespace. The others are served all the same.
-func (c *Caches) Refused() map[string]error { return c.refusals.All() }
-
 // Setup adds the controllers to a manager whose cache is made by caches.
 func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Options) error {
 	if err := mgr.Add(made.refusals); err != nil {

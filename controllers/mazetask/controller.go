@@ -126,7 +126,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	}
 	switch err := r.write(ctx, task, next); {
-	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // it has changed or gone; whether an event tells of that is not certain
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // it has changed or gone, and no event is certain to follow
 		return reconcile.Result{RequeueAfter: r.retries.When(req.NamespacedName)}, nil
 	case err != nil:
 		return reconcile.Result{}, err

@@ -96,7 +96,7 @@ func (o *options) image(ctx context.Context, platform v1.Platform) (v1.Image, er
 	return mutate.ConfigFile(image, config)
 }
 
-// versionPackage has what a program tells of its version.
+// versionPackage holds the variables that a program prints as its version.
 const versionPackage = "github.com/maze-agent/maregister/internal/version"
 
 // compile compiles the program without a C compiler, without a path or a time.

@@ -23,14 +23,3 @@ func (c Claim) Beats(other Claim) bool {
 	}
 	return strings.Compare(c.Task, other.Task) > 0
 }
-
-// Owners gives the claim that is served for each key.
-func Owners(claims []Claim) map[string]Claim {
-	owners := make(map[string]Claim, len(claims))
-	for _, claim := range claims {
-		if owner, taken := owners[claim.Key]; !taken || claim.Beats(owner) {
-			owners[claim.Key] = claim
-		}
-	}
-	return owners
-}

@@ -1,11 +1,8 @@
 package registry
 
 import (
-	"slices"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestBeats(t *testing.T) {
@@ -33,47 +30,6 @@ func TestBeats(t *testing.T) {
 			}
 			if tc.claim.Beats(tc.other) && tc.other.Beats(tc.claim) {
 				t.Error("Beats(...): each beats the other")
-			}
-		})
-	}
-}
-
-func TestOwners(t *testing.T) {
-	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	claim := func(key, task string, seconds int) Claim {
-		return Claim{Key: key, Task: task, Created: noon.Add(time.Duration(seconds) * time.Second)}
-	}
-	cases := map[string]struct {
-		claims []Claim
-		want   map[string]Claim
-	}{
-		"None":     {want: map[string]Claim{}},
-		"One each": {claims: []Claim{claim("x", "a", 0), claim("y", "b", 0)}, want: map[string]Claim{"x": claim("x", "a", 0), "y": claim("y", "b", 0)}},
-		"The newest of three": {
-			claims: []Claim{claim("x", "c", 0), claim("x", "a", 2), claim("x", "b", 1)},
-			want:   map[string]Claim{"x": claim("x", "a", 2)},
-		},
-		"The last name of three of one second": {
-			claims: []Claim{claim("x", "b", 0), claim("x", "c", 0), claim("x", "a", 0)},
-			want:   map[string]Claim{"x": claim("x", "c", 0)},
-		},
-		"Each key by itself": {
-			claims: []Claim{claim("x", "a", 1), claim("y", "b", 0), claim("x", "b", 0), claim("y", "a", 1)},
-			want:   map[string]Claim{"x": claim("x", "a", 1), "y": claim("y", "a", 1)},
-		},
-		"Case matters": {
-			claims: []Claim{claim("x", "a", 0), claim("X", "b", 1)},
-			want:   map[string]Claim{"x": claim("x", "a", 0), "X": claim("X", "b", 1)},
-		},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, Owners(tc.claims)); diff != "" {
-				t.Errorf("Owners(...): -want, +got:\n%s", diff)
-			}
-			slices.Reverse(tc.claims)
-			if diff := cmp.Diff(tc.want, Owners(tc.claims)); diff != "" {
-				t.Errorf("Owners(...) of the same claims in reverse: -want, +got:\n%s", diff)
 			}
 		})
 	}

@@ -166,7 +166,7 @@ func (p *Pass) notice() {
 			s.state = shardDoubtful // it is gone, or has lost its label
 		case shown == nil:
 			continue
-		case shown.UID == s.uid && shown.DeletionTimestamp.IsZero() && (len(shown.Finalizers) == 0 || !older(s.resourceVersion, shown.ResourceVersion)):
+		case shown.UID == s.uid && shown.DeletionTimestamp.IsZero() && (!isHeld(shown) || !older(s.resourceVersion, shown.ResourceVersion)):
 			continue
 		case shown.UID == s.uid || older(s.resourceVersion, shown.ResourceVersion):
 			s.state = shardDoubtful
@@ -202,7 +202,7 @@ func (p *Pass) noticeOrphans() {
 		d, known := p.maps.dropped[shard.UID]
 		switch s := p.maps.shards[shard.Name]; {
 		case known:
-			d.held = d.held || len(shard.Finalizers) > 0
+			d.held = d.held || isHeld(shard)
 			if d.deleted && !shard.DeletionTimestamp.IsZero() { // a finalizer holds it
 				d.deleted, d.object = false, nil
 			}
@@ -211,7 +211,7 @@ func (p *Pass) noticeOrphans() {
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
 			p.maps.dropped[shard.UID] = droppedShard{
-				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: len(shard.Finalizers) > 0, noticed: true,
+				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), noticed: true,
 			}
 		}
 	}
@@ -261,6 +261,6 @@ func isIntact(found *corev1.ConfigMap, digest string, tasks int) bool {
 }
 
 // isHeld reports whether others can keep an object from being deleted, or have it deleted.
-func isHeld(found *corev1.ConfigMap) bool {
-	return len(found.Finalizers) > 0 || len(found.OwnerReferences) > 0
+func isHeld(object metav1.Object) bool {
+	return len(object.GetFinalizers()) > 0 || len(object.GetOwnerReferences()) > 0
 }

@@ -111,7 +111,7 @@ func shrink(bytes []byte) []byte {
 	return bytes
 }
 
-// report tells of a history that breaks something, in its shortest form.
+// report prints a history that breaks something, in its shortest form.
 func report(t *testing.T, name string, bytes []byte) {
 	t.Helper()
 	short := shrink(shrink(bytes))

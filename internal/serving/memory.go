@@ -65,9 +65,6 @@ const (
 	brokenIndex
 )
 
-// Tasks returns the number of tasks.
-func (m *Memory) Tasks() int { return len(m.tasks) }
-
 // IsBare reports whether there is nothing to remember: neither tasks nor a registry.
 func (m *Memory) IsBare() bool {
 	return len(m.tasks) == 0 && (m.maps.index == nil || m.maps.index.object == nil) && !m.HasGarbage()

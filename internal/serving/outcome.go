@@ -23,7 +23,7 @@ type Outcome struct {
 	Accepted, Registered Finding
 	// Placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
 	Placement *v1alpha1.Placement
-	// Placeable tells whether some node can host it. Empty if there is no placement.
+	// Placeable is whether some node can host it, and why not. Empty if there is no placement.
 	Placeable placement.Verdict
 	// Predictor is malearn's tool type, of the same entry. Empty if it has none.
 	Predictor string
@@ -260,7 +260,7 @@ func contested() *Finding {
 		" -o yaml --show-managed-fields, and take the right to write ConfigMaps away"}
 }
 
-// maxExplanation bounds what a condition tells of an error, in bytes.
+// maxExplanation bounds the text of an error in a condition, in bytes.
 const maxExplanation = 1000
 
 // explain returns what the API server says of a request that it refused.

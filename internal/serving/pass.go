@@ -361,11 +361,9 @@ func (p *Pass) Disturbed() bool { return p.maps.disturbed }
 // tell so of every task that has an entry. It is called before Outcomes.
 func (p *Pass) Contest() { p.contested = true }
 
-// Failure returns why the registry is not as decided: the error of a request. Nil if it is, and where Conflict has the reason.
+// Failure returns why the registry is not as decided: the error of a request. Nil if it is, and where someone else's
+// ConfigMap has the index's name.
 func (p *Pass) Failure() error { return p.failure }
-
-// Conflict reports whether someone else's ConfigMap has the index's name.
-func (p *Pass) Conflict() bool { return p.trouble() == foreignIndex }
 
 // trouble returns why the registry serves no task at all.
 func (p *Pass) trouble() trouble {

@@ -361,7 +361,7 @@ func (w *world) finish(p *process) {
 		}
 		p.outcomes[name] = next
 	}
-	w.logf("%s ends: published %t, behind %t, conflict %t, failure %v, %d outcomes", p, p.pass.Published(), p.pass.Behind(), p.pass.Conflict(), p.pass.Failure(),
+	w.logf("%s ends: published %t, behind %t, conflict %t, failure %v, %d outcomes", p, p.pass.Published(), p.pass.Behind(), p.pass.Registry().Conflict, p.pass.Failure(),
 		len(outcomes))
 	w.audit.finished(p, outcomes)
 	p.memory, p.pass = p.pass.Remember(), nil

@@ -37,7 +37,7 @@ type run struct {
 	life      context.Context // ends with the plan
 	cancel    context.CancelFunc
 	foreign   string // the ConfigMap of someone else that a step made
-	// expected tells of each task that a step changed whether the observer has seen that. Only steps use it.
+	// expected reports, for each task that a step changed, whether the observer has seen that. Only steps use it.
 	expected map[string]func(*v1alpha1.MazeTask) bool
 
 	mu     sync.Mutex

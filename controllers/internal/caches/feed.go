@@ -14,7 +14,7 @@ import (
 // Change is called with an object before and after a change: before is nil where it is new, after is nil where it is gone.
 type Change func(before, after client.Object)
 
-// Feed brings the changes of several kinds of objects to one controller, and tells whether it has brought all that there is. Unlike the
+// Feed brings the changes of several kinds of objects to one controller. Complete reports whether it has brought all that there is. Unlike the
 // sources of controller-runtime, it holds up nobody while one of the caches is not synced.
 type Feed struct {
 	mu     sync.Mutex

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -74,7 +73,7 @@ func shared(text string) string {
 	return unique.Make(text).Value()
 }
 
-// slimMetadata drops all metadata of a ConfigMap but what tells whose it is, and whether it is the same as before.
+// slimMetadata drops all metadata of a ConfigMap but what identifies it, and what others can hold it by.
 func slimMetadata(object any) (any, error) {
 	m, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
@@ -87,15 +86,9 @@ func slimMetadata(object any) (any, error) {
 	if len(m.Finalizers) > 0 || len(m.OwnerReferences) > 0 {
 		slim.Finalizers = heldByOthers
 	}
-	if registry.Wrote(m) {
-		slim.ManagedFields = writtenByUs
-	}
 	m.ObjectMeta = slim
 	return m, nil
 }
 
 // heldByOthers stands for finalizers and owners, of which others can set thousands. The operator sets none.
 var heldByOthers = []string{"held"}
-
-// writtenByUs is what is left of the managed fields of an object that the operator has written.
-var writtenByUs = []metav1.ManagedFieldsEntry{{Manager: registry.FieldOwner}}

@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -97,7 +96,6 @@ func TestSlimSharesWhatItPutsInPlace(t *testing.T) {
 
 func TestSlimMetadata(t *testing.T) {
 	deleted := metav1.NewTime(time.Unix(1, 0))
-	ours := metav1.ManagedFieldsEntry{Manager: registry.FieldOwner, FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}
 	for _, tc := range []struct {
 		name     string
 		of, want metav1.ObjectMeta
@@ -108,7 +106,6 @@ func TestSlimMetadata(t *testing.T) {
 				ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}},
 			metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: "7"},
 		},
-		{"who wrote it", metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}, ours}}, metav1.ObjectMeta{ManagedFields: writtenByUs}},
 		{"its deletion", metav1.ObjectMeta{DeletionTimestamp: &deleted}, metav1.ObjectMeta{DeletionTimestamp: &deleted}},
 		{"any finalizer", metav1.ObjectMeta{Finalizers: make([]string, 10_000)}, metav1.ObjectMeta{Finalizers: heldByOthers}},
 		{"any owner", metav1.ObjectMeta{OwnerReferences: make([]metav1.OwnerReference, 100)}, metav1.ObjectMeta{Finalizers: heldByOthers}},
