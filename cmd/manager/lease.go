@@ -59,7 +59,7 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	if err == nil && record.HolderIdentity != l.holder {
 		l.holder = record.HolderIdentity
 		if l.holder != "" && l.holder != l.Identity() {
-			l.tenure.lost()
+			l.tenure.note(false)
 			l.log.Info("This replica stands by: another one holds the lease", "holder", l.holder, "identity", l.Identity())
 		}
 	}

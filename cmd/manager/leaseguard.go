@@ -32,13 +32,6 @@ func (t *tenure) note(holds bool) {
 	}
 }
 
-// lost notes that another process holds the lease.
-func (t *tenure) lost() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.renewed = time.Time{}
-}
-
 // holds reports whether this process may write.
 func (t *tenure) holds() bool {
 	t.mu.Lock()

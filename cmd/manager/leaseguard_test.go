@@ -25,7 +25,7 @@ func TestLeaseGuard(t *testing.T) {
 	late.renewed = clock.Now()
 	lost := &tenure{clock: clock}
 	lost.note(true)
-	lost.lost()
+	lost.note(false)
 	released := &tenure{clock: clock}
 	released.note(true)
 	released.note(false)
