@@ -140,10 +140,10 @@ func TestFold(t *testing.T) {
 		"two shards with one entry": {first: one, want: one, wantErr: `two shards of generation 9 have an entry "image_caption"`,
 			then: func(_ *testing.T, _ *publisher, f *fold, now []*corev1.ConfigMap) {
 				digest := registry.ContentDigest(now[0].Data)
-				f.set(objectOf(configMapOf("maze-registry-0", maps.Clone(now[0].Data))))
+				f.set(objectOf(configMapOf("maze-registry-0-0123456789", maps.Clone(now[0].Data))))
 				f.remove(registry.ConfigMapName)
 				now[0].Data[registry.IndexKey] = fmt.Sprintf(`{"format":1,"generation":9,"tasks":2,"shards":[{"name":"maze-registry","digest":%q,"tasks":1},`+
-					`{"name":"maze-registry-0","digest":%q,"tasks":1}]}`, digest, digest)
+					`{"name":"maze-registry-0-0123456789","digest":%q,"tasks":1}]}`, digest, digest)
 				setAll(f, now)
 			}},
 	}
@@ -342,7 +342,7 @@ func FuzzFold(f *testing.F) {
 	for _, index := range []string{
 		``, `null`, `{}`, `{"format":1}`,
 		`{"format":1,"generation":1,"shards":[{"digest":"ROOT","name":"maze-registry","prefix":"","tasks":1}],"tasks":1}`,
-		`{"format":1,"generation":1,"shards":[{"digest":"SHARD","name":"maze-registry-0","tasks":1},{"digest":"ROOT","name":"maze-registry","tasks":1}],"tasks":2}`,
+		`{"format":1,"generation":1,"shards":[{"digest":"SHARD","name":"maze-registry-0-0123456789","tasks":1},{"digest":"ROOT","name":"maze-registry","tasks":1}],"tasks":2}`,
 		`{"format":1,"generation":1,"shards":[{"name":""},{},null],"tasks":-1}`,
 	} {
 		f.Add(index, "a", item.Text, "b", `{"name":"b"}`)
@@ -352,7 +352,7 @@ func FuzzFold(f *testing.F) {
 		digests := strings.NewReplacer("ROOT", registry.ContentDigest(root), "SHARD", registry.ContentDigest(shard))
 		root[registry.IndexKey] = digests.Replace(indexText)
 		var reader fold
-		reader.set(objectOf(configMapOf("maze-registry-0", shard)))
+		reader.set(objectOf(configMapOf("maze-registry-0-0123456789", shard)))
 		reader.set(objectOf(configMapOf(registry.ConfigMapName, root)))
 		s, ok, err := reader.snapshot()
 		if ok != (err == nil) {

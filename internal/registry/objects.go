@@ -32,7 +32,8 @@ func Wrote(object metav1.Object) bool {
 	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == FieldOwner })
 }
 
-// WroteLast reports whether the operator was the last to write an object, as far as the API server tells: the times are of whole seconds.
+// WroteLast reports whether the operator was the last to write an object, as the API server tells. The API server notes whole seconds:
+// of two writes in one second, nobody can tell which was the later, and the operator's does not count as the last.
 func WroteLast(object metav1.Object) bool {
 	ours, others := time.Time{}, time.Time{}
 	for _, entry := range object.GetManagedFields() {
@@ -47,7 +48,7 @@ func WroteLast(object metav1.Object) bool {
 			others = when
 		}
 	}
-	return Wrote(object) && !others.After(ours)
+	return ours.After(others)
 }
 
 // IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has

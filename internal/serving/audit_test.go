@@ -237,10 +237,10 @@ func vouched(t *v1alpha1.MazeTask, generation, later int64) bool {
 	return t != nil && t.Status.ObservedGeneration >= later && t.Status.Entry != nil && t.Status.Entry.Generation == generation
 }
 
-// believe notes that a process cannot know that an entry is forged: no status that it sees has its generation yet, and it has not
-// published the true one itself.
+// believe notes that a process cannot know that an entry is forged: no status that it sees has its generation yet, which the task has
+// had, and it has not published the true one itself.
 func (a *audit) believe(p *process, view map[string]*v1alpha1.MazeTask, name string, forged taskKey) {
-	if t := view[name]; !p.published[forged] && t != nil && t.UID == forged.uid && t.Status.ObservedGeneration < forged.generation {
+	if t := view[name]; !p.published[forged] && t != nil && t.UID == forged.uid && max(t.Status.ObservedGeneration, 0) < forged.generation {
 		a.believed[forged] = true
 	}
 }

@@ -66,6 +66,7 @@ func TestForgedRegistry(t *testing.T) {
 		"Placed anew since the status, and forged":     {nodes: true, forge: describe("forged"), want: none},
 		"Placed anew since a status without placement": {nodes: true, tell: func(s *v1alpha1.MazeTaskStatus) { s.Placement = nil }, want: none},
 		"No status yet":                        {tell: unreported, want: last},
+		"No status yet, and of no generation":  {tell: unreported, forge: func(e *registry.Entry) { e.Kubernetes.Generation = 0 }, want: none},
 		"No status yet, and torn":              {tell: unreported, torn: true, want: none},
 		"Torn, and the status names the entry": {torn: true, want: last},
 	}

@@ -175,6 +175,9 @@ func (w *world) handForges() {
 		return
 	}
 	e.Description = ptr.To("forged")
+	if w.dice.one(4) {
+		e.Kubernetes.Generation = 0 // the API server counts from 1
+	}
 	item, err := e.Encode()
 	if err != nil {
 		return

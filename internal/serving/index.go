@@ -46,7 +46,7 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 	case resourceVersion == p.maps.base:
 	case last != nil && last.index.Generation == index.decoded.Generation && slices.Equal(last.index.Shards, index.decoded.Shards):
 		p.maps.epoch++ // the write of which no answer came
-		p.served, p.trusted, p.decided, index.checked = last.holds, true, false, true
+		p.served, p.trusted, p.assumed, p.decided, index.checked = last.holds, true, nil, false, true
 		p.drop()
 	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
 		index.byOthers = found != nil

@@ -148,6 +148,9 @@ func (p *Pass) nowServed() *registry.Tree {
 	return p.served
 }
 
+// isAssumed reports whether the registry does not have what nowServed has under a name: see Memory.
+func (p *Pass) isAssumed(key string) bool { return !p.published && p.assumed[key] }
+
 // outcomeOf returns what became of a task.
 func (p *Pass) outcomeOf(name string, r *record) *Outcome {
 	o := &Outcome{UID: r.uid, Generation: r.generation, Type: r.kind, Accepted: r.accepted}
@@ -177,7 +180,7 @@ func (p *Pass) outcomeOf(name string, r *record) *Outcome {
 // entryServed returns the entry, of whichever generation, that the registry serves of a task. Nil if there is none.
 func (p *Pass) entryServed(r *record) *v1alpha1.EntryReference {
 	item := p.nowServed().Get(r.key)
-	if item == nil || item.UID != r.uid || p.trouble() != noTrouble {
+	if item == nil || item.UID != r.uid || p.trouble() != noTrouble || p.isAssumed(r.key) {
 		return nil
 	}
 	return reference(item)
@@ -231,7 +234,7 @@ func (o *Outcome) supersede(key, owner string) {
 // unpublished returns why an entry is not served although it should be. Nil if it is.
 func (p *Pass) unpublished(item *registry.Item) *Finding {
 	served := p.nowServed().Get(item.Name)
-	isServed := served != nil && served.Digest == item.Digest
+	isServed := served != nil && served.Digest == item.Digest && !p.isAssumed(item.Name)
 	switch trouble := p.trouble(); {
 	case trouble == foreignIndex:
 		return foreign(registry.ConfigMapName, "at once")

@@ -28,8 +28,10 @@ type Pass struct {
 	// What is done.
 	maps configMaps
 	// served is what the registry served before the pass, as far as it is the operator's; nil until it is read. trusted is as in Memory.
-	served    *registry.Tree
-	trusted   bool
+	served  *registry.Tree
+	trusted bool
+	// assumed is as in Memory. A recovery replaces it.
+	assumed   map[string]bool
 	recovery  *recovery
 	published bool
 	behind    bool
@@ -54,7 +56,7 @@ func Begin(namespace string, options Options, memory *Memory, seen Observation) 
 		namespace: namespace, options: options, memory: memory, seen: seen,
 		records: map[string]*record{}, holdings: map[string]*holding{}, looked: map[string]bool{}, reelected: map[string]bool{},
 		resolved: map[placement.Requirement]*placement.Resolution{},
-		maps:     memory.maps.clone(), served: memory.published, trusted: memory.trusted,
+		maps:     memory.maps.clone(), served: memory.published, trusted: memory.trusted, assumed: memory.assumed,
 	}
 	if p.behind = older(seen.View, memory.floor); p.behind {
 		return p, nil

@@ -37,7 +37,7 @@ type process struct {
 	// deletions is how often the index had been deleted when the process last knew whether it is there.
 	deletions int
 
-	// published holds what it has published.
+	// published holds what it has published last. What it has taken out, it forgets.
 	published map[taskKey]bool
 
 	// outcomes accumulates what passes have told, and unreported holds what is not in a status yet.
@@ -338,7 +338,8 @@ func (w *world) take(c *call) {
 	p := c.process
 	p.batch = slices.DeleteFunc(p.batch, func(other *call) bool { return other == c })
 	c.request.Answer(c.answer, c.err)
-	if c.err == nil {
+	if c.err == nil && c.verb != serving.Get && c.object.Name == registry.ConfigMapName {
+		clear(p.published)
 		for _, key := range c.publishes {
 			p.published[key] = true
 		}

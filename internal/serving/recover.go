@@ -91,6 +91,9 @@ func (p *Pass) recover() []*Request {
 }
 
 func (p *Pass) newRecovery() *recovery {
+	if p.assumed = maps.Clone(p.assumed); p.assumed == nil {
+		p.assumed = map[string]bool{}
+	}
 	r := &recovery{
 		items: map[string]*registry.Item{}, own: map[string]*registry.Item{}, unreported: map[string]*registry.Item{},
 		tasks: map[types.UID]*v1alpha1.MazeTask{},
@@ -171,6 +174,9 @@ func (p *Pass) recoverEntries(data map[string]string) {
 		t := p.recovery.tasks[item.UID]
 		if found := authentic(t, &item); found != nil {
 			p.recoverItem(found)
+			if found.Text != text {
+				p.assumed[name] = true
+			}
 		} else if isUnreported(t, &item) {
 			p.recovery.unreported[name] = &item
 		}
@@ -206,7 +212,8 @@ func authentic(t *v1alpha1.MazeTask, item *registry.Item) *registry.Item {
 
 // isUnreported reports whether an entry is of a generation that the task had, and that no status has told of yet: a process has died
 // between the registry and the status, and the task was edited before another one started. Nobody can tell whether such an entry is the
-// operator's. It is believed if the registry is whole, as a bad edit must not take a working task out; docs/security.md says so.
+// operator's. It is believed if the registry is whole, as a bad edit must not take a working task out; docs/security.md says so. The
+// API server counts generations from 1, and a status that nobody has written has the observed generation -1.
 func isUnreported(t *v1alpha1.MazeTask, item *registry.Item) bool {
-	return t != nil && item.Name == t.Spec.Name && item.Generation > t.Status.ObservedGeneration && item.Generation < t.Generation
+	return t != nil && item.Name == t.Spec.Name && item.Generation > max(t.Status.ObservedGeneration, 0) && item.Generation < t.Generation
 }

@@ -47,8 +47,9 @@ func (p *Pass) Remember() *Memory {
 		next.names[key] = h
 	}
 	next.nodes, next.wanted, next.published, next.trusted = p.seen.NodesRevision, p.wanted, p.served, p.trusted
+	next.assumed = p.assumed
 	if p.published {
-		next.published, next.trusted = p.target, true
+		next.published, next.trusted, next.assumed = p.target, true, nil
 	}
 	return next
 }

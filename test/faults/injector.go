@@ -23,7 +23,8 @@ type injector struct {
 
 	// killProcess ends an incarnation of a process.
 	killProcess func(process string, incarnation int)
-	// holding counts requests that are held: the plan waits for them.
+	// holding counts the writes that faults are striking: after heal, the plan waits for them. It grows only with mu held, and
+	// never after heal, so that nothing is added while the plan waits.
 	holding sync.WaitGroup
 }
 
@@ -76,6 +77,7 @@ func (i *injector) strike(c *call) *Fault {
 		}
 		if a.seen++; a.seen >= a.Nth {
 			a.fired = true
+			i.holding.Add(1)
 			return &a.Fault
 		}
 	}
@@ -285,10 +287,3 @@ func (i *injector) setIncarnation(process string, incarnation int) {
 
 // kill ends the process that sent a request.
 func (i *injector) kill(c *call) { i.killProcess(c.process, c.incarnation) }
-
-// held runs what the plan has to wait for.
-func (i *injector) held(run func()) {
-	i.holding.Add(1)
-	defer i.holding.Done()
-	run()
-}

@@ -32,6 +32,7 @@ func (p *proxy) serveWrite(w http.ResponseWriter, r *http.Request, c *call) {
 
 // struckWrite does what a fault makes of a write.
 func (p *proxy) struckWrite(w http.ResponseWriter, r *http.Request, c *call, f *Fault) {
+	defer p.injector.holding.Done()
 	switch f.Kind {
 	case CrashBefore:
 		p.injector.kill(c)
@@ -50,7 +51,7 @@ func (p *proxy) struckWrite(w http.ResponseWriter, r *http.Request, c *call, f *
 		statusAnswer(TimeoutDone, c).send(w)
 	case SlowBefore:
 		c.delayed = true
-		p.injector.held(func() { pause(p.life, f.For) })
+		pause(p.life, f.For)
 		p.forward(r, c).send(w)
 	case SlowAfter:
 		a := p.forward(r, c)
@@ -59,7 +60,8 @@ func (p *proxy) struckWrite(w http.ResponseWriter, r *http.Request, c *call, f *
 	case Late:
 		c.delayed = true
 		p.injector.kill(c)
-		p.injector.held(func() { pause(p.life, f.For); p.forward(r, c) })
+		pause(p.life, f.For)
+		p.forward(r, c)
 		panic(http.ErrAbortHandler)
 	default:
 		statusAnswer(f.Kind, c).send(w)
