@@ -215,6 +215,9 @@ func (s *apiServer) do(c *call) (*corev1.ConfigMap, error) {
 		if c.object.UID == "" {
 			return nil, apierrors.NewInternalError(errors.New("a deletion without a UID"))
 		}
+		if live := s.configMaps[c.object.Name]; live != nil && c.object.ResourceVersion != "" && c.object.ResourceVersion != live.ResourceVersion {
+			return nil, apierrors.NewConflict(configMapResource, c.object.Name, errors.New("the resourceVersion in the precondition does not match"))
+		}
 		return nil, s.delete(c.object.Name, c.object.UID, operator, c)
 	}
 }
