@@ -3,7 +3,8 @@
 // Every task becomes an entry: JSON under the key spec.name. Entries are gathered into shards, and an
 // index, under the key ".index" of the ConfigMap maze-registry, names the shards. While all entries fit
 // into one ConfigMap, the only shard is maze-registry itself. Otherwise the entries are split by the
-// bits of the SHA-256 of their names, each shard that is too large into two, and a shard is an immutable
+// bits of the SHA-256 of their names, each shard that is too large into two: a change of a task writes a whole
+// shard, so these have at most half of what a ConfigMap is to hold, or one entry. A shard is an immutable
 // ConfigMap whose name ends in its content's digest. A new state is written as new shards first, then the index,
 // and old shards go last: whoever follows an index finds exactly the shards that it means, at every moment.
 //

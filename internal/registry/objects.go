@@ -53,10 +53,17 @@ func WroteLast(object metav1.Object) bool {
 
 // IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has
 // another name.
-func IsShardName(name string) bool { // as newShard makes it; no regular expression, as every pass asks for every shard
+func IsShardName(name string) bool { return shardPrefix(name) != "" }
+
+// shardPrefix returns the prefix in the name of a shard, as newShard makes it: "011" for maze-registry-011-0123456789. Empty for any other
+// name. It is no regular expression, as every pass asks for every shard.
+func shardPrefix(name string) string {
 	parts, isOurs := strings.CutPrefix(name, ConfigMapName+"-")
-	prefix, digits, hasBoth := strings.Cut(parts, "-")
-	return isOurs && hasBoth && prefix != "" && len(digits) == nameDigits && strings.Trim(prefix, "01") == "" && strings.Trim(digits, "0123456789abcdef") == ""
+	prefix, digits, _ := strings.Cut(parts, "-")
+	if !isOurs || len(digits) != nameDigits || strings.Trim(prefix, "01") != "" || strings.Trim(digits, "0123456789abcdef") != "" {
+		return ""
+	}
+	return prefix
 }
 
 // ConfigMap gives the object of a shard that is not the only one.

@@ -134,12 +134,15 @@ func checkSplitNoFurtherThanNeeded(t *testing.T, items []Item, shards []*Shard, 
 		if shard.Prefix == "" {
 			continue
 		}
+		if size > capacity/2 && len(shard.Items) > 1 {
+			t.Errorf("shard %s: want at most %d bytes of several entries in one of several shards, got %d", shard.Name, capacity/2, size)
+		}
 		if len(shard.Items) == 0 {
 			t.Errorf("shard %s is empty", shard.Name)
 		}
 		parent := shard.Prefix[:len(shard.Prefix)-1]
-		if size := below[parent]; size <= capacity {
-			t.Errorf("shard %s: the entries below %q have %d bytes and fit into %d", shard.Name, parent, size, capacity)
+		if size := below[parent]; size <= capacity/2 {
+			t.Errorf("shard %s: the entries below %q have %d bytes and fit into %d", shard.Name, parent, size, capacity/2)
 		}
 	}
 }
@@ -176,10 +179,11 @@ func TestSplitAtTheCapacity(t *testing.T) {
 	}{
 		"All that fits":          {items: itemsOf(4, 256), want: []string{""}},
 		"One that fits alone":    {items: itemsOf(1, 1024), want: []string{""}},
-		"One byte too many":      {items: append(itemsOf(3, 256), itemOf("task-3", 257)), want: []string{"00", "01"}},
+		"One byte too many":      {items: append(itemsOf(3, 256), itemOf("task-3", 257)), want: []string{"00", "0110", "0111"}},
+		"Halves that are full":   {items: append(itemsOf(3, 170), itemOf("task-4", 515)), want: []string{"0", "1"}},
 		"Two that never fit":     {items: []Item{itemOf("task-0", 1024), itemOf("task-5", 1024)}, want: []string{"0", "1"}},
 		"Two that part far down": {items: itemsOf(3, 1024)[1:], want: partingPrefixes("task-1", "task-2")},
-		"Halves of unlike size":  {items: itemsOf(5, 400), want: []string{"00", "0110", "0111", "1"}},
+		"Halves of unlike size":  {items: itemsOf(5, 400), want: append(append([]string{"00", "0110"}, partingPrefixes("task-1", "task-2")...), "1")},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

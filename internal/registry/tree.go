@@ -7,11 +7,13 @@ import (
 )
 
 // Tree distributes entries over as few shards as splitting the too large ones in halves gives: a trie over the bits of the SHA-256 of
-// their names. It is immutable. With returns another tree that shares all shards that stay the same, so that a change costs what the
+// their names. See isOne for which are too large. It is immutable. With returns another tree that shares all shards that stay the same, so that a change costs what the
 // shard costs that holds it, and not what the registry does. Which tree it is depends on the entries alone.
 type Tree struct {
 	capacity int
 	root     *branch
+	// shards are those of all branches, sorted by prefix.
+	shards []*Shard
 }
 
 // branch holds the entries whose names' bits share a prefix.
@@ -25,7 +27,7 @@ type branch struct {
 
 // NewTree returns the tree without entries, for shards of a size in bytes.
 func NewTree(shardSize int) *Tree {
-	return &Tree{capacity: Capacity(shardSize), root: leaf(nil, "")}
+	return newTree(Capacity(shardSize), leaf(nil, ""), 0)
 }
 
 // edit puts an entry in place of the one of its name, or removes that where item is nil.
@@ -37,6 +39,13 @@ type edit struct {
 
 // bit returns bit n of the name's hash.
 func (e *edit) bit(n int) byte { return e.hash[n/8] >> (7 - n%8) & 1 }
+
+// newTree makes the tree of a branch that has about as many shards as it had before.
+func newTree(capacity int, root *branch, before int) *Tree {
+	t := &Tree{capacity: capacity, root: root, shards: make([]*Shard, 0, before+1)}
+	root.walk(func(shard *Shard) { t.shards = append(t.shards, shard) })
+	return t
+}
 
 // With returns the tree in which each named entry is the given one, and is gone where that is nil. Every entry must fit.
 func (t *Tree) With(edits map[string]*Item) *Tree {
@@ -52,7 +61,7 @@ func (t *Tree) With(edits map[string]*Item) *Tree {
 	case nil:
 		root = leaf(nil, "")
 	}
-	return &Tree{t.capacity, root}
+	return newTree(t.capacity, root, len(t.shards))
 }
 
 // with applies edits, sorted by hash, to the entries of a prefix. It returns nil for no entries, and the same branch for no change.
@@ -101,7 +110,7 @@ func (t *Tree) withShard(b *branch, edits []edit, prefix string) *branch {
 	switch {
 	case len(all) == 0:
 		return nil
-	case size <= t.capacity:
+	case t.isOne(len(all), size, prefix):
 		return leaf(all, prefix)
 	}
 	whole := make([]edit, len(all))
@@ -124,7 +133,7 @@ func (t *Tree) build(edits []edit, prefix string) *branch {
 	switch {
 	case tasks == 0:
 		return nil
-	case size <= t.capacity:
+	case t.isOne(tasks, size, prefix):
 		items := make([]Item, 0, tasks)
 		for i := range edits {
 			if edits[i].item != nil {
@@ -151,12 +160,18 @@ func (t *Tree) joined(b *branch, prefix string) *branch {
 	switch {
 	case b.tasks == 0:
 		return nil
-	case b.size > t.capacity:
+	case !t.isOne(b.tasks, b.size, prefix):
 		return b
 	}
 	items := make([]Item, 0, b.tasks)
 	b.walk(func(shard *Shard) { items = append(items, shard.Items...) })
 	return leaf(items, prefix)
+}
+
+// isOne reports whether entries of a prefix go into one shard. The only shard of a registry may be as large as a ConfigMap is to be, so that
+// small registries can be mounted. Of several, each is at most half as large: a change writes a whole shard.
+func (t *Tree) isOne(tasks, size int, prefix string) bool {
+	return size <= t.capacity/2 || size <= t.capacity && (prefix == "" || tasks == 1)
 }
 
 // halve parts edits, sorted by hash, at a bit that they do not share.
@@ -194,10 +209,15 @@ func (t *Tree) Tasks() int { return t.root.tasks }
 func (t *Tree) Size() int { return t.root.size }
 
 // Shards returns the shards, sorted by prefix: at least one, as a registry without entries is an empty one. Nobody may change them.
-func (t *Tree) Shards() []*Shard {
-	var shards []*Shard
-	t.root.walk(func(shard *Shard) { shards = append(shards, shard) })
-	return shards
+func (t *Tree) Shards() []*Shard { return t.shards }
+
+// HasShard reports whether one of the shards has the ConfigMap's name.
+func (t *Tree) HasShard(name string) bool {
+	b := t.root
+	for bits := shardPrefix(name); b != nil && b.shard == nil && bits != ""; bits = bits[1:] {
+		b = b.halves[bits[0]-'0']
+	}
+	return b != nil && b.shard != nil && b.shard.Name == name
 }
 
 // Get returns the entry of a name, nil if there is none. Nobody may change it.

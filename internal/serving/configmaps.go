@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -87,12 +86,13 @@ type droppedShard struct {
 	deleted bool
 }
 
-func (c configMaps) clone() configMaps {
-	c.shards, c.dropped = maps.Clone(c.shards), maps.Clone(c.dropped)
-	if c.shards == nil {
-		c.shards, c.dropped = map[string]shardState{}, map[types.UID]droppedShard{}
+// takenOver returns what the memory knows, for a pass that goes on with it. Nothing is copied: whatever comes of the pass, what it has
+// learned of the ConfigMaps stays true.
+func (m *Memory) takenOver() configMaps {
+	if m.maps.shards == nil {
+		m.maps.shards, m.maps.dropped = map[string]shardState{}, map[types.UID]droppedShard{}
 	}
-	return c
+	return m.maps
 }
 
 func (c *configMaps) hasForeign() bool {
@@ -151,12 +151,12 @@ const orphanAge = time.Second
 // notice compares what is known with what the caches show. They may be behind, and show what this process has changed since.
 func (p *Pass) notice() {
 	p.noticeIndex()
-	there := map[string]*metav1.PartialObjectMetadata{}
+	p.shown = make(map[string]*metav1.PartialObjectMetadata, len(p.seen.Shards))
 	for _, shard := range p.seen.Shards {
-		there[shard.Name] = shard
+		p.shown[shard.Name] = shard
 	}
 	for name, s := range p.maps.shards {
-		shown := there[name]
+		shown := p.shown[name]
 		switch {
 		case s.state == shardForeign && p.seen.Now.Sub(s.since) >= recheckForeign:
 			s.recheck = true
@@ -196,9 +196,7 @@ func (p *Pass) noticeOrphans() {
 		return
 	}
 	p.noticed = true
-	shown := map[types.UID]bool{}
 	for _, shard := range p.seen.Shards {
-		shown[shard.UID] = true
 		d, known := p.maps.dropped[shard.UID]
 		switch s := p.maps.shards[shard.Name]; {
 		case known:
@@ -216,7 +214,7 @@ func (p *Pass) noticeOrphans() {
 		}
 	}
 	for uid, d := range p.maps.dropped {
-		if !shown[uid] && (d.noticed && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
+		if shown := p.shown[d.name]; (shown == nil || shown.UID != uid) && (d.noticed && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
 			delete(p.maps.dropped, uid)
 		}
 	}
@@ -225,33 +223,20 @@ func (p *Pass) noticeOrphans() {
 // drop notes as garbage the shards that neither the live index names nor the target has. Of others' ConfigMaps it forgets those that
 // are in the way no more.
 func (p *Pass) drop() {
-	needed := map[string]bool{}
-	for _, ref := range p.maps.index.decoded.Shards {
-		needed[ref.Name] = true
-	}
-	for name := range namesOf(p.target) {
-		needed[name] = true
+	refs := p.maps.index.decoded.Shards
+	named := make(map[string]bool, len(refs))
+	for _, ref := range refs {
+		named[ref.Name] = true
 	}
 	for name, s := range p.maps.shards {
 		switch d, known := p.maps.dropped[s.uid]; {
-		case needed[name], s.state == shardForeign && p.seen.Now.Sub(s.met) < rememberForeign:
+		case named[name], p.target != nil && p.target.HasShard(name), s.state == shardForeign && p.seen.Now.Sub(s.met) < rememberForeign:
 			continue
 		case s.uid != "" && s.state != shardForeign && (!known || !d.deleted):
 			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now}
 		}
 		delete(p.maps.shards, name)
 	}
-}
-
-// namesOf returns the names of a tree's shards. None where there is no tree.
-func namesOf(tree *registry.Tree) map[string]bool {
-	names := map[string]bool{}
-	if tree != nil {
-		for _, shard := range tree.Shards() {
-			names[shard.Name] = true
-		}
-	}
-	return names
 }
 
 // isIntact reports whether a ConfigMap is a shard as it has to be.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -44,6 +46,8 @@ type Pass struct {
 	waiting map[string]struct{}
 	// contested reports whether the outcomes are to tell that others change the registry again and again.
 	contested bool
+	// shown holds what the caches show of the shards, by name.
+	shown map[string]*metav1.PartialObjectMetadata
 	// noticed reports whether noticeOrphans has run.
 	noticed bool
 	// looked holds the shards of which it was read whether they are there. See lookAhead.
@@ -56,7 +60,7 @@ func Begin(namespace string, options Options, memory *Memory, seen Observation) 
 		namespace: namespace, options: options, memory: memory, seen: seen,
 		records: map[string]*record{}, holdings: map[string]*holding{}, looked: map[string]bool{}, reelected: map[string]bool{},
 		resolved: map[placement.Requirement]*placement.Resolution{},
-		maps:     memory.maps.clone(), served: memory.published, trusted: memory.trusted, assumed: memory.assumed,
+		maps:     memory.takenOver(), served: memory.published, trusted: memory.trusted, assumed: memory.assumed,
 	}
 	if p.behind = older(seen.View, memory.floor); p.behind {
 		return p, nil

@@ -164,7 +164,8 @@ type GPUProfile struct {
 // Registry says how the registry is published.
 type Registry struct {
 	// shardSize is the largest size of a registry ConfigMap's data, in bytes with a unit, from 16Ki to 1Mi. 256Ki by default. A
-	// registry that is larger takes several ConfigMaps, and a task whose entry is larger than one of them is refused.
+	// registry that is larger takes several ConfigMaps, each of at most half that size or with one entry, as a change of a task
+	// writes a whole one. A task whose entry is larger than a ConfigMap is refused.
 	//
 	// +optional
 	ShardSize *resource.Quantity `json:"shardSize,omitempty"`
