@@ -4,9 +4,11 @@ import "time"
 
 const (
 	// A registry that others change is put right at once harmlessRepairs times in a row, which costs nothing worth a pause. Then it is left
-	// alone for firstRepairPause after it was put right, and for twice as long each time, up to lastRepairPause.
+	// alone for firstRepairPause after it was put right, and for twice as long each time: up to earlyRepairPause until the statuses tell of
+	// it, so that they do in time, and up to lastRepairPause from then on.
 	harmlessRepairs  = 5
 	firstRepairPause = 20 * time.Millisecond
+	earlyRepairPause = time.Second
 	lastRepairPause  = 5 * time.Second
 	// contestPatience is for how long others have to change a registry until the statuses tell of it.
 	contestPatience = 5 * time.Second
@@ -35,12 +37,18 @@ func (c *contest) pause(now time.Time) time.Duration {
 	if c.repairs <= harmlessRepairs {
 		return 0
 	}
-	pause := min(firstRepairPause<<min(c.repairs-harmlessRepairs, 16), lastRepairPause)
-	return c.last.Add(pause).Sub(now)
+	longest := earlyRepairPause
+	if c.isLong() {
+		longest = lastRepairPause
+	}
+	return c.last.Add(min(firstRepairPause<<min(c.repairs-harmlessRepairs, 16), longest)).Sub(now)
 }
+
+// isLong reports whether it has lasted for long enough that the statuses tell of it.
+func (c *contest) isLong() bool { return c.last.Sub(c.first) >= contestPatience }
 
 // lasts reports whether the statuses are to tell of it, and returns for how long they will if nothing more happens.
 func (c *contest) lasts(now time.Time) (time.Duration, bool) {
 	left := c.last.Add(contestEnd).Sub(now)
-	return left, c.repairs > harmlessRepairs && c.last.Sub(c.first) >= contestPatience && left > 0
+	return left, c.repairs > harmlessRepairs && c.isLong() && left > 0
 }

@@ -24,11 +24,11 @@ func TestContest(t *testing.T) {
 		}
 		now = now.Add(time.Millisecond)
 	}
-	if repairs < 15 || repairs > 30 {
-		t.Errorf("%d repairs in a minute, want 15 to 30", repairs)
+	if repairs < 20 || repairs > 35 {
+		t.Errorf("%d repairs in a minute, want 20 to 35", repairs)
 	}
-	if told < contestPatience || told > contestPatience+lastRepairPause+time.Second {
-		t.Errorf("told of after %s, want %s to %s", told, contestPatience, contestPatience+lastRepairPause)
+	if most := contestPatience + earlyRepairPause; told < contestPatience || told > most {
+		t.Errorf("told of after %s, want %s to %s", told, contestPatience, most)
 	}
 	left, lasts := c.lasts(now)
 	if !lasts || left > contestEnd {
