@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,15 +15,11 @@ import (
 
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apiserver/pkg/authentication/authenticator"
-	tokencache "k8s.io/apiserver/pkg/authentication/token/cache"
-	"k8s.io/apiserver/pkg/authentication/user"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	"k8s.io/apimachinery/pkg/util/cache"
 	authenticationclient "k8s.io/client-go/kubernetes/typed/authentication/v1"
-	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -44,6 +41,9 @@ const (
 
 // maxKnownTokens bounds how many good tokens are remembered. Prometheus has one at a time, which changes every hour or so.
 const maxKnownTokens = 64
+
+// maxAnswers bounds how many answers are kept of each kind. Bad tokens, which are asked about twice a second, do not fill it.
+const maxAnswers = 256
 
 // maxTokenSize bounds what is sent to the API server as a token, in bytes. A ServiceAccount's token has about 1 KiB.
 const maxTokenSize = 16 << 10
@@ -75,29 +75,25 @@ func guardMetrics(cluster *rest.Config, requests *http.Client) (metricsserver.Fi
 	if err != nil {
 		return nil, fmt.Errorf("make the client for token reviews: %w", err)
 	}
-	authorization, err := authorizationv1.NewForConfigAndClient(cluster, requests)
+	authorization, err := authorizationclient.NewForConfigAndClient(cluster, requests)
 	if err != nil {
 		return nil, fmt.Errorf("make the client for access reviews: %w", err)
 	}
-	rights, err := authorizerfactory.DelegatingAuthorizerConfig{
-		SubjectAccessReviewClient: authorization, AllowCacheTTL: allowedTTL, DenyCacheTTL: deniedTTL,
-		WebhookRetryBackoff: &wait.Backoff{Duration: pollPeriod, Factor: 1.5, Jitter: 0.2, Steps: 2},
-	}.New()
-	if err != nil {
-		return nil, fmt.Errorf("make the authorizer of the metrics: %w", err)
-	}
-	tokens := tokencache.New(newTokens(authentication.TokenReviews()), false, goodTokenTTL, badTokenTTL)
 	return func(log logr.Logger, handler http.Handler) (http.Handler, error) {
-		return &guard{tokens, rights, log, handler}, nil
+		return newGuard(authentication.TokenReviews(), authorization.SubjectAccessReviews(), log, handler), nil
 	}, nil
 }
 
 // guard answers requests for the metrics.
 type guard struct {
-	tokens  authenticator.Token
-	rights  authorizer.UnconditionalAuthorizer
+	tokens  *tokens
+	rights  *rights
 	log     logr.Logger
 	metrics http.Handler
+}
+
+func newGuard(reviews tokenReviewer, accesses accessReviewer, log logr.Logger, metrics http.Handler) *guard {
+	return &guard{newTokens(reviews), newRights(accesses), log, metrics}
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +104,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Unauthorized", http.StatusUnauthorized)
 		return
 	}
-	who, good, err := g.tokens.AuthenticateToken(ctx, token)
+	who, err := g.tokens.whose(ctx, token)
 	switch {
 	case errors.Is(err, errTooManyTokens):
 		http.Error(w, "Too many unknown tokens: try again later", http.StatusTooManyRequests)
@@ -116,15 +112,15 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		g.unanswered(w, "who reads the metrics", err)
 		return
-	case !good:
+	case who == nil:
 		http.Error(w, "Unauthorized", http.StatusUnauthorized)
 		return
 	}
-	decision, _, err := g.rights.Authorize(ctx, authorizer.AttributesRecord{User: who.User, Verb: strings.ToLower(r.Method), Path: r.URL.Path})
+	allowed, err := g.rights.allow(ctx, who, strings.ToLower(r.Method), r.URL.Path)
 	switch {
 	case err != nil:
 		g.unanswered(w, "whether the metrics may be read", err)
-	case decision != authorizer.DecisionAllow:
+	case !allowed:
 		http.Error(w, "Forbidden: bind the ClusterRole that lets you GET /metrics", http.StatusForbidden)
 	default:
 		g.metrics.ServeHTTP(w, r)
@@ -149,11 +145,18 @@ type tokenReviewer interface {
 	Create(context.Context, *authenticationv1.TokenReview, metav1.CreateOptions) (*authenticationv1.TokenReview, error)
 }
 
-// tokens asks about tokens. It limits how often it asks about those that were not good before, so that nobody can have the operator
-// flood the API server; who had a good token is not held up by that.
+// accessReviewer asks the API server what somebody may do.
+type accessReviewer interface {
+	Create(context.Context, *authorizationv1.SubjectAccessReview, metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error)
+}
+
+// tokens asks about tokens, and believes the answers for a while. It limits how often it asks about those that were not good before, so
+// that nobody can have the operator flood the API server; who had a good token is not held up by that.
 type tokens struct {
 	reviews tokenReviewer
 	unknown flowcontrol.PassiveRateLimiter
+	// answers holds who has a token, by its digest: a nil *authenticationv1.UserInfo for a bad one.
+	answers *cache.LRUExpireCache
 
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]bool // digests of tokens that were good when they were last asked about
@@ -161,35 +164,33 @@ type tokens struct {
 
 func newTokens(reviews tokenReviewer) *tokens {
 	return &tokens{
-		reviews: reviews, known: map[[sha256.Size]byte]bool{},
+		reviews: reviews, known: map[[sha256.Size]byte]bool{}, answers: cache.NewLRUExpireCache(maxAnswers),
 		unknown: flowcontrol.NewTokenBucketPassiveRateLimiter(unknownTokensPerSecond, unknownTokensBurst),
 	}
 }
 
-// AuthenticateToken returns who has a token, and reports whether it is good. An error means that this is not known. A bad token is no
-// error, as the cache in front keeps no errors.
-func (t *tokens) AuthenticateToken(ctx context.Context, token string) (*authenticator.Response, bool, error) {
+// whose returns who has a token: nobody, nil, if it is bad. An error means that this is not known.
+func (t *tokens) whose(ctx context.Context, token string) (*authenticationv1.UserInfo, error) {
 	digest := sha256.Sum256([]byte(token))
+	if answer, found := t.answers.Get(digest); found {
+		return answer.(*authenticationv1.UserInfo), nil
+	}
 	if !t.isKnown(digest) && !t.unknown.TryAccept() {
-		return nil, false, errTooManyTokens
+		return nil, errTooManyTokens
 	}
 	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
 	defer cancel()
 	review, err := t.reviews.Create(ctx, &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
-		return nil, false, fmt.Errorf("review a token: %w", err)
+		return nil, fmt.Errorf("review a token: %w", err)
 	}
 	t.remember(digest, review.Status.Authenticated)
 	if !review.Status.Authenticated {
-		return nil, false, nil
+		t.answers.Add(digest, (*authenticationv1.UserInfo)(nil), badTokenTTL)
+		return nil, nil //nolint:nilnil // nobody has a bad token, and that is no error
 	}
-	extra := map[string][]string{}
-	for name, values := range review.Status.User.Extra {
-		extra[name] = values
-	}
-	return &authenticator.Response{User: &user.DefaultInfo{
-		Name: review.Status.User.Username, UID: review.Status.User.UID, Groups: review.Status.User.Groups, Extra: extra,
-	}}, true, nil
+	t.answers.Add(digest, &review.Status.User, goodTokenTTL)
+	return &review.Status.User, nil
 }
 
 func (t *tokens) isKnown(digest [sha256.Size]byte) bool {
@@ -213,4 +214,45 @@ func (t *tokens) remember(digest [sha256.Size]byte, good bool) {
 		}
 	}
 	t.known[digest] = true
+}
+
+// rights asks what somebody may do, and believes the answers for a while.
+type rights struct {
+	reviews accessReviewer
+	// answers holds whether something is allowed, by the JSON of the question.
+	answers *cache.LRUExpireCache
+}
+
+func newRights(reviews accessReviewer) *rights {
+	return &rights{reviews, cache.NewLRUExpireCache(maxAnswers)}
+}
+
+// allow reports whether somebody may do what a verb says with a path. An error means that this is not known.
+func (r *rights) allow(ctx context.Context, who *authenticationv1.UserInfo, verb, path string) (bool, error) {
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: who.Username, UID: who.UID, Groups: who.Groups, Extra: map[string]authorizationv1.ExtraValue{},
+		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: verb, Path: path},
+	}}
+	for name, values := range who.Extra {
+		review.Spec.Extra[name] = authorizationv1.ExtraValue(values)
+	}
+	question, err := json.Marshal(&review.Spec)
+	if err != nil {
+		return false, fmt.Errorf("encode an access review: %w", err)
+	}
+	if answer, found := r.answers.Get(string(question)); found {
+		return answer.(bool), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
+	defer cancel()
+	answered, err := r.reviews.Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, fmt.Errorf("review an access: %w", err)
+	}
+	ttl := deniedTTL
+	if answered.Status.Allowed {
+		ttl = allowedTTL
+	}
+	r.answers.Add(string(question), answered.Status.Allowed, ttl)
+	return answered.Status.Allowed, nil
 }

@@ -13,9 +13,8 @@ import (
 
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	tokencache "k8s.io/apiserver/pkg/authentication/token/cache"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
 )
 
 // reviewer knows the tokens "prometheus" and "user", and counts how often it is asked.
@@ -39,21 +38,24 @@ func (r *reviewer) Create(_ context.Context, review *authenticationv1.TokenRevie
 	return review, nil
 }
 
-// only allows one user, and no other.
-type only string
-
-func (o only) Authorize(_ context.Context, a authorizer.Attributes) (authorizer.Decision, string, error) {
-	if a.GetUser().GetName() == string(o) && a.GetVerb() == "get" && a.GetPath() == "/metrics" {
-		return authorizer.DecisionAllow, "", nil
-	}
-	return authorizer.DecisionNoOpinion, "", nil
+// only allows one user, and no other. It counts how often it is asked.
+type only struct {
+	name  string
+	asked int
+	err   error
 }
 
-func newGuard(reviews *reviewer) *guard {
-	return &guard{
-		tokens: tokencache.New(newTokens(reviews), false, goodTokenTTL, badTokenTTL), rights: only("prometheus"), log: logr.Discard(),
-		metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "metrics") }),
-	}
+func (o *only) Create(
+	_ context.Context, review *authorizationv1.SubjectAccessReview, _ metav1.CreateOptions,
+) (*authorizationv1.SubjectAccessReview, error) {
+	o.asked++
+	asks := review.Spec.NonResourceAttributes
+	review.Status.Allowed = review.Spec.User == o.name && asks.Verb == "get" && asks.Path == "/metrics"
+	return review, o.err
+}
+
+func guardOf(reviews *reviewer, accesses *only) *guard {
+	return newGuard(reviews, accesses, logr.Discard(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "metrics") }))
 }
 
 func (g *guard) ask(header string) *httptest.ResponseRecorder {
@@ -68,30 +70,33 @@ func (g *guard) ask(header string) *httptest.ResponseRecorder {
 func TestGuard(t *testing.T) {
 	for name, tc := range map[string]struct {
 		header    string
-		err       error
+		err       error // of token reviews
+		accessErr error // of access reviews
 		want      int
-		wantAsked int // of three requests
+		// Of three requests, how many token reviews and access reviews.
+		wantAsked, wantAccesses int
 	}{
-		"a reader":                 {header: "Bearer prometheus", want: 200, wantAsked: 1},
-		"a reader, in lower case":  {header: "bearer prometheus", want: 200, wantAsked: 1},
-		"somebody else":            {header: "Bearer user", want: 403, wantAsked: 1},
+		"a reader":                 {header: "Bearer prometheus", want: 200, wantAsked: 1, wantAccesses: 1},
+		"a reader, in lower case":  {header: "bearer prometheus", want: 200, wantAsked: 1, wantAccesses: 1},
+		"somebody else":            {header: "Bearer user", want: 403, wantAsked: 1, wantAccesses: 1},
 		"nobody":                   {want: 401},
 		"a password":               {header: "Basic prometheus", want: 401},
 		"an empty token":           {header: "Bearer ", want: 401},
 		"a bad token":              {header: "Bearer nonsense", want: 401, wantAsked: 1},
 		"a large token":            {header: "Bearer " + strings.Repeat("x", maxTokenSize+1), want: 401},
 		"the API server is silent": {header: "Bearer prometheus", err: errors.New("no route to host"), want: 503, wantAsked: 3},
+		"and then silent":          {header: "Bearer prometheus", accessErr: errors.New("no route to host"), want: 503, wantAsked: 1, wantAccesses: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reviews := &reviewer{err: tc.err}
-			g := newGuard(reviews)
+			reviews, accesses := &reviewer{err: tc.err}, &only{name: "prometheus", err: tc.accessErr}
+			g := guardOf(reviews, accesses)
 			for range 3 {
 				if got := g.ask(tc.header); got.Code != tc.want {
 					t.Errorf("got %d %s, want %d", got.Code, got.Body, tc.want)
 				}
 			}
-			if reviews.asked != tc.wantAsked {
-				t.Errorf("the API server was asked %d times, want %d", reviews.asked, tc.wantAsked)
+			if reviews.asked != tc.wantAsked || accesses.asked != tc.wantAccesses {
+				t.Errorf("the API server was asked %d and %d times, want %d and %d", reviews.asked, accesses.asked, tc.wantAsked, tc.wantAccesses)
 			}
 		})
 	}
@@ -100,9 +105,7 @@ func TestGuard(t *testing.T) {
 // Whoever sends many bad tokens does not have the operator flood the API server, and does not keep Prometheus out.
 func TestManyBadTokensCostLittle(t *testing.T) {
 	reviews := &reviewer{}
-	all := newTokens(reviews)
-	g := newGuard(reviews)
-	g.tokens = all // without the cache in front, as when it has expired
+	g := guardOf(reviews, &only{name: "prometheus"})
 	if got := g.ask("Bearer prometheus"); got.Code != http.StatusOK {
 		t.Fatalf("got %d", got.Code)
 	}
@@ -115,6 +118,7 @@ func TestManyBadTokensCostLittle(t *testing.T) {
 	if reviews.asked > unknownTokensBurst+10 || refused < 900 {
 		t.Errorf("the API server was asked %d times, and %d requests were refused", reviews.asked, refused)
 	}
+	g.tokens.answers.RemoveAll(func(any) bool { return true }) // as when they have expired
 	if got := g.ask("Bearer prometheus"); got.Code != http.StatusOK {
 		t.Errorf("Prometheus got %d", got.Code)
 	}
