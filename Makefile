@@ -25,6 +25,8 @@ CREATED = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --fo
 LDFLAGS = -X github.com/maze-agent/maregister/internal/version.number=$(VERSION) \
 	-X github.com/maze-agent/maregister/internal/version.revision=$(REVISION)
 
+BUILD_MANAGER = go build -ldflags '$(LDFLAGS)' -o bin/manager ./cmd/manager
+
 TOOL = go tool -modfile=hack/tools/go.mod
 # The modules of this repository that have code.
 LINTED = . hack/controlplane hack/image hack/pythonparser test/deploy
@@ -51,15 +53,26 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Show tasks becoming a registry on a real API server, until Ctrl-C (ONCE=1: end by itself).
-	@go build -o bin/demo ./hack/demo
-	@$(call WITH_CONTROL_PLANE) && exec bin/demo
+demo: ## Show tasks becoming a registry on a real API server, until Ctrl-C (ONCE=1: end by itself).
+	@echo 'demo: compiling the manager (1 of 3); the first time, all three take minutes' && $(BUILD_MANAGER)
+	@echo 'demo: compiling the demo (2 of 3)' && go build -o bin/demo ./hack/demo
+	@echo 'demo: looking for a control plane (3 of 3)' && $(call WITH_CONTROL_PLANE) && exec bin/demo
 
 .PHONY: test
 test: ## Run every test, with the race detector where there is a C compiler.
 	$(if $(RACE),,$(info make test: there is no C compiler, so no race detector))
 	$(CONTROL_PLANE_GO) test ./...
+	@$(MAKE) --no-print-directory programs
 	@$(call WITH_CONTROL_PLANE,kube-scheduler kube-controller-manager kubectl) && set -x && go test $(RACE) -timeout 40m ./... && go -C test/deploy test $(RACE) -timeout 30m ./...
+
+# What tests compile while they run, compiled before, so that no test's time depends on what is in Go's cache. Its name has no help.
+.PHONY: programs
+programs:
+	@set -e; i=0; say() { i=$$((i + 1)); echo "compiling $$1 ($$i of 5); at once if it is in Go's cache"; }; \
+	for arch in amd64 arm64; do say "the manager as images have it, for $$arch"; \
+		CGO_ENABLED=0 GOFLAGS= GOOS=linux GOARCH=$$arch GOAMD64=v1 GOARM64=v8.0 go build -trimpath -buildvcs=false -o bin/cache/ ./cmd/manager; done; \
+	say 'the builder of images'; GOFLAGS= go -C hack/image build -o $(CURDIR)/bin/cache/image .; \
+	for tool in promtool kube-state-metrics; do say "$$tool"; GOFLAGS= go -C hack/monitoring tool -n $$tool >/dev/null; done
 
 .PHONY: lint
 lint: ## Check style, imports between packages, API conventions, and that generated files are up to date (needs git).
@@ -83,7 +96,7 @@ generate: ## Generate deep copies, apply configurations, CRD, RBAC, the chart's 
 
 .PHONY: build
 build: ## Build bin/manager and bin/mazectl.
-	go build -ldflags '$(LDFLAGS)' -o bin/manager ./cmd/manager
+	$(BUILD_MANAGER)
 	go build -ldflags '$(LDFLAGS)' -o bin/mazectl ./cmd/mazectl
 
 .PHONY: bench
