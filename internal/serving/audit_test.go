@@ -73,7 +73,7 @@ func (a *audit) operatorWrote(c change) {
 		w.failf("%s touches the ConfigMap %s of someone else", c.call, c.name)
 	}
 	// An update names the version that it changes, so the process has seen whose it is.
-	if c.before != nil && c.after != nil && !registry.Owned(c.before) {
+	if c.before != nil && c.call.verb == serving.Update && !registry.Owned(c.before) {
 		w.failf("%s updates the ConfigMap %s, which nothing marks as the operator's", c.call, c.name)
 	}
 	switch {
@@ -95,6 +95,9 @@ func (a *audit) shardChanged(c change) {
 		delete(a.broken, c.name)
 	case c.by == hand && (c.before == nil || c.after == nil || !sameData(c.before, c.after)):
 		a.broken[c.name] = true
+		if a.world.two { // no process believes what another one has published and told of nowhere, if the registry is not whole
+			clear(a.entries)
+		}
 		if c.before != nil { // what it held may be in no other place
 			for _, text := range c.before.Data {
 				if e := a.decoded[text]; e != nil {
@@ -242,6 +245,15 @@ func vouched(t *v1alpha1.MazeTask, generation, later int64) bool {
 func (a *audit) believe(p *process, view map[string]*v1alpha1.MazeTask, name string, forged taskKey) {
 	if t := view[name]; !p.published[forged] && t != nil && t.UID == forged.uid && max(t.Status.ObservedGeneration, 0) < forged.generation {
 		a.believed[forged] = true
+	}
+}
+
+// began notes what a pass that begins has to believe, and goes on to believe when a status has told since.
+func (a *audit) began(p *process) {
+	for _, forged := range a.forged {
+		for name := range p.taskView {
+			a.believe(p, p.taskView, name, forged)
+		}
 	}
 }
 

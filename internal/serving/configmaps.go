@@ -76,12 +76,12 @@ type droppedShard struct {
 	held bool
 	// object is as read, to take finalizers off. Nil if it was not read.
 	object *corev1.ConfigMap
-	// released reports whether its finalizers were taken off.
-	released bool
 	// doubts counts the deletions that failed as if it was gone.
 	doubts int
-	// noticed reports whether a cache showed it, and this process did not drop it itself.
-	noticed bool
+	// noticed reports whether a cache showed it, and this process did not drop it itself. It is deleted only as it was shown, in
+	// resourceVersion: its marks may be gone since.
+	noticed         bool
+	resourceVersion string
 	// deleted reports whether it is deleted, and the cache does not show that yet.
 	deleted bool
 }
@@ -209,7 +209,7 @@ func (p *Pass) noticeOrphans() {
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
 			p.maps.dropped[shard.UID] = droppedShard{
-				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), noticed: true,
+				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), noticed: true, resourceVersion: shard.ResourceVersion,
 			}
 		}
 	}

@@ -378,7 +378,7 @@ func (p *Pass) trouble() trouble {
 		return noTrouble
 	case index.foreign:
 		return foreignIndex
-	case p.failure != nil && p.trusted && index.holds == nil:
+	case p.failure != nil && (p.trusted || index.byOthers) && index.holds == nil:
 		return brokenIndex
 	default:
 		return noTrouble

@@ -242,6 +242,7 @@ func (w *world) begin(p *process) {
 		w.failf("Begin: %v", err)
 	}
 	p.pass = pass
+	w.audit.began(p)
 	w.logf("%s begins: view %s, source %s, complete %t, tasks %v, nodes %d, index %s, shards %s, sweep %t", p, seen.View, seen.Source, seen.Complete,
 		slices.Sorted(maps.Keys(seen.Tasks)), w.nodes[p.nodes], seen.IndexView, seen.ShardView, seen.Sweep)
 }

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/maze-agent/maregister/internal/registry"
 )
 
 // sweep returns requests that delete shards which no index names. Nobody waits for that.
@@ -43,6 +45,13 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 		d.deleted, d.object, d.since = true, nil, p.seen.Now
 		p.maps.dropped[uid] = d
 	}
+	doubt := func(err error) { // is it gone, or another one?
+		d.held, d.object = true, nil
+		if d.doubts++; d.doubts > maxDoubts {
+			p.fail(fmt.Errorf("delete ConfigMap %s: %w", d.name, err))
+		}
+		p.maps.dropped[uid] = d
+	}
 	switch {
 	case d.held && d.object == nil:
 		return &Request{Verb: Get, ConfigMap: p.named(d.name), take: func(found *corev1.ConfigMap, err error) {
@@ -51,6 +60,9 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 				gone()
 			case err != nil:
 				p.fail(fmt.Errorf("read ConfigMap %s: %w", d.name, err))
+			case !registry.Owned(found): // someone has taken the operator's marks off, and keeps it
+				p.progress++
+				delete(p.maps.dropped, uid)
 			default:
 				d.object = found
 				p.maps.dropped[uid] = d
@@ -59,31 +71,27 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 	case d.object != nil && isHeld(d.object):
 		return p.write(Update, released(d.object), func(updated *corev1.ConfigMap, err error) {
 			switch {
-			case apierrors.IsNotFound(err):
-				gone()
-			case apierrors.IsConflict(err):
-				d.object = nil
-				p.maps.dropped[uid] = d
+			case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+				doubt(err)
 			case err != nil:
 				p.fail(fmt.Errorf("update ConfigMap %s: %w", d.name, err))
 			default:
-				d.object, d.held, d.released = updated, false, true
+				d.object, d.held = updated, false
 				p.maps.dropped[uid] = d
 			}
 		})
 	}
 	object := p.named(d.name)
-	object.UID = uid
+	object.UID, object.ResourceVersion = uid, d.resourceVersion
+	if d.object != nil {
+		object.ResourceVersion = d.object.ResourceVersion
+	}
 	return p.write(Delete, object, func(_ *corev1.ConfigMap, err error) {
 		switch {
-		case err == nil, d.released && apierrors.IsNotFound(err): // it went with its finalizers
+		case err == nil:
 			gone()
-		case apierrors.IsNotFound(err), apierrors.IsConflict(err): // is it gone, or another one?
-			d.held, d.object = true, nil
-			if d.doubts++; d.doubts > maxDoubts {
-				p.fail(fmt.Errorf("delete ConfigMap %s: %w", d.name, err))
-			}
-			p.maps.dropped[uid] = d
+		case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+			doubt(err)
 		default:
 			p.fail(fmt.Errorf("delete ConfigMap %s: %w", d.name, err))
 		}
