@@ -48,7 +48,7 @@ type form struct {
 
 // declarationOf gives what a decorator declares; nil if it is not one of Maze's.
 func (l *linker) declarationOf(m *Module, f *function, decorator *expr) *declaration {
-	ref, from := l.originOf(m, callee(decorator), 0)
+	ref, from := l.resolver.originOf(m, callee(decorator))
 	name := ref.name
 	if from == originUnknown && ref.module == "" {
 		name = callee(decorator).text
@@ -109,7 +109,7 @@ func (d *declaration) refuse(rule string, at finding.Position, format string, ar
 
 // check reads everything, and says whether it comes to a task.
 func (d *declaration) check() bool {
-	if !d.module.canBeImported() {
+	if !canBeImported(d.module.path) {
 		d.refuse(finding.NotATask, d.function.at, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
 			"or give another --package-root", d.function.name, d.module.name)
 		return false

@@ -41,9 +41,6 @@ var pyTypes = map[string]string{
 	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
 }
 
-// mazeConstants are those of Maze that declarations use.
-var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
-
 const (
 	// maxSteps is how many expressions are evaluated for one value. Texts cost a step for each textStep bytes: names stand for them
 	// again and again.
@@ -280,7 +277,7 @@ func (v *evaluator) name(e *expr) (any, *unknown) {
 		inner.hops++
 		return inner.value(b.value)
 	case b.imported != nil:
-		return v.imported(e, *b.imported)
+		return v.imported(e, referenceOf(v.module, b.imported))
 	default:
 		return nil, v.unknown(e, "%s, which is no constant", e.text)
 	}
@@ -288,7 +285,7 @@ func (v *evaluator) name(e *expr) (any, *unknown) {
 
 // unbound evaluates what the module does not bind.
 func (v *evaluator) unbound(e *expr) (any, *unknown) {
-	for _, wildcard := range v.module.wildcards {
+	for _, wildcard := range wildcardsOf(v.module) {
 		if value, why := v.imported(e, reference{wildcard, e.text}); why == nil {
 			return value, nil
 		}
@@ -304,11 +301,10 @@ func (v *evaluator) unbound(e *expr) (any, *unknown) {
 
 // imported evaluates a name of another module.
 func (v *evaluator) imported(e *expr, r reference) (any, *unknown) {
-	root, _, _ := strings.Cut(r.module, ".")
-	if value, ok := mazeConstants[r.name]; ok && slices.Contains(mazeRoots, root) {
+	if value, ok := mazeConstants[r.name]; ok && v.linker.resolver.inLibrary(r.module) {
 		return value, nil
 	}
-	other := v.linker.module(r.module)
+	other := v.linker.resolver.module(r.module)
 	if r.name == "" || other == nil || v.hops >= maxHops*5 {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
 	}
@@ -325,28 +321,10 @@ func (v *evaluator) imported(e *expr, r reference) (any, *unknown) {
 
 // attribute evaluates module.NAME.
 func (v *evaluator) attribute(e *expr) (any, *unknown) {
-	if r, ok := v.moduleOf(e.operands[0]); ok {
+	if r, ok := moduleNamed(v.module, e.operands[0]); ok {
 		return v.imported(e, r.member(e.text))
 	}
 	return nil, v.unknown(e, "%s, an attribute", nameOf(e))
-}
-
-// moduleOf gives the module that an expression names.
-func (v *evaluator) moduleOf(e *expr) (reference, bool) {
-	switch e.kind {
-	case exprName: // import a.b and import a.c both bind a
-		bindings := v.module.bindings[e.text]
-		if len(bindings) > 0 && bindings[0].imported != nil && !slices.ContainsFunc(bindings, func(b *binding) bool {
-			return b.imported == nil || *b.imported != *bindings[0].imported
-		}) {
-			return *bindings[0].imported, true
-		}
-	case exprAttribute:
-		if of, ok := v.moduleOf(e.operands[0]); ok {
-			return of.member(e.text), true
-		}
-	}
-	return reference{}, false
 }
 
 // subscript evaluates a part of a constant.

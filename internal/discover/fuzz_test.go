@@ -87,7 +87,7 @@ func evaluated(parser *Parser, text string) (any, bool) {
 	if m.Broken() {
 		return nil, false
 	}
-	l := &linker{load: func(string) *Module { return nil }, types: &typeParser{}}
+	l := &linker{resolver: resolver{load: func(string) *Module { return nil }, library: mazeRoots}, types: &typeParser{}}
 	value, why := l.evaluate(m, &expr{kind: exprName, text: "x"})
 	return value, why == nil
 }

@@ -10,7 +10,7 @@ import (
 
 // linker turns modules into tasks.
 type linker struct {
-	load     func(name string) *Module
+	resolver resolver
 	types    *typeParser
 	findings []finding.Finding
 	tasks    []Task
@@ -18,18 +18,10 @@ type linker struct {
 	overwritten int
 }
 
-// module gives another module of the package root. Nil if there is none.
-func (l *linker) module(name string) *Module {
-	if name == "" || name == "." {
-		return nil
-	}
-	return l.load(name)
-}
-
 // Link finds the tasks of modules. load gives any other module of the package root, by its dotted name, and nil for what there
 // is none of. The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	l := &linker{load: load, types: &typeParser{}}
+	l := &linker{resolver: resolver{load: load, library: mazeRoots}, types: &typeParser{}}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.path, b.path) })
 	for _, m := range modules {

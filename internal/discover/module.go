@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/discover/python"
@@ -20,7 +19,7 @@ type Module struct {
 	// bindings are what each name is bound to, in the order of the source.
 	bindings  map[string][]*binding
 	functions []*function
-	// wildcards are the modules of which all names are imported.
+	// wildcards are the modules of which all names are imported, as they stand behind "from".
 	wildcards []string
 }
 
@@ -33,15 +32,6 @@ func (m *Module) Broken() bool { return m.broken }
 // MayDeclare says that there is something in it for Link: a function that may be a task, or a finding.
 func (m *Module) MayDeclare() bool { return len(m.functions) > 0 || len(m.findings) > 0 }
 
-// canBeImported says whether Python has a name for the module.
-func (m *Module) canBeImported() bool {
-	path := strings.TrimSuffix(m.path, ".py")
-	return !slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return !pythonName.MatchString(part) })
-}
-
-// pythonName is what Python takes for a name, and the operator in an entry point.
-var pythonName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
-
 // binding is what a name is bound to.
 type binding struct {
 	at finding.Position
@@ -49,7 +39,7 @@ type binding struct {
 	conditional bool
 	// One of these at most is set. None is for what is not known.
 	value    *expr
-	imported *reference
+	imported *imported
 	function *function
 	class    *class
 }
@@ -62,8 +52,27 @@ func (b *binding) place() finding.Position {
 	return b.at
 }
 
-// reference is to a name of another module, or to the module where name is empty.
-type reference struct{ module, name string }
+// imported is what an import statement binds a name to, as it is written.
+type imported struct {
+	// module may begin with dots.
+	module string
+	// name is what is taken from the module. It is empty for the module itself.
+	name  string
+	alias string
+}
+
+// bound returns the name that is bound: import a.b binds a.
+func (i *imported) bound() string {
+	switch {
+	case i.alias != "":
+		return i.alias
+	case i.name != "":
+		return i.name
+	default:
+		first, _, _ := strings.Cut(i.module, ".")
+		return first
+	}
+}
 
 // function is a decorated function.
 type function struct {

@@ -208,7 +208,7 @@ func (s *scanner) imports(n python.Node, in where) {
 	from := python.Child(children, "module_name")
 	for _, child := range children {
 		if child.Kind == "wildcard_import" {
-			s.module.wildcards = append(s.module.wildcards, s.module.absolute(from.Text()))
+			s.module.wildcards = append(s.module.wildcards, from.Text())
 		}
 		if child.Field != "name" {
 			continue
@@ -218,48 +218,12 @@ func (s *scanner) imports(n python.Node, in where) {
 			parts := child.All()
 			name, alias = python.Child(parts, "name"), python.Child(parts, "alias")
 		}
-		b := &binding{at: s.reader.places.at(name.Start), conditional: in.conditional}
-		bound := alias.Text()
-		switch {
-		case !from.IsZero():
-			b.imported = &reference{module: s.module.absolute(from.Text()), name: name.Text()}
-			bound = firstNonEmpty(bound, name.Text())
-		case alias.IsZero(): // import a.b binds a
-			bound, _, _ = strings.Cut(name.Text(), ".")
-			b.imported = &reference{module: bound}
-		default:
-			b.imported = &reference{module: name.Text()}
+		i := &imported{module: from.Text(), name: name.Text(), alias: alias.Text()}
+		if from.IsZero() {
+			i.module, i.name = name.Text(), ""
 		}
-		s.bind(bound, b)
+		s.bind(i.bound(), &binding{at: s.reader.places.at(name.Start), conditional: in.conditional, imported: i})
 	}
-}
-
-func firstNonEmpty(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// absolute resolves a module's name as it stands behind "from". It is "." for what leads out of the package root.
-func (m *Module) absolute(name string) string {
-	rest := strings.TrimLeft(name, ".")
-	level := len(name) - len(rest)
-	if level == 0 {
-		return name
-	}
-	parts := strings.Split(m.name, ".")
-	if strings.HasSuffix(m.path, "__init__.py") {
-		level--
-	}
-	if level > len(parts) || level == len(parts) && rest == "" {
-		return "."
-	}
-	parts = parts[:len(parts)-level]
-	if rest != "" {
-		parts = append(parts, rest)
-	}
-	return strings.Join(parts, ".")
 }
 
 // inner reads what is defined within a function or a class, where Maze finds no tasks.
@@ -304,7 +268,7 @@ func (s *scanner) decorated(n python.Node, in where) {
 // read reads the signature and what is returned of a function that may be a task.
 func (s *scanner) read(p pendingFunction) {
 	f := p.function
-	if !slices.ContainsFunc(f.decorators, s.module.mayBeMaze) {
+	if !slices.ContainsFunc(f.decorators, func(d *expr) bool { return mayBeMaze(s.module, d) }) {
 		return
 	}
 	s.module.functions = append(s.module.functions, f)
