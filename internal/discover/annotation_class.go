@@ -8,7 +8,7 @@ func (c *annotations) bare(e *expr) *expr {
 		text, quoted := constantText(e)
 		switch {
 		case quoted:
-			if e = c.linker.types.parse(text, e.at); e == nil {
+			if e = c.quoted.parse(text, e.at); e == nil {
 				return &expr{}
 			}
 		case e.kind == exprSubscript && len(e.operands) > 1 && c.wraps(e):
@@ -170,4 +170,9 @@ func (c *annotations) wrapper(e *expr) string {
 		e = e.operands[1]
 	}
 	return ""
+}
+
+// without gives the values that are not a given one.
+func without(values []string, value string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
 }

@@ -9,11 +9,17 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// object is a JSON Schema, or a part of one.
+type object = map[string]any
+
 // annotations turn Python's type annotations into JSON Schemas.
 type annotations struct {
-	linker *linker
 	module *Module
-	find   func(rule string, at finding.Position, format string, args ...any)
+	// evaluate returns the value of an expression of the module.
+	evaluate func(e *expr) (any, *unknown)
+	quoted   *typeParser
+	// find takes what is wrong with an annotation or a default.
+	find func(rule string, at finding.Position, format string, args ...any)
 	// within are the classes that are being described.
 	within []*class
 	depth  int
@@ -56,7 +62,7 @@ func (c *annotations) withDefault(schema object, p *parameter) object {
 	if p.fallback == nil {
 		return schema
 	}
-	value, why := c.linker.evaluate(c.module, p.fallback)
+	value, why := c.evaluate(p.fallback)
 	if why != nil {
 		where, what := why.from(c.module, p.fallback.at)
 		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
@@ -270,7 +276,7 @@ func (c *annotations) setUnlessAny(schema object, keyword string, e *expr) {
 func (c *annotations) literal(e *expr, arguments []*expr) object {
 	var values []any
 	for _, argument := range arguments {
-		value, why := c.linker.evaluate(c.module, argument)
+		value, why := c.evaluate(argument)
 		left := maxSteps
 		plain, problem := toJSON(value, &left)
 		if why != nil || problem != "" {
@@ -306,7 +312,7 @@ func (c *annotations) written(text string, at finding.Position) object {
 	if c.values <= 0 {
 		c.values = maxSchemas
 	}
-	e := c.linker.types.parse(text, at)
+	e := c.quoted.parse(text, at)
 	if e == nil || e.kind == exprConstant && e.value != nil {
 		return c.unknown(&expr{at: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
 	}

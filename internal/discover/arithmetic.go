@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-func (v *evaluator) unary(e *expr) (any, *unknown) {
+func (v *evaluation) unary(e *expr) (any, *unknown) {
 	value, why := v.value(e.operands[0])
 	if why != nil {
 		return nil, why
@@ -38,7 +38,7 @@ func (v *evaluator) unary(e *expr) (any, *unknown) {
 	return nil, v.unknown(e, "%s of this", e.text)
 }
 
-func (v *evaluator) binary(e *expr) (any, *unknown) {
+func (v *evaluation) binary(e *expr) (any, *unknown) {
 	a, why := v.value(e.operands[0])
 	if why != nil {
 		return nil, why
@@ -54,7 +54,7 @@ func (v *evaluator) binary(e *expr) (any, *unknown) {
 }
 
 // operate applies an operator as Python does. It returns false where Python would raise, or the result would be out of bounds.
-func (v *evaluator) operate(operator string, a, b any) (any, bool) {
+func (v *evaluation) operate(operator string, a, b any) (any, bool) {
 	switch x := a.(type) {
 	case *big.Int:
 		switch y := b.(type) {
@@ -114,7 +114,7 @@ func texts(operator, x string, b any) (any, bool) {
 	return nil, false
 }
 
-func (v *evaluator) sequences(operator string, x []any, b any) ([]any, bool) {
+func (v *evaluation) sequences(operator string, x []any, b any) ([]any, bool) {
 	if times, ok := b.(*big.Int); ok {
 		n := max(0, times.Int64())
 		if operator != "*" || !times.IsInt64() || n > maxSteps || !v.afford(int(n)*len(x)) {

@@ -3,7 +3,6 @@ package discover
 import (
 	"cmp"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -14,11 +13,13 @@ import (
 
 // declaration is a function with one of Maze's decorators.
 type declaration struct {
-	linker    *linker
 	module    *Module
 	function  *function
 	decorator *expr
 	form      *form
+	// evaluate returns the value of an expression of the module.
+	evaluate func(e *expr) (any, *unknown)
+	quoted   *typeParser
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
 	spec      v1alpha1.MazeTaskSpec
@@ -56,22 +57,23 @@ func (l *linker) declarationOf(m *Module, f *function, decorator *expr) *declara
 	if from == originForeign || !slices.Contains(decorators, name) {
 		return nil
 	}
-	d := &declaration{linker: l, module: m, function: f, decorator: decorator, arguments: map[string]argument{}}
-	given := l.keywordsOf(m, decorator)
-	d.form = l.formOf(name, ref, d, given)
+	d := &declaration{module: m, function: f, decorator: decorator, quoted: l.quoted, arguments: map[string]argument{}}
+	d.evaluate = func(e *expr) (any, *unknown) { return l.evaluator.evaluate(m, e) }
+	given := d.keywords()
+	d.form = d.formOf(name, ref, given)
 	if from == originUnknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
 		return nil
 	}
 	return d
 }
 
-// keywordsOf gives the keywords of a decorator's arguments, those in ** included as far as they are known.
-func (l *linker) keywordsOf(m *Module, decorator *expr) []string {
+// keywords returns the keywords of the decorator's arguments, those in ** included as far as they are known.
+func (d *declaration) keywords() []string {
 	var keywords []string
-	for i, name := range decorator.names {
+	for i, name := range d.decorator.names {
 		switch {
 		case name == "**":
-			value, _ := l.evaluate(m, spreadOf(decorator.operands[i]))
+			value, _ := d.evaluate(spreadOf(d.decorator.operands[i]))
 			entries, _ := value.(dict)
 			for _, e := range entries {
 				if keyword, ok := e.key.(string); ok {
@@ -156,7 +158,7 @@ func (d *declaration) readArgument(keyword string, operand *expr) {
 		d.arguments[keyword] = argument{at: operand.at}
 		return
 	}
-	value, why := d.linker.evaluate(d.module, operand)
+	value, why := d.evaluate(operand)
 	d.arguments[keyword] = argument{operand.at, value, why}
 	if why != nil {
 		d.notKnown(keyword, operand.at, why)
@@ -198,7 +200,7 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 
 // readSpread reads the ** of a dict of arguments.
 func (d *declaration) readSpread(operand *expr) {
-	value, why := d.linker.evaluate(d.module, spreadOf(operand))
+	value, why := d.evaluate(spreadOf(operand))
 	if why != nil {
 		d.notKnown("what it stands for", operand.at, why)
 		return
@@ -236,32 +238,6 @@ func (d *declaration) text(keyword string) string {
 // wrong tells that a keyword has a value of a wrong kind. The field is left out.
 func (d *declaration) wrong(keyword, wanted string) {
 	d.find(finding.WrongArgument, d.arguments[keyword].at, "%s takes %s, and gets %s; it is left out", keyword, wanted, kindOf(d.arguments[keyword].value))
-}
-
-func kindOf(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return "None"
-	case string:
-		return "a string"
-	case bool:
-		return "a bool"
-	case *big.Int, float64:
-		text, _ := textOf(value)
-		return text
-	case list:
-		return "a list"
-	case tuple:
-		return "a tuple"
-	case dict:
-		return "a dict"
-	case bytesLiteral:
-		return "bytes"
-	case pyType:
-		return "the type " + string(value)
-	default:
-		return "something else"
-	}
 }
 
 // task gives what was read.

@@ -3,23 +3,10 @@ package discover
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
 )
-
-// Values are nil, bool, *big.Int, float64, string, bytesLiteral, list, tuple, dict and pyType.
-type (
-	list  []any
-	tuple []any
-	// dict is in order. Its keys are values, too.
-	dict []entry
-	// pyType is one of Python's own types, such as str.
-	pyType string
-)
-
-type entry struct{ key, value any }
 
 // unknown says why a value is not known without running the code.
 type unknown struct {
@@ -36,11 +23,6 @@ func (u *unknown) from(m *Module, at finding.Position) (where finding.Position, 
 	return at, fmt.Sprintf("%s at %s:%d:%d", u.what, u.file, u.at.Line, u.at.Column)
 }
 
-// pyTypes are JSON Schema's types for Python's own.
-var pyTypes = map[string]string{
-	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
-}
-
 const (
 	// maxSteps is how many expressions are evaluated for one value. Texts cost a step for each textStep bytes: names stand for them
 	// again and again.
@@ -52,24 +34,33 @@ const (
 	maxBits = 2048
 )
 
-// evaluator evaluates the expressions of one value.
+// evaluator evaluates expressions.
 type evaluator struct {
-	linker *linker
-	module *Module
-	steps  *int
-	hops   int
+	resolver resolver
+	// constants are the library's, by name. A module may use them without an import.
+	constants map[string]string
 }
 
-func (l *linker) evaluate(m *Module, e *expr) (any, *unknown) {
+// evaluate returns the value of an expression of a module, or why it is not known.
+func (v evaluator) evaluate(m *Module, e *expr) (any, *unknown) {
 	steps := maxSteps
-	return (&evaluator{linker: l, module: m, steps: &steps}).value(e)
+	return (&evaluation{evaluator: v, module: m, steps: &steps}).value(e)
 }
 
-func (v *evaluator) unknown(e *expr, format string, args ...any) *unknown {
+// evaluation is that of one value.
+type evaluation struct {
+	evaluator
+	module *Module
+	// steps is how many may still be taken, in all modules.
+	steps *int
+	hops  int
+}
+
+func (v *evaluation) unknown(e *expr, format string, args ...any) *unknown {
 	return &unknown{file: v.module.path, at: e.at, what: fmt.Sprintf(format, args...)}
 }
 
-func (v *evaluator) value(e *expr) (any, *unknown) {
+func (v *evaluation) value(e *expr) (any, *unknown) {
 	if !v.afford(1) {
 		return nil, v.unknown(e, "so large a value")
 	}
@@ -80,7 +71,7 @@ func (v *evaluator) value(e *expr) (any, *unknown) {
 	return value, why
 }
 
-func (v *evaluator) valueOfKind(e *expr) (any, *unknown) {
+func (v *evaluation) valueOfKind(e *expr) (any, *unknown) {
 	switch e.kind {
 	case exprConstant:
 		return e.value, nil
@@ -128,7 +119,7 @@ func nameOf(e *expr) string {
 	}
 }
 
-func (v *evaluator) items(e *expr) ([]any, *unknown) {
+func (v *evaluation) items(e *expr) ([]any, *unknown) {
 	items := make([]any, 0, len(e.operands))
 	for _, operand := range e.operands {
 		spread := operand.kind == exprStarred
@@ -152,24 +143,13 @@ func (v *evaluator) items(e *expr) ([]any, *unknown) {
 	return items, nil
 }
 
-func elements(value any) ([]any, bool) {
-	switch value := value.(type) {
-	case list:
-		return value, true
-	case tuple:
-		return value, true
-	default:
-		return nil, false
-	}
-}
-
 // afford takes steps, and says whether there were as many.
-func (v *evaluator) afford(steps int) bool {
+func (v *evaluation) afford(steps int) bool {
 	*v.steps -= steps
 	return *v.steps >= 0
 }
 
-func (v *evaluator) dict(e *expr) (any, *unknown) {
+func (v *evaluation) dict(e *expr) (any, *unknown) {
 	out := dict{}
 	for i, operand := range e.operands {
 		value, why := v.value(operand)
@@ -198,27 +178,7 @@ func (v *evaluator) dict(e *expr) (any, *unknown) {
 	return out, nil
 }
 
-// with sets a key. Keys that are not strings stay apart from each other: a dict that has some is no JSON.
-func (d dict) with(key, value any) dict {
-	if i := slices.IndexFunc(d, func(e entry) bool { _, text := key.(string); return text && e.key == key }); i >= 0 {
-		out := slices.Clone(d)
-		out[i].value = value
-		return out
-	}
-	return append(d, entry{key, value})
-}
-
-// get gives what a text is the key of.
-func (d dict) get(key string) (any, bool) {
-	for _, e := range d {
-		if e.key == key {
-			return e.value, true
-		}
-	}
-	return nil, false
-}
-
-func (v *evaluator) text(e *expr) (any, *unknown) {
+func (v *evaluation) text(e *expr) (any, *unknown) {
 	var out strings.Builder
 	for _, operand := range e.operands {
 		value, why := v.value(operand)
@@ -234,29 +194,8 @@ func (v *evaluator) text(e *expr) (any, *unknown) {
 	return out.String(), nil
 }
 
-// textOf gives what str() gives.
-func textOf(value any) (string, bool) {
-	switch value := value.(type) {
-	case string:
-		return value, true
-	case nil:
-		return "None", true
-	case bool:
-		if value {
-			return "True", true
-		}
-		return "False", true
-	case *big.Int:
-		return value.String(), true
-	case float64:
-		return floatText(value), true
-	default:
-		return "", false
-	}
-}
-
 // name evaluates a name of the module, or of Python itself.
-func (v *evaluator) name(e *expr) (any, *unknown) {
+func (v *evaluation) name(e *expr) (any, *unknown) {
 	bindings := v.module.bindings[e.text]
 	switch {
 	case len(bindings) == 0:
@@ -284,13 +223,13 @@ func (v *evaluator) name(e *expr) (any, *unknown) {
 }
 
 // unbound evaluates what the module does not bind.
-func (v *evaluator) unbound(e *expr) (any, *unknown) {
+func (v *evaluation) unbound(e *expr) (any, *unknown) {
 	for _, wildcard := range wildcardsOf(v.module) {
 		if value, why := v.imported(e, reference{wildcard, e.text}); why == nil {
 			return value, nil
 		}
 	}
-	if value, ok := mazeConstants[e.text]; ok {
+	if value, ok := v.constants[e.text]; ok {
 		return value, nil
 	}
 	if _, ok := pyTypes[e.text]; ok {
@@ -300,18 +239,18 @@ func (v *evaluator) unbound(e *expr) (any, *unknown) {
 }
 
 // imported evaluates a name of another module.
-func (v *evaluator) imported(e *expr, r reference) (any, *unknown) {
-	if value, ok := mazeConstants[r.name]; ok && v.linker.resolver.inLibrary(r.module) {
+func (v *evaluation) imported(e *expr, r reference) (any, *unknown) {
+	if value, ok := v.constants[r.name]; ok && v.resolver.inLibrary(r.module) {
 		return value, nil
 	}
-	other := v.linker.resolver.module(r.module)
+	other := v.resolver.module(r.module)
 	if r.name == "" || other == nil || v.hops >= maxHops*5 {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
 	}
 	if other.broken {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.path)
 	}
-	inner := &evaluator{linker: v.linker, module: other, steps: v.steps, hops: v.hops + 1}
+	inner := &evaluation{evaluator: v.evaluator, module: other, steps: v.steps, hops: v.hops + 1}
 	value, why := inner.name(&expr{kind: exprName, text: r.name, at: e.at})
 	if why != nil && why.file == other.path && why.at == e.at { // the place is this module's
 		why = v.unknown(e, "%s", why.what)
@@ -320,7 +259,7 @@ func (v *evaluator) imported(e *expr, r reference) (any, *unknown) {
 }
 
 // attribute evaluates module.NAME.
-func (v *evaluator) attribute(e *expr) (any, *unknown) {
+func (v *evaluation) attribute(e *expr) (any, *unknown) {
 	if r, ok := moduleNamed(v.module, e.operands[0]); ok {
 		return v.imported(e, r.member(e.text))
 	}
@@ -328,7 +267,7 @@ func (v *evaluator) attribute(e *expr) (any, *unknown) {
 }
 
 // subscript evaluates a part of a constant.
-func (v *evaluator) subscript(e *expr) (any, *unknown) {
+func (v *evaluation) subscript(e *expr) (any, *unknown) {
 	if len(e.operands) != 2 {
 		return nil, v.unknown(e, "a part of something")
 	}

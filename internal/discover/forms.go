@@ -47,8 +47,8 @@ const (
 	defaultBackend = "huggingface"
 )
 
-// formOf tells the forms apart: by the decorator's name and, as several are called task, by the arguments.
-func (l *linker) formOf(name string, ref reference, d *declaration, keywords []string) *form {
+// formOf returns the form of a decorator: by its name and, as several are called task, by the keywords of its arguments.
+func (d *declaration) formOf(name string, ref reference, keywords []string) *form {
 	if form := kinds[name]; form != nil {
 		return form
 	}
@@ -57,7 +57,7 @@ func (l *linker) formOf(name string, ref reference, d *declaration, keywords []s
 	}
 	positional := d.decorator.kind == exprCall && len(d.decorator.operands) > 1 && d.decorator.names[1] == ""
 	if positional {
-		value, _ := l.evaluate(d.module, d.decorator.operands[1])
+		value, _ := d.evaluate(d.decorator.operands[1])
 		_, isList := elements(value)
 		if isList || value == nil && has(inferred.keywords...) {
 			return &listed

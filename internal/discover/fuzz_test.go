@@ -87,8 +87,8 @@ func evaluated(parser *Parser, text string) (any, bool) {
 	if m.Broken() {
 		return nil, false
 	}
-	l := &linker{resolver: resolver{load: func(string) *Module { return nil }, library: mazeRoots}, types: &typeParser{}}
-	value, why := l.evaluate(m, &expr{kind: exprName, text: "x"})
+	v := evaluator{resolver: resolver{load: func(string) *Module { return nil }, library: mazeRoots}, constants: mazeConstants}
+	value, why := v.evaluate(m, &expr{kind: exprName, text: "x"})
 	return value, why == nil
 }
 

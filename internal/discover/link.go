@@ -10,8 +10,10 @@ import (
 
 // linker turns modules into tasks.
 type linker struct {
-	resolver resolver
-	types    *typeParser
+	resolver  resolver
+	evaluator evaluator
+	// quoted reads the annotations that are in quotes, of all modules.
+	quoted   *typeParser
 	findings []finding.Finding
 	tasks    []Task
 	// overwritten counts the declarations that are lost to later ones.
@@ -21,7 +23,8 @@ type linker struct {
 // Link finds the tasks of modules. load gives any other module of the package root, by its dotted name, and nil for what there
 // is none of. The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	l := &linker{resolver: resolver{load: load, library: mazeRoots}, types: &typeParser{}}
+	find := resolver{load: load, library: mazeRoots}
+	l := &linker{resolver: find, evaluator: evaluator{resolver: find, constants: mazeConstants}, quoted: &typeParser{}}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.path, b.path) })
 	for _, m := range modules {

@@ -2,18 +2,12 @@ package discover
 
 import (
 	"encoding/json"
-	"math"
-	"math/big"
-	"slices"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/maze-agent/maregister/internal/finding"
 )
-
-// object is a JSON Schema, or a part of one.
-type object = map[string]any
 
 // declared gives a schema as it was declared. Nil if it is not known, or None.
 func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
@@ -41,55 +35,6 @@ func (d *declaration) json(value any) *apiextensionsv1.JSON {
 		return nil
 	}
 	return &apiextensionsv1.JSON{Raw: text}
-}
-
-// toJSON makes a value one that json.Marshal takes. Type objects become the names that JSON Schema has for them. It takes from the
-// number of values that there may be, for what is small in memory may be large when written. It says what is no JSON.
-func toJSON(value any, left *int) (_ any, problem string) {
-	if *left--; *left < 0 {
-		return nil, "too many values"
-	}
-	switch value := value.(type) {
-	case nil, bool, string:
-		return value, ""
-	case *big.Int:
-		return json.Number(value.String()), ""
-	case float64:
-		if math.IsInf(value, 0) || math.IsNaN(value) {
-			return nil, "a number that is not finite"
-		}
-		return value, ""
-	case pyType:
-		return pyTypes[string(value)], ""
-	case list:
-		return manyToJSON(value, left)
-	case tuple:
-		return manyToJSON(value, left)
-	case dict:
-		out := make(object, len(value))
-		for _, e := range value {
-			key, ok := e.key.(string)
-			if !ok {
-				return nil, "a key that is not a string"
-			}
-			if out[key], problem = toJSON(e.value, left); problem != "" {
-				return nil, problem
-			}
-		}
-		return out, ""
-	default:
-		return nil, kindOf(value)
-	}
-}
-
-func manyToJSON(items []any, left *int) (_ any, problem string) {
-	out := make([]any, len(items))
-	for i, item := range items {
-		if out[i], problem = toJSON(item, left); problem != "" {
-			return nil, problem
-		}
-	}
-	return out, ""
 }
 
 // properties gives the schemas of names whose types are given as text; of others, that of the fallback.
@@ -162,10 +107,5 @@ func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 }
 
 func (d *declaration) annotations() *annotations {
-	return &annotations{linker: d.linker, module: d.module, find: d.find}
-}
-
-// without gives the values that are not a given one.
-func without(values []string, value string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
+	return &annotations{module: d.module, evaluate: d.evaluate, quoted: d.quoted, find: d.find}
 }
