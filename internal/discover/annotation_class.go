@@ -4,7 +4,7 @@ import "slices"
 
 // bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
 func (c *annotations) bare(e *expr) *expr {
-	for range maxHops {
+	for range maxNesting {
 		text, quoted := constantText(e)
 		switch {
 		case quoted:
@@ -46,11 +46,11 @@ func (c *annotations) describes(class *class, hops int) bool {
 }
 
 func (c *annotations) inherits(class *class, hops int) bool {
-	for _, base := range class.positionalBases() {
+	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
 		}
-		if parent := c.localClass(base); parent != nil && hops < maxHops && c.describes(parent, hops+1) {
+		if parent := c.localClass(base); parent != nil && hops < maxNesting && c.describes(parent, hops+1) {
 			return true
 		}
 	}
@@ -68,7 +68,8 @@ func (c *annotations) localClass(e *expr) *class {
 	return nil
 }
 
-func (c *class) positionalBases() []*expr {
+// positionalBases returns what a class inherits from.
+func positionalBases(c *class) []*expr {
 	if c.bases == nil {
 		return nil
 	}
@@ -81,8 +82,8 @@ func (c *class) positionalBases() []*expr {
 	return out
 }
 
-// isTotal says whether the fields of a TypedDict are required where nothing else is said.
-func (c *class) isTotal() bool {
+// isTotal reports whether the fields of a TypedDict are required where nothing else is said.
+func isTotal(c *class) bool {
 	if c.bases == nil {
 		return true
 	}
@@ -107,12 +108,12 @@ func (c *annotations) class(class *class) object {
 }
 
 func (c *annotations) fields(class *class, properties object, required *[]string, hops int) {
-	for _, base := range class.positionalBases() {
-		if parent := c.localClass(base); parent != nil && hops < maxHops {
+	for _, base := range positionalBases(class) {
+		if parent := c.localClass(base); parent != nil && hops < maxNesting {
 			c.fields(parent, properties, required, hops+1)
 		}
 	}
-	typed, total := c.inheritsTypedDict(class, 0), class.isTotal()
+	typed, total := c.inheritsTypedDict(class, 0), isTotal(class)
 	if c.values <= 0 {
 		c.values = maxSchemas
 	}
@@ -149,11 +150,11 @@ func (c *annotations) fieldDefault(schema object, p *parameter) object {
 }
 
 func (c *annotations) inheritsTypedDict(class *class, hops int) bool {
-	for _, base := range class.positionalBases() {
+	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
 		}
-		if parent := c.localClass(base); parent != nil && hops < maxHops && c.inheritsTypedDict(parent, hops+1) {
+		if parent := c.localClass(base); parent != nil && hops < maxNesting && c.inheritsTypedDict(parent, hops+1) {
 			return true
 		}
 	}
@@ -162,7 +163,7 @@ func (c *annotations) inheritsTypedDict(class *class, hops int) bool {
 
 // wrapper gives what a type is wrapped in, such as NotRequired.
 func (c *annotations) wrapper(e *expr) string {
-	for hops := 0; e.kind == exprSubscript && hops < maxHops; hops++ {
+	for hops := 0; e.kind == exprSubscript && hops < maxNesting; hops++ {
 		name := c.typeName(e.operands[0])
 		if name != "Annotated" && name != "ReadOnly" && name != "Final" {
 			return name

@@ -14,7 +14,7 @@ type object = map[string]any
 
 // annotations turn Python's type annotations into JSON Schemas.
 type annotations struct {
-	module *Module
+	module *pyModule
 	// evaluate returns the value of an expression of the module.
 	evaluate func(e *expr) (any, *unknown)
 	quoted   *typeParser
@@ -44,8 +44,12 @@ var (
 	wrappers = []string{"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"}
 )
 
-// maxSchemas is how many schemas are made for one parameter.
-const maxSchemas = 2000
+const (
+	// maxSchemas is how many schemas are made for one parameter.
+	maxSchemas = 2000
+	// maxNesting is how many wrappers of a type are taken off, and how many classes a class may inherit from in a row.
+	maxNesting = 20
+)
 
 // parameter gives the schema of a parameter, or of a field.
 func (c *annotations) parameter(p *parameter) object {
@@ -68,8 +72,7 @@ func (c *annotations) withDefault(schema object, p *parameter) object {
 		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
-	values := maxSteps
-	fallback, problem := toJSON(value, &values)
+	fallback, problem := toJSON(value)
 	if _, isType := value.(pyType); isType {
 		problem = kindOf(value)
 	}
@@ -277,8 +280,7 @@ func (c *annotations) literal(e *expr, arguments []*expr) object {
 	var values []any
 	for _, argument := range arguments {
 		value, why := c.evaluate(argument)
-		left := maxSteps
-		plain, problem := toJSON(value, &left)
+		plain, problem := toJSON(value)
 		if why != nil || problem != "" {
 			return c.unknown(e, "this Literal")
 		}

@@ -13,7 +13,7 @@ import (
 
 // declaration is a function with one of Maze's decorators.
 type declaration struct {
-	module    *Module
+	module    *pyModule
 	function  *function
 	decorator *expr
 	form      *form
@@ -48,7 +48,7 @@ type form struct {
 }
 
 // declarationOf gives what a decorator declares; nil if it is not one of Maze's.
-func (l *linker) declarationOf(m *Module, f *function, decorator *expr) *declaration {
+func (l *linker) declarationOf(m *pyModule, f *function, decorator *expr) *declaration {
 	ref, from := l.resolver.originOf(m, callee(decorator))
 	name := ref.name
 	if from == originUnknown && ref.module == "" {

@@ -9,6 +9,30 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// Module is what a Python file declares at its top level, as far as discovery needs it.
+type Module struct{ file *pyModule }
+
+// Path returns where the file is, as it was given.
+func (m *Module) Path() string { return m.file.path }
+
+// Broken reports whether the file could not be read as Python: which tasks it declares is then not known.
+func (m *Module) Broken() bool { return m.file.problem != nil }
+
+// MayDeclare reports whether there is something in it for Link: a function that may be a task, or a finding.
+func (m *Module) MayDeclare() bool { return len(m.file.functions) > 0 || m.file.problem != nil }
+
+// Parser makes Modules. It is not safe for concurrent use.
+type Parser struct{ files *moduleParser }
+
+// NewParser returns a parser. It takes about a megabyte, and more as long as it reads something large.
+func NewParser() *Parser { return &Parser{newModuleParser(mayBeMaze)} }
+
+// Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
+// is among the findings of Link.
+func (p *Parser) Parse(path, module string, source []byte) *Module {
+	return &Module{p.files.parse(path, module, source)}
+}
+
 // Task is a declared task.
 type Task struct {
 	// Spec is what a MazeTask says of it. Its source has the path and the line, and no digest. What is not known is left out.

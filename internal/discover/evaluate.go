@@ -16,7 +16,7 @@ type unknown struct {
 }
 
 // from gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
-func (u *unknown) from(m *Module, at finding.Position) (where finding.Position, what string) {
+func (u *unknown) from(m *pyModule, at finding.Position) (where finding.Position, what string) {
 	if u.file == m.path {
 		return u.at, u.what
 	}
@@ -24,6 +24,8 @@ func (u *unknown) from(m *Module, at finding.Position) (where finding.Position, 
 }
 
 const (
+	// maxNames is how many names, each standing for the next, are followed.
+	maxNames = 100
 	// maxSteps is how many expressions are evaluated for one value. Texts cost a step for each textStep bytes: names stand for them
 	// again and again.
 	maxSteps = 50_000
@@ -42,7 +44,7 @@ type evaluator struct {
 }
 
 // evaluate returns the value of an expression of a module, or why it is not known.
-func (v evaluator) evaluate(m *Module, e *expr) (any, *unknown) {
+func (v evaluator) evaluate(m *pyModule, e *expr) (any, *unknown) {
 	steps := maxSteps
 	return (&evaluation{evaluator: v, module: m, steps: &steps}).value(e)
 }
@@ -50,7 +52,7 @@ func (v evaluator) evaluate(m *Module, e *expr) (any, *unknown) {
 // evaluation is that of one value.
 type evaluation struct {
 	evaluator
-	module *Module
+	module *pyModule
 	// steps is how many may still be taken, in all modules.
 	steps *int
 	hops  int
@@ -209,7 +211,7 @@ func (v *evaluation) name(e *expr) (any, *unknown) {
 	case e.at.Line < b.at.Line && v.hops == 0:
 		return nil, v.unknown(e, "%s, which is bound only below, in line %d", e.text, b.at.Line)
 	case b.value != nil:
-		if v.hops >= maxHops*5 {
+		if v.hops >= maxNames {
 			return nil, v.unknown(e, "%s, which is defined by itself", e.text)
 		}
 		inner := *v
@@ -244,10 +246,10 @@ func (v *evaluation) imported(e *expr, r reference) (any, *unknown) {
 		return value, nil
 	}
 	other := v.resolver.module(r.module)
-	if r.name == "" || other == nil || v.hops >= maxHops*5 {
+	if r.name == "" || other == nil || v.hops >= maxNames {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
 	}
-	if other.broken {
+	if other.problem != nil {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.path)
 	}
 	inner := &evaluation{evaluator: v.evaluator, module: other, steps: v.steps, hops: v.hops + 1}

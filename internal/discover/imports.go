@@ -23,7 +23,7 @@ func rootOf(module string) string {
 
 // absolute returns the name of the module that stands behind "from" in another one. It is "." for what leads out of the package
 // root.
-func absolute(m *Module, name string) string {
+func absolute(m *pyModule, name string) string {
 	rest := strings.TrimLeft(name, ".")
 	level := len(name) - len(rest)
 	if level == 0 {
@@ -55,7 +55,7 @@ func (r reference) member(name string) reference {
 }
 
 // referenceOf returns what an import statement of a module refers to.
-func referenceOf(m *Module, i *imported) reference {
+func referenceOf(m *pyModule, i *imported) reference {
 	switch {
 	case i.name != "":
 		return reference{absolute(m, i.module), i.name}
@@ -67,7 +67,7 @@ func referenceOf(m *Module, i *imported) reference {
 }
 
 // wildcardsOf returns the names of the modules of which a module imports all names.
-func wildcardsOf(m *Module) []string {
+func wildcardsOf(m *pyModule) []string {
 	names := make([]string, len(m.wildcards))
 	for i, name := range m.wildcards {
 		names[i] = absolute(m, name)
@@ -76,7 +76,7 @@ func wildcardsOf(m *Module) []string {
 }
 
 // moduleNamed returns the module that an expression names. It reports whether it names one for certain.
-func moduleNamed(m *Module, e *expr) (reference, bool) {
+func moduleNamed(m *pyModule, e *expr) (reference, bool) {
 	switch e.kind {
 	case exprName: // import a.b and import a.c both bind a
 		var first reference
@@ -113,13 +113,13 @@ const maxHops = 20
 // resolver finds modules, and what their names stand for.
 type resolver struct {
 	// load returns a module of the package root by its dotted name, or nil if there is none.
-	load func(name string) *Module
+	load func(name string) *pyModule
 	// library holds the top-level packages whose names are known without a look at their sources.
 	library []string
 }
 
 // module returns another module of the package root, or nil if there is none.
-func (r resolver) module(name string) *Module {
+func (r resolver) module(name string) *pyModule {
 	if name == "" || name == "." {
 		return nil
 	}
@@ -130,9 +130,9 @@ func (r resolver) module(name string) *Module {
 func (r resolver) inLibrary(module string) bool { return slices.Contains(r.library, rootOf(module)) }
 
 // originOf returns what an expression of a module names, followed through assignments, imports and re-exports.
-func (r resolver) originOf(m *Module, e *expr) (reference, origin) { return r.originOfExpr(m, e, 0) }
+func (r resolver) originOf(m *pyModule, e *expr) (reference, origin) { return r.originOfExpr(m, e, 0) }
 
-func (r resolver) originOfExpr(m *Module, e *expr, hops int) (reference, origin) {
+func (r resolver) originOfExpr(m *pyModule, e *expr, hops int) (reference, origin) {
 	if hops > maxHops {
 		return reference{}, originUnknown
 	}
@@ -157,7 +157,7 @@ func (r resolver) originOfExpr(m *Module, e *expr, hops int) (reference, origin)
 
 // originOfName returns what a name of a module stands for. Of several bindings, one of the library counts most, and a foreign one
 // least.
-func (r resolver) originOfName(m *Module, name string, hops int) (reference, origin) {
+func (r resolver) originOfName(m *pyModule, name string, hops int) (reference, origin) {
 	best, from, found := reference{}, originForeign, false
 	consider := func(ref reference, o origin) {
 		if !found || o == originLibrary && from != originLibrary || o == originUnknown && from == originForeign {
@@ -190,7 +190,7 @@ func (r resolver) originOfName(m *Module, name string, hops int) (reference, ori
 
 // follow goes on where a name is imported from. Another module of the package root is looked into; any other package but the
 // library is foreign.
-func (r resolver) follow(m *Module, ref reference, hops int) (reference, origin) {
+func (r resolver) follow(m *pyModule, ref reference, hops int) (reference, origin) {
 	if r.inLibrary(ref.module) {
 		return ref, originLibrary
 	}
@@ -205,7 +205,7 @@ func (r resolver) follow(m *Module, ref reference, hops int) (reference, origin)
 }
 
 // kin returns the origin of what a top-level package has that is not in the library: unknown if it is the module's own package.
-func (r resolver) kin(m *Module, root string) origin {
+func (r resolver) kin(m *pyModule, root string) origin {
 	if root == "" || root == rootOf(m.name) || r.module(root) != nil {
 		return originUnknown
 	}

@@ -6,9 +6,15 @@ import (
 	"math/big"
 )
 
-// toJSON makes a value one that json.Marshal takes. Type objects become the names that JSON Schema has for them. It takes from the
-// number of values that there may be, for what is small in memory may be large when written. It says what is no JSON.
-func toJSON(value any, left *int) (_ any, problem string) {
+// toJSON returns a value as one that json.Marshal takes, or a problem: what of it is no JSON. Type objects become the names that JSON
+// Schema has for them.
+func toJSON(value any) (_ any, problem string) {
+	left := maxSteps
+	return plain(value, &left)
+}
+
+// plain takes from the number of values that there may be: what is small in memory may be large when written.
+func plain(value any, left *int) (_ any, problem string) {
 	if *left--; *left < 0 {
 		return nil, "too many values"
 	}
@@ -25,9 +31,9 @@ func toJSON(value any, left *int) (_ any, problem string) {
 	case pyType:
 		return pyTypes[string(value)], ""
 	case list:
-		return manyToJSON(value, left)
+		return plainList(value, left)
 	case tuple:
-		return manyToJSON(value, left)
+		return plainList(value, left)
 	case dict:
 		out := make(object, len(value))
 		for _, e := range value {
@@ -35,7 +41,7 @@ func toJSON(value any, left *int) (_ any, problem string) {
 			if !ok {
 				return nil, "a key that is not a string"
 			}
-			if out[key], problem = toJSON(e.value, left); problem != "" {
+			if out[key], problem = plain(e.value, left); problem != "" {
 				return nil, problem
 			}
 		}
@@ -45,10 +51,10 @@ func toJSON(value any, left *int) (_ any, problem string) {
 	}
 }
 
-func manyToJSON(items []any, left *int) (_ any, problem string) {
+func plainList(items []any, left *int) (_ any, problem string) {
 	out := make([]any, len(items))
 	for i, item := range items {
-		if out[i], problem = toJSON(item, left); problem != "" {
+		if out[i], problem = plain(item, left); problem != "" {
 			return nil, problem
 		}
 	}

@@ -20,17 +20,24 @@ type linker struct {
 	overwritten int
 }
 
-// Link finds the tasks of modules. load gives any other module of the package root, by its dotted name, and nil for what there
-// is none of. The order of the modules does not matter.
+// Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
+// The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	find := resolver{load: load, library: mazeRoots}
+	find := resolver{library: mazeRoots, load: func(name string) *pyModule {
+		if m := load(name); m != nil {
+			return m.file
+		}
+		return nil
+	}}
 	l := &linker{resolver: find, evaluator: evaluator{resolver: find, constants: mazeConstants}, quoted: &typeParser{}}
 	modules = slices.Clone(modules)
-	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.path, b.path) })
+	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {
-		l.findings = append(l.findings, m.findings...)
-		for _, f := range m.functions {
-			l.function(m, f)
+		if m.Broken() {
+			l.findings = append(l.findings, *m.file.problem)
+		}
+		for _, f := range m.file.functions {
+			l.function(m.file, f)
 		}
 	}
 	tasks, overwritten := l.unique()
@@ -38,7 +45,7 @@ func Link(modules []*Module, load func(name string) *Module) Result {
 }
 
 // function finds the task that a function is, by the decorator that was applied last.
-func (l *linker) function(m *Module, f *function) {
+func (l *linker) function(m *pyModule, f *function) {
 	for _, decorator := range f.decorators {
 		d := l.declarationOf(m, f, decorator)
 		if d == nil {

@@ -12,10 +12,13 @@ var mazeRoots = []string{"maze", "agentos", "agent"}
 var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
 
 // mayBeMaze reports whether a decorator can be one of Maze's, as far as its module alone tells.
-func mayBeMaze(m *Module, decorator *expr) bool { return mayLeadToMaze(m, callee(decorator), 0) }
+func mayBeMaze(m *pyModule, decorator *expr) bool { return mayLeadToMaze(m, callee(decorator), 0) }
 
-func mayLeadToMaze(m *Module, e *expr, hops int) bool {
-	if hops > maxHops || e.kind != exprName && e.kind != exprAttribute {
+// maxAliases is how many names of a module, each standing for the next, are followed.
+const maxAliases = 20
+
+func mayLeadToMaze(m *pyModule, e *expr, hops int) bool {
+	if hops > maxAliases || e.kind != exprName && e.kind != exprAttribute {
 		return false
 	}
 	if slices.Contains(decorators, e.text) {
@@ -35,7 +38,7 @@ func mayLeadToMaze(m *Module, e *expr, hops int) bool {
 }
 
 // isNear reports whether another module is Maze's, or of the same top-level package.
-func isNear(m *Module, module string) bool {
+func isNear(m *pyModule, module string) bool {
 	root := rootOf(module)
 	return root == rootOf(m.name) || slices.Contains(mazeRoots, root)
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// Module is what a Python file declares at its top level, as far as discovery needs it.
-type Module struct {
+// pyModule is what a Python file declares at its top level, as far as discovery needs it.
+type pyModule struct {
+	// path is relative to the package root, with slashes. name is dotted.
 	path, name string
-	broken     bool
-	findings   []finding.Finding
+	// problem says why the file could not be read as Python. It is nil if it could.
+	problem *finding.Finding
 
 	// bindings are what each name is bound to, in the order of the source.
 	bindings  map[string][]*binding
@@ -22,15 +23,6 @@ type Module struct {
 	// wildcards are the modules of which all names are imported, as they stand behind "from".
 	wildcards []string
 }
-
-// Path is where the file is, as it was given.
-func (m *Module) Path() string { return m.path }
-
-// Broken says that the file could not be read as Python: which tasks it declares is not known.
-func (m *Module) Broken() bool { return m.broken }
-
-// MayDeclare says that there is something in it for Link: a function that may be a task, or a finding.
-func (m *Module) MayDeclare() bool { return len(m.functions) > 0 || len(m.findings) > 0 }
 
 // binding is what a name is bound to.
 type binding struct {
@@ -44,7 +36,7 @@ type binding struct {
 	class    *class
 }
 
-// place is where what is bound begins, as far as that is known.
+// place returns where what is bound begins, as far as that is known.
 func (b *binding) place() finding.Position {
 	if b.function != nil {
 		return b.function.at
@@ -111,16 +103,21 @@ type class struct {
 	fields     []parameter
 }
 
-// Parser makes Modules. It is not safe for concurrent use.
-type Parser struct{ python *python.Parser }
+// moduleParser makes modules. It is not safe for concurrent use.
+type moduleParser struct {
+	python *python.Parser
+	// wanted reports whether a function with a decorator is to be read.
+	wanted func(m *pyModule, decorator *expr) bool
+}
 
-// NewParser makes a parser. It takes about a megabyte, and more as long as it reads something large.
-func NewParser() *Parser { return &Parser{python.NewParser()} }
+// newModuleParser returns a parser that reads those decorated functions that are wanted by one of their decorators.
+func newModuleParser(wanted func(m *pyModule, decorator *expr) bool) *moduleParser {
+	return &moduleParser{python.NewParser(), wanted}
+}
 
-// Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
-// is among the findings of Link.
-func (p *Parser) Parse(path, module string, source []byte) *Module {
-	m := &Module{path: path, name: module, bindings: map[string][]*binding{}}
+// parse reads a file.
+func (p *moduleParser) parse(path, module string, source []byte) *pyModule {
+	m := &pyModule{path: path, name: module, bindings: map[string][]*binding{}}
 	if len(source) > MaxSource {
 		return m.refuse(finding.Unreadable, finding.Position{}, "it has %d bytes, and at most %d are read: no source is so large", len(source), MaxSource)
 	}
@@ -134,14 +131,14 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 			m.refuse(finding.SyntaxError, places.at(offset), "%s", what)
 			return
 		}
-		s := &scanner{module: m, reader: &reader{places: places}}
+		s := &scanner{module: m, wanted: p.wanted, reader: &reader{places: places}}
 		s.block(tree.Root(), topLevel)
 		s.finish(text)
 	})
 	if err == nil {
 		return m
 	}
-	m = &Module{path: path, name: module} // nothing of what was read before
+	m = &pyModule{path: path, name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
 		return m.refuse(finding.SyntaxError, places.at(wrong.Offset),
 			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
@@ -149,9 +146,9 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }
 
-func (m *Module) refuse(rule string, at finding.Position, format string, args ...any) *Module {
-	m.broken = true
-	m.findings = append(m.findings, finding.New(rule, m.path, at, "", format, args...))
+func (m *pyModule) refuse(rule string, at finding.Position, format string, args ...any) *pyModule {
+	problem := finding.New(rule, m.path, at, "", format, args...)
+	m.problem = &problem
 	return m
 }
 

@@ -21,7 +21,9 @@ var topLevel = where{}
 
 // scanner reads the statements of a module.
 type scanner struct {
-	module  *Module
+	module *pyModule
+	// wanted reports whether a function with a decorator is to be read.
+	wanted  func(m *pyModule, decorator *expr) bool
 	reader  *reader
 	depth   int
 	pending []pendingFunction
@@ -268,7 +270,7 @@ func (s *scanner) decorated(n python.Node, in where) {
 // read reads the signature and what is returned of a function that may be a task.
 func (s *scanner) read(p pendingFunction) {
 	f := p.function
-	if !slices.ContainsFunc(f.decorators, func(d *expr) bool { return mayBeMaze(s.module, d) }) {
+	if !slices.ContainsFunc(f.decorators, func(d *expr) bool { return s.wanted(s.module, d) }) {
 		return
 	}
 	s.module.functions = append(s.module.functions, f)

@@ -19,8 +19,7 @@ func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 		d.wrong(keyword, "a dict")
 		return nil
 	}
-	values := maxSteps
-	value, problem := toJSON(a.value, &values)
+	value, problem := toJSON(a.value)
 	if problem != "" {
 		d.find(finding.WrongArgument, a.at, "%s has %s, which is no JSON; it is left out", keyword, problem)
 		return nil
