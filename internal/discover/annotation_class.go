@@ -1,18 +1,22 @@
 package discover
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
+)
 
 // bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
-func (c *annotations) bare(e *expr) *expr {
+func (c *annotations) bare(e *syntax.Expr) *syntax.Expr {
 	for range maxNesting {
-		text, quoted := constantText(e)
+		text, quoted := syntax.ConstantText(e)
 		switch {
 		case quoted:
-			if e = c.quoted.parse(text, e.at); e == nil {
-				return &expr{}
+			if e = c.quoted.Parse(text, e.At); e == nil {
+				return &syntax.Expr{}
 			}
-		case e.kind == exprSubscript && len(e.operands) > 1 && c.wraps(e):
-			e = e.operands[1]
+		case e.Kind == syntax.Subscript && len(e.Operands) > 1 && c.wraps(e):
+			e = e.Operands[1]
 		default:
 			return e
 		}
@@ -21,31 +25,31 @@ func (c *annotations) bare(e *expr) *expr {
 }
 
 // wraps says whether a subscript is, as a schema, no more than its first argument.
-func (c *annotations) wraps(e *expr) bool {
-	name := c.typeName(e.operands[0])
-	return slices.Contains(wrappers, name) || name == "Union" && len(e.operands) == 2
+func (c *annotations) wraps(e *syntax.Expr) bool {
+	name := c.typeName(e.Operands[0])
+	return slices.Contains(wrappers, name) || name == "Union" && len(e.Operands) == 2
 }
 
 // classOf gives the class of the module that an expression names, if it describes a schema.
-func (c *annotations) classOf(e *expr) *class {
-	if e.kind != exprName {
+func (c *annotations) classOf(e *syntax.Expr) *syntax.Class {
+	if e.Kind != syntax.Name {
 		return nil
 	}
-	for _, b := range c.module.bindings[e.text] {
-		if b.class != nil && c.describes(b.class, 0) {
-			return b.class
+	for _, b := range c.module.Bindings[e.Text] {
+		if b.Class != nil && c.describes(b.Class, 0) {
+			return b.Class
 		}
 	}
 	return nil
 }
 
 // describes says whether a class is a TypedDict or a dataclass, itself or by what it inherits.
-func (c *annotations) describes(class *class, hops int) bool {
-	isDataclass := slices.ContainsFunc(class.decorators, func(d *expr) bool { return c.typeName(callee(d)) == "dataclass" })
+func (c *annotations) describes(class *syntax.Class, hops int) bool {
+	isDataclass := slices.ContainsFunc(class.Decorators, func(d *syntax.Expr) bool { return c.typeName(callee(d)) == "dataclass" })
 	return isDataclass || c.inherits(class, hops)
 }
 
-func (c *annotations) inherits(class *class, hops int) bool {
+func (c *annotations) inherits(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
@@ -57,11 +61,11 @@ func (c *annotations) inherits(class *class, hops int) bool {
 	return false
 }
 
-func (c *annotations) localClass(e *expr) *class {
-	if e.kind == exprName {
-		for _, b := range c.module.bindings[e.text] {
-			if b.class != nil {
-				return b.class
+func (c *annotations) localClass(e *syntax.Expr) *syntax.Class {
+	if e.Kind == syntax.Name {
+		for _, b := range c.module.Bindings[e.Text] {
+			if b.Class != nil {
+				return b.Class
 			}
 		}
 	}
@@ -69,13 +73,13 @@ func (c *annotations) localClass(e *expr) *class {
 }
 
 // positionalBases returns what a class inherits from.
-func positionalBases(c *class) []*expr {
-	if c.bases == nil {
+func positionalBases(c *syntax.Class) []*syntax.Expr {
+	if c.Bases == nil {
 		return nil
 	}
-	var out []*expr
-	for i, operand := range c.bases.operands[1:] {
-		if c.bases.names[i+1] == "" {
+	var out []*syntax.Expr
+	for i, operand := range c.Bases.Operands[1:] {
+		if c.Bases.Names[i+1] == "" {
 			out = append(out, operand)
 		}
 	}
@@ -83,18 +87,18 @@ func positionalBases(c *class) []*expr {
 }
 
 // isTotal reports whether the fields of a TypedDict are required where nothing else is said.
-func isTotal(c *class) bool {
-	if c.bases == nil {
+func isTotal(c *syntax.Class) bool {
+	if c.Bases == nil {
 		return true
 	}
-	i := slices.Index(c.bases.names, "total")
-	return i < 0 || c.bases.operands[i].value != false
+	i := slices.Index(c.Bases.Names, "total")
+	return i < 0 || c.Bases.Operands[i].Value != false
 }
 
 // class describes a class.
-func (c *annotations) class(class *class) object {
+func (c *annotations) class(class *syntax.Class) object {
 	if slices.Contains(c.within, class) {
-		return c.unknown(&expr{at: class.at}, "the class "+class.name+" within itself")
+		return c.unknown(&syntax.Expr{At: class.At}, "the class "+class.Name+" within itself")
 	}
 	c.within = append(c.within, class)
 	properties, required := object{}, []string{}
@@ -107,7 +111,7 @@ func (c *annotations) class(class *class) object {
 	return schema
 }
 
-func (c *annotations) fields(class *class, properties object, required *[]string, hops int) {
+func (c *annotations) fields(class *syntax.Class, properties object, required *[]string, hops int) {
 	for _, base := range positionalBases(class) {
 		if parent := c.localClass(base); parent != nil && hops < maxNesting {
 			c.fields(parent, properties, required, hops+1)
@@ -117,39 +121,39 @@ func (c *annotations) fields(class *class, properties object, required *[]string
 	if c.values <= 0 {
 		c.values = maxSchemas
 	}
-	for i := range class.fields {
-		p := &class.fields[i]
-		wrapper := c.wrapper(p.annotation)
+	for i := range class.Fields {
+		p := &class.Fields[i]
+		wrapper := c.wrapper(p.Annotation)
 		if wrapper == "ClassVar" {
 			continue
 		}
-		schema := c.schema(p.annotation)
-		isRequired := p.fallback == nil
+		schema := c.schema(p.Annotation)
+		isRequired := p.Fallback == nil
 		if typed {
 			isRequired = wrapper == "Required" || total && wrapper != "NotRequired"
 		} else {
 			schema = c.fieldDefault(schema, p)
 		}
-		properties[p.name] = schema
-		if *required = without(*required, p.name); isRequired {
-			*required = append(*required, p.name)
+		properties[p.Name] = schema
+		if *required = without(*required, p.Name); isRequired {
+			*required = append(*required, p.Name)
 		}
 	}
 }
 
 // fieldDefault reads what a dataclass gives a field: a constant, or field(default=constant).
-func (c *annotations) fieldDefault(schema object, p *parameter) object {
-	if e := p.fallback; e != nil && e.kind == exprCall && c.typeName(e.operands[0]) == "field" {
-		i := slices.Index(e.names, "default")
+func (c *annotations) fieldDefault(schema object, p *syntax.Parameter) object {
+	if e := p.Fallback; e != nil && e.Kind == syntax.Call && c.typeName(e.Operands[0]) == "field" {
+		i := slices.Index(e.Names, "default")
 		if i < 0 {
 			return schema
 		}
-		return c.withDefault(schema, &parameter{fallback: e.operands[i]})
+		return c.withDefault(schema, &syntax.Parameter{Fallback: e.Operands[i]})
 	}
 	return c.withDefault(schema, p)
 }
 
-func (c *annotations) inheritsTypedDict(class *class, hops int) bool {
+func (c *annotations) inheritsTypedDict(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
@@ -162,13 +166,13 @@ func (c *annotations) inheritsTypedDict(class *class, hops int) bool {
 }
 
 // wrapper gives what a type is wrapped in, such as NotRequired.
-func (c *annotations) wrapper(e *expr) string {
-	for hops := 0; e.kind == exprSubscript && hops < maxNesting; hops++ {
-		name := c.typeName(e.operands[0])
+func (c *annotations) wrapper(e *syntax.Expr) string {
+	for hops := 0; e.Kind == syntax.Subscript && hops < maxNesting; hops++ {
+		name := c.typeName(e.Operands[0])
 		if name != "Annotated" && name != "ReadOnly" && name != "Final" {
 			return name
 		}
-		e = e.operands[1]
+		e = e.Operands[1]
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -14,14 +15,14 @@ type object = map[string]any
 
 // annotations turn Python's type annotations into JSON Schemas.
 type annotations struct {
-	module *pyModule
+	module *syntax.Module
 	// evaluate returns the value of an expression of the module.
-	evaluate func(e *expr) (any, *unknown)
-	quoted   *typeParser
+	evaluate func(e *syntax.Expr) (any, *unknown)
+	quoted   *syntax.QuotedParser
 	// find takes what is wrong with an annotation or a default.
 	find func(rule string, at finding.Position, format string, args ...any)
 	// within are the classes that are being described.
-	within []*class
+	within []*syntax.Class
 	depth  int
 	// values is how many schemas may still be made.
 	values int
@@ -52,23 +53,23 @@ const (
 )
 
 // parameter gives the schema of a parameter, or of a field.
-func (c *annotations) parameter(p *parameter) object {
+func (c *annotations) parameter(p *syntax.Parameter) object {
 	schema := object{}
-	if p.annotation != nil {
+	if p.Annotation != nil {
 		c.values = maxSchemas
-		schema = c.schema(p.annotation)
+		schema = c.schema(p.Annotation)
 	}
 	return c.withDefault(schema, p)
 }
 
 // withDefault adds a default that is a constant. One of None says that null is allowed, too.
-func (c *annotations) withDefault(schema object, p *parameter) object {
-	if p.fallback == nil {
+func (c *annotations) withDefault(schema object, p *syntax.Parameter) object {
+	if p.Fallback == nil {
 		return schema
 	}
-	value, why := c.evaluate(p.fallback)
+	value, why := c.evaluate(p.Fallback)
 	if why != nil {
-		where, what := why.from(c.module, p.fallback.at)
+		where, what := why.from(c.module, p.Fallback.At)
 		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
@@ -78,12 +79,12 @@ func (c *annotations) withDefault(schema object, p *parameter) object {
 	}
 	switch {
 	case problem != "":
-		c.find(finding.WrongDefault, p.fallback.at, "the default has %s, which is no JSON; it is left out: use None, and find it in the function", problem)
+		c.find(finding.WrongDefault, p.Fallback.At, "the default has %s, which is no JSON; it is left out: use None, and find it in the function", problem)
 		return schema
 	case fallback == nil && !allowsNull(schema):
 		schema = anyOf([]object{schema, {"type": "null"}})
 	case !fits(fallback, schema):
-		c.find(finding.WrongDefault, p.fallback.at, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
+		c.find(finding.WrongDefault, p.Fallback.At, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
 			"with what it is, for one without annotation is a str", kindOf(value))
 		return schema
 	}
@@ -155,44 +156,44 @@ func anyOf(options []object) object {
 }
 
 // schema gives what an annotation says; {} with a finding where it cannot be told.
-func (c *annotations) schema(e *expr) object {
+func (c *annotations) schema(e *syntax.Expr) object {
 	c.depth++
 	defer func() { c.depth-- }()
-	if c.values--; c.values < 0 || c.depth > maxDepth {
+	if c.values--; c.values < 0 || c.depth > syntax.MaxDepth {
 		return c.unknown(e, "so large a type")
 	}
-	switch e.kind {
-	case exprConstant:
-		if text, ok := e.value.(string); ok {
-			return c.written(text, e.at)
+	switch e.Kind {
+	case syntax.Constant:
+		if text, ok := e.Value.(string); ok {
+			return c.written(text, e.At)
 		}
-		if e.value == nil {
+		if e.Value == nil {
 			return object{"type": "null"}
 		}
-	case exprText:
-		if text, ok := constantText(e); ok {
-			return c.written(text, e.at)
+	case syntax.Text:
+		if text, ok := syntax.ConstantText(e); ok {
+			return c.written(text, e.At)
 		}
-	case exprName, exprAttribute:
+	case syntax.Name, syntax.Attribute:
 		return c.named(e)
-	case exprBinary:
-		if e.text == "|" {
-			return anyOf([]object{c.schema(e.operands[0]), c.schema(e.operands[1])})
+	case syntax.Binary:
+		if e.Text == "|" {
+			return anyOf([]object{c.schema(e.Operands[0]), c.schema(e.Operands[1])})
 		}
-	case exprSubscript:
+	case syntax.Subscript:
 		return c.subscript(e)
 	}
 	return c.unknown(e, "this annotation")
 }
 
-func (c *annotations) unknown(e *expr, what string) object {
-	c.find(finding.UnknownType, e.at,
+func (c *annotations) unknown(e *syntax.Expr, what string) object {
+	c.find(finding.UnknownType, e.At,
 		"%s has no counterpart in JSON Schema, so any value is allowed: use a type such as str, list[int] or a TypedDict of this file", what)
 	return object{}
 }
 
 // named gives the schema of a type that is only named.
-func (c *annotations) named(e *expr) object {
+func (c *annotations) named(e *syntax.Expr) object {
 	if class := c.classOf(e); class != nil {
 		return c.class(class)
 	}
@@ -212,25 +213,25 @@ func (c *annotations) named(e *expr) object {
 }
 
 // typeName gives the last part of a type's own name. Empty for what the module defines itself.
-func (c *annotations) typeName(e *expr) string {
-	if e.kind == exprName {
-		for _, b := range c.module.bindings[e.text] {
+func (c *annotations) typeName(e *syntax.Expr) string {
+	if e.Kind == syntax.Name {
+		for _, b := range c.module.Bindings[e.Text] {
 			switch {
-			case b.imported != nil && b.imported.name != "":
-				return b.imported.name
-			case b.value != nil && (b.value.kind == exprName && b.value.text != e.text || b.value.kind == exprAttribute):
-				return c.typeName(b.value)
+			case b.Imported != nil && b.Imported.Name != "":
+				return b.Imported.Name
+			case b.Value != nil && (b.Value.Kind == syntax.Name && b.Value.Text != e.Text || b.Value.Kind == syntax.Attribute):
+				return c.typeName(b.Value)
 			default:
 				return ""
 			}
 		}
 	}
-	return e.text
+	return e.Text
 }
 
 // subscript gives the schema of a type with arguments.
-func (c *annotations) subscript(e *expr) object {
-	name, arguments := c.typeName(e.operands[0]), e.operands[1:]
+func (c *annotations) subscript(e *syntax.Expr) object {
+	name, arguments := c.typeName(e.Operands[0]), e.Operands[1:]
 	if len(arguments) == 0 {
 		return c.unknown(e, "this annotation")
 	}
@@ -264,19 +265,19 @@ func (c *annotations) subscript(e *expr) object {
 		}
 	case "filepath":
 	default:
-		return c.unknown(e, "the type "+nameOf(e.operands[0]))
+		return c.unknown(e, "the type "+nameOf(e.Operands[0]))
 	}
 	return schema
 }
 
 // setUnlessAny sets a keyword, but not to a schema that allows everything anyway.
-func (c *annotations) setUnlessAny(schema object, keyword string, e *expr) {
+func (c *annotations) setUnlessAny(schema object, keyword string, e *syntax.Expr) {
 	if inner := c.schema(e); len(inner) > 0 {
 		schema[keyword] = inner
 	}
 }
 
-func (c *annotations) literal(e *expr, arguments []*expr) object {
+func (c *annotations) literal(e *syntax.Expr, arguments []*syntax.Expr) object {
 	var values []any
 	for _, argument := range arguments {
 		value, why := c.evaluate(argument)
@@ -289,13 +290,13 @@ func (c *annotations) literal(e *expr, arguments []*expr) object {
 	return object{"enum": values}
 }
 
-func (c *annotations) tuple(arguments []*expr) object {
+func (c *annotations) tuple(arguments []*syntax.Expr) object {
 	schema := object{"type": "array"}
-	if len(arguments) == 2 && arguments[1].kind == exprName && arguments[1].text == "..." {
+	if len(arguments) == 2 && arguments[1].Kind == syntax.Name && arguments[1].Text == "..." {
 		c.setUnlessAny(schema, "items", arguments[0])
 		return schema
 	}
-	if len(arguments) == 1 && arguments[0].kind == exprTuple && len(arguments[0].operands) == 0 {
+	if len(arguments) == 1 && arguments[0].Kind == syntax.Tuple && len(arguments[0].Operands) == 0 {
 		arguments = nil // tuple[()]
 	}
 	items := make([]object, len(arguments))
@@ -314,9 +315,9 @@ func (c *annotations) written(text string, at finding.Position) object {
 	if c.values <= 0 {
 		c.values = maxSchemas
 	}
-	e := c.quoted.parse(text, at)
-	if e == nil || e.kind == exprConstant && e.value != nil {
-		return c.unknown(&expr{at: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
+	e := c.quoted.Parse(text, at)
+	if e == nil || e.Kind == syntax.Constant && e.Value != nil {
+		return c.unknown(&syntax.Expr{At: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
 	}
 	return c.schema(e)
 }

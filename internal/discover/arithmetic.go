@@ -6,16 +6,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-func (v *evaluation) unary(e *expr) (any, *unknown) {
-	value, why := v.value(e.operands[0])
+func (v *evaluation) unary(e *syntax.Expr) (any, *unknown) {
+	value, why := v.value(e.Operands[0])
 	if why != nil {
 		return nil, why
 	}
 	switch value := value.(type) {
 	case *big.Int:
-		switch e.text {
+		switch e.Text {
 		case "-":
 			return new(big.Int).Neg(value), nil
 		case "+":
@@ -24,33 +26,33 @@ func (v *evaluation) unary(e *expr) (any, *unknown) {
 			return new(big.Int).Not(value), nil
 		}
 	case float64:
-		switch e.text {
+		switch e.Text {
 		case "-":
 			return -value, nil
 		case "+":
 			return value, nil
 		}
 	case bool:
-		if e.text == "not" {
+		if e.Text == "not" {
 			return !value, nil
 		}
 	}
-	return nil, v.unknown(e, "%s of this", e.text)
+	return nil, v.unknown(e, "%s of this", e.Text)
 }
 
-func (v *evaluation) binary(e *expr) (any, *unknown) {
-	a, why := v.value(e.operands[0])
+func (v *evaluation) binary(e *syntax.Expr) (any, *unknown) {
+	a, why := v.value(e.Operands[0])
 	if why != nil {
 		return nil, why
 	}
-	b, why := v.value(e.operands[1])
+	b, why := v.value(e.Operands[1])
 	if why != nil {
 		return nil, why
 	}
-	if value, ok := v.operate(e.text, a, b); ok {
+	if value, ok := v.operate(e.Text, a, b); ok {
 		return value, nil
 	}
-	return nil, v.unknown(e, "what %s gives here", e.text)
+	return nil, v.unknown(e, "what %s gives here", e.Text)
 }
 
 // operate applies an operator as Python does. It returns false where Python would raise, or the result would be out of bounds.

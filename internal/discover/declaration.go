@@ -7,19 +7,20 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 // declaration is a function with one of Maze's decorators.
 type declaration struct {
-	module    *pyModule
-	function  *function
-	decorator *expr
+	module    *syntax.Module
+	function  *syntax.Function
+	decorator *syntax.Expr
 	form      *form
 	// evaluate returns the value of an expression of the module.
-	evaluate func(e *expr) (any, *unknown)
-	quoted   *typeParser
+	evaluate func(e *syntax.Expr) (any, *unknown)
+	quoted   *syntax.QuotedParser
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
 	spec      v1alpha1.MazeTaskSpec
@@ -48,17 +49,17 @@ type form struct {
 }
 
 // declarationOf gives what a decorator declares; nil if it is not one of Maze's.
-func (l *linker) declarationOf(m *pyModule, f *function, decorator *expr) *declaration {
+func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
 	ref, from := l.resolver.originOf(m, callee(decorator))
 	name := ref.name
 	if from == originUnknown && ref.module == "" {
-		name = callee(decorator).text
+		name = callee(decorator).Text
 	}
 	if from == originForeign || !slices.Contains(decorators, name) {
 		return nil
 	}
 	d := &declaration{module: m, function: f, decorator: decorator, quoted: l.quoted, arguments: map[string]argument{}}
-	d.evaluate = func(e *expr) (any, *unknown) { return l.evaluator.evaluate(m, e) }
+	d.evaluate = func(e *syntax.Expr) (any, *unknown) { return l.evaluator.evaluate(m, e) }
 	given := d.keywords()
 	d.form = d.formOf(name, ref, given)
 	if from == originUnknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
@@ -70,10 +71,10 @@ func (l *linker) declarationOf(m *pyModule, f *function, decorator *expr) *decla
 // keywords returns the keywords of the decorator's arguments, those in ** included as far as they are known.
 func (d *declaration) keywords() []string {
 	var keywords []string
-	for i, name := range d.decorator.names {
+	for i, name := range d.decorator.Names {
 		switch {
 		case name == "**":
-			value, _ := d.evaluate(spreadOf(d.decorator.operands[i]))
+			value, _ := d.evaluate(spreadOf(d.decorator.Operands[i]))
 			entries, _ := value.(dict)
 			for _, e := range entries {
 				if keyword, ok := e.key.(string); ok {
@@ -88,19 +89,19 @@ func (d *declaration) keywords() []string {
 }
 
 // spreadOf gives what stands behind ** or *.
-func spreadOf(operand *expr) *expr {
-	if operand.kind == exprStarred && len(operand.operands) == 1 {
-		return operand.operands[0]
+func spreadOf(operand *syntax.Expr) *syntax.Expr {
+	if operand.Kind == syntax.Starred && len(operand.Operands) == 1 {
+		return operand.Operands[0]
 	}
 	return operand
 }
 
 func (f *form) takes(keyword string) bool { return slices.Contains(f.keywords, keyword) }
 
-func (d *declaration) object() string { return d.module.name + ":" + d.function.name }
+func (d *declaration) object() string { return d.module.Name + ":" + d.function.Name }
 
 func (d *declaration) find(rule string, at finding.Position, format string, args ...any) {
-	d.findings = append(d.findings, finding.New(rule, d.module.path, at, d.object(), format, args...))
+	d.findings = append(d.findings, finding.New(rule, d.module.Path, at, d.object(), format, args...))
 }
 
 // refuse tells why there is no task.
@@ -111,17 +112,17 @@ func (d *declaration) refuse(rule string, at finding.Position, format string, ar
 
 // check reads everything, and says whether it comes to a task.
 func (d *declaration) check() bool {
-	if !canBeImported(d.module.path) {
-		d.refuse(finding.NotATask, d.function.at, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
-			"or give another --package-root", d.function.name, d.module.name)
+	if !canBeImported(d.module.Path) {
+		d.refuse(finding.NotATask, d.function.At, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
+			"or give another --package-root", d.function.Name, d.module.Name)
 		return false
 	}
-	if d.function.unfit != "" {
-		d.refuse(finding.NotATask, d.function.at, "%s is no task: %s", d.function.name, d.function.unfit)
+	if d.function.Unfit != "" {
+		d.refuse(finding.NotATask, d.function.At, "%s is no task: %s", d.function.Name, d.function.Unfit)
 		return false
 	}
-	if d.form.mustBeCalled && d.decorator.kind != exprCall {
-		d.refuse(finding.WrongArgument, d.decorator.at, "@%s takes its arguments before the function: write @%[1]s()", nameOf(d.decorator))
+	if d.form.mustBeCalled && d.decorator.Kind != syntax.Call {
+		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", nameOf(d.decorator))
 		return false
 	}
 	d.readArguments()
@@ -133,15 +134,15 @@ func (d *declaration) check() bool {
 
 // readArguments evaluates the decorator's arguments.
 func (d *declaration) readArguments() {
-	if d.decorator.kind != exprCall {
+	if d.decorator.Kind != syntax.Call {
 		return
 	}
-	for i, operand := range d.decorator.operands[1:] {
-		switch name := d.decorator.names[i+1]; {
+	for i, operand := range d.decorator.Operands[1:] {
+		switch name := d.decorator.Names[i+1]; {
 		case name == "**":
 			d.readSpread(operand)
 		case name == "*" || name == "" && i >= d.form.positional:
-			d.refuse(finding.WrongArgument, operand.at, "@%s does not take so many arguments without keyword", nameOf(callee(d.decorator)))
+			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", nameOf(callee(d.decorator)))
 		case name == "":
 			d.readArgument(d.form.keywords[i], operand)
 		default:
@@ -150,18 +151,18 @@ func (d *declaration) readArguments() {
 	}
 }
 
-func (d *declaration) readArgument(keyword string, operand *expr) {
-	if !d.takes(keyword, operand.at) {
+func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
+	if !d.takes(keyword, operand.At) {
 		return
 	}
 	if slices.Contains(runOptions, keyword) {
-		d.arguments[keyword] = argument{at: operand.at}
+		d.arguments[keyword] = argument{at: operand.At}
 		return
 	}
 	value, why := d.evaluate(operand)
-	d.arguments[keyword] = argument{operand.at, value, why}
+	d.arguments[keyword] = argument{operand.At, value, why}
 	if why != nil {
-		d.notKnown(keyword, operand.at, why)
+		d.notKnown(keyword, operand.At, why)
 	}
 }
 
@@ -199,20 +200,20 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 }
 
 // readSpread reads the ** of a dict of arguments.
-func (d *declaration) readSpread(operand *expr) {
+func (d *declaration) readSpread(operand *syntax.Expr) {
 	value, why := d.evaluate(spreadOf(operand))
 	if why != nil {
-		d.notKnown("what it stands for", operand.at, why)
+		d.notKnown("what it stands for", operand.At, why)
 		return
 	}
 	entries, ok := value.(dict)
 	if !ok {
-		d.refuse(finding.WrongArgument, operand.at, "** takes a dict")
+		d.refuse(finding.WrongArgument, operand.At, "** takes a dict")
 		return
 	}
 	for _, e := range entries {
-		if keyword, ok := e.key.(string); ok && d.takes(keyword, operand.at) {
-			d.arguments[keyword] = argument{operand.at, e.value, nil}
+		if keyword, ok := e.key.(string); ok && d.takes(keyword, operand.At) {
+			d.arguments[keyword] = argument{operand.At, e.value, nil}
 		}
 	}
 }
@@ -244,6 +245,6 @@ func (d *declaration) wrong(keyword, wanted string) {
 func (d *declaration) task() Task {
 	f := d.function
 	d.spec.EntryPoint = d.object()
-	d.spec.Source = &v1alpha1.Source{Path: d.module.path, Line: int32(f.at.Line), Digest: f.digest}
-	return Task{Spec: d.spec, File: d.module.path, Position: f.at, Function: d.object()}
+	d.spec.Source = &v1alpha1.Source{Path: d.module.Path, Line: int32(f.At.Line), Digest: f.Digest}
+	return Task{Spec: d.spec, File: d.module.Path, Position: f.At, Function: d.object()}
 }

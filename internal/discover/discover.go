@@ -6,31 +6,32 @@ package discover
 
 import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // Module is what a Python file declares at its top level, as far as discovery needs it.
-type Module struct{ file *pyModule }
+type Module struct{ file *syntax.Module }
 
 // Path returns where the file is, as it was given.
-func (m *Module) Path() string { return m.file.path }
+func (m *Module) Path() string { return m.file.Path }
 
 // Broken reports whether the file could not be read as Python: which tasks it declares is then not known.
-func (m *Module) Broken() bool { return m.file.problem != nil }
+func (m *Module) Broken() bool { return m.file.Problem != nil }
 
 // MayDeclare reports whether there is something in it for Link: a function that may be a task, or a finding.
-func (m *Module) MayDeclare() bool { return len(m.file.functions) > 0 || m.file.problem != nil }
+func (m *Module) MayDeclare() bool { return len(m.file.Functions) > 0 || m.file.Problem != nil }
 
 // Parser makes Modules. It is not safe for concurrent use.
-type Parser struct{ files *moduleParser }
+type Parser struct{ files *syntax.Parser }
 
 // NewParser returns a parser. It takes about a megabyte, and more as long as it reads something large.
-func NewParser() *Parser { return &Parser{newModuleParser(mayBeMaze)} }
+func NewParser() *Parser { return &Parser{syntax.NewParser(mayBeMaze)} }
 
 // Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
 // is among the findings of Link.
 func (p *Parser) Parse(path, module string, source []byte) *Module {
-	return &Module{p.files.parse(path, module, source)}
+	return &Module{p.files.Parse(path, module, source)}
 }
 
 // Task is a declared task.

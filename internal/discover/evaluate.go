@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -16,8 +17,8 @@ type unknown struct {
 }
 
 // from gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
-func (u *unknown) from(m *pyModule, at finding.Position) (where finding.Position, what string) {
-	if u.file == m.path {
+func (u *unknown) from(m *syntax.Module, at finding.Position) (where finding.Position, what string) {
+	if u.file == m.Path {
 		return u.at, u.what
 	}
 	return at, fmt.Sprintf("%s at %s:%d:%d", u.what, u.file, u.at.Line, u.at.Column)
@@ -44,7 +45,7 @@ type evaluator struct {
 }
 
 // evaluate returns the value of an expression of a module, or why it is not known.
-func (v evaluator) evaluate(m *pyModule, e *expr) (any, *unknown) {
+func (v evaluator) evaluate(m *syntax.Module, e *syntax.Expr) (any, *unknown) {
 	steps := maxSteps
 	return (&evaluation{evaluator: v, module: m, steps: &steps}).value(e)
 }
@@ -52,17 +53,17 @@ func (v evaluator) evaluate(m *pyModule, e *expr) (any, *unknown) {
 // evaluation is that of one value.
 type evaluation struct {
 	evaluator
-	module *pyModule
+	module *syntax.Module
 	// steps is how many may still be taken, in all modules.
 	steps *int
 	hops  int
 }
 
-func (v *evaluation) unknown(e *expr, format string, args ...any) *unknown {
-	return &unknown{file: v.module.path, at: e.at, what: fmt.Sprintf(format, args...)}
+func (v *evaluation) unknown(e *syntax.Expr, format string, args ...any) *unknown {
+	return &unknown{file: v.module.Path, at: e.At, what: fmt.Sprintf(format, args...)}
 }
 
-func (v *evaluation) value(e *expr) (any, *unknown) {
+func (v *evaluation) value(e *syntax.Expr) (any, *unknown) {
 	if !v.afford(1) {
 		return nil, v.unknown(e, "so large a value")
 	}
@@ -73,60 +74,60 @@ func (v *evaluation) value(e *expr) (any, *unknown) {
 	return value, why
 }
 
-func (v *evaluation) valueOfKind(e *expr) (any, *unknown) {
-	switch e.kind {
-	case exprConstant:
-		return e.value, nil
-	case exprName:
+func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *unknown) {
+	switch e.Kind {
+	case syntax.Constant:
+		return e.Value, nil
+	case syntax.Name:
 		return v.name(e)
-	case exprAttribute:
+	case syntax.Attribute:
 		return v.attribute(e)
-	case exprList:
+	case syntax.List:
 		items, why := v.items(e)
 		return list(items), why
-	case exprTuple:
+	case syntax.Tuple:
 		items, why := v.items(e)
 		return tuple(items), why
-	case exprDict:
+	case syntax.Dict:
 		return v.dict(e)
-	case exprText:
+	case syntax.Text:
 		return v.text(e)
-	case exprUnary:
+	case syntax.Unary:
 		return v.unary(e)
-	case exprBinary:
+	case syntax.Binary:
 		return v.binary(e)
-	case exprSubscript:
+	case syntax.Subscript:
 		return v.subscript(e)
-	case exprSet:
+	case syntax.Set:
 		return nil, v.unknown(e, "a set, which is no JSON")
-	case exprCall:
-		return nil, v.unknown(e, "a call of %s", nameOf(e.operands[0]))
+	case syntax.Call:
+		return nil, v.unknown(e, "a call of %s", nameOf(e.Operands[0]))
 	default:
-		return nil, v.unknown(e, "%s", e.text)
+		return nil, v.unknown(e, "%s", e.Text)
 	}
 }
 
 // nameOf gives a dotted name, or "a function".
-func nameOf(e *expr) string {
-	switch e.kind {
-	case exprName:
-		return e.text
-	case exprAttribute:
-		if of := nameOf(e.operands[0]); of != "a function" {
-			return of + "." + e.text
+func nameOf(e *syntax.Expr) string {
+	switch e.Kind {
+	case syntax.Name:
+		return e.Text
+	case syntax.Attribute:
+		if of := nameOf(e.Operands[0]); of != "a function" {
+			return of + "." + e.Text
 		}
-		return e.text
+		return e.Text
 	default:
 		return "a function"
 	}
 }
 
-func (v *evaluation) items(e *expr) ([]any, *unknown) {
-	items := make([]any, 0, len(e.operands))
-	for _, operand := range e.operands {
-		spread := operand.kind == exprStarred
+func (v *evaluation) items(e *syntax.Expr) ([]any, *unknown) {
+	items := make([]any, 0, len(e.Operands))
+	for _, operand := range e.Operands {
+		spread := operand.Kind == syntax.Starred
 		if spread {
-			operand = operand.operands[0]
+			operand = operand.Operands[0]
 		}
 		value, why := v.value(operand)
 		if why != nil {
@@ -151,14 +152,14 @@ func (v *evaluation) afford(steps int) bool {
 	return *v.steps >= 0
 }
 
-func (v *evaluation) dict(e *expr) (any, *unknown) {
+func (v *evaluation) dict(e *syntax.Expr) (any, *unknown) {
 	out := dict{}
-	for i, operand := range e.operands {
+	for i, operand := range e.Operands {
 		value, why := v.value(operand)
 		if why != nil {
 			return nil, why
 		}
-		if e.keys[i] == nil {
+		if e.Keys[i] == nil {
 			more, ok := value.(dict)
 			if !ok || !v.afford(len(more)*(1+len(out))) {
 				return nil, v.unknown(operand, "what the ** stands for")
@@ -168,7 +169,7 @@ func (v *evaluation) dict(e *expr) (any, *unknown) {
 			}
 			continue
 		}
-		key, why := v.value(e.keys[i])
+		key, why := v.value(e.Keys[i])
 		if why != nil {
 			return nil, why
 		}
@@ -180,9 +181,9 @@ func (v *evaluation) dict(e *expr) (any, *unknown) {
 	return out, nil
 }
 
-func (v *evaluation) text(e *expr) (any, *unknown) {
+func (v *evaluation) text(e *syntax.Expr) (any, *unknown) {
 	var out strings.Builder
-	for _, operand := range e.operands {
+	for _, operand := range e.Operands {
 		value, why := v.value(operand)
 		if why != nil {
 			return nil, why
@@ -197,51 +198,51 @@ func (v *evaluation) text(e *expr) (any, *unknown) {
 }
 
 // name evaluates a name of the module, or of Python itself.
-func (v *evaluation) name(e *expr) (any, *unknown) {
-	bindings := v.module.bindings[e.text]
+func (v *evaluation) name(e *syntax.Expr) (any, *unknown) {
+	bindings := v.module.Bindings[e.Text]
 	switch {
 	case len(bindings) == 0:
 		return v.unbound(e)
 	case len(bindings) > 1:
-		return nil, v.unknown(e, "%s, which is changed or bound more than once", e.text)
-	case bindings[0].conditional:
-		return nil, v.unknown(e, "%s, which depends on how the code runs", e.text)
+		return nil, v.unknown(e, "%s, which is changed or bound more than once", e.Text)
+	case bindings[0].Conditional:
+		return nil, v.unknown(e, "%s, which depends on how the code runs", e.Text)
 	}
 	switch b := bindings[0]; {
-	case e.at.Line < b.at.Line && v.hops == 0:
-		return nil, v.unknown(e, "%s, which is bound only below, in line %d", e.text, b.at.Line)
-	case b.value != nil:
+	case e.At.Line < b.At.Line && v.hops == 0:
+		return nil, v.unknown(e, "%s, which is bound only below, in line %d", e.Text, b.At.Line)
+	case b.Value != nil:
 		if v.hops >= maxNames {
-			return nil, v.unknown(e, "%s, which is defined by itself", e.text)
+			return nil, v.unknown(e, "%s, which is defined by itself", e.Text)
 		}
 		inner := *v
 		inner.hops++
-		return inner.value(b.value)
-	case b.imported != nil:
-		return v.imported(e, referenceOf(v.module, b.imported))
+		return inner.value(b.Value)
+	case b.Imported != nil:
+		return v.imported(e, referenceOf(v.module, b.Imported))
 	default:
-		return nil, v.unknown(e, "%s, which is no constant", e.text)
+		return nil, v.unknown(e, "%s, which is no constant", e.Text)
 	}
 }
 
 // unbound evaluates what the module does not bind.
-func (v *evaluation) unbound(e *expr) (any, *unknown) {
+func (v *evaluation) unbound(e *syntax.Expr) (any, *unknown) {
 	for _, wildcard := range wildcardsOf(v.module) {
-		if value, why := v.imported(e, reference{wildcard, e.text}); why == nil {
+		if value, why := v.imported(e, reference{wildcard, e.Text}); why == nil {
 			return value, nil
 		}
 	}
-	if value, ok := v.constants[e.text]; ok {
+	if value, ok := v.constants[e.Text]; ok {
 		return value, nil
 	}
-	if _, ok := pyTypes[e.text]; ok {
-		return pyType(e.text), nil
+	if _, ok := pyTypes[e.Text]; ok {
+		return pyType(e.Text), nil
 	}
-	return nil, v.unknown(e, "%s, which is no constant of the module", e.text)
+	return nil, v.unknown(e, "%s, which is no constant of the module", e.Text)
 }
 
 // imported evaluates a name of another module.
-func (v *evaluation) imported(e *expr, r reference) (any, *unknown) {
+func (v *evaluation) imported(e *syntax.Expr, r reference) (any, *unknown) {
 	if value, ok := v.constants[r.name]; ok && v.resolver.inLibrary(r.module) {
 		return value, nil
 	}
@@ -249,35 +250,35 @@ func (v *evaluation) imported(e *expr, r reference) (any, *unknown) {
 	if r.name == "" || other == nil || v.hops >= maxNames {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
 	}
-	if other.problem != nil {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.path)
+	if other.Problem != nil {
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.Path)
 	}
 	inner := &evaluation{evaluator: v.evaluator, module: other, steps: v.steps, hops: v.hops + 1}
-	value, why := inner.name(&expr{kind: exprName, text: r.name, at: e.at})
-	if why != nil && why.file == other.path && why.at == e.at { // the place is this module's
+	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.name, At: e.At})
+	if why != nil && why.file == other.Path && why.at == e.At { // the place is this module's
 		why = v.unknown(e, "%s", why.what)
 	}
 	return value, why
 }
 
 // attribute evaluates module.NAME.
-func (v *evaluation) attribute(e *expr) (any, *unknown) {
-	if r, ok := moduleNamed(v.module, e.operands[0]); ok {
-		return v.imported(e, r.member(e.text))
+func (v *evaluation) attribute(e *syntax.Expr) (any, *unknown) {
+	if r, ok := moduleNamed(v.module, e.Operands[0]); ok {
+		return v.imported(e, r.member(e.Text))
 	}
 	return nil, v.unknown(e, "%s, an attribute", nameOf(e))
 }
 
 // subscript evaluates a part of a constant.
-func (v *evaluation) subscript(e *expr) (any, *unknown) {
-	if len(e.operands) != 2 {
+func (v *evaluation) subscript(e *syntax.Expr) (any, *unknown) {
+	if len(e.Operands) != 2 {
 		return nil, v.unknown(e, "a part of something")
 	}
-	of, why := v.value(e.operands[0])
+	of, why := v.value(e.Operands[0])
 	if why != nil {
 		return nil, why
 	}
-	at, why := v.value(e.operands[1])
+	at, why := v.value(e.Operands[1])
 	if why != nil {
 		return nil, why
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
 // FuzzEvaluate: no expression ends the program or becomes a value out of bounds, and the value of what is written as Python's
@@ -22,7 +24,7 @@ func FuzzEvaluate(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	parser := newModuleParser(func(*pyModule, *expr) bool { return true })
+	parser := syntax.NewParser(func(*syntax.Module, *syntax.Expr) bool { return true })
 	f.Fuzz(func(t *testing.T, expression string) {
 		value, ok := evaluated(parser, expression)
 		if !ok {
@@ -41,13 +43,13 @@ func FuzzEvaluate(f *testing.F) {
 var equalInts = cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
 
 // evaluated gives what x is bound to by "x = " and a text.
-func evaluated(parser *moduleParser, text string) (any, bool) {
-	m := parser.parse("a.py", "a", []byte("x = "+text))
-	if m.problem != nil {
+func evaluated(parser *syntax.Parser, text string) (any, bool) {
+	m := parser.Parse("a.py", "a", []byte("x = "+text))
+	if m.Problem != nil {
 		return nil, false
 	}
-	v := evaluator{resolver: resolver{load: func(string) *pyModule { return nil }, library: mazeRoots}, constants: mazeConstants}
-	value, why := v.evaluate(m, &expr{kind: exprName, text: "x"})
+	v := evaluator{resolver: resolver{load: func(string) *syntax.Module { return nil }, library: mazeRoots}, constants: mazeConstants}
+	value, why := v.evaluate(m, &syntax.Expr{Kind: syntax.Name, Text: "x"})
 	return value, why == nil
 }
 
@@ -80,7 +82,7 @@ func python3(value any) (text string, size int) {
 			out.WriteString(strings.TrimSuffix(all([]any{e.key}), ",") + ":" + all([]any{e.value}))
 		}
 		return "{" + out.String() + "}", size
-	case bytesLiteral:
+	case syntax.Bytes:
 		return string(value), len(value)
 	case pyType:
 		return string(value), 1

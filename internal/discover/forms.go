@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -55,9 +56,9 @@ func (d *declaration) formOf(name string, ref reference, keywords []string) *for
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(keywords, w) })
 	}
-	positional := d.decorator.kind == exprCall && len(d.decorator.operands) > 1 && d.decorator.names[1] == ""
+	positional := d.decorator.Kind == syntax.Call && len(d.decorator.Operands) > 1 && d.decorator.Names[1] == ""
 	if positional {
-		value, _ := d.evaluate(d.decorator.operands[1])
+		value, _ := d.evaluate(d.decorator.Operands[1])
 		_, isList := elements(value)
 		if isList || value == nil && has(inferred.keywords...) {
 			return &listed
@@ -80,7 +81,7 @@ func readNamed(d *declaration) {
 		return
 	}
 	if d.spec.Name == "" {
-		d.refuse(finding.MissingName, d.decorator.at, `the declaration has no name, so Maze skips it: give a name="%s"`, d.function.name)
+		d.refuse(finding.MissingName, d.decorator.At, `the declaration has no name, so Maze skips it: give a name="%s"`, d.function.Name)
 		return
 	}
 	d.spec.Description = d.text("description")
@@ -103,7 +104,7 @@ func readNamed(d *declaration) {
 
 // readKind reads @cpu, @io and @gpu.
 func (d *declaration) readKind(kind v1alpha1.ResourceType, cores, memory, gpuMemory int64, backend string) {
-	d.spec.Name = d.function.name
+	d.spec.Name = d.function.Name
 	d.spec.Resources.Type = kind
 	d.readCores("cpu_num", cores)
 	d.spec.Resources.Memory = d.mebibytes("mem", memory)
@@ -118,7 +119,7 @@ func (d *declaration) readKind(kind v1alpha1.ResourceType, cores, memory, gpuMem
 }
 
 func readListed(d *declaration) {
-	d.spec.Name = d.function.name
+	d.spec.Name = d.function.Name
 	d.readResources("")
 	d.describe()
 	types := d.dataTypes()
@@ -136,29 +137,29 @@ func readListed(d *declaration) {
 }
 
 func readInferred(d *declaration) {
-	d.spec.Name = d.function.name
-	for _, p := range d.function.parameters {
-		if p.special != "" {
-			d.refuse(finding.NotATask, p.at, "%s is no task: Maze passes arguments by name, and cannot pass %s%s: make it a plain parameter",
-				d.function.name, strings.Trim(p.special, "/"), p.name)
+	d.spec.Name = d.function.Name
+	for _, p := range d.function.Parameters {
+		if p.Special != "" {
+			d.refuse(finding.NotATask, p.At, "%s is no task: Maze passes arguments by name, and cannot pass %s%s: make it a plain parameter",
+				d.function.Name, strings.Trim(p.Special, "/"), p.Name)
 		}
 	}
 	d.readResources("task_kind")
 	d.describe()
 	types := d.dataTypes()
 	d.spec.InputParameters = d.json(d.inputs(types, true))
-	if why := d.function.outputsUnknown; why != "" {
-		d.find(finding.UnknownOutputs, d.function.outputsAt,
+	if why := d.function.OutputsUnknown; why != "" {
+		d.find(finding.UnknownOutputs, d.function.OutputsAt,
 			"%s, so its outputs are not known and are left out: return a dict literal with string keys", why)
 		return
 	}
-	d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(d.function.outputs, types, "any")})
+	d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(d.function.Outputs, types, "any")})
 }
 
 // describe falls back to the docstring.
 func (d *declaration) describe() {
 	if _, given := d.arguments["description"]; !given {
-		d.spec.Description = d.function.doc
+		d.spec.Description = d.function.Doc
 	}
 }
 

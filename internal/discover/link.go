@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -13,7 +14,7 @@ type linker struct {
 	resolver  resolver
 	evaluator evaluator
 	// quoted reads the annotations that are in quotes, of all modules.
-	quoted   *typeParser
+	quoted   *syntax.QuotedParser
 	findings []finding.Finding
 	tasks    []Task
 	// overwritten counts the declarations that are lost to later ones.
@@ -23,20 +24,20 @@ type linker struct {
 // Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
 // The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	find := resolver{library: mazeRoots, load: func(name string) *pyModule {
+	find := resolver{library: mazeRoots, load: func(name string) *syntax.Module {
 		if m := load(name); m != nil {
 			return m.file
 		}
 		return nil
 	}}
-	l := &linker{resolver: find, evaluator: evaluator{resolver: find, constants: mazeConstants}, quoted: &typeParser{}}
+	l := &linker{resolver: find, evaluator: evaluator{resolver: find, constants: mazeConstants}, quoted: &syntax.QuotedParser{}}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {
 		if m.Broken() {
-			l.findings = append(l.findings, *m.file.problem)
+			l.findings = append(l.findings, *m.file.Problem)
 		}
-		for _, f := range m.file.functions {
+		for _, f := range m.file.Functions {
 			l.function(m.file, f)
 		}
 	}
@@ -45,8 +46,8 @@ func Link(modules []*Module, load func(name string) *Module) Result {
 }
 
 // function finds the task that a function is, by the decorator that was applied last.
-func (l *linker) function(m *pyModule, f *function) {
-	for _, decorator := range f.decorators {
+func (l *linker) function(m *syntax.Module, f *syntax.Function) {
+	for _, decorator := range f.Decorators {
 		d := l.declarationOf(m, f, decorator)
 		if d == nil {
 			continue
@@ -61,11 +62,11 @@ func (l *linker) function(m *pyModule, f *function) {
 
 // isSeen says whether the function is still what its name is bound to once the module has run.
 func (l *linker) isSeen(d *declaration) bool {
-	bindings := d.module.bindings[d.function.name]
-	i := slices.IndexFunc(bindings, func(b *binding) bool { return b.function == d.function })
-	i += 1 + slices.IndexFunc(bindings[i+1:], func(b *binding) bool { return !b.conditional })
-	if later := bindings[i]; later.function != d.function {
-		l.overwrite(d.module.path, d.function.at, d.object(), "the name "+d.function.name+" is bound", d.module.path, later.place())
+	bindings := d.module.Bindings[d.function.Name]
+	i := slices.IndexFunc(bindings, func(b *syntax.Binding) bool { return b.Function == d.function })
+	i += 1 + slices.IndexFunc(bindings[i+1:], func(b *syntax.Binding) bool { return !b.Conditional })
+	if later := bindings[i]; later.Function != d.function {
+		l.overwrite(d.module.Path, d.function.At, d.object(), "the name "+d.function.Name+" is bound", d.module.Path, later.Place())
 		return false
 	}
 	return true

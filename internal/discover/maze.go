@@ -1,6 +1,10 @@
 package discover
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
+)
 
 // decorators are the names of Maze's.
 var decorators = []string{"task", "tool", "cpu", "gpu", "io"}
@@ -12,25 +16,27 @@ var mazeRoots = []string{"maze", "agentos", "agent"}
 var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
 
 // mayBeMaze reports whether a decorator can be one of Maze's, as far as its module alone tells.
-func mayBeMaze(m *pyModule, decorator *expr) bool { return mayLeadToMaze(m, callee(decorator), 0) }
+func mayBeMaze(m *syntax.Module, decorator *syntax.Expr) bool {
+	return mayLeadToMaze(m, callee(decorator), 0)
+}
 
 // maxAliases is how many names of a module, each standing for the next, are followed.
 const maxAliases = 20
 
-func mayLeadToMaze(m *pyModule, e *expr, hops int) bool {
-	if hops > maxAliases || e.kind != exprName && e.kind != exprAttribute {
+func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
+	if hops > maxAliases || e.Kind != syntax.Name && e.Kind != syntax.Attribute {
 		return false
 	}
-	if slices.Contains(decorators, e.text) {
+	if slices.Contains(decorators, e.Text) {
 		return true
 	}
-	return e.kind == exprName && slices.ContainsFunc(m.bindings[e.text], func(b *binding) bool {
+	return e.Kind == syntax.Name && slices.ContainsFunc(m.Bindings[e.Text], func(b *syntax.Binding) bool {
 		switch {
-		case b.imported != nil:
-			r := referenceOf(m, b.imported)
+		case b.Imported != nil:
+			r := referenceOf(m, b.Imported)
 			return slices.Contains(decorators, r.name) || isNear(m, r.module)
-		case b.value != nil:
-			return mayLeadToMaze(m, b.value, hops+1)
+		case b.Value != nil:
+			return mayLeadToMaze(m, b.Value, hops+1)
 		default:
 			return false
 		}
@@ -38,15 +44,15 @@ func mayLeadToMaze(m *pyModule, e *expr, hops int) bool {
 }
 
 // isNear reports whether another module is Maze's, or of the same top-level package.
-func isNear(m *pyModule, module string) bool {
+func isNear(m *syntax.Module, module string) bool {
 	root := rootOf(module)
-	return root == rootOf(m.name) || slices.Contains(mazeRoots, root)
+	return root == rootOf(m.Name) || slices.Contains(mazeRoots, root)
 }
 
 // callee returns what a decorator calls, or the decorator itself.
-func callee(decorator *expr) *expr {
-	if decorator.kind == exprCall {
-		return decorator.operands[0]
+func callee(decorator *syntax.Expr) *syntax.Expr {
+	if decorator.Kind == syntax.Call {
+		return decorator.Operands[0]
 	}
 	return decorator
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
 // Mentions says whether a file may declare tasks: whether it has a decorator of one of Maze's names, or of a name that the file
@@ -19,8 +21,8 @@ func Mentions(source []byte) bool {
 		if at < 0 {
 			break
 		}
-		if startsLine(source[:len(source)-len(rest)+at]) {
-			line := bytes.TrimLeft(toLineEnd(rest[at+1:]), blanks)
+		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
+			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
 			name := leadingName(line)
 			if isDecoratorName(name) || hasDecoratorMember(line) || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
 				return true
@@ -44,10 +46,8 @@ func isWide(source []byte) bool {
 }
 
 const (
-	// blanks are what Python takes for space within a line.
-	blanks = " \t\f"
 	// space is what may stand between the tokens of a statement that goes over lines.
-	space = blanks + "\\\r\n"
+	space = syntax.Blanks + "\\\r\n"
 )
 
 // followName looks at all that a file calls by a name. It says whether Maze's decorators are among it, and adds the names that it is
@@ -70,7 +70,7 @@ func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 		if found {
 			return names, true
 		}
-		if other != nil && startsLine(source[:start]) {
+		if other != nil && syntax.StartsLine(source[:start]) {
 			names = appendNew(names, other)
 		}
 	}
@@ -85,9 +85,9 @@ func renamed(text []byte) bool {
 
 // assigned looks at what follows a name, up to end: whether it is given one of Maze's decorators, or another name.
 func assigned(source []byte, end int) (other []byte, found bool) {
-	value := bytes.TrimLeft(source[end:], blanks)
+	value := bytes.TrimLeft(source[end:], syntax.Blanks)
 	if len(value) > 0 && value[0] == ':' { // an annotation, or :=
-		value = value[max(0, bytes.IndexByte(toLineEnd(value), '=')):]
+		value = value[max(0, bytes.IndexByte(syntax.ToLineEnd(value), '=')):]
 	}
 	if len(value) < 2 || value[0] != '=' || value[1] == '=' {
 		return nil, false
@@ -102,12 +102,12 @@ func assigned(source []byte, end int) (other []byte, found bool) {
 // dottedName gives the first and the last part of the name that a text begins with, and what follows it.
 func dottedName(text []byte) (first, last, rest []byte) {
 	for {
-		text = bytes.TrimLeft(text, blanks)
+		text = bytes.TrimLeft(text, syntax.Blanks)
 		last = leadingName(text)
 		if first == nil {
 			first = last
 		}
-		rest = bytes.TrimLeft(text[len(last):], blanks)
+		rest = bytes.TrimLeft(text[len(last):], syntax.Blanks)
 		if len(rest) == 0 || rest[0] != '.' {
 			return first, last, rest
 		}
@@ -122,7 +122,7 @@ func hasDecoratorMember(line []byte) bool {
 		if !ok {
 			return false
 		}
-		line = bytes.TrimLeft(rest, blanks)
+		line = bytes.TrimLeft(rest, syntax.Blanks)
 		if isDecoratorName(leadingName(line)) {
 			return true
 		}
@@ -139,19 +139,6 @@ func appendNew(names [][]byte, name []byte) [][]byte {
 		return names
 	}
 	return append(names, name)
-}
-
-// startsLine says whether what follows a text is the first in its line.
-func startsLine(text []byte) bool {
-	text = bytes.TrimPrefix(bytes.TrimRight(text, blanks), []byte("\ufeff"))
-	return len(text) == 0 || text[len(text)-1] == '\n' || text[len(text)-1] == '\r'
-}
-
-func toLineEnd(text []byte) []byte {
-	if end := bytes.IndexAny(text, "\r\n"); end >= 0 {
-		return text[:end]
-	}
-	return text
 }
 
 func leadingName(text []byte) []byte {

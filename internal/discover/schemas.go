@@ -30,7 +30,7 @@ func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 func (d *declaration) json(value any) *apiextensionsv1.JSON {
 	text, err := json.Marshal(value)
 	if err != nil { // of what toJSON made, nothing is left that can fail
-		d.find(finding.WrongArgument, d.decorator.at, "%v; it is left out", err)
+		d.find(finding.WrongArgument, d.decorator.At, "%v; it is left out", err)
 		return nil
 	}
 	return &apiextensionsv1.JSON{Raw: text}
@@ -66,24 +66,24 @@ func (d *declaration) typeNamed(text string, at finding.Position) object {
 func (d *declaration) inputs(types map[string]string, bare bool) object {
 	properties, required := object{}, []string{}
 	c := d.annotations()
-	for i := range d.function.parameters {
-		p := &d.function.parameters[i]
-		if p.special != "" {
+	for i := range d.function.Parameters {
+		p := &d.function.Parameters[i]
+		if p.Special != "" {
 			continue
 		}
-		text, given := types[p.name]
+		text, given := types[p.Name]
 		var schema object
 		switch {
 		case given:
 			schema = c.withDefault(d.typeNamed(text, d.arguments["data_types"].at), p)
-		case p.annotation == nil && bare:
+		case p.Annotation == nil && bare:
 			schema = c.withDefault(object{"type": "string"}, p)
 		default:
 			schema = c.parameter(p)
 		}
-		properties[p.name] = schema
-		if p.fallback == nil {
-			required = append(required, p.name)
+		properties[p.Name] = schema
+		if p.Fallback == nil {
+			required = append(required, p.Name)
 		}
 	}
 	schema := object{"type": "object", "properties": properties}
@@ -95,11 +95,11 @@ func (d *declaration) inputs(types map[string]string, bare bool) object {
 
 // annotatedOutput derives a schema from the return annotation, if that is a class which describes one.
 func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
-	if d.function.returns == nil {
+	if d.function.Returns == nil {
 		return nil
 	}
 	c := d.annotations()
-	if class := c.classOf(c.bare(d.function.returns)); class != nil {
+	if class := c.classOf(c.bare(d.function.Returns)); class != nil {
 		return d.json(c.class(class))
 	}
 	return nil

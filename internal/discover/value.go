@@ -3,6 +3,8 @@ package discover
 import (
 	"math/big"
 	"slices"
+
+	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
 // Values are nil, bool, *big.Int, float64, string, bytesLiteral, list, tuple, dict and pyType.
@@ -92,7 +94,7 @@ func kindOf(value any) string {
 		return "a tuple"
 	case dict:
 		return "a dict"
-	case bytesLiteral:
+	case syntax.Bytes:
 		return "bytes"
 	case pyType:
 		return "the type " + string(value)

@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"slices"
@@ -26,7 +26,7 @@ func (s *scanner) docstring(body python.Node) string {
 	if slices.ContainsFunc(parts, isNoPlainString) {
 		return ""
 	}
-	text, ok := constantText(s.value(literal))
+	text, ok := ConstantText(s.value(literal))
 	if !ok {
 		return ""
 	}
@@ -38,17 +38,17 @@ func isNoPlainString(n python.Node) bool {
 	return n.Kind != "string" || strings.ContainsAny(n.All()[0].Text(), "fFtTbB")
 }
 
-// constantText joins a text without interpolations.
-func constantText(e *expr) (string, bool) {
-	if value, ok := e.value.(string); ok {
-		return value, e.kind == exprConstant
+// ConstantText joins a text without interpolations.
+func ConstantText(e *Expr) (string, bool) {
+	if value, ok := e.Value.(string); ok {
+		return value, e.Kind == Constant
 	}
-	if e.kind != exprText {
+	if e.Kind != Text {
 		return "", false
 	}
 	var out strings.Builder
-	for _, part := range e.operands {
-		text, ok := constantText(part)
+	for _, part := range e.Operands {
+		text, ok := ConstantText(part)
 		if !ok {
 			return "", false
 		}

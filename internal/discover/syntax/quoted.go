@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"strings"
@@ -7,14 +7,14 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// typeParser reads annotations that are in quotes. It makes its parser when it is first needed.
-type typeParser struct{ python *python.Parser }
+// QuotedParser reads annotations that are in quotes. It makes its parser when it is first needed.
+type QuotedParser struct{ python *python.Parser }
 
 // maxAnnotation, in bytes, bounds annotations in quotes.
 const maxAnnotation = 2000
 
-// parse reads one expression, which is at a place. Nil if it is none.
-func (p *typeParser) parse(text string, at finding.Position) *expr {
+// Parse reads one expression, which is at a place. Nil if it is none.
+func (p *QuotedParser) Parse(text string, at finding.Position) *Expr {
 	if p.python == nil {
 		p.python = python.NewParser()
 	}
@@ -22,7 +22,7 @@ func (p *typeParser) parse(text string, at finding.Position) *expr {
 		return nil
 	}
 	source := []byte("_: " + strings.TrimSpace(text) + "\n")
-	var e *expr
+	var e *Expr
 	err := p.python.Read(source, func(tree *python.Tree) {
 		statements := tree.Root().Children()
 		if len(statements) != 1 || len(statements[0].Children()) != 1 {
@@ -40,9 +40,9 @@ func (p *typeParser) parse(text string, at finding.Position) *expr {
 }
 
 // relocate gives an expression, with all its parts, the place where it stands in quotes.
-func relocate(e *expr, at finding.Position) {
-	e.at = at
-	for _, operand := range e.operands {
+func relocate(e *Expr, at finding.Position) {
+	e.At = at
+	for _, operand := range e.Operands {
 		relocate(operand, at)
 	}
 }

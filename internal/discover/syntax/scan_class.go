@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"slices"
@@ -7,18 +7,18 @@ import (
 )
 
 // classDefinition reads a class, for it may describe what a task takes or returns, and what is decorated within it.
-func (s *scanner) classDefinition(n python.Node, decorators []*expr, in where) {
+func (s *scanner) classDefinition(n python.Node, decorators []*Expr, in where) {
 	children := n.All()
 	name, body := python.Child(children, "name"), python.Child(children, "body")
-	c := &class{name: name.Text(), at: s.reader.places.at(n.Start), decorators: decorators}
+	c := &Class{Name: name.Text(), At: s.reader.places.at(n.Start), Decorators: decorators}
 	if bases := python.Child(children, "superclasses"); !bases.IsZero() {
-		c.bases = &expr{kind: exprCall, operands: []*expr{{}}, names: []string{""}}
+		c.Bases = &Expr{Kind: Call, Operands: []*Expr{{}}, Names: []string{""}}
 		for _, argument := range bases.Children() {
 			keyword, value := "", argument
 			if argument.Kind == "keyword_argument" {
 				keyword, value = argument.Child("name").Text(), argument.Child("value")
 			}
-			c.bases.operands, c.bases.names = append(c.bases.operands, s.reader.expr(value)), append(c.bases.names, keyword)
+			c.Bases.Operands, c.Bases.Names = append(c.Bases.Operands, s.reader.expr(value)), append(c.Bases.Names, keyword)
 		}
 	}
 	if in.within == "" {
@@ -26,12 +26,12 @@ func (s *scanner) classDefinition(n python.Node, decorators []*expr, in where) {
 			s.field(c, statement)
 		}
 	}
-	s.bindAt(name, &binding{class: c}, in)
+	s.bindAt(name, &Binding{Class: c}, in)
 	s.inner(n, in, "the class ")
 }
 
 // field reads name: annotation, or name: annotation = value.
-func (s *scanner) field(c *class, statement python.Node) {
+func (s *scanner) field(c *Class, statement python.Node) {
 	inner := statement.Children()
 	if statement.Kind != "expression_statement" || len(inner) != 1 || inner[0].Kind != "assignment" {
 		return
@@ -41,23 +41,23 @@ func (s *scanner) field(c *class, statement python.Node) {
 	if name.Kind != "identifier" || annotation.IsZero() {
 		return
 	}
-	p := parameter{name: name.Text(), at: s.reader.places.at(name.Start), annotation: s.reader.expr(annotation)}
+	p := Parameter{Name: name.Text(), At: s.reader.places.at(name.Start), Annotation: s.reader.expr(annotation)}
 	if !value.IsZero() {
-		p.fallback = s.value(value)
+		p.Fallback = s.value(value)
 	}
-	c.fields = append(c.fields, p)
+	c.Fields = append(c.Fields, p)
 }
 
 // returned notes the keys of the dicts that a function returns.
-func (s *scanner) returned(f *function, body python.Node) {
+func (s *scanner) returned(f *Function, body python.Node) {
 	s.returns(f, body)
-	if f.outputs == nil && f.outputsUnknown == "" {
-		f.outputsAt, f.outputsUnknown = f.at, "it returns nothing"
+	if f.Outputs == nil && f.OutputsUnknown == "" {
+		f.OutputsAt, f.OutputsUnknown = f.At, "it returns nothing"
 	}
 }
 
-func (s *scanner) returns(f *function, n python.Node) {
-	if s.depth++; s.depth > maxDepth {
+func (s *scanner) returns(f *Function, n python.Node) {
+	if s.depth++; s.depth > MaxDepth {
 		s.depth--
 		return
 	}
@@ -75,8 +75,8 @@ func (s *scanner) returns(f *function, n python.Node) {
 }
 
 // keys notes the keys of what a return statement returns.
-func (s *scanner) keys(f *function, statement python.Node) {
-	if f.outputsUnknown != "" {
+func (s *scanner) keys(f *Function, statement python.Node) {
+	if f.OutputsUnknown != "" {
 		return
 	}
 	value := base(statement)
@@ -84,13 +84,13 @@ func (s *scanner) keys(f *function, statement python.Node) {
 		value = base(value)
 	}
 	if value.IsZero() {
-		f.outputsAt, f.outputsUnknown = s.reader.places.at(statement.Start), "it returns nothing here"
+		f.OutputsAt, f.OutputsUnknown = s.reader.places.at(statement.Start), "it returns nothing here"
 		return
 	}
-	if f.outputs == nil {
-		f.outputs = []string{}
+	if f.Outputs == nil {
+		f.Outputs = []string{}
 	}
-	fail := func(what string) { f.outputsAt, f.outputsUnknown = s.reader.places.at(value.Start), what }
+	fail := func(what string) { f.OutputsAt, f.OutputsUnknown = s.reader.places.at(value.Start), what }
 	if value.Kind != "dictionary" {
 		fail("it returns something other than a dict literal")
 		return
@@ -102,14 +102,14 @@ func (s *scanner) keys(f *function, statement python.Node) {
 		}
 		text, ok := "", false
 		if key.Kind == "string" || key.Kind == "concatenated_string" {
-			text, ok = constantText(s.reader.expr(key))
+			text, ok = ConstantText(s.reader.expr(key))
 		}
 		if !ok {
 			fail("a key of the dict that it returns is not a string literal")
 			return
 		}
-		if !slices.Contains(f.outputs, text) {
-			f.outputs = append(f.outputs, text)
+		if !slices.Contains(f.Outputs, text) {
+			f.Outputs = append(f.Outputs, text)
 		}
 	}
 }

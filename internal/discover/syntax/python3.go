@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"bytes"
@@ -36,10 +36,10 @@ func hasStatement(text, keyword []byte) bool {
 		if at < 0 {
 			return false
 		}
-		before := bytes.TrimRight(text[:at], blanks)
+		before := bytes.TrimRight(text[:at], Blanks)
 		text = text[at+len(keyword):]
-		after := bytes.TrimLeft(text, blanks)
-		begins := startsLine(before) || bytes.IndexByte([]byte(":;"), before[len(before)-1]) >= 0
+		after := bytes.TrimLeft(text, Blanks)
+		begins := StartsLine(before) || bytes.IndexByte([]byte(":;"), before[len(before)-1]) >= 0
 		if begins && len(after) > 0 && len(after) < len(text) && bytes.IndexByte([]byte("=.,:)]}\r\n"), after[0]) < 0 {
 			return true
 		}
@@ -49,7 +49,7 @@ func hasStatement(text, keyword []byte) bool {
 // outsideStrings gives the offset of a text that is in neither a string nor a comment, or -1. The quotes are outside.
 func outsideStrings(n python.Node, text []byte, depth int) int {
 	at := bytes.Index(n.Bytes(), text)
-	if at < 0 || n.Kind == "comment" || n.Kind == "string_content" || depth > maxDepth {
+	if at < 0 || n.Kind == "comment" || n.Kind == "string_content" || depth > MaxDepth {
 		return -1
 	}
 	children := n.All()

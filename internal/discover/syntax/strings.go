@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"strconv"
@@ -9,21 +9,21 @@ import (
 )
 
 // readString reads one literal: a constant or, for an f-string with interpolations, a text of several parts.
-func readString(r *reader, n python.Node, e *expr) {
+func readString(r *reader, n python.Node, e *Expr) {
 	children := n.All()
 	start := children[0].Text()
 	prefix := strings.ToLower(strings.TrimRight(start, `"'`))
-	e.text = "the string"
+	e.Text = "the string"
 	if strings.ContainsAny(prefix, "t") || len(children) < 2 {
 		return
 	}
 	raw, formatted := strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
 	from := children[0].End
-	var parts []*expr
+	var parts []*Expr
 	add := func(to int) bool {
 		text, ok := unescape(string(n.Between(from, to)), raw, formatted)
 		if ok && text != "" {
-			parts = append(parts, &expr{kind: exprConstant, at: e.at, value: text})
+			parts = append(parts, &Expr{Kind: Constant, At: e.At, Value: text})
 		}
 		return ok
 	}
@@ -37,22 +37,22 @@ func readString(r *reader, n python.Node, e *expr) {
 		parts, from = append(parts, r.interpolation(child)), child.End
 	}
 	if !add(children[len(children)-1].Start) {
-		e.text = "a character that is named, or half of a surrogate pair"
+		e.Text = "a character that is named, or half of a surrogate pair"
 		return
 	}
 	if strings.Contains(prefix, "b") {
-		e.kind, e.value = exprConstant, bytesLiteral(n.Text())
+		e.Kind, e.Value = Constant, Bytes(n.Text())
 		return
 	}
-	e.kind, e.operands = exprText, parts
+	e.Kind, e.Operands = Text, parts
 }
 
 // interpolation reads {value} of an f-string. One with a conversion, a format or an = is not evaluated.
-func (r *reader) interpolation(n python.Node) *expr {
+func (r *reader) interpolation(n python.Node) *Expr {
 	if parts := n.Children(); len(parts) == 1 && !strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(n.Text(), "}"), " "), "=") {
 		return r.expr(parts[0])
 	}
-	return &expr{at: r.places.at(n.Start), text: others["interpolation"]}
+	return &Expr{At: r.places.at(n.Start), Text: others["interpolation"]}
 }
 
 var escapes = map[byte]string{

@@ -1,4 +1,4 @@
-package discover
+package syntax
 
 import (
 	"crypto/sha256"
@@ -21,9 +21,9 @@ var topLevel = where{}
 
 // scanner reads the statements of a module.
 type scanner struct {
-	module *pyModule
+	module *Module
 	// wanted reports whether a function with a decorator is to be read.
-	wanted  func(m *pyModule, decorator *expr) bool
+	wanted  func(m *Module, decorator *Expr) bool
 	reader  *reader
 	depth   int
 	pending []pendingFunction
@@ -32,7 +32,7 @@ type scanner struct {
 // pendingFunction is a decorated function whose signature is read once it is known what its decorators are.
 type pendingFunction struct {
 	node, definition python.Node
-	function         *function
+	function         *Function
 }
 
 // maxValue, in bytes, is how large the text of a value may be that is kept. A task's schema may have 64 KiB.
@@ -40,7 +40,7 @@ const maxValue = 64 << 10
 
 // block reads the statements of a module or a block.
 func (s *scanner) block(n python.Node, in where) {
-	if s.depth++; s.depth <= maxDepth {
+	if s.depth++; s.depth <= MaxDepth {
 		for _, statement := range n.Children() {
 			s.statement(statement, in)
 		}
@@ -53,7 +53,7 @@ func (s *scanner) statement(n python.Node, in where) {
 	case "decorated_definition":
 		s.decorated(n, in)
 	case "function_definition":
-		s.bindAt(n.Child("name"), &binding{}, in)
+		s.bindAt(n.Child("name"), &Binding{}, in)
 		s.inner(n, in, "the function ")
 	case "class_definition":
 		s.classDefinition(n, nil, in)
@@ -117,24 +117,24 @@ func isMain(condition python.Node) bool {
 }
 
 // bind notes what a name of the module is bound to.
-func (s *scanner) bind(name string, b *binding) {
-	s.module.bindings[name] = append(s.module.bindings[name], b)
+func (s *scanner) bind(name string, b *Binding) {
+	s.module.Bindings[name] = append(s.module.Bindings[name], b)
 }
 
-func (s *scanner) bindAt(name python.Node, b *binding, in where) {
+func (s *scanner) bindAt(name python.Node, b *Binding, in where) {
 	if in.within == "" && !name.IsZero() {
-		b.at = s.reader.places.at(name.Start)
-		b.conditional = b.conditional || in.conditional
+		b.At = s.reader.places.at(name.Start)
+		b.Conditional = b.Conditional || in.conditional
 		s.bind(name.Text(), b)
 	}
 }
 
 // unknown notes that every name in a target is bound to something.
 func (s *scanner) unknown(n python.Node, in where) {
-	if s.depth++; s.depth <= maxDepth {
+	if s.depth++; s.depth <= MaxDepth {
 		switch n.Kind {
 		case "identifier":
-			s.bindAt(n, &binding{}, in)
+			s.bindAt(n, &Binding{}, in)
 		case "attribute", "subscript": // which changes what the name is bound to
 			s.unknown(base(n), where{conditional: true, within: in.within})
 		default:
@@ -161,7 +161,7 @@ func (s *scanner) expression(n python.Node, in where) {
 	case "augmented_assignment":
 		s.unknown(n.Child("left"), in)
 	case "named_expression":
-		s.bindAt(n.Child("name"), &binding{conditional: true}, in)
+		s.bindAt(n.Child("name"), &Binding{Conditional: true}, in)
 	case "call": // a method may change what its object holds
 		if function := n.Child("function"); function.Kind == "attribute" {
 			s.unknown(function, in)
@@ -176,7 +176,7 @@ func (s *scanner) assignment(n python.Node, in where) {
 	}
 	var targets []python.Node
 	value := n
-	for value.Kind == "assignment" && len(targets) < maxDepth {
+	for value.Kind == "assignment" && len(targets) < MaxDepth {
 		children := value.All()
 		targets = append(targets, python.Child(children, "left"))
 		value = python.Child(children, "right")
@@ -184,7 +184,7 @@ func (s *scanner) assignment(n python.Node, in where) {
 	if value.IsZero() { // only an annotation
 		return
 	}
-	var read *expr
+	var read *Expr
 	for _, target := range targets {
 		if target.Kind != "identifier" {
 			s.unknown(target, in)
@@ -193,14 +193,14 @@ func (s *scanner) assignment(n python.Node, in where) {
 		if read == nil {
 			read = s.value(value)
 		}
-		s.bindAt(target, &binding{value: read}, in)
+		s.bindAt(target, &Binding{Value: read}, in)
 	}
 }
 
 // value reads what may be a constant.
-func (s *scanner) value(n python.Node) *expr {
+func (s *scanner) value(n python.Node) *Expr {
 	if n.End-n.Start > maxValue {
-		return &expr{at: s.reader.places.at(n.Start), text: "a value of so much text"}
+		return &Expr{At: s.reader.places.at(n.Start), Text: "a value of so much text"}
 	}
 	return s.reader.expr(n)
 }
@@ -210,7 +210,7 @@ func (s *scanner) imports(n python.Node, in where) {
 	from := python.Child(children, "module_name")
 	for _, child := range children {
 		if child.Kind == "wildcard_import" {
-			s.module.wildcards = append(s.module.wildcards, from.Text())
+			s.module.Wildcards = append(s.module.Wildcards, from.Text())
 		}
 		if child.Field != "name" {
 			continue
@@ -220,11 +220,11 @@ func (s *scanner) imports(n python.Node, in where) {
 			parts := child.All()
 			name, alias = python.Child(parts, "name"), python.Child(parts, "alias")
 		}
-		i := &imported{module: from.Text(), name: name.Text(), alias: alias.Text()}
+		i := &Import{Module: from.Text(), Name: name.Text(), Alias: alias.Text()}
 		if from.IsZero() {
-			i.module, i.name = name.Text(), ""
+			i.Module, i.Name = name.Text(), ""
 		}
-		s.bind(i.bound(), &binding{at: s.reader.places.at(name.Start), conditional: in.conditional, imported: i})
+		s.bind(i.Bound(), &Binding{At: s.reader.places.at(name.Start), Conditional: in.conditional, Imported: i})
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *scanner) inner(definition python.Node, in where, kind string) {
 func (s *scanner) decorated(n python.Node, in where) {
 	children := n.Children()
 	definition := python.Child(children, "definition")
-	var decorators []*expr
+	var decorators []*Expr
 	for _, child := range children {
 		if inner := child.Children(); child.Kind == "decorator" && len(inner) == 1 {
 			decorators = append(decorators, s.reader.expr(inner[0]))
@@ -252,17 +252,17 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
-		f := &function{name: definition.Child("name").Text(), at: s.reader.places.at(n.Start), decorators: decorators}
-		f.unfit = "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
+		f := &Function{Name: definition.Child("name").Text(), At: s.reader.places.at(n.Start), Decorators: decorators}
+		f.Unfit = "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
 		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")
-	f := &function{name: name.Text(), at: s.reader.places.at(n.Start), decorators: decorators}
+	f := &Function{Name: name.Text(), At: s.reader.places.at(n.Start), Decorators: decorators}
 	if in.within != "" {
-		f.unfit = "it is part of " + in.within + ", where Maze does not find it: move it to the top level of the module"
+		f.Unfit = "it is part of " + in.within + ", where Maze does not find it: move it to the top level of the module"
 	}
-	s.bindAt(name, &binding{function: f}, in)
+	s.bindAt(name, &Binding{Function: f}, in)
 	s.pending = append(s.pending, pendingFunction{n, definition, f})
 	s.inner(definition, in, "the function ")
 }
@@ -270,35 +270,35 @@ func (s *scanner) decorated(n python.Node, in where) {
 // read reads the signature and what is returned of a function that may be a task.
 func (s *scanner) read(p pendingFunction) {
 	f := p.function
-	if !slices.ContainsFunc(f.decorators, func(d *expr) bool { return s.wanted(s.module, d) }) {
+	if !slices.ContainsFunc(f.Decorators, func(d *Expr) bool { return s.wanted(s.module, d) }) {
 		return
 	}
-	s.module.functions = append(s.module.functions, f)
+	s.module.Functions = append(s.module.Functions, f)
 	children := p.definition.All()
 	for _, child := range children {
-		if child.Kind == "async" && f.unfit == "" {
-			f.unfit = "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
+		if child.Kind == "async" && f.Unfit == "" {
+			f.Unfit = "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
 		}
 	}
-	f.parameters = s.parameters(python.Child(children, "parameters"))
+	f.Parameters = s.parameters(python.Child(children, "parameters"))
 	if returns := python.Child(children, "return_type"); !returns.IsZero() {
-		f.returns = s.reader.expr(returns)
+		f.Returns = s.reader.expr(returns)
 	}
 	body := python.Child(children, "body")
-	f.doc = s.docstring(body)
-	f.digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.node.Text())))
+	f.Doc = s.docstring(body)
+	f.Digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.node.Text())))
 	s.returned(f, body)
 }
 
-func (s *scanner) parameters(n python.Node) []parameter {
-	var out []parameter
+func (s *scanner) parameters(n python.Node) []Parameter {
+	var out []Parameter
 	for _, child := range n.Children() {
-		p := parameter{at: s.reader.places.at(child.Start)}
+		p := Parameter{At: s.reader.places.at(child.Start)}
 		name := child
 		switch child.Kind {
 		case "positional_separator":
 			for i := range out {
-				out[i].special = "/"
+				out[i].Special = "/"
 			}
 			continue
 		case "keyword_separator":
@@ -307,18 +307,18 @@ func (s *scanner) parameters(n python.Node) []parameter {
 			name = base(child)
 		case "default_parameter", "typed_default_parameter":
 			name = child.Child("name")
-			p.fallback = s.value(child.Child("value"))
+			p.Fallback = s.value(child.Child("value"))
 		}
 		if annotation := child.Child("type"); !annotation.IsZero() {
-			p.annotation = s.reader.expr(annotation)
+			p.Annotation = s.reader.expr(annotation)
 		}
 		switch name.Kind {
 		case "list_splat_pattern":
-			p.special, name = "*", base(name)
+			p.Special, name = "*", base(name)
 		case "dictionary_splat_pattern":
-			p.special, name = "**", base(name)
+			p.Special, name = "**", base(name)
 		}
-		p.name = name.Text()
+		p.Name = name.Text()
 		out = append(out, p)
 	}
 	return out

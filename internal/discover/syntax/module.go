@@ -1,0 +1,177 @@
+// Package syntax reads Python sources: text becomes a syntax tree, and the tree a Module, which holds what a file binds at its top
+// level as expressions with their positions. It looks at one file at a time, and evaluates nothing.
+package syntax
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/discover/python"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// Module is what a Python file declares at its top level, as far as discovery needs it.
+type Module struct {
+	// Path is relative to the package root, with slashes. Name is dotted.
+	Path, Name string
+	// Problem says why the file could not be read as Python. It is nil if it could.
+	Problem *finding.Finding
+
+	// Bindings are what each name is bound to, in the order of the source.
+	Bindings  map[string][]*Binding
+	Functions []*Function
+	// Wildcards are the modules of which all names are imported, as they stand behind "from".
+	Wildcards []string
+}
+
+// Binding is what a name is bound to.
+type Binding struct {
+	At finding.Position
+	// Conditional says that it depends on how the code runs whether the name is bound so.
+	Conditional bool
+	// One of these at most is set. None is for what is not known.
+	Value    *Expr
+	Imported *Import
+	Function *Function
+	Class    *Class
+}
+
+// Place returns where what is bound begins, as far as that is known.
+func (b *Binding) Place() finding.Position {
+	if b.Function != nil {
+		return b.Function.At
+	}
+	return b.At
+}
+
+// Import is what an import statement binds a name to, as it is written.
+type Import struct {
+	// Module may begin with dots.
+	Module string
+	// Name is what is taken from the module. It is empty for the module itself.
+	Name  string
+	Alias string
+}
+
+// Bound returns the name that is bound: import a.b binds a.
+func (i *Import) Bound() string {
+	switch {
+	case i.Alias != "":
+		return i.Alias
+	case i.Name != "":
+		return i.Name
+	default:
+		first, _, _ := strings.Cut(i.Module, ".")
+		return first
+	}
+}
+
+// Function is a decorated function.
+type Function struct {
+	Name       string
+	At         finding.Position
+	Decorators []*Expr
+	Parameters []Parameter
+	Returns    *Expr
+	Doc        string
+	Digest     string
+	// Outputs are the keys of what it returns; nil if it returns nothing. OutputsUnknown says why they are not known, at OutputsAt.
+	Outputs        []string
+	OutputsUnknown string
+	OutputsAt      finding.Position
+	// Unfit says why it is no function that Maze can run as a task: it is a method, for instance.
+	Unfit string
+}
+
+// Parameter is one of a function.
+type Parameter struct {
+	Name       string
+	At         finding.Position
+	Annotation *Expr
+	// Fallback is the default.
+	Fallback *Expr
+	// Special is "*", "**" or "/", for those that cannot be passed by name.
+	Special string
+}
+
+// Class is one that may describe a dict or an object: a TypedDict, or a dataclass.
+type Class struct {
+	Name       string
+	At         finding.Position
+	Bases      *Expr // a call of the class statement's arguments
+	Decorators []*Expr
+	Fields     []Parameter
+}
+
+// Parser makes modules. It is not safe for concurrent use.
+type Parser struct {
+	python *python.Parser
+	// wanted reports whether a function with a decorator is to be read.
+	wanted func(m *Module, decorator *Expr) bool
+}
+
+// NewParser returns a parser that reads those decorated functions that are wanted by one of their decorators.
+func NewParser(wanted func(m *Module, decorator *Expr) bool) *Parser {
+	return &Parser{python.NewParser(), wanted}
+}
+
+// Parse reads a file.
+func (p *Parser) Parse(path, module string, source []byte) *Module {
+	m := &Module{Path: path, Name: module, Bindings: map[string][]*Binding{}}
+	if len(source) > MaxSource {
+		return m.refuse(finding.Unreadable, finding.Position{}, "it has %d bytes, and at most %d are read: no source is so large", len(source), MaxSource)
+	}
+	text, err := decode(source)
+	if err != nil {
+		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
+	}
+	places := newPlaces(text)
+	err = p.python.Read(text, func(tree *python.Tree) {
+		if offset, what := notPython3(tree); what != "" {
+			m.refuse(finding.SyntaxError, places.at(offset), "%s", what)
+			return
+		}
+		s := &scanner{module: m, wanted: p.wanted, reader: &reader{places: places}}
+		s.block(tree.Root(), topLevel)
+		s.finish(text)
+	})
+	if err == nil {
+		return m
+	}
+	m = &Module{Path: path, Name: module} // nothing of what was read before
+	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
+		return m.refuse(finding.SyntaxError, places.at(wrong.Offset),
+			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
+	}
+	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
+}
+
+func (m *Module) refuse(rule string, at finding.Position, format string, args ...any) *Module {
+	problem := finding.New(rule, m.Path, at, "", format, args...)
+	m.Problem = &problem
+	return m
+}
+
+// globalNames are what may follow "global".
+var globalNames = regexp.MustCompile(`^[ \t]+([\pL_][\pL\pN_, \t]*)`)
+
+// finish looks at the whole module once all of its top level is known.
+func (s *scanner) finish(text []byte) {
+	for {
+		_, rest, ok := bytes.Cut(text, []byte("global"))
+		if !ok {
+			break
+		}
+		if match := globalNames.FindSubmatch(ToLineEnd(rest)); match != nil {
+			for _, name := range strings.Split(string(match[1]), ",") {
+				s.bind(strings.TrimSpace(name), &Binding{Conditional: true})
+			}
+		}
+		text = rest
+	}
+	for _, pending := range s.pending {
+		s.read(pending)
+	}
+}
