@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/nearest"
@@ -50,19 +51,19 @@ type form struct {
 
 // declarationOf gives what a decorator declares; nil if it is not one of Maze's.
 func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
-	ref, from := l.resolver.originOf(m, callee(decorator))
-	name := ref.name
-	if from == originUnknown && ref.module == "" {
+	ref, from := l.resolver.OriginOf(m, callee(decorator))
+	name := ref.Name
+	if from == imports.Unknown && ref.Module == "" {
 		name = callee(decorator).Text
 	}
-	if from == originForeign || !slices.Contains(decorators, name) {
+	if from == imports.Foreign || !slices.Contains(decorators, name) {
 		return nil
 	}
 	d := &declaration{module: m, function: f, decorator: decorator, quoted: l.quoted, arguments: map[string]argument{}}
 	d.evaluate = func(e *syntax.Expr) (any, *unknown) { return l.evaluator.evaluate(m, e) }
 	given := d.keywords()
 	d.form = d.formOf(name, ref, given)
-	if from == originUnknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
+	if from == imports.Unknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
 		return nil
 	}
 	return d
@@ -112,7 +113,7 @@ func (d *declaration) refuse(rule string, at finding.Position, format string, ar
 
 // check reads everything, and says whether it comes to a task.
 func (d *declaration) check() bool {
-	if !canBeImported(d.module.Path) {
+	if !imports.Importable(d.module.Path) {
 		d.refuse(finding.NotATask, d.function.At, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
 			"or give another --package-root", d.function.Name, d.module.Name)
 		return false

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -39,7 +40,7 @@ const (
 
 // evaluator evaluates expressions.
 type evaluator struct {
-	resolver resolver
+	resolver imports.Resolver
 	// constants are the library's, by name. A module may use them without an import.
 	constants map[string]string
 }
@@ -219,7 +220,7 @@ func (v *evaluation) name(e *syntax.Expr) (any, *unknown) {
 		inner.hops++
 		return inner.value(b.Value)
 	case b.Imported != nil:
-		return v.imported(e, referenceOf(v.module, b.Imported))
+		return v.imported(e, imports.ReferenceOf(v.module, b.Imported))
 	default:
 		return nil, v.unknown(e, "%s, which is no constant", e.Text)
 	}
@@ -227,8 +228,8 @@ func (v *evaluation) name(e *syntax.Expr) (any, *unknown) {
 
 // unbound evaluates what the module does not bind.
 func (v *evaluation) unbound(e *syntax.Expr) (any, *unknown) {
-	for _, wildcard := range wildcardsOf(v.module) {
-		if value, why := v.imported(e, reference{wildcard, e.Text}); why == nil {
+	for _, wildcard := range imports.Wildcards(v.module) {
+		if value, why := v.imported(e, imports.Reference{Module: wildcard, Name: e.Text}); why == nil {
 			return value, nil
 		}
 	}
@@ -242,19 +243,19 @@ func (v *evaluation) unbound(e *syntax.Expr) (any, *unknown) {
 }
 
 // imported evaluates a name of another module.
-func (v *evaluation) imported(e *syntax.Expr, r reference) (any, *unknown) {
-	if value, ok := v.constants[r.name]; ok && v.resolver.inLibrary(r.module) {
+func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *unknown) {
+	if value, ok := v.constants[r.Name]; ok && v.resolver.InLibrary(r.Module) {
 		return value, nil
 	}
-	other := v.resolver.module(r.module)
-	if r.name == "" || other == nil || v.hops >= maxNames {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.module)
+	other := v.resolver.Module(r.Module)
+	if r.Name == "" || other == nil || v.hops >= maxNames {
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.Module)
 	}
 	if other.Problem != nil {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.Path)
 	}
 	inner := &evaluation{evaluator: v.evaluator, module: other, steps: v.steps, hops: v.hops + 1}
-	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.name, At: e.At})
+	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.Name, At: e.At})
 	if why != nil && why.file == other.Path && why.at == e.At { // the place is this module's
 		why = v.unknown(e, "%s", why.what)
 	}
@@ -263,8 +264,8 @@ func (v *evaluation) imported(e *syntax.Expr, r reference) (any, *unknown) {
 
 // attribute evaluates module.NAME.
 func (v *evaluation) attribute(e *syntax.Expr) (any, *unknown) {
-	if r, ok := moduleNamed(v.module, e.Operands[0]); ok {
-		return v.imported(e, r.member(e.Text))
+	if r, ok := imports.ModuleOf(v.module, e.Operands[0]); ok {
+		return v.imported(e, r.Member(e.Text))
 	}
 	return nil, v.unknown(e, "%s, an attribute", nameOf(e))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
@@ -48,7 +49,7 @@ func evaluated(parser *syntax.Parser, text string) (any, bool) {
 	if m.Problem != nil {
 		return nil, false
 	}
-	v := evaluator{resolver: resolver{load: func(string) *syntax.Module { return nil }, library: mazeRoots}, constants: mazeConstants}
+	v := evaluator{resolver: imports.Resolver{Load: func(string) *syntax.Module { return nil }, Library: mazeRoots}, constants: mazeConstants}
 	value, why := v.evaluate(m, &syntax.Expr{Kind: syntax.Name, Text: "x"})
 	return value, why == nil
 }

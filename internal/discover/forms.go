@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -49,7 +50,7 @@ const (
 )
 
 // formOf returns the form of a decorator: by its name and, as several are called task, by the keywords of its arguments.
-func (d *declaration) formOf(name string, ref reference, keywords []string) *form {
+func (d *declaration) formOf(name string, ref imports.Reference, keywords []string) *form {
 	if form := kinds[name]; form != nil {
 		return form
 	}
@@ -67,7 +68,7 @@ func (d *declaration) formOf(name string, ref reference, keywords []string) *for
 	switch {
 	case has("inputs", "outputs"):
 		return &listed
-	case has(named.keywords...), positional, name == "tool" && strings.Contains(ref.module, ".library."):
+	case has(named.keywords...), positional, name == "tool" && strings.Contains(ref.Module, ".library."):
 		return &named
 	default:
 		return &inferred

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // linker turns modules into tasks.
 type linker struct {
-	resolver  resolver
+	resolver  imports.Resolver
 	evaluator evaluator
 	// quoted reads the annotations that are in quotes, of all modules.
 	quoted   *syntax.QuotedParser
@@ -24,7 +25,7 @@ type linker struct {
 // Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
 // The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	find := resolver{library: mazeRoots, load: func(name string) *syntax.Module {
+	find := imports.Resolver{Library: mazeRoots, Load: func(name string) *syntax.Module {
 		if m := load(name); m != nil {
 			return m.file
 		}

@@ -3,6 +3,7 @@ package discover
 import (
 	"slices"
 
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
@@ -33,8 +34,8 @@ func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
 	return e.Kind == syntax.Name && slices.ContainsFunc(m.Bindings[e.Text], func(b *syntax.Binding) bool {
 		switch {
 		case b.Imported != nil:
-			r := referenceOf(m, b.Imported)
-			return slices.Contains(decorators, r.name) || isNear(m, r.module)
+			r := imports.ReferenceOf(m, b.Imported)
+			return slices.Contains(decorators, r.Name) || isNear(m, r.Module)
 		case b.Value != nil:
 			return mayLeadToMaze(m, b.Value, hops+1)
 		default:
@@ -45,8 +46,8 @@ func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
 
 // isNear reports whether another module is Maze's, or of the same top-level package.
 func isNear(m *syntax.Module, module string) bool {
-	root := rootOf(module)
-	return root == rootOf(m.Name) || slices.Contains(mazeRoots, root)
+	root := imports.Root(module)
+	return root == imports.Root(m.Name) || slices.Contains(mazeRoots, root)
 }
 
 // callee returns what a decorator calls, or the decorator itself.
