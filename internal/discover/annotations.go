@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -17,7 +18,7 @@ type object = map[string]any
 type annotations struct {
 	module *syntax.Module
 	// evaluate returns the value of an expression of the module.
-	evaluate func(e *syntax.Expr) (any, *unknown)
+	evaluate func(e *syntax.Expr) (any, *eval.Unknown)
 	quoted   *syntax.QuotedParser
 	// find takes what is wrong with an annotation or a default.
 	find func(rule string, at finding.Position, format string, args ...any)
@@ -69,13 +70,13 @@ func (c *annotations) withDefault(schema object, p *syntax.Parameter) object {
 	}
 	value, why := c.evaluate(p.Fallback)
 	if why != nil {
-		where, what := why.from(c.module, p.Fallback.At)
+		where, what := why.From(c.module, p.Fallback.At)
 		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
-	fallback, problem := toJSON(value)
-	if _, isType := value.(pyType); isType {
-		problem = kindOf(value)
+	fallback, problem := eval.JSON(value)
+	if _, isType := value.(eval.Type); isType {
+		problem = eval.KindOf(value)
 	}
 	switch {
 	case problem != "":
@@ -85,7 +86,7 @@ func (c *annotations) withDefault(schema object, p *syntax.Parameter) object {
 		schema = anyOf([]object{schema, {"type": "null"}})
 	case !fits(fallback, schema):
 		c.find(finding.WrongDefault, p.Fallback.At, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
-			"with what it is, for one without annotation is a str", kindOf(value))
+			"with what it is, for one without annotation is a str", eval.KindOf(value))
 		return schema
 	}
 	schema["default"] = fallback
@@ -203,7 +204,7 @@ func (c *annotations) named(e *syntax.Expr) object {
 	}
 	kind, ok := simple[name]
 	if !ok {
-		return c.unknown(e, "the type "+nameOf(e))
+		return c.unknown(e, "the type "+eval.NameOf(e))
 	}
 	schema := object{"type": kind}
 	if slices.Contains(sets, name) {
@@ -265,7 +266,7 @@ func (c *annotations) subscript(e *syntax.Expr) object {
 		}
 	case "filepath":
 	default:
-		return c.unknown(e, "the type "+nameOf(e.Operands[0]))
+		return c.unknown(e, "the type "+eval.NameOf(e.Operands[0]))
 	}
 	return schema
 }
@@ -281,7 +282,7 @@ func (c *annotations) literal(e *syntax.Expr, arguments []*syntax.Expr) object {
 	var values []any
 	for _, argument := range arguments {
 		value, why := c.evaluate(argument)
-		plain, problem := toJSON(value)
+		plain, problem := eval.JSON(value)
 		if why != nil || problem != "" {
 			return c.unknown(e, "this Literal")
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -20,7 +21,7 @@ type declaration struct {
 	decorator *syntax.Expr
 	form      *form
 	// evaluate returns the value of an expression of the module.
-	evaluate func(e *syntax.Expr) (any, *unknown)
+	evaluate func(e *syntax.Expr) (any, *eval.Unknown)
 	quoted   *syntax.QuotedParser
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
@@ -35,7 +36,7 @@ type argument struct {
 	at    finding.Position
 	value any
 	// why says why the value is not known.
-	why *unknown
+	why *eval.Unknown
 }
 
 // form is a way to declare a task.
@@ -60,7 +61,7 @@ func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *
 		return nil
 	}
 	d := &declaration{module: m, function: f, decorator: decorator, quoted: l.quoted, arguments: map[string]argument{}}
-	d.evaluate = func(e *syntax.Expr) (any, *unknown) { return l.evaluator.evaluate(m, e) }
+	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) { return l.evaluator.Evaluate(m, e) }
 	given := d.keywords()
 	d.form = d.formOf(name, ref, given)
 	if from == imports.Unknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
@@ -76,9 +77,9 @@ func (d *declaration) keywords() []string {
 		switch {
 		case name == "**":
 			value, _ := d.evaluate(spreadOf(d.decorator.Operands[i]))
-			entries, _ := value.(dict)
+			entries, _ := value.(eval.Dict)
 			for _, e := range entries {
-				if keyword, ok := e.key.(string); ok {
+				if keyword, ok := e.Key.(string); ok {
 					keywords = append(keywords, keyword)
 				}
 			}
@@ -123,7 +124,7 @@ func (d *declaration) check() bool {
 		return false
 	}
 	if d.form.mustBeCalled && d.decorator.Kind != syntax.Call {
-		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", nameOf(d.decorator))
+		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", eval.NameOf(d.decorator))
 		return false
 	}
 	d.readArguments()
@@ -143,7 +144,7 @@ func (d *declaration) readArguments() {
 		case name == "**":
 			d.readSpread(operand)
 		case name == "*" || name == "" && i >= d.form.positional:
-			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", nameOf(callee(d.decorator)))
+			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", eval.NameOf(callee(d.decorator)))
 		case name == "":
 			d.readArgument(d.form.keywords[i], operand)
 		default:
@@ -168,8 +169,8 @@ func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 }
 
 // notKnown tells that a field is left out.
-func (d *declaration) notKnown(keyword string, at finding.Position, why *unknown) {
-	where, text := why.from(d.module, at)
+func (d *declaration) notKnown(keyword string, at finding.Position, why *eval.Unknown) {
+	where, text := why.From(d.module, at)
 	effect := keyword + " is left out"
 	if keyword == "name" {
 		effect = "without a name there is no task"
@@ -207,14 +208,14 @@ func (d *declaration) readSpread(operand *syntax.Expr) {
 		d.notKnown("what it stands for", operand.At, why)
 		return
 	}
-	entries, ok := value.(dict)
+	entries, ok := value.(eval.Dict)
 	if !ok {
 		d.refuse(finding.WrongArgument, operand.At, "** takes a dict")
 		return
 	}
 	for _, e := range entries {
-		if keyword, ok := e.key.(string); ok && d.takes(keyword, operand.At) {
-			d.arguments[keyword] = argument{operand.At, e.value, nil}
+		if keyword, ok := e.Key.(string); ok && d.takes(keyword, operand.At) {
+			d.arguments[keyword] = argument{operand.At, e.Value, nil}
 		}
 	}
 }
@@ -239,7 +240,7 @@ func (d *declaration) text(keyword string) string {
 
 // wrong tells that a keyword has a value of a wrong kind. The field is left out.
 func (d *declaration) wrong(keyword, wanted string) {
-	d.find(finding.WrongArgument, d.arguments[keyword].at, "%s takes %s, and gets %s; it is left out", keyword, wanted, kindOf(d.arguments[keyword].value))
+	d.find(finding.WrongArgument, d.arguments[keyword].at, "%s takes %s, and gets %s; it is left out", keyword, wanted, eval.KindOf(d.arguments[keyword].value))
 }
 
 // task gives what was read.

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -60,7 +61,7 @@ func (d *declaration) formOf(name string, ref imports.Reference, keywords []stri
 	positional := d.decorator.Kind == syntax.Call && len(d.decorator.Operands) > 1 && d.decorator.Names[1] == ""
 	if positional {
 		value, _ := d.evaluate(d.decorator.Operands[1])
-		_, isList := elements(value)
+		_, isList := eval.Elements(value)
 		if isList || value == nil && has(inferred.keywords...) {
 			return &listed
 		}
@@ -297,18 +298,18 @@ func (d *declaration) has(keyword string) bool { _, given := d.arguments[keyword
 
 // spreadResources notes each entry of the dict as an argument.
 func (d *declaration) spreadResources(all argument) {
-	entries, ok := all.value.(dict)
+	entries, ok := all.value.(eval.Dict)
 	if !ok {
 		d.wrong("resources", "a dict")
 		return
 	}
 	for _, e := range entries {
-		key, _ := e.key.(string)
+		key, _ := e.Key.(string)
 		if !slices.Contains(resourceKeys, key) {
-			d.find(finding.WrongArgument, all.at, "resources has the key %s, which Maze ignores (it has %s)", kindOrText(e.key), strings.Join(resourceKeys[:6], ", "))
+			d.find(finding.WrongArgument, all.at, "resources has the key %s, which Maze ignores (it has %s)", kindOrText(e.Key), strings.Join(resourceKeys[:6], ", "))
 			continue
 		}
-		d.arguments["resources."+key] = argument{at: all.at, value: e.value}
+		d.arguments["resources."+key] = argument{at: all.at, value: e.Value}
 	}
 }
 
@@ -316,7 +317,7 @@ func kindOrText(value any) string {
 	if text, ok := value.(string); ok {
 		return text
 	}
-	return kindOf(value)
+	return eval.KindOf(value)
 }
 
 // names gives a list of names. Nil, with a finding, if it is none.
@@ -327,7 +328,7 @@ func (d *declaration) names(keyword string) []string {
 	if d.arguments[keyword].why != nil {
 		return nil
 	}
-	items, ok := elements(d.arguments[keyword].value)
+	items, ok := eval.Elements(d.arguments[keyword].value)
 	names := make([]string, len(items))
 	for i, item := range items {
 		var text bool
@@ -347,22 +348,22 @@ func (d *declaration) dataTypes() map[string]string {
 	if !d.isKnown("data_types") {
 		return types
 	}
-	entries, ok := d.arguments["data_types"].value.(dict)
+	entries, ok := d.arguments["data_types"].value.(eval.Dict)
 	if !ok {
 		d.wrong("data_types", "a dict of names")
 	}
 	for _, e := range entries {
-		key, isText := e.key.(string)
-		switch value := e.value.(type) {
+		key, isText := e.Key.(string)
+		switch value := e.Value.(type) {
 		case string:
 			types[key] = value
-		case pyType:
+		case eval.Type:
 			types[key] = string(value)
 		default:
 			isText = false
 		}
 		if !isText {
-			d.find(finding.WrongArgument, d.arguments["data_types"].at, "data_types maps names to names of types such as \"str\"; %s is left out", kindOrText(e.key))
+			d.find(finding.WrongArgument, d.arguments["data_types"].at, "data_types maps names to names of types such as \"str\"; %s is left out", kindOrText(e.Key))
 		}
 	}
 	return types

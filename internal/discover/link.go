@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -13,7 +14,7 @@ import (
 // linker turns modules into tasks.
 type linker struct {
 	resolver  imports.Resolver
-	evaluator evaluator
+	evaluator eval.Evaluator
 	// quoted reads the annotations that are in quotes, of all modules.
 	quoted   *syntax.QuotedParser
 	findings []finding.Finding
@@ -31,7 +32,7 @@ func Link(modules []*Module, load func(name string) *Module) Result {
 		}
 		return nil
 	}}
-	l := &linker{resolver: find, evaluator: evaluator{resolver: find, constants: mazeConstants}, quoted: &syntax.QuotedParser{}}
+	l := &linker{resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants}, quoted: &syntax.QuotedParser{}}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {

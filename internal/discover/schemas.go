@@ -6,6 +6,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -15,11 +16,11 @@ func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 		return nil
 	}
 	a := d.arguments[keyword]
-	if _, ok := a.value.(dict); !ok {
+	if _, ok := a.value.(eval.Dict); !ok {
 		d.wrong(keyword, "a dict")
 		return nil
 	}
-	value, problem := toJSON(a.value)
+	value, problem := eval.JSON(a.value)
 	if problem != "" {
 		d.find(finding.WrongArgument, a.at, "%s has %s, which is no JSON; it is left out", keyword, problem)
 		return nil

@@ -1,4 +1,4 @@
-package discover
+package eval
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-func (v *evaluation) unary(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) unary(e *syntax.Expr) (any, *Unknown) {
 	value, why := v.value(e.Operands[0])
 	if why != nil {
 		return nil, why
@@ -40,7 +40,7 @@ func (v *evaluation) unary(e *syntax.Expr) (any, *unknown) {
 	return nil, v.unknown(e, "%s of this", e.Text)
 }
 
-func (v *evaluation) binary(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) binary(e *syntax.Expr) (any, *Unknown) {
 	a, why := v.value(e.Operands[0])
 	if why != nil {
 		return nil, why
@@ -65,7 +65,7 @@ func (v *evaluation) operate(operator string, a, b any) (any, bool) {
 		case float64:
 			f, _ := new(big.Float).SetInt(x).Float64()
 			return floats(operator, f, y)
-		case string, list, tuple:
+		case string, List, Tuple:
 			if operator == "*" {
 				return v.operate(operator, b, a)
 			}
@@ -80,23 +80,23 @@ func (v *evaluation) operate(operator string, a, b any) (any, bool) {
 		}
 	case string:
 		return texts(operator, x, b)
-	case list:
-		if _, mixed := b.(tuple); mixed {
+	case List:
+		if _, mixed := b.(Tuple); mixed {
 			return nil, false
 		}
 		items, ok := v.sequences(operator, x, b)
-		return list(items), ok
-	case tuple:
-		if _, mixed := b.(list); mixed {
+		return List(items), ok
+	case Tuple:
+		if _, mixed := b.(List); mixed {
 			return nil, false
 		}
 		items, ok := v.sequences(operator, x, b)
-		return tuple(items), ok
-	case dict:
-		if y, ok := b.(dict); ok && operator == "|" && v.afford(len(y)*(1+len(x))) {
+		return Tuple(items), ok
+	case Dict:
+		if y, ok := b.(Dict); ok && operator == "|" && v.afford(len(y)*(1+len(x))) {
 			out := slices.Clone(x)
 			for _, e := range y {
-				out = out.with(e.key, e.value)
+				out = out.with(e.Key, e.Value)
 			}
 			return out, true
 		}
@@ -124,7 +124,7 @@ func (v *evaluation) sequences(operator string, x []any, b any) ([]any, bool) {
 		}
 		return slices.Repeat(x, int(n)), true
 	}
-	y, ok := elements(b)
+	y, ok := Elements(b)
 	if operator != "+" || !ok || !v.afford(len(x)+len(y)) {
 		return nil, false
 	}

@@ -1,4 +1,6 @@
-package discover
+// Package eval evaluates Python's expressions as far as their values are known without running the code: literals, operators, and names
+// of constants, in whichever module they are.
+package eval
 
 import (
 	"fmt"
@@ -10,15 +12,15 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// unknown says why a value is not known without running the code.
-type unknown struct {
+// Unknown says why a value is not known without running the code.
+type Unknown struct {
 	file string
 	at   finding.Position
 	what string
 }
 
-// from gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
-func (u *unknown) from(m *syntax.Module, at finding.Position) (where finding.Position, what string) {
+// From gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
+func (u *Unknown) From(m *syntax.Module, at finding.Position) (where finding.Position, what string) {
 	if u.file == m.Path {
 		return u.at, u.what
 	}
@@ -38,33 +40,33 @@ const (
 	maxBits = 2048
 )
 
-// evaluator evaluates expressions.
-type evaluator struct {
-	resolver imports.Resolver
-	// constants are the library's, by name. A module may use them without an import.
-	constants map[string]string
+// Evaluator evaluates expressions.
+type Evaluator struct {
+	Resolver imports.Resolver
+	// Constants are the library's, by name. A module may use them without an import.
+	Constants map[string]string
 }
 
-// evaluate returns the value of an expression of a module, or why it is not known.
-func (v evaluator) evaluate(m *syntax.Module, e *syntax.Expr) (any, *unknown) {
+// Evaluate returns the value of an expression of a module, or why it is not known.
+func (v Evaluator) Evaluate(m *syntax.Module, e *syntax.Expr) (any, *Unknown) {
 	steps := maxSteps
-	return (&evaluation{evaluator: v, module: m, steps: &steps}).value(e)
+	return (&evaluation{Evaluator: v, module: m, steps: &steps}).value(e)
 }
 
 // evaluation is that of one value.
 type evaluation struct {
-	evaluator
+	Evaluator
 	module *syntax.Module
 	// steps is how many may still be taken, in all modules.
 	steps *int
 	hops  int
 }
 
-func (v *evaluation) unknown(e *syntax.Expr, format string, args ...any) *unknown {
-	return &unknown{file: v.module.Path, at: e.At, what: fmt.Sprintf(format, args...)}
+func (v *evaluation) unknown(e *syntax.Expr, format string, args ...any) *Unknown {
+	return &Unknown{file: v.module.Path, at: e.At, what: fmt.Sprintf(format, args...)}
 }
 
-func (v *evaluation) value(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) value(e *syntax.Expr) (any, *Unknown) {
 	if !v.afford(1) {
 		return nil, v.unknown(e, "so large a value")
 	}
@@ -75,7 +77,7 @@ func (v *evaluation) value(e *syntax.Expr) (any, *unknown) {
 	return value, why
 }
 
-func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *Unknown) {
 	switch e.Kind {
 	case syntax.Constant:
 		return e.Value, nil
@@ -85,10 +87,10 @@ func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *unknown) {
 		return v.attribute(e)
 	case syntax.List:
 		items, why := v.items(e)
-		return list(items), why
+		return List(items), why
 	case syntax.Tuple:
 		items, why := v.items(e)
-		return tuple(items), why
+		return Tuple(items), why
 	case syntax.Dict:
 		return v.dict(e)
 	case syntax.Text:
@@ -102,19 +104,19 @@ func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *unknown) {
 	case syntax.Set:
 		return nil, v.unknown(e, "a set, which is no JSON")
 	case syntax.Call:
-		return nil, v.unknown(e, "a call of %s", nameOf(e.Operands[0]))
+		return nil, v.unknown(e, "a call of %s", NameOf(e.Operands[0]))
 	default:
 		return nil, v.unknown(e, "%s", e.Text)
 	}
 }
 
-// nameOf gives a dotted name, or "a function".
-func nameOf(e *syntax.Expr) string {
+// NameOf gives a dotted name, or "a function".
+func NameOf(e *syntax.Expr) string {
 	switch e.Kind {
 	case syntax.Name:
 		return e.Text
 	case syntax.Attribute:
-		if of := nameOf(e.Operands[0]); of != "a function" {
+		if of := NameOf(e.Operands[0]); of != "a function" {
 			return of + "." + e.Text
 		}
 		return e.Text
@@ -123,7 +125,7 @@ func nameOf(e *syntax.Expr) string {
 	}
 }
 
-func (v *evaluation) items(e *syntax.Expr) ([]any, *unknown) {
+func (v *evaluation) items(e *syntax.Expr) ([]any, *Unknown) {
 	items := make([]any, 0, len(e.Operands))
 	for _, operand := range e.Operands {
 		spread := operand.Kind == syntax.Starred
@@ -138,7 +140,7 @@ func (v *evaluation) items(e *syntax.Expr) ([]any, *unknown) {
 			items = append(items, value)
 			continue
 		}
-		more, ok := elements(value)
+		more, ok := Elements(value)
 		if !ok || !v.afford(len(more)) {
 			return nil, v.unknown(operand, "what the * stands for")
 		}
@@ -153,20 +155,20 @@ func (v *evaluation) afford(steps int) bool {
 	return *v.steps >= 0
 }
 
-func (v *evaluation) dict(e *syntax.Expr) (any, *unknown) {
-	out := dict{}
+func (v *evaluation) dict(e *syntax.Expr) (any, *Unknown) {
+	out := Dict{}
 	for i, operand := range e.Operands {
 		value, why := v.value(operand)
 		if why != nil {
 			return nil, why
 		}
 		if e.Keys[i] == nil {
-			more, ok := value.(dict)
+			more, ok := value.(Dict)
 			if !ok || !v.afford(len(more)*(1+len(out))) {
 				return nil, v.unknown(operand, "what the ** stands for")
 			}
 			for _, entry := range more {
-				out = out.with(entry.key, entry.value)
+				out = out.with(entry.Key, entry.Value)
 			}
 			continue
 		}
@@ -182,7 +184,7 @@ func (v *evaluation) dict(e *syntax.Expr) (any, *unknown) {
 	return out, nil
 }
 
-func (v *evaluation) text(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) text(e *syntax.Expr) (any, *Unknown) {
 	var out strings.Builder
 	for _, operand := range e.Operands {
 		value, why := v.value(operand)
@@ -199,7 +201,7 @@ func (v *evaluation) text(e *syntax.Expr) (any, *unknown) {
 }
 
 // name evaluates a name of the module, or of Python itself.
-func (v *evaluation) name(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) name(e *syntax.Expr) (any, *Unknown) {
 	bindings := v.module.Bindings[e.Text]
 	switch {
 	case len(bindings) == 0:
@@ -227,34 +229,34 @@ func (v *evaluation) name(e *syntax.Expr) (any, *unknown) {
 }
 
 // unbound evaluates what the module does not bind.
-func (v *evaluation) unbound(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) unbound(e *syntax.Expr) (any, *Unknown) {
 	for _, wildcard := range imports.Wildcards(v.module) {
 		if value, why := v.imported(e, imports.Reference{Module: wildcard, Name: e.Text}); why == nil {
 			return value, nil
 		}
 	}
-	if value, ok := v.constants[e.Text]; ok {
+	if value, ok := v.Constants[e.Text]; ok {
 		return value, nil
 	}
-	if _, ok := pyTypes[e.Text]; ok {
-		return pyType(e.Text), nil
+	if _, ok := jsonTypes[e.Text]; ok {
+		return Type(e.Text), nil
 	}
 	return nil, v.unknown(e, "%s, which is no constant of the module", e.Text)
 }
 
 // imported evaluates a name of another module.
-func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *unknown) {
-	if value, ok := v.constants[r.Name]; ok && v.resolver.InLibrary(r.Module) {
+func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *Unknown) {
+	if value, ok := v.Constants[r.Name]; ok && v.Resolver.InLibrary(r.Module) {
 		return value, nil
 	}
-	other := v.resolver.Module(r.Module)
+	other := v.Resolver.Module(r.Module)
 	if r.Name == "" || other == nil || v.hops >= maxNames {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", nameOf(e), r.Module)
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", NameOf(e), r.Module)
 	}
 	if other.Problem != nil {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", nameOf(e), other.Path)
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", NameOf(e), other.Path)
 	}
-	inner := &evaluation{evaluator: v.evaluator, module: other, steps: v.steps, hops: v.hops + 1}
+	inner := &evaluation{Evaluator: v.Evaluator, module: other, steps: v.steps, hops: v.hops + 1}
 	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.Name, At: e.At})
 	if why != nil && why.file == other.Path && why.at == e.At { // the place is this module's
 		why = v.unknown(e, "%s", why.what)
@@ -263,15 +265,15 @@ func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *unknow
 }
 
 // attribute evaluates module.NAME.
-func (v *evaluation) attribute(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) attribute(e *syntax.Expr) (any, *Unknown) {
 	if r, ok := imports.ModuleOf(v.module, e.Operands[0]); ok {
 		return v.imported(e, r.Member(e.Text))
 	}
-	return nil, v.unknown(e, "%s, an attribute", nameOf(e))
+	return nil, v.unknown(e, "%s, an attribute", NameOf(e))
 }
 
 // subscript evaluates a part of a constant.
-func (v *evaluation) subscript(e *syntax.Expr) (any, *unknown) {
+func (v *evaluation) subscript(e *syntax.Expr) (any, *Unknown) {
 	if len(e.Operands) != 2 {
 		return nil, v.unknown(e, "a part of something")
 	}
@@ -284,14 +286,14 @@ func (v *evaluation) subscript(e *syntax.Expr) (any, *unknown) {
 		return nil, why
 	}
 	if key, ok := at.(string); ok {
-		if of, ok := of.(dict); ok {
+		if of, ok := of.(Dict); ok {
 			if value, ok := of.get(key); ok {
 				return value, nil
 			}
 		}
 	}
 	if index, ok := at.(*big.Int); ok {
-		items, _ := elements(of)
+		items, _ := Elements(of)
 		i := index.Int64()
 		if i < 0 {
 			i += int64(len(items))

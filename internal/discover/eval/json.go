@@ -1,4 +1,4 @@
-package discover
+package eval
 
 import (
 	"encoding/json"
@@ -6,9 +6,9 @@ import (
 	"math/big"
 )
 
-// toJSON returns a value as one that json.Marshal takes, or a problem: what of it is no JSON. Type objects become the names that JSON
+// JSON returns a value as one that json.Marshal takes, or a problem: what of it is no JSON. Type objects become the names that JSON
 // Schema has for them.
-func toJSON(value any) (_ any, problem string) {
+func JSON(value any) (_ any, problem string) {
 	left := maxSteps
 	return plain(value, &left)
 }
@@ -28,26 +28,26 @@ func plain(value any, left *int) (_ any, problem string) {
 			return nil, "a number that is not finite"
 		}
 		return value, ""
-	case pyType:
-		return pyTypes[string(value)], ""
-	case list:
+	case Type:
+		return jsonTypes[string(value)], ""
+	case List:
 		return plainList(value, left)
-	case tuple:
+	case Tuple:
 		return plainList(value, left)
-	case dict:
-		out := make(object, len(value))
+	case Dict:
+		out := make(map[string]any, len(value))
 		for _, e := range value {
-			key, ok := e.key.(string)
+			key, ok := e.Key.(string)
 			if !ok {
 				return nil, "a key that is not a string"
 			}
-			if out[key], problem = plain(e.value, left); problem != "" {
+			if out[key], problem = plain(e.Value, left); problem != "" {
 				return nil, problem
 			}
 		}
 		return out, ""
 	default:
-		return nil, kindOf(value)
+		return nil, KindOf(value)
 	}
 }
 

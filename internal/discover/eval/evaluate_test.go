@@ -1,4 +1,4 @@
-package discover
+package eval
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func FuzzEvaluate(f *testing.F) {
 		if size > maxSteps+textStep*maxSteps {
 			t.Fatalf("a value of size %d", size)
 		}
-		if again, ok := evaluated(parser, text); !ok && size < 1000 || ok && !cmp.Equal(value, again, cmpopts.EquateEmpty(), cmpopts.EquateNaNs(), equalInts, cmp.AllowUnexported(entry{})) {
+		if again, ok := evaluated(parser, text); !ok && size < 1000 || ok && !cmp.Equal(value, again, cmpopts.EquateEmpty(), cmpopts.EquateNaNs(), equalInts, cmp.AllowUnexported(Entry{})) {
 			t.Errorf("%s is %#v (%s), and that is %#v, %t", expression, value, text, again, ok)
 		}
 	})
@@ -49,8 +49,11 @@ func evaluated(parser *syntax.Parser, text string) (any, bool) {
 	if m.Problem != nil {
 		return nil, false
 	}
-	v := evaluator{resolver: imports.Resolver{Load: func(string) *syntax.Module { return nil }, Library: mazeRoots}, constants: mazeConstants}
-	value, why := v.evaluate(m, &syntax.Expr{Kind: syntax.Name, Text: "x"})
+	v := Evaluator{
+		Resolver:  imports.Resolver{Load: func(string) *syntax.Module { return nil }, Library: []string{"maze"}},
+		Constants: map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"},
+	}
+	value, why := v.Evaluate(m, &syntax.Expr{Kind: syntax.Name, Text: "x"})
 	return value, why == nil
 }
 
@@ -73,19 +76,19 @@ func python3(value any) (text string, size int) {
 		return fmt.Sprintf("(%s)", strings.NewReplacer("+Inf", "1e999", "Inf", "1e999", "NaN", "1e999-1e999").Replace(strconv.FormatFloat(value, 'e', -1, 64))), 1
 	case *big.Int:
 		return "(" + value.String() + ")", 1
-	case list:
+	case List:
 		return "[" + all(value) + "]", size
-	case tuple:
+	case Tuple:
 		return "(" + all(value) + ")", size
-	case dict:
+	case Dict:
 		var out strings.Builder
 		for _, e := range value {
-			out.WriteString(strings.TrimSuffix(all([]any{e.key}), ",") + ":" + all([]any{e.value}))
+			out.WriteString(strings.TrimSuffix(all([]any{e.Key}), ",") + ":" + all([]any{e.Value}))
 		}
 		return "{" + out.String() + "}", size
 	case syntax.Bytes:
 		return string(value), len(value)
-	case pyType:
+	case Type:
 		return string(value), 1
 	default:
 		text, _ := textOf(value)

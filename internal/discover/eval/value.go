@@ -1,4 +1,4 @@
-package discover
+package eval
 
 import (
 	"math/big"
@@ -7,48 +7,49 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Values are nil, bool, *big.Int, float64, string, bytesLiteral, list, tuple, dict and pyType.
+// Values are nil, bool, *big.Int, float64, string, syntax.Bytes, List, Tuple, Dict and Type.
 type (
-	list  []any
-	tuple []any
-	// dict is in order. Its keys are values, too.
-	dict []entry
-	// pyType is one of Python's own types, such as str.
-	pyType string
+	List  []any
+	Tuple []any
+	// Dict is in order. Its keys are values, too.
+	Dict []Entry
+	// Type is one of Python's own types, such as str.
+	Type string
 )
 
-type entry struct{ key, value any }
+// Entry is one of a dict.
+type Entry struct{ Key, Value any }
 
-// pyTypes are JSON Schema's types for Python's own.
-var pyTypes = map[string]string{
+// jsonTypes are JSON Schema's types for Python's own.
+var jsonTypes = map[string]string{
 	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
 }
 
 // with sets a key. Keys that are not strings stay apart from each other: a dict that has some is no JSON.
-func (d dict) with(key, value any) dict {
-	if i := slices.IndexFunc(d, func(e entry) bool { _, text := key.(string); return text && e.key == key }); i >= 0 {
+func (d Dict) with(key, value any) Dict {
+	if i := slices.IndexFunc(d, func(e Entry) bool { _, text := key.(string); return text && e.Key == key }); i >= 0 {
 		out := slices.Clone(d)
-		out[i].value = value
+		out[i].Value = value
 		return out
 	}
-	return append(d, entry{key, value})
+	return append(d, Entry{key, value})
 }
 
 // get gives what a text is the key of.
-func (d dict) get(key string) (any, bool) {
+func (d Dict) get(key string) (any, bool) {
 	for _, e := range d {
-		if e.key == key {
-			return e.value, true
+		if e.Key == key {
+			return e.Value, true
 		}
 	}
 	return nil, false
 }
 
-func elements(value any) ([]any, bool) {
+func Elements(value any) ([]any, bool) {
 	switch value := value.(type) {
-	case list:
+	case List:
 		return value, true
-	case tuple:
+	case Tuple:
 		return value, true
 	default:
 		return nil, false
@@ -76,8 +77,8 @@ func textOf(value any) (string, bool) {
 	}
 }
 
-// kindOf returns what kind of value it is, for messages.
-func kindOf(value any) string {
+// KindOf returns what kind of value it is, for messages.
+func KindOf(value any) string {
 	switch value := value.(type) {
 	case nil:
 		return "None"
@@ -88,15 +89,15 @@ func kindOf(value any) string {
 	case *big.Int, float64:
 		text, _ := textOf(value)
 		return text
-	case list:
+	case List:
 		return "a list"
-	case tuple:
+	case Tuple:
 		return "a tuple"
-	case dict:
+	case Dict:
 		return "a dict"
 	case syntax.Bytes:
 		return "bytes"
-	case pyType:
+	case Type:
 		return "the type " + string(value)
 	default:
 		return "something else"
