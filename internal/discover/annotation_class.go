@@ -45,7 +45,7 @@ func (c *annotations) classOf(e *syntax.Expr) *syntax.Class {
 
 // describes says whether a class is a TypedDict or a dataclass, itself or by what it inherits.
 func (c *annotations) describes(class *syntax.Class, hops int) bool {
-	isDataclass := slices.ContainsFunc(class.Decorators, func(d *syntax.Expr) bool { return c.typeName(callee(d)) == "dataclass" })
+	isDataclass := slices.ContainsFunc(class.Decorators, func(d *syntax.Expr) bool { return c.typeName(d.Callee()) == "dataclass" })
 	return isDataclass || c.inherits(class, hops)
 }
 

@@ -204,7 +204,7 @@ func (c *annotations) named(e *syntax.Expr) object {
 	}
 	kind, ok := simple[name]
 	if !ok {
-		return c.unknown(e, "the type "+eval.NameOf(e))
+		return c.unknown(e, "the type "+e.Dotted())
 	}
 	schema := object{"type": kind}
 	if slices.Contains(sets, name) {
@@ -266,7 +266,7 @@ func (c *annotations) subscript(e *syntax.Expr) object {
 		}
 	case "filepath":
 	default:
-		return c.unknown(e, "the type "+eval.NameOf(e.Operands[0]))
+		return c.unknown(e, "the type "+e.Operands[0].Dotted())
 	}
 	return schema
 }

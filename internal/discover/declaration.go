@@ -52,10 +52,10 @@ type form struct {
 
 // declarationOf gives what a decorator declares; nil if it is not one of Maze's.
 func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
-	ref, from := l.resolver.OriginOf(m, callee(decorator))
+	ref, from := l.resolver.OriginOf(m, decorator.Callee())
 	name := ref.Name
 	if from == imports.Unknown && ref.Module == "" {
-		name = callee(decorator).Text
+		name = decorator.Callee().Text
 	}
 	if from == imports.Foreign || !slices.Contains(decorators, name) {
 		return nil
@@ -124,7 +124,7 @@ func (d *declaration) check() bool {
 		return false
 	}
 	if d.form.mustBeCalled && d.decorator.Kind != syntax.Call {
-		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", eval.NameOf(d.decorator))
+		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", d.decorator.Dotted())
 		return false
 	}
 	d.readArguments()
@@ -144,7 +144,7 @@ func (d *declaration) readArguments() {
 		case name == "**":
 			d.readSpread(operand)
 		case name == "*" || name == "" && i >= d.form.positional:
-			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", eval.NameOf(callee(d.decorator)))
+			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", d.decorator.Callee().Dotted())
 		case name == "":
 			d.readArgument(d.form.keywords[i], operand)
 		default:

@@ -18,7 +18,7 @@ var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERP
 
 // mayBeMaze reports whether a decorator can be one of Maze's, as far as its module alone tells.
 func mayBeMaze(m *syntax.Module, decorator *syntax.Expr) bool {
-	return mayLeadToMaze(m, callee(decorator), 0)
+	return mayLeadToMaze(m, decorator.Callee(), 0)
 }
 
 // maxAliases is how many names of a module, each standing for the next, are followed.
@@ -48,12 +48,4 @@ func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
 func isNear(m *syntax.Module, module string) bool {
 	root := imports.Root(module)
 	return root == imports.Root(m.Name) || slices.Contains(mazeRoots, root)
-}
-
-// callee returns what a decorator calls, or the decorator itself.
-func callee(decorator *syntax.Expr) *syntax.Expr {
-	if decorator.Kind == syntax.Call {
-		return decorator.Operands[0]
-	}
-	return decorator
 }

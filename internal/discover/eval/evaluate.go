@@ -104,24 +104,9 @@ func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *Unknown) {
 	case syntax.Set:
 		return nil, v.unknown(e, "a set, which is no JSON")
 	case syntax.Call:
-		return nil, v.unknown(e, "a call of %s", NameOf(e.Operands[0]))
+		return nil, v.unknown(e, "a call of %s", e.Operands[0].Dotted())
 	default:
 		return nil, v.unknown(e, "%s", e.Text)
-	}
-}
-
-// NameOf gives a dotted name, or "a function".
-func NameOf(e *syntax.Expr) string {
-	switch e.Kind {
-	case syntax.Name:
-		return e.Text
-	case syntax.Attribute:
-		if of := NameOf(e.Operands[0]); of != "a function" {
-			return of + "." + e.Text
-		}
-		return e.Text
-	default:
-		return "a function"
 	}
 }
 
@@ -251,10 +236,10 @@ func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *Unknow
 	}
 	other := v.Resolver.Module(r.Module)
 	if r.Name == "" || other == nil || v.hops >= maxNames {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", NameOf(e), r.Module)
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", e.Dotted(), r.Module)
 	}
 	if other.Problem != nil {
-		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", NameOf(e), other.Path)
+		return nil, v.unknown(e, "%s, which is imported from %s, and that is no Python", e.Dotted(), other.Path)
 	}
 	inner := &evaluation{Evaluator: v.Evaluator, module: other, steps: v.steps, hops: v.hops + 1}
 	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.Name, At: e.At})
@@ -269,7 +254,7 @@ func (v *evaluation) attribute(e *syntax.Expr) (any, *Unknown) {
 	if r, ok := imports.ModuleOf(v.module, e.Operands[0]); ok {
 		return v.imported(e, r.Member(e.Text))
 	}
-	return nil, v.unknown(e, "%s, an attribute", NameOf(e))
+	return nil, v.unknown(e, "%s, an attribute", e.Dotted())
 }
 
 // subscript evaluates a part of a constant.

@@ -51,6 +51,30 @@ type Expr struct {
 	Names []string
 }
 
+// Callee returns what a call calls, or the expression itself if it is none.
+func (e *Expr) Callee() *Expr {
+	if e.Kind == Call {
+		return e.Operands[0]
+	}
+	return e
+}
+
+// Dotted returns a dotted name such as tools.image for messages, or "a function" for what has no name.
+func (e *Expr) Dotted() string {
+	switch e.Kind {
+	case Name:
+		return e.Text
+	case Attribute:
+		if of := e.Operands[0].Dotted(); of != "a function" {
+			return of + "." + e.Text
+		}
+		return e.Text
+	default:
+		return "a function"
+	}
+}
+
+// Bytes is the value of a bytes literal, as it is written.
 type Bytes string
 
 // MaxDepth is how deep expressions may be nested: each link of a chain such as a + b + c is a level. CPython stops at 200 brackets.
