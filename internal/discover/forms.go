@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/annotation"
 	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
@@ -127,14 +128,14 @@ func readListed(d *declaration) {
 	types := d.dataTypes()
 	inputs, outputs := d.names("inputs"), d.names("outputs")
 	if inputs != nil {
-		schema := object{"type": "object", "properties": d.properties(inputs, types, "str")}
+		schema := annotation.Schema{"type": "object", "properties": d.properties(inputs, types, "str")}
 		if len(inputs) > 0 {
 			schema["required"] = inputs
 		}
 		d.spec.InputParameters = d.json(schema)
 	}
 	if outputs != nil {
-		d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(outputs, types, "str")})
+		d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(outputs, types, "str")})
 	}
 }
 
@@ -155,7 +156,7 @@ func readInferred(d *declaration) {
 			"%s, so its outputs are not known and are left out: return a dict literal with string keys", why)
 		return
 	}
-	d.spec.OutputParameters = d.json(object{"type": "object", "properties": d.properties(d.function.Outputs, types, "any")})
+	d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(d.function.Outputs, types, "any")})
 }
 
 // describe falls back to the docstring.

@@ -6,6 +6,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/maze-agent/maregister/internal/discover/annotation"
 	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -38,8 +39,8 @@ func (d *declaration) json(value any) *apiextensionsv1.JSON {
 }
 
 // properties gives the schemas of names whose types are given as text; of others, that of the fallback.
-func (d *declaration) properties(names []string, types map[string]string, fallback string) object {
-	properties := object{}
+func (d *declaration) properties(names []string, types map[string]string, fallback string) annotation.Schema {
+	properties := annotation.Schema{}
 	for _, name := range names {
 		text, given := types[name]
 		if !given {
@@ -51,21 +52,21 @@ func (d *declaration) properties(names []string, types map[string]string, fallba
 }
 
 // typeNamed gives the schema of a type that is written in a string.
-func (d *declaration) typeNamed(text string, at finding.Position) object {
+func (d *declaration) typeNamed(text string, at finding.Position) annotation.Schema {
 	if text == "file" || strings.HasPrefix(text, "file:") {
-		return object{"type": mazeConstants["TYPE_FILEPATH"]}
+		return annotation.Schema{"type": mazeConstants["TYPE_FILEPATH"]}
 	}
 	if text == "folder" || strings.HasPrefix(text, "folder:") {
-		return object{"type": mazeConstants["TYPE_FOLDERPATH"]}
+		return annotation.Schema{"type": mazeConstants["TYPE_FOLDERPATH"]}
 	}
 	c := d.annotations()
-	return c.written(text, at)
+	return c.Written(text, at)
 }
 
 // inputs derives a schema from the function's signature. types, by name, come before annotations. bare says that a parameter
 // without any is a string.
-func (d *declaration) inputs(types map[string]string, bare bool) object {
-	properties, required := object{}, []string{}
+func (d *declaration) inputs(types map[string]string, bare bool) annotation.Schema {
+	properties, required := annotation.Schema{}, []string{}
 	c := d.annotations()
 	for i := range d.function.Parameters {
 		p := &d.function.Parameters[i]
@@ -73,21 +74,21 @@ func (d *declaration) inputs(types map[string]string, bare bool) object {
 			continue
 		}
 		text, given := types[p.Name]
-		var schema object
+		var schema annotation.Schema
 		switch {
 		case given:
-			schema = c.withDefault(d.typeNamed(text, d.arguments["data_types"].at), p)
+			schema = c.WithDefault(d.typeNamed(text, d.arguments["data_types"].at), p)
 		case p.Annotation == nil && bare:
-			schema = c.withDefault(object{"type": "string"}, p)
+			schema = c.WithDefault(annotation.Schema{"type": "string"}, p)
 		default:
-			schema = c.parameter(p)
+			schema = c.Parameter(p)
 		}
 		properties[p.Name] = schema
 		if p.Fallback == nil {
 			required = append(required, p.Name)
 		}
 	}
-	schema := object{"type": "object", "properties": properties}
+	schema := annotation.Schema{"type": "object", "properties": properties}
 	if len(required) > 0 {
 		schema["required"] = required
 	}
@@ -100,12 +101,12 @@ func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 		return nil
 	}
 	c := d.annotations()
-	if class := c.classOf(c.bare(d.function.Returns)); class != nil {
-		return d.json(c.class(class))
+	if class := c.ClassOf(c.Bare(d.function.Returns)); class != nil {
+		return d.json(c.Class(class))
 	}
 	return nil
 }
 
-func (d *declaration) annotations() *annotations {
-	return &annotations{module: d.module, evaluate: d.evaluate, quoted: d.quoted, find: d.find}
+func (d *declaration) annotations() *annotation.Reader {
+	return &annotation.Reader{Module: d.module, Evaluate: d.evaluate, Quoted: d.quoted, Find: d.find}
 }

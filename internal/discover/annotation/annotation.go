@@ -1,4 +1,6 @@
-package discover
+// Package annotation turns Python's type annotations, with the classes that they name and the defaults of parameters, into JSON
+// Schemas.
+package annotation
 
 import (
 	"encoding/json"
@@ -11,17 +13,17 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// object is a JSON Schema, or a part of one.
-type object = map[string]any
+// Schema is a JSON Schema, or a part of one.
+type Schema = map[string]any
 
-// annotations turn Python's type annotations into JSON Schemas.
-type annotations struct {
-	module *syntax.Module
-	// evaluate returns the value of an expression of the module.
-	evaluate func(e *syntax.Expr) (any, *eval.Unknown)
-	quoted   *syntax.QuotedParser
-	// find takes what is wrong with an annotation or a default.
-	find func(rule string, at finding.Position, format string, args ...any)
+// Reader turns the annotations of one module into JSON Schemas.
+type Reader struct {
+	Module *syntax.Module
+	// Evaluate returns the value of an expression of the module.
+	Evaluate func(e *syntax.Expr) (any, *eval.Unknown)
+	Quoted   *syntax.QuotedParser
+	// Find takes what is wrong with an annotation or a default.
+	Find func(rule string, at finding.Position, format string, args ...any)
 	// within are the classes that are being described.
 	within []*syntax.Class
 	depth  int
@@ -53,25 +55,25 @@ const (
 	maxNesting = 20
 )
 
-// parameter gives the schema of a parameter, or of a field.
-func (c *annotations) parameter(p *syntax.Parameter) object {
-	schema := object{}
+// Parameter gives the schema of a parameter, or of a field.
+func (c *Reader) Parameter(p *syntax.Parameter) Schema {
+	schema := Schema{}
 	if p.Annotation != nil {
 		c.values = maxSchemas
 		schema = c.schema(p.Annotation)
 	}
-	return c.withDefault(schema, p)
+	return c.WithDefault(schema, p)
 }
 
-// withDefault adds a default that is a constant. One of None says that null is allowed, too.
-func (c *annotations) withDefault(schema object, p *syntax.Parameter) object {
+// WithDefault adds a default that is a constant. One of None says that null is allowed, too.
+func (c *Reader) WithDefault(schema Schema, p *syntax.Parameter) Schema {
 	if p.Fallback == nil {
 		return schema
 	}
-	value, why := c.evaluate(p.Fallback)
+	value, why := c.Evaluate(p.Fallback)
 	if why != nil {
-		where, what := why.From(c.module, p.Fallback.At)
-		c.find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
+		where, what := why.From(c.Module, p.Fallback.At)
+		c.Find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
 	fallback, problem := eval.JSON(value)
@@ -80,12 +82,12 @@ func (c *annotations) withDefault(schema object, p *syntax.Parameter) object {
 	}
 	switch {
 	case problem != "":
-		c.find(finding.WrongDefault, p.Fallback.At, "the default has %s, which is no JSON; it is left out: use None, and find it in the function", problem)
+		c.Find(finding.WrongDefault, p.Fallback.At, "the default has %s, which is no JSON; it is left out: use None, and find it in the function", problem)
 		return schema
 	case fallback == nil && !allowsNull(schema):
-		schema = anyOf([]object{schema, {"type": "null"}})
+		schema = anyOf([]Schema{schema, {"type": "null"}})
 	case !fits(fallback, schema):
-		c.find(finding.WrongDefault, p.Fallback.At, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
+		c.Find(finding.WrongDefault, p.Fallback.At, "the default is %s, and that is not of the parameter's type; it is left out: annotate the parameter "+
 			"with what it is, for one without annotation is a str", eval.KindOf(value))
 		return schema
 	}
@@ -99,7 +101,7 @@ var jsonTypes = map[string]func(value any) bool{
 	"filepath": func(value any) bool { _, ok := value.(string); return ok },
 	"boolean":  func(value any) bool { _, ok := value.(bool); return ok },
 	"array":    func(value any) bool { _, ok := value.([]any); return ok },
-	"object":   func(value any) bool { _, ok := value.(object); return ok },
+	"object":   func(value any) bool { _, ok := value.(Schema); return ok },
 	"null":     func(value any) bool { return value == nil },
 	"number":   isNumber,
 	"integer": func(value any) bool {
@@ -115,32 +117,32 @@ func isNumber(value any) bool {
 }
 
 // fits says whether a value is of a schema's type. What is within it is not looked at.
-func fits(value any, schema object) bool {
-	if options, ok := schema["anyOf"].([]object); ok {
-		return slices.ContainsFunc(options, func(option object) bool { return fits(value, option) })
+func fits(value any, schema Schema) bool {
+	if options, ok := schema["anyOf"].([]Schema); ok {
+		return slices.ContainsFunc(options, func(option Schema) bool { return fits(value, option) })
 	}
 	name, _ := schema["type"].(string)
 	isType := jsonTypes[name]
 	return isType == nil || isType(value)
 }
 
-func allowsNull(schema object) bool {
+func allowsNull(schema Schema) bool {
 	if len(schema) == 0 || schema["type"] == "null" {
 		return true
 	}
-	options, _ := schema["anyOf"].([]object)
+	options, _ := schema["anyOf"].([]Schema)
 	values, _ := schema["enum"].([]any)
 	return slices.ContainsFunc(options, allowsNull) || slices.Contains(values, nil)
 }
 
 // anyOf joins schemas, each once.
-func anyOf(options []object) object {
-	var out []object
+func anyOf(options []Schema) Schema {
+	var out []Schema
 	seen := map[string]bool{}
 	for _, option := range options {
-		inner, nested := option["anyOf"].([]object)
+		inner, nested := option["anyOf"].([]Schema)
 		if !nested || len(option) > 1 {
-			inner = []object{option}
+			inner = []Schema{option}
 		}
 		for _, schema := range inner {
 			key, _ := json.Marshal(schema) // made of nothing that can fail
@@ -153,11 +155,11 @@ func anyOf(options []object) object {
 	if len(out) == 1 {
 		return out[0]
 	}
-	return object{"anyOf": out}
+	return Schema{"anyOf": out}
 }
 
 // schema gives what an annotation says; {} with a finding where it cannot be told.
-func (c *annotations) schema(e *syntax.Expr) object {
+func (c *Reader) schema(e *syntax.Expr) Schema {
 	c.depth++
 	defer func() { c.depth-- }()
 	if c.values--; c.values < 0 || c.depth > syntax.MaxDepth {
@@ -166,20 +168,20 @@ func (c *annotations) schema(e *syntax.Expr) object {
 	switch e.Kind {
 	case syntax.Constant:
 		if text, ok := e.Value.(string); ok {
-			return c.written(text, e.At)
+			return c.Written(text, e.At)
 		}
 		if e.Value == nil {
-			return object{"type": "null"}
+			return Schema{"type": "null"}
 		}
 	case syntax.Text:
 		if text, ok := syntax.ConstantText(e); ok {
-			return c.written(text, e.At)
+			return c.Written(text, e.At)
 		}
 	case syntax.Name, syntax.Attribute:
 		return c.named(e)
 	case syntax.Binary:
 		if e.Text == "|" {
-			return anyOf([]object{c.schema(e.Operands[0]), c.schema(e.Operands[1])})
+			return anyOf([]Schema{c.schema(e.Operands[0]), c.schema(e.Operands[1])})
 		}
 	case syntax.Subscript:
 		return c.subscript(e)
@@ -187,26 +189,26 @@ func (c *annotations) schema(e *syntax.Expr) object {
 	return c.unknown(e, "this annotation")
 }
 
-func (c *annotations) unknown(e *syntax.Expr, what string) object {
-	c.find(finding.UnknownType, e.At,
+func (c *Reader) unknown(e *syntax.Expr, what string) Schema {
+	c.Find(finding.UnknownType, e.At,
 		"%s has no counterpart in JSON Schema, so any value is allowed: use a type such as str, list[int] or a TypedDict of this file", what)
-	return object{}
+	return Schema{}
 }
 
 // named gives the schema of a type that is only named.
-func (c *annotations) named(e *syntax.Expr) object {
-	if class := c.classOf(e); class != nil {
-		return c.class(class)
+func (c *Reader) named(e *syntax.Expr) Schema {
+	if class := c.ClassOf(e); class != nil {
+		return c.Class(class)
 	}
 	name := c.typeName(e)
 	if slices.Contains(anything, name) {
-		return object{}
+		return Schema{}
 	}
 	kind, ok := simple[name]
 	if !ok {
 		return c.unknown(e, "the type "+e.Dotted())
 	}
-	schema := object{"type": kind}
+	schema := Schema{"type": kind}
 	if slices.Contains(sets, name) {
 		schema["uniqueItems"] = true
 	}
@@ -214,9 +216,9 @@ func (c *annotations) named(e *syntax.Expr) object {
 }
 
 // typeName gives the last part of a type's own name. Empty for what the module defines itself.
-func (c *annotations) typeName(e *syntax.Expr) string {
+func (c *Reader) typeName(e *syntax.Expr) string {
 	if e.Kind == syntax.Name {
-		for _, b := range c.module.Bindings[e.Text] {
+		for _, b := range c.Module.Bindings[e.Text] {
 			switch {
 			case b.Imported != nil && b.Imported.Name != "":
 				return b.Imported.Name
@@ -231,16 +233,16 @@ func (c *annotations) typeName(e *syntax.Expr) string {
 }
 
 // subscript gives the schema of a type with arguments.
-func (c *annotations) subscript(e *syntax.Expr) object {
+func (c *Reader) subscript(e *syntax.Expr) Schema {
 	name, arguments := c.typeName(e.Operands[0]), e.Operands[1:]
 	if len(arguments) == 0 {
 		return c.unknown(e, "this annotation")
 	}
 	switch {
 	case name == "Optional":
-		return anyOf([]object{c.schema(arguments[0]), {"type": "null"}})
+		return anyOf([]Schema{c.schema(arguments[0]), {"type": "null"}})
 	case name == "Union":
-		options := make([]object, len(arguments))
+		options := make([]Schema, len(arguments))
 		for i, argument := range arguments {
 			options[i] = c.schema(argument)
 		}
@@ -253,7 +255,7 @@ func (c *annotations) subscript(e *syntax.Expr) object {
 		return c.tuple(arguments)
 	}
 	kind := simple[name]
-	schema := object{"type": kind}
+	schema := Schema{"type": kind}
 	if slices.Contains(sets, name) {
 		schema["uniqueItems"] = true
 	}
@@ -272,27 +274,27 @@ func (c *annotations) subscript(e *syntax.Expr) object {
 }
 
 // setUnlessAny sets a keyword, but not to a schema that allows everything anyway.
-func (c *annotations) setUnlessAny(schema object, keyword string, e *syntax.Expr) {
+func (c *Reader) setUnlessAny(schema Schema, keyword string, e *syntax.Expr) {
 	if inner := c.schema(e); len(inner) > 0 {
 		schema[keyword] = inner
 	}
 }
 
-func (c *annotations) literal(e *syntax.Expr, arguments []*syntax.Expr) object {
+func (c *Reader) literal(e *syntax.Expr, arguments []*syntax.Expr) Schema {
 	var values []any
 	for _, argument := range arguments {
-		value, why := c.evaluate(argument)
+		value, why := c.Evaluate(argument)
 		plain, problem := eval.JSON(value)
 		if why != nil || problem != "" {
 			return c.unknown(e, "this Literal")
 		}
 		values = append(values, plain)
 	}
-	return object{"enum": values}
+	return Schema{"enum": values}
 }
 
-func (c *annotations) tuple(arguments []*syntax.Expr) object {
-	schema := object{"type": "array"}
+func (c *Reader) tuple(arguments []*syntax.Expr) Schema {
+	schema := Schema{"type": "array"}
 	if len(arguments) == 2 && arguments[1].Kind == syntax.Name && arguments[1].Text == "..." {
 		c.setUnlessAny(schema, "items", arguments[0])
 		return schema
@@ -300,7 +302,7 @@ func (c *annotations) tuple(arguments []*syntax.Expr) object {
 	if len(arguments) == 1 && arguments[0].Kind == syntax.Tuple && len(arguments[0].Operands) == 0 {
 		arguments = nil // tuple[()]
 	}
-	items := make([]object, len(arguments))
+	items := make([]Schema, len(arguments))
 	for i, argument := range arguments {
 		items[i] = c.schema(argument)
 	}
@@ -311,12 +313,12 @@ func (c *annotations) tuple(arguments []*syntax.Expr) object {
 	return schema
 }
 
-// written gives the schema of an annotation in quotes.
-func (c *annotations) written(text string, at finding.Position) object {
+// Written gives the schema of an annotation in quotes.
+func (c *Reader) Written(text string, at finding.Position) Schema {
 	if c.values <= 0 {
 		c.values = maxSchemas
 	}
-	e := c.quoted.Parse(text, at)
+	e := c.Quoted.Parse(text, at)
 	if e == nil || e.Kind == syntax.Constant && e.Value != nil {
 		return c.unknown(&syntax.Expr{At: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
 	}

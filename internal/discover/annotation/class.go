@@ -1,4 +1,4 @@
-package discover
+package annotation
 
 import (
 	"slices"
@@ -6,13 +6,13 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
-func (c *annotations) bare(e *syntax.Expr) *syntax.Expr {
+// Bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
+func (c *Reader) Bare(e *syntax.Expr) *syntax.Expr {
 	for range maxNesting {
 		text, quoted := syntax.ConstantText(e)
 		switch {
 		case quoted:
-			if e = c.quoted.Parse(text, e.At); e == nil {
+			if e = c.Quoted.Parse(text, e.At); e == nil {
 				return &syntax.Expr{}
 			}
 		case e.Kind == syntax.Subscript && len(e.Operands) > 1 && c.wraps(e):
@@ -25,17 +25,17 @@ func (c *annotations) bare(e *syntax.Expr) *syntax.Expr {
 }
 
 // wraps says whether a subscript is, as a schema, no more than its first argument.
-func (c *annotations) wraps(e *syntax.Expr) bool {
+func (c *Reader) wraps(e *syntax.Expr) bool {
 	name := c.typeName(e.Operands[0])
 	return slices.Contains(wrappers, name) || name == "Union" && len(e.Operands) == 2
 }
 
-// classOf gives the class of the module that an expression names, if it describes a schema.
-func (c *annotations) classOf(e *syntax.Expr) *syntax.Class {
+// ClassOf gives the class of the module that an expression names, if it describes a schema.
+func (c *Reader) ClassOf(e *syntax.Expr) *syntax.Class {
 	if e.Kind != syntax.Name {
 		return nil
 	}
-	for _, b := range c.module.Bindings[e.Text] {
+	for _, b := range c.Module.Bindings[e.Text] {
 		if b.Class != nil && c.describes(b.Class, 0) {
 			return b.Class
 		}
@@ -44,12 +44,12 @@ func (c *annotations) classOf(e *syntax.Expr) *syntax.Class {
 }
 
 // describes says whether a class is a TypedDict or a dataclass, itself or by what it inherits.
-func (c *annotations) describes(class *syntax.Class, hops int) bool {
+func (c *Reader) describes(class *syntax.Class, hops int) bool {
 	isDataclass := slices.ContainsFunc(class.Decorators, func(d *syntax.Expr) bool { return c.typeName(d.Callee()) == "dataclass" })
 	return isDataclass || c.inherits(class, hops)
 }
 
-func (c *annotations) inherits(class *syntax.Class, hops int) bool {
+func (c *Reader) inherits(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
@@ -61,9 +61,9 @@ func (c *annotations) inherits(class *syntax.Class, hops int) bool {
 	return false
 }
 
-func (c *annotations) localClass(e *syntax.Expr) *syntax.Class {
+func (c *Reader) localClass(e *syntax.Expr) *syntax.Class {
 	if e.Kind == syntax.Name {
-		for _, b := range c.module.Bindings[e.Text] {
+		for _, b := range c.Module.Bindings[e.Text] {
 			if b.Class != nil {
 				return b.Class
 			}
@@ -95,23 +95,23 @@ func isTotal(c *syntax.Class) bool {
 	return i < 0 || c.Bases.Operands[i].Value != false
 }
 
-// class describes a class.
-func (c *annotations) class(class *syntax.Class) object {
+// Class describes a class.
+func (c *Reader) Class(class *syntax.Class) Schema {
 	if slices.Contains(c.within, class) {
 		return c.unknown(&syntax.Expr{At: class.At}, "the class "+class.Name+" within itself")
 	}
 	c.within = append(c.within, class)
-	properties, required := object{}, []string{}
+	properties, required := Schema{}, []string{}
 	c.fields(class, properties, &required, 0)
 	c.within = c.within[:len(c.within)-1]
-	schema := object{"type": "object", "properties": properties}
+	schema := Schema{"type": "object", "properties": properties}
 	if len(required) > 0 {
 		schema["required"] = required
 	}
 	return schema
 }
 
-func (c *annotations) fields(class *syntax.Class, properties object, required *[]string, hops int) {
+func (c *Reader) fields(class *syntax.Class, properties Schema, required *[]string, hops int) {
 	for _, base := range positionalBases(class) {
 		if parent := c.localClass(base); parent != nil && hops < maxNesting {
 			c.fields(parent, properties, required, hops+1)
@@ -142,18 +142,18 @@ func (c *annotations) fields(class *syntax.Class, properties object, required *[
 }
 
 // fieldDefault reads what a dataclass gives a field: a constant, or field(default=constant).
-func (c *annotations) fieldDefault(schema object, p *syntax.Parameter) object {
+func (c *Reader) fieldDefault(schema Schema, p *syntax.Parameter) Schema {
 	if e := p.Fallback; e != nil && e.Kind == syntax.Call && c.typeName(e.Operands[0]) == "field" {
 		i := slices.Index(e.Names, "default")
 		if i < 0 {
 			return schema
 		}
-		return c.withDefault(schema, &syntax.Parameter{Fallback: e.Operands[i]})
+		return c.WithDefault(schema, &syntax.Parameter{Fallback: e.Operands[i]})
 	}
-	return c.withDefault(schema, p)
+	return c.WithDefault(schema, p)
 }
 
-func (c *annotations) inheritsTypedDict(class *syntax.Class, hops int) bool {
+func (c *Reader) inheritsTypedDict(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
 			return true
@@ -166,7 +166,7 @@ func (c *annotations) inheritsTypedDict(class *syntax.Class, hops int) bool {
 }
 
 // wrapper gives what a type is wrapped in, such as NotRequired.
-func (c *annotations) wrapper(e *syntax.Expr) string {
+func (c *Reader) wrapper(e *syntax.Expr) string {
 	for hops := 0; e.Kind == syntax.Subscript && hops < maxNesting; hops++ {
 		name := c.typeName(e.Operands[0])
 		if name != "Annotated" && name != "ReadOnly" && name != "Final" {
