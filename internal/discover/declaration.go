@@ -119,8 +119,8 @@ func (d *declaration) check() bool {
 			"or give another --package-root", d.function.Name, d.module.Name)
 		return false
 	}
-	if d.function.Unfit != "" {
-		d.refuse(finding.NotATask, d.function.At, "%s is no task: %s", d.function.Name, d.function.Unfit)
+	if why := unfit(d.function); why != "" {
+		d.refuse(finding.NotATask, d.function.At, "%s is no task: %s", d.function.Name, why)
 		return false
 	}
 	if d.form.mustBeCalled && d.decorator.Kind != syntax.Call {
@@ -132,6 +132,20 @@ func (d *declaration) check() bool {
 		d.form.read(d)
 	}
 	return !d.refused
+}
+
+// unfit returns why Maze cannot run a function as a task, and what to do. It is empty if Maze can.
+func unfit(f *syntax.Function) string {
+	switch {
+	case f.IsClass:
+		return "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
+	case f.Within != "":
+		return "it is part of " + f.Within + ", where Maze does not find it: move it to the top level of the module"
+	case f.IsAsync:
+		return "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
+	default:
+		return ""
+	}
 }
 
 // readArguments evaluates the decorator's arguments.

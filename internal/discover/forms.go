@@ -151,12 +151,21 @@ func readInferred(d *declaration) {
 	d.describe()
 	types := d.dataTypes()
 	d.spec.InputParameters = d.json(d.inputs(types, true))
-	if why := d.function.OutputsUnknown; why != "" {
-		d.find(finding.UnknownOutputs, d.function.OutputsAt,
-			"%s, so its outputs are not known and are left out: return a dict literal with string keys", why)
+	returned := d.function.Returned
+	if returned.Unclear != syntax.Clear {
+		d.find(finding.UnknownOutputs, returned.At,
+			"%s, so its outputs are not known and are left out: return a dict literal with string keys", unclear[returned.Unclear])
 		return
 	}
-	d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(d.function.Outputs, types, "any")})
+	d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(returned.Keys, types, "any")})
+}
+
+// unclear holds why outputs are not known, for messages.
+var unclear = map[syntax.Unclear]string{
+	syntax.ReturnsNothing:     "it returns nothing",
+	syntax.ReturnsNothingHere: "it returns nothing here",
+	syntax.ReturnsNoDict:      "it returns something other than a dict literal",
+	syntax.ReturnsOtherKey:    "a key of the dict that it returns is not a string literal",
 }
 
 // describe falls back to the docstring.

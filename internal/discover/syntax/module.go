@@ -77,13 +77,38 @@ type Function struct {
 	Returns    *Expr
 	Doc        string
 	Digest     string
-	// Outputs are the keys of what it returns; nil if it returns nothing. OutputsUnknown says why they are not known, at OutputsAt.
-	Outputs        []string
-	OutputsUnknown string
-	OutputsAt      finding.Position
-	// Unfit says why it is no function that Maze can run as a task: it is a method, for instance.
-	Unfit string
+	Returned   Returned
+	// IsClass says that it is a decorated class instead.
+	IsClass bool
+	IsAsync bool
+	// Within names what it is a part of, such as "the class Tools". It is empty at the top level.
+	Within string
 }
+
+// Returned is what the return statements of a function come to.
+type Returned struct {
+	// Keys are those of the dict literals that are returned, each once.
+	Keys []string
+	// Unclear says why Keys are not all, and At where.
+	Unclear Unclear
+	At      finding.Position
+}
+
+// Unclear is a reason for which the keys of what a function returns are not known.
+type Unclear int
+
+const (
+	// Clear is no reason: each return statement has a dict literal whose keys are string literals.
+	Clear Unclear = iota
+	// ReturnsNothing is for a function without a return statement.
+	ReturnsNothing
+	// ReturnsNothingHere is for a return statement without a value.
+	ReturnsNothingHere
+	// ReturnsNoDict is for a value that is no dict literal.
+	ReturnsNoDict
+	// ReturnsOtherKey is for a key that is no string literal.
+	ReturnsOtherKey
+)
 
 // Parameter is one of a function.
 type Parameter struct {

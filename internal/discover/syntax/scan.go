@@ -252,16 +252,12 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
-		f := &Function{Name: definition.Child("name").Text(), At: s.reader.places.at(n.Start), Decorators: decorators}
-		f.Unfit = "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
+		f := &Function{Name: definition.Child("name").Text(), At: s.reader.places.at(n.Start), Decorators: decorators, IsClass: true}
 		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")
-	f := &Function{Name: name.Text(), At: s.reader.places.at(n.Start), Decorators: decorators}
-	if in.within != "" {
-		f.Unfit = "it is part of " + in.within + ", where Maze does not find it: move it to the top level of the module"
-	}
+	f := &Function{Name: name.Text(), At: s.reader.places.at(n.Start), Decorators: decorators, Within: in.within}
 	s.bindAt(name, &Binding{Function: f}, in)
 	s.pending = append(s.pending, pendingFunction{n, definition, f})
 	s.inner(definition, in, "the function ")
@@ -275,11 +271,7 @@ func (s *scanner) read(p pendingFunction) {
 	}
 	s.module.Functions = append(s.module.Functions, f)
 	children := p.definition.All()
-	for _, child := range children {
-		if child.Kind == "async" && f.Unfit == "" {
-			f.Unfit = "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
-		}
-	}
+	f.IsAsync = slices.ContainsFunc(children, func(child python.Node) bool { return child.Kind == "async" })
 	f.Parameters = s.parameters(python.Child(children, "parameters"))
 	if returns := python.Child(children, "return_type"); !returns.IsZero() {
 		f.Returns = s.reader.expr(returns)

@@ -51,8 +51,8 @@ func (s *scanner) field(c *Class, statement python.Node) {
 // returned notes the keys of the dicts that a function returns.
 func (s *scanner) returned(f *Function, body python.Node) {
 	s.returns(f, body)
-	if f.Outputs == nil && f.OutputsUnknown == "" {
-		f.OutputsAt, f.OutputsUnknown = f.At, "it returns nothing"
+	if r := &f.Returned; r.Keys == nil && r.Unclear == Clear {
+		r.At, r.Unclear = f.At, ReturnsNothing
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *scanner) returns(f *Function, n python.Node) {
 		switch child.Kind {
 		case "function_definition", "class_definition", "decorated_definition", "lambda":
 		case "return_statement":
-			s.keys(f, child)
+			s.keys(&f.Returned, child)
 		case "expression_statement", "import_statement", "import_from_statement": // which hold no return
 		default:
 			s.returns(f, child)
@@ -75,8 +75,8 @@ func (s *scanner) returns(f *Function, n python.Node) {
 }
 
 // keys notes the keys of what a return statement returns.
-func (s *scanner) keys(f *Function, statement python.Node) {
-	if f.OutputsUnknown != "" {
+func (s *scanner) keys(r *Returned, statement python.Node) {
+	if r.Unclear != Clear {
 		return
 	}
 	value := base(statement)
@@ -84,15 +84,14 @@ func (s *scanner) keys(f *Function, statement python.Node) {
 		value = base(value)
 	}
 	if value.IsZero() {
-		f.OutputsAt, f.OutputsUnknown = s.reader.places.at(statement.Start), "it returns nothing here"
+		r.At, r.Unclear = s.reader.places.at(statement.Start), ReturnsNothingHere
 		return
 	}
-	if f.Outputs == nil {
-		f.Outputs = []string{}
+	if r.Keys == nil {
+		r.Keys = []string{}
 	}
-	fail := func(what string) { f.OutputsAt, f.OutputsUnknown = s.reader.places.at(value.Start), what }
 	if value.Kind != "dictionary" {
-		fail("it returns something other than a dict literal")
+		r.At, r.Unclear = s.reader.places.at(value.Start), ReturnsNoDict
 		return
 	}
 	for _, pair := range value.Children() {
@@ -105,11 +104,11 @@ func (s *scanner) keys(f *Function, statement python.Node) {
 			text, ok = ConstantText(s.reader.expr(key))
 		}
 		if !ok {
-			fail("a key of the dict that it returns is not a string literal")
+			r.At, r.Unclear = s.reader.places.at(value.Start), ReturnsOtherKey
 			return
 		}
-		if !slices.Contains(f.Outputs, text) {
-			f.Outputs = append(f.Outputs, text)
+		if !slices.Contains(r.Keys, text) {
+			r.Keys = append(r.Keys, text)
 		}
 	}
 }
