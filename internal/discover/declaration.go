@@ -27,7 +27,7 @@ type declaration struct {
 	arguments map[string]argument
 	spec      v1alpha1.MazeTaskSpec
 	findings  []finding.Finding
-	// refused says that it comes to no task.
+	// refused means that there is no task.
 	refused bool
 }
 
@@ -35,22 +35,22 @@ type declaration struct {
 type argument struct {
 	at    finding.Position
 	value any
-	// why says why the value is not known.
+	// why is the reason why the value is not known. It is nil if it is.
 	why *eval.Unknown
 }
 
 // form is a way to declare a task.
 type form struct {
-	// keywords are what the decorator takes, in the order in which they may be given without keyword; the first so many.
+	// keywords are what the decorator takes. The first ones, as many as positional, may be given without keyword in this order.
 	keywords   []string
 	positional int
 	// read fills in the spec.
 	read func(d *declaration)
-	// mustBeCalled says that the decorator takes its arguments, if only (), before the function.
+	// mustBeCalled means that the decorator takes its arguments, if only (), before the function.
 	mustBeCalled bool
 }
 
-// declarationOf gives what a decorator declares; nil if it is not one of Maze's.
+// declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's.
 func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
 	ref, from := l.resolver.OriginOf(m, decorator.Callee())
 	name := ref.Name
@@ -90,7 +90,7 @@ func (d *declaration) keywords() []string {
 	return keywords
 }
 
-// spreadOf gives what stands behind ** or *.
+// spreadOf returns what stands behind ** or *.
 func spreadOf(operand *syntax.Expr) *syntax.Expr {
 	if operand.Kind == syntax.Starred && len(operand.Operands) == 1 {
 		return operand.Operands[0]
@@ -98,21 +98,24 @@ func spreadOf(operand *syntax.Expr) *syntax.Expr {
 	return operand
 }
 
+// takes reports whether the form has a keyword.
 func (f *form) takes(keyword string) bool { return slices.Contains(f.keywords, keyword) }
 
+// object returns the Python object reference, such as tools.image:image_caption.
 func (d *declaration) object() string { return d.module.Name + ":" + d.function.Name }
 
+// find notes a finding about the function.
 func (d *declaration) find(rule string, at finding.Position, format string, args ...any) {
 	d.findings = append(d.findings, finding.New(rule, d.module.Path, at, d.object(), format, args...))
 }
 
-// refuse tells why there is no task.
+// refuse notes a finding for which there is no task.
 func (d *declaration) refuse(rule string, at finding.Position, format string, args ...any) {
 	d.refused = true
 	d.find(rule, at, format, args...)
 }
 
-// check reads everything, and says whether it comes to a task.
+// check reads everything, and reports whether there is a task.
 func (d *declaration) check() bool {
 	if !imports.Importable(d.module.Path) {
 		d.refuse(finding.NotATask, d.function.At, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
@@ -167,6 +170,7 @@ func (d *declaration) readArguments() {
 	}
 }
 
+// readArgument evaluates one argument. How to run a task is not looked at.
 func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 	if !d.takes(keyword, operand.At) {
 		return
@@ -182,7 +186,7 @@ func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 	}
 }
 
-// notKnown tells that a field is left out.
+// notKnown notes that a field is left out, as its value is not known.
 func (d *declaration) notKnown(keyword string, at finding.Position, why *eval.Unknown) {
 	where, text := why.From(d.module, at)
 	effect := keyword + " is left out"
@@ -192,7 +196,7 @@ func (d *declaration) notKnown(keyword string, at finding.Position, why *eval.Un
 	d.find(finding.NotStaticallyKnown, where, "not statically known: %s; %s: write a constant", text, effect)
 }
 
-// takes says whether the decorator takes a keyword, which may be given once.
+// takes reports whether the decorator takes a keyword, which may be given once. If not, it refuses the task.
 func (d *declaration) takes(keyword string, at finding.Position) bool {
 	if d.has(keyword) {
 		d.refuse(finding.WrongArgument, at, "%s is given twice, so Python would run nothing of the file: take one away", keyword)
@@ -234,13 +238,13 @@ func (d *declaration) readSpread(operand *syntax.Expr) {
 	}
 }
 
-// isKnown says whether a keyword was given with a value that is known and not None.
+// isKnown reports whether a keyword was given with a value that is known and not None.
 func (d *declaration) isKnown(keyword string) bool {
 	a, given := d.arguments[keyword]
 	return given && a.why == nil && a.value != nil
 }
 
-// text gives the text of a keyword; empty without one.
+// text returns the text of a keyword. It is empty without one.
 func (d *declaration) text(keyword string) string {
 	if !d.isKnown(keyword) {
 		return ""
@@ -252,12 +256,12 @@ func (d *declaration) text(keyword string) string {
 	return text
 }
 
-// wrong tells that a keyword has a value of a wrong kind. The field is left out.
+// wrong notes that a keyword has a value of a wrong kind. The field is left out.
 func (d *declaration) wrong(keyword, wanted string) {
 	d.find(finding.WrongArgument, d.arguments[keyword].at, "%s takes %s, and gets %s; it is left out", keyword, wanted, eval.KindOf(d.arguments[keyword].value))
 }
 
-// task gives what was read.
+// task returns what was read.
 func (d *declaration) task() Task {
 	f := d.function
 	d.spec.EntryPoint = d.object()

@@ -1,7 +1,10 @@
 // Package discover finds Maze's tasks in Python sources, without running them.
 //
-// A file becomes a Module by itself. Then the Modules are Linked: what a declaration says is evaluated, with the constants of
-// other modules where it names them. Neither reads files: the caller does.
+// A file becomes a Module by itself. Then Link evaluates the declarations of Modules, with the constants of other modules where they
+// are named. Neither reads files: the caller does.
+//
+// It stands on packages of which each imports only those before it: python parses, syntax reads one file, imports knows modules and
+// where names come from, eval turns expressions into values, and annotation turns types into JSON Schemas. Only this package knows Maze.
 package discover
 
 import (
@@ -36,7 +39,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 
 // Task is a declared task.
 type Task struct {
-	// Spec is what a MazeTask says of it. Its source has the path and the line, and no digest. What is not known is left out.
+	// Spec is that of its MazeTask. What is not known is left out.
 	Spec v1alpha1.MazeTaskSpec
 	// File and Position are where its declaration begins: at the decorator.
 	File     string
@@ -51,6 +54,6 @@ type Result struct {
 	Tasks []Task
 	// Overwritten is how many declarations lost their name to a later one.
 	Overwritten int
-	// Findings are sorted by place.
+	// Findings are sorted by file and position.
 	Findings []finding.Finding
 }

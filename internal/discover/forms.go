@@ -16,23 +16,23 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// runOptions are keywords that say how to run a task, which a MazeTask does not tell.
+// runOptions are keywords for how to run a task, which is no part of a MazeTask.
 var runOptions = []string{"max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds"}
 
 // The ways in which Maze's own code has declared tasks, with its defaults. Sizes are in MiB.
 var (
-	// named: everything is in the decorator.
+	// named is the form with everything in the decorator.
 	named = form{
 		keywords: []string{
 			"name", "description", "input_parameters", "output_parameters", "task_type", "cpu_num", "mem", "gpu_mem", "model_name", "backend",
 		},
 		positional: 10, mustBeCalled: true, read: readNamed,
 	}
-	// listed: inputs and outputs are lists of names.
+	// listed is the form with lists of names for inputs and outputs.
 	listed = form{keywords: []string{"inputs", "outputs", "resources", "data_types"}, positional: 4, mustBeCalled: true, read: readListed}
-	// inferred: inputs are those of the function, and outputs the keys of what it returns.
+	// inferred is the form without either: inputs are those of the function, and outputs the keys of what it returns.
 	inferred = form{keywords: append([]string{"resources", "data_types", "task_kind"}, runOptions...), read: readInferred}
-	// kinds: the decorator's name says what the task needs most.
+	// kinds holds forms by the decorator's name, which is the resource that the task mainly needs.
 	kinds = map[string]*form{
 		"cpu": {keywords: []string{"cpu_num", "mem"}, positional: 2, mustBeCalled: true, read: func(d *declaration) {
 			d.readKind(v1alpha1.ResourceTypeCPU, 1, 1, 0, "")
@@ -77,6 +77,7 @@ func (d *declaration) formOf(name string, ref imports.Reference, keywords []stri
 	}
 }
 
+// readNamed reads a declaration with everything in the decorator.
 func readNamed(d *declaration) {
 	d.spec.Name = d.text("name")
 	if d.arguments["name"].why != nil { // which is told
@@ -121,6 +122,7 @@ func (d *declaration) readKind(kind v1alpha1.ResourceType, cores, memory, gpuMem
 	d.spec.OutputParameters = d.annotatedOutput()
 }
 
+// readListed reads a declaration with lists of names.
 func readListed(d *declaration) {
 	d.spec.Name = d.function.Name
 	d.readResources("")
@@ -139,6 +141,7 @@ func readListed(d *declaration) {
 	}
 }
 
+// readInferred reads a declaration that leaves inputs and outputs to the function.
 func readInferred(d *declaration) {
 	d.spec.Name = d.function.Name
 	for _, p := range d.function.Parameters {
@@ -175,6 +178,7 @@ func (d *declaration) describe() {
 	}
 }
 
+// backend returns the backend, or a default if none was given.
 func (d *declaration) backend(fallback string) string {
 	if _, given := d.arguments["backend"]; given {
 		return d.text("backend")
@@ -208,7 +212,7 @@ func (d *declaration) readCores(keyword string, fallback int64) {
 	}
 }
 
-// cores gives a quantity of a thousandth at least. Nil, with a finding, if it is none.
+// cores returns a quantity of a thousandth at least. It is nil, with a finding, if the value is none.
 func (d *declaration) cores(keyword string) *resource.Quantity {
 	const largest = 100_000 // as the CRD has it
 	f, ok := number(d.arguments[keyword].value)
@@ -219,7 +223,7 @@ func (d *declaration) cores(keyword string) *resource.Quantity {
 	return resource.NewMilliQuantity(int64(math.Ceil(f*1000)), resource.DecimalSI)
 }
 
-// mebibytes gives a size. Nil for 0, and if it is not known.
+// mebibytes returns a size. It is nil for 0, and if it is not known.
 func (d *declaration) mebibytes(keyword string, fallback int64) *resource.Quantity {
 	a, given := d.arguments[keyword]
 	if !given {
@@ -236,7 +240,7 @@ func (d *declaration) mebibytes(keyword string, fallback int64) *resource.Quanti
 	return size(f)
 }
 
-// size gives so many MiB. Nil for none.
+// size returns a quantity of MiB. It is nil for none.
 func size(mebibytes float64) *resource.Quantity {
 	if mebibytes == 0 {
 		return nil
@@ -244,7 +248,7 @@ func size(mebibytes float64) *resource.Quantity {
 	return resource.NewQuantity(int64(math.Ceil(mebibytes*(1<<20))), resource.BinarySI)
 }
 
-// number gives an int or a float.
+// number returns an int or a float. It reports whether the value is one.
 func number(value any) (float64, bool) {
 	switch value := value.(type) {
 	case *big.Int:
@@ -257,6 +261,7 @@ func number(value any) (float64, bool) {
 	}
 }
 
+// readGPUMemory reads memory that only a task of type gpu may have.
 func (d *declaration) readGPUMemory(keyword string, fallback int64) {
 	memory := d.mebibytes(keyword, fallback)
 	if memory != nil && d.spec.Resources.Type != v1alpha1.ResourceTypeGPU {
@@ -267,12 +272,12 @@ func (d *declaration) readGPUMemory(keyword string, fallback int64) {
 	d.spec.Resources.GPUMemory = memory
 }
 
-// resourceKeys are those of the dict of resources, of all times. The last ones say where and how to run it.
+// resourceKeys are those of the dict of resources in all versions of Maze. The last four are for where to run a task.
 var resourceKeys = []string{
 	"cpu_num", "cpu", "cpu_mem", "gpu", "gpu_mem", "io_num", "target_node_id", "node_id", "avoid_node_ids", "required_capability",
 }
 
-// readResources reads the dict of resources. kind is the keyword that says what the task mainly needs, if there is one.
+// readResources reads the dict of resources. kind is the keyword for what the task mainly needs, if there is one.
 func (d *declaration) readResources(kind string) {
 	all := d.arguments["resources"]
 	d.spec.Resources.CPU = resource.NewQuantity(1, resource.DecimalSI)
@@ -304,6 +309,7 @@ func (d *declaration) readResources(kind string) {
 	d.readGPUMemory("resources.gpu_mem", 0)
 }
 
+// has reports whether a keyword was given.
 func (d *declaration) has(keyword string) bool { _, given := d.arguments[keyword]; return given }
 
 // spreadResources notes each entry of the dict as an argument.
@@ -323,6 +329,7 @@ func (d *declaration) spreadResources(all argument) {
 	}
 }
 
+// kindOrText returns a text itself, and of another value what it is.
 func kindOrText(value any) string {
 	if text, ok := value.(string); ok {
 		return text
@@ -330,7 +337,7 @@ func kindOrText(value any) string {
 	return eval.KindOf(value)
 }
 
-// names gives a list of names. Nil, with a finding, if it is none.
+// names returns a list of names. It is nil, with a finding, if the value is none.
 func (d *declaration) names(keyword string) []string {
 	if !d.has(keyword) {
 		return []string{}
@@ -352,7 +359,7 @@ func (d *declaration) names(keyword string) []string {
 	return names
 }
 
-// dataTypes gives the types that a declaration names, by name.
+// dataTypes returns the types that a declaration has for names.
 func (d *declaration) dataTypes() map[string]string {
 	types := map[string]string{}
 	if !d.isKnown("data_types") {

@@ -47,7 +47,7 @@ func Link(modules []*Module, load func(name string) *Module) Result {
 	return Result{Tasks: tasks, Overwritten: overwritten, Findings: finding.Sort(l.findings)}
 }
 
-// function finds the task that a function is, by the decorator that was applied last.
+// function adds the task that a function is, by the decorator that is applied last.
 func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 	for _, decorator := range f.Decorators {
 		d := l.declarationOf(m, f, decorator)
@@ -62,19 +62,19 @@ func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 	}
 }
 
-// isSeen says whether the function is still what its name is bound to once the module has run.
+// isSeen reports whether the function is still what its name is bound to once the module has run.
 func (l *linker) isSeen(d *declaration) bool {
 	bindings := d.module.Bindings[d.function.Name]
 	i := slices.IndexFunc(bindings, func(b *syntax.Binding) bool { return b.Function == d.function })
 	i += 1 + slices.IndexFunc(bindings[i+1:], func(b *syntax.Binding) bool { return !b.Conditional })
 	if later := bindings[i]; later.Function != d.function {
-		l.overwrite(d.module.Path, d.function.At, d.object(), "the name "+d.function.Name+" is bound", d.module.Path, later.Place())
+		l.overwrite(d.module.Path, d.function.At, d.object(), "the name "+d.function.Name+" is bound", d.module.Path, later.Position())
 		return false
 	}
 	return true
 }
 
-// overwrite tells that a declaration is lost to a later one.
+// overwrite notes that a declaration is lost to a later one.
 func (l *linker) overwrite(file string, at finding.Position, object, what, laterFile string, later finding.Position) {
 	f := finding.New(finding.DuplicateFunction, file, at, object,
 		"%s again at %s:%d, which overwrites this task: give one of the two another name", what, laterFile, later.Line)
@@ -83,7 +83,7 @@ func (l *linker) overwrite(file string, at finding.Position, object, what, later
 	l.overwritten++
 }
 
-// unique leaves of several tasks with one name the last, by file and place.
+// unique returns the tasks with each name once: the last one by file and position.
 func (l *linker) unique() (tasks []Task, overwritten int) {
 	slices.SortStableFunc(l.tasks, func(a, b Task) int {
 		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line))

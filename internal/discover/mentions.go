@@ -8,9 +8,9 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Mentions says whether a file may declare tasks: whether it has a decorator of one of Maze's names, or of a name that the file
-// itself gives to one of those. It only searches the bytes, and rather says yes too often. A name that another file gives to
-// one is not seen.
+// Mentions reports whether a file may declare tasks: it has a decorator of one of Maze's names, or of a name that the file itself
+// binds to one of those. It only searches the bytes, and reports true rather too often. A name that another file binds to one is not
+// seen.
 func Mentions(source []byte) bool {
 	if isWide(source) {
 		return true
@@ -40,7 +40,7 @@ func Mentions(source []byte) bool {
 	return false
 }
 
-// isWide says whether a file is of an encoding in which names are not found. It is then read, to be refused.
+// isWide reports whether a file is of an encoding in which names are not found. It is then read, to be refused.
 func isWide(source []byte) bool {
 	return bytes.HasPrefix(source, []byte("\xff\xfe")) || bytes.HasPrefix(source, []byte("\xfe\xff"))
 }
@@ -50,8 +50,8 @@ const (
 	space = syntax.Blanks + "\\\r\n"
 )
 
-// followName looks at all that a file calls by a name. It says whether Maze's decorators are among it, and adds the names that it is
-// another one for.
+// followName looks at each use of a name in a file. It reports whether the name is bound to one of Maze's decorators, and adds the
+// names that it is bound to.
 func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 	for from := 0; ; {
 		at := bytes.Index(source[from:], name)
@@ -76,14 +76,15 @@ func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 	}
 }
 
-// renamed says whether a text ends in "task as", or another decorator's name.
+// renamed reports whether a text ends in "task as", or another decorator's name.
 func renamed(text []byte) bool {
 	trimmed := bytes.TrimRight(text, space)
 	before, ok := bytes.CutSuffix(trimmed, []byte("as"))
 	return ok && len(trimmed) < len(text) && !endsInName(before) && isDecoratorName(trailingName(bytes.TrimRight(before, space)))
 }
 
-// assigned looks at what follows a name, up to end: whether it is given one of Maze's decorators, or another name.
+// assigned looks at what follows a name, which ends at end. It reports whether one of Maze's decorators is assigned to it, and returns
+// another name that is.
 func assigned(source []byte, end int) (other []byte, found bool) {
 	value := bytes.TrimLeft(source[end:], syntax.Blanks)
 	if len(value) > 0 && value[0] == ':' { // an annotation, or :=
@@ -99,7 +100,7 @@ func assigned(source []byte, end int) (other []byte, found bool) {
 	return first, isDecoratorName(last)
 }
 
-// dottedName gives the first and the last part of the name that a text begins with, and what follows it.
+// dottedName returns the first and the last part of the name that a text begins with, and what follows it.
 func dottedName(text []byte) (first, last, rest []byte) {
 	for {
 		text = bytes.TrimLeft(text, syntax.Blanks)
@@ -115,7 +116,7 @@ func dottedName(text []byte) (first, last, rest []byte) {
 	}
 }
 
-// hasDecoratorMember says whether one of Maze's decorators is taken from something in a line.
+// hasDecoratorMember reports whether one of Maze's decorators is taken from something in a line.
 func hasDecoratorMember(line []byte) bool {
 	for {
 		_, rest, ok := bytes.Cut(line, []byte("."))
@@ -133,7 +134,7 @@ func isDecoratorName(name []byte) bool {
 	return slices.ContainsFunc(decorators, func(one string) bool { return string(name) == one })
 }
 
-// appendNew adds a name, if it is one and not there.
+// appendNew adds a name, unless it is empty or there already.
 func appendNew(names [][]byte, name []byte) [][]byte {
 	if len(name) == 0 || slices.ContainsFunc(names, func(one []byte) bool { return bytes.Equal(one, name) }) {
 		return names
@@ -157,10 +158,10 @@ func trailingName(text []byte) []byte {
 	return text[start:]
 }
 
-// endsInName says whether a text ends in a name.
+// endsInName reports whether a text ends in a name.
 func endsInName(text []byte) bool { return len(text) > 0 && isNameByte(text[len(text)-1]) }
 
-// isNameByte takes every byte beyond ASCII for a part of a name.
+// isNameByte reports whether a byte may be part of a name: every byte beyond ASCII is taken for one.
 func isNameByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || b >= utf8.RuneSelf
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// declared gives a schema as it was declared. Nil if it is not known, or None.
+// declared returns a schema as it was declared. It is nil if it is not known, or None.
 func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 	if !d.isKnown(keyword) {
 		return nil
@@ -29,6 +29,7 @@ func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 	return d.json(value)
 }
 
+// json returns a value as JSON text.
 func (d *declaration) json(value any) *apiextensionsv1.JSON {
 	text, err := json.Marshal(value)
 	if err != nil { // of what toJSON made, nothing is left that can fail
@@ -38,7 +39,7 @@ func (d *declaration) json(value any) *apiextensionsv1.JSON {
 	return &apiextensionsv1.JSON{Raw: text}
 }
 
-// properties gives the schemas of names whose types are given as text; of others, that of the fallback.
+// properties returns the schemas of names by their types, which are text. A name without a type has that of the fallback.
 func (d *declaration) properties(names []string, types map[string]string, fallback string) annotation.Schema {
 	properties := annotation.Schema{}
 	for _, name := range names {
@@ -51,7 +52,7 @@ func (d *declaration) properties(names []string, types map[string]string, fallba
 	return properties
 }
 
-// typeNamed gives the schema of a type that is written in a string.
+// typeNamed returns the schema of a type that is written in a string.
 func (d *declaration) typeNamed(text string, at finding.Position) annotation.Schema {
 	if text == "file" || strings.HasPrefix(text, "file:") {
 		return annotation.Schema{"type": mazeConstants["TYPE_FILEPATH"]}
@@ -63,8 +64,8 @@ func (d *declaration) typeNamed(text string, at finding.Position) annotation.Sch
 	return c.Written(text, at)
 }
 
-// inputs derives a schema from the function's signature. types, by name, come before annotations. bare says that a parameter
-// without any is a string.
+// inputs returns a schema of the function's signature. types, by name, come before annotations. With bare, a parameter without either
+// is a string.
 func (d *declaration) inputs(types map[string]string, bare bool) annotation.Schema {
 	properties, required := annotation.Schema{}, []string{}
 	c := d.annotations()
@@ -95,7 +96,7 @@ func (d *declaration) inputs(types map[string]string, bare bool) annotation.Sche
 	return schema
 }
 
-// annotatedOutput derives a schema from the return annotation, if that is a class which describes one.
+// annotatedOutput returns a schema of the return annotation, if that is a class which describes one.
 func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 	if d.function.Returns == nil {
 		return nil
@@ -107,6 +108,7 @@ func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 	return nil
 }
 
+// annotations returns a reader for the annotations of the module.
 func (d *declaration) annotations() *annotation.Reader {
 	return &annotation.Reader{Module: d.module, Evaluate: d.evaluate, Quoted: d.quoted, Find: d.find}
 }

@@ -21,17 +21,19 @@ type Reader struct {
 	Module *syntax.Module
 	// Evaluate returns the value of an expression of the module.
 	Evaluate func(e *syntax.Expr) (any, *eval.Unknown)
-	Quoted   *syntax.QuotedParser
+	// Quoted reads annotations in quotes. Several readers may share it.
+	Quoted *syntax.QuotedParser
 	// Find takes what is wrong with an annotation or a default.
 	Find func(rule string, at finding.Position, format string, args ...any)
 	// within are the classes that are being described.
 	within []*syntax.Class
-	depth  int
+	// depth is how deep the annotation is nested.
+	depth int
 	// values is how many schemas may still be made.
 	values int
 }
 
-// simple are the schemas of types by name.
+// simple holds the JSON types of types by name.
 var simple = map[string]string{
 	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "None": "null", "NoneType": "null",
 	"list": "array", "List": "array", "Sequence": "array", "MutableSequence": "array", "Iterable": "array", "Collection": "array",
@@ -44,7 +46,7 @@ var simple = map[string]string{
 var (
 	sets     = []string{"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"}
 	anything = []string{"Any", "any", "object"}
-	// wrappers say something about a type that a schema does not.
+	// wrappers are types that say something about another one which a schema does not.
 	wrappers = []string{"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"}
 )
 
@@ -55,7 +57,7 @@ const (
 	maxNesting = 20
 )
 
-// Parameter gives the schema of a parameter, or of a field.
+// Parameter returns the schema of a parameter: of its annotation, with its default.
 func (c *Reader) Parameter(p *syntax.Parameter) Schema {
 	schema := Schema{}
 	if p.Annotation != nil {
@@ -65,7 +67,7 @@ func (c *Reader) Parameter(p *syntax.Parameter) Schema {
 	return c.WithDefault(schema, p)
 }
 
-// WithDefault adds a default that is a constant. One of None says that null is allowed, too.
+// WithDefault returns a schema with the default of a parameter, if that is a constant. A default of None allows null, too.
 func (c *Reader) WithDefault(schema Schema, p *syntax.Parameter) Schema {
 	if p.Fallback == nil {
 		return schema
@@ -95,7 +97,7 @@ func (c *Reader) WithDefault(schema Schema, p *syntax.Parameter) Schema {
 	return schema
 }
 
-// jsonTypes say whether a value that toJSON gave is of a type, by the type's name.
+// jsonTypes holds predicates: each reports whether a value of eval.JSON is of the type of that name.
 var jsonTypes = map[string]func(value any) bool{
 	"string":   func(value any) bool { _, ok := value.(string); return ok },
 	"filepath": func(value any) bool { _, ok := value.(string); return ok },
@@ -116,7 +118,7 @@ func isNumber(value any) bool {
 	return isInt || isFloat
 }
 
-// fits says whether a value is of a schema's type. What is within it is not looked at.
+// fits reports whether a value is of a schema's type. What is within it is not looked at.
 func fits(value any, schema Schema) bool {
 	if options, ok := schema["anyOf"].([]Schema); ok {
 		return slices.ContainsFunc(options, func(option Schema) bool { return fits(value, option) })
@@ -135,7 +137,7 @@ func allowsNull(schema Schema) bool {
 	return slices.ContainsFunc(options, allowsNull) || slices.Contains(values, nil)
 }
 
-// anyOf joins schemas, each once.
+// anyOf returns a schema that allows each of some others, each once.
 func anyOf(options []Schema) Schema {
 	var out []Schema
 	seen := map[string]bool{}
@@ -158,7 +160,7 @@ func anyOf(options []Schema) Schema {
 	return Schema{"anyOf": out}
 }
 
-// schema gives what an annotation says; {} with a finding where it cannot be told.
+// schema returns the schema of an annotation. It is {}, with a finding, where that is not known.
 func (c *Reader) schema(e *syntax.Expr) Schema {
 	c.depth++
 	defer func() { c.depth-- }()
@@ -195,7 +197,7 @@ func (c *Reader) unknown(e *syntax.Expr, what string) Schema {
 	return Schema{}
 }
 
-// named gives the schema of a type that is only named.
+// named returns the schema of a type that is only named.
 func (c *Reader) named(e *syntax.Expr) Schema {
 	if class := c.ClassOf(e); class != nil {
 		return c.Class(class)
@@ -215,7 +217,7 @@ func (c *Reader) named(e *syntax.Expr) Schema {
 	return schema
 }
 
-// typeName gives the last part of a type's own name. Empty for what the module defines itself.
+// typeName returns the last part of a type's own name. It is empty for what the module defines itself.
 func (c *Reader) typeName(e *syntax.Expr) string {
 	if e.Kind == syntax.Name {
 		for _, b := range c.Module.Bindings[e.Text] {
@@ -232,7 +234,7 @@ func (c *Reader) typeName(e *syntax.Expr) string {
 	return e.Text
 }
 
-// subscript gives the schema of a type with arguments.
+// subscript returns the schema of a type with arguments.
 func (c *Reader) subscript(e *syntax.Expr) Schema {
 	name, arguments := c.typeName(e.Operands[0]), e.Operands[1:]
 	if len(arguments) == 0 {
@@ -280,6 +282,7 @@ func (c *Reader) setUnlessAny(schema Schema, keyword string, e *syntax.Expr) {
 	}
 }
 
+// literal returns the schema of Literal[…].
 func (c *Reader) literal(e *syntax.Expr, arguments []*syntax.Expr) Schema {
 	var values []any
 	for _, argument := range arguments {
@@ -293,6 +296,7 @@ func (c *Reader) literal(e *syntax.Expr, arguments []*syntax.Expr) Schema {
 	return Schema{"enum": values}
 }
 
+// tuple returns the schema of a tuple, by the types of its items.
 func (c *Reader) tuple(arguments []*syntax.Expr) Schema {
 	schema := Schema{"type": "array"}
 	if len(arguments) == 2 && arguments[1].Kind == syntax.Name && arguments[1].Text == "..." {
@@ -313,7 +317,7 @@ func (c *Reader) tuple(arguments []*syntax.Expr) Schema {
 	return schema
 }
 
-// Written gives the schema of an annotation in quotes.
+// Written returns the schema of an annotation that is a text at a position.
 func (c *Reader) Written(text string, at finding.Position) Schema {
 	if c.values <= 0 {
 		c.values = maxSchemas
@@ -325,6 +329,7 @@ func (c *Reader) Written(text string, at finding.Position) Schema {
 	return c.schema(e)
 }
 
+// clip returns a text of at most 60 bytes, with … where it was cut.
 func clip(text string) string {
 	const most = 60
 	if len(text) > most {

@@ -6,7 +6,7 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Bare takes off what a type is wrapped in: quotes, Annotated[…] or a Union of one.
+// Bare returns a type without what it is wrapped in: quotes, Annotated[…] or a Union of one.
 func (c *Reader) Bare(e *syntax.Expr) *syntax.Expr {
 	for range maxNesting {
 		text, quoted := syntax.ConstantText(e)
@@ -24,13 +24,13 @@ func (c *Reader) Bare(e *syntax.Expr) *syntax.Expr {
 	return e
 }
 
-// wraps says whether a subscript is, as a schema, no more than its first argument.
+// wraps reports whether a subscript is, as a schema, no more than its first argument.
 func (c *Reader) wraps(e *syntax.Expr) bool {
 	name := c.typeName(e.Operands[0])
 	return slices.Contains(wrappers, name) || name == "Union" && len(e.Operands) == 2
 }
 
-// ClassOf gives the class of the module that an expression names, if it describes a schema.
+// ClassOf returns the class of the module that an expression names, if it describes a schema. It returns nil otherwise.
 func (c *Reader) ClassOf(e *syntax.Expr) *syntax.Class {
 	if e.Kind != syntax.Name {
 		return nil
@@ -43,12 +43,13 @@ func (c *Reader) ClassOf(e *syntax.Expr) *syntax.Class {
 	return nil
 }
 
-// describes says whether a class is a TypedDict or a dataclass, itself or by what it inherits.
+// describes reports whether a class is a TypedDict or a dataclass, itself or by what it inherits.
 func (c *Reader) describes(class *syntax.Class, hops int) bool {
 	isDataclass := slices.ContainsFunc(class.Decorators, func(d *syntax.Expr) bool { return c.typeName(d.Callee()) == "dataclass" })
 	return isDataclass || c.inherits(class, hops)
 }
 
+// inherits reports whether a class is a TypedDict, or inherits from one that describes a schema.
 func (c *Reader) inherits(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
@@ -61,6 +62,7 @@ func (c *Reader) inherits(class *syntax.Class, hops int) bool {
 	return false
 }
 
+// localClass returns the class of the module that an expression names, or nil.
 func (c *Reader) localClass(e *syntax.Expr) *syntax.Class {
 	if e.Kind == syntax.Name {
 		for _, b := range c.Module.Bindings[e.Text] {
@@ -95,7 +97,7 @@ func isTotal(c *syntax.Class) bool {
 	return i < 0 || c.Bases.Operands[i].Value != false
 }
 
-// Class describes a class.
+// Class returns the schema of a class.
 func (c *Reader) Class(class *syntax.Class) Schema {
 	if slices.Contains(c.within, class) {
 		return c.unknown(&syntax.Expr{At: class.At}, "the class "+class.Name+" within itself")
@@ -111,6 +113,7 @@ func (c *Reader) Class(class *syntax.Class) Schema {
 	return schema
 }
 
+// fields adds the fields of a class, those that it inherits first.
 func (c *Reader) fields(class *syntax.Class, properties Schema, required *[]string, hops int) {
 	for _, base := range positionalBases(class) {
 		if parent := c.localClass(base); parent != nil && hops < maxNesting {
@@ -141,7 +144,7 @@ func (c *Reader) fields(class *syntax.Class, properties Schema, required *[]stri
 	}
 }
 
-// fieldDefault reads what a dataclass gives a field: a constant, or field(default=constant).
+// fieldDefault returns a schema with the default of a field of a dataclass: a constant, or field(default=constant).
 func (c *Reader) fieldDefault(schema Schema, p *syntax.Parameter) Schema {
 	if e := p.Fallback; e != nil && e.Kind == syntax.Call && c.typeName(e.Operands[0]) == "field" {
 		i := slices.Index(e.Names, "default")
@@ -153,6 +156,7 @@ func (c *Reader) fieldDefault(schema Schema, p *syntax.Parameter) Schema {
 	return c.WithDefault(schema, p)
 }
 
+// inheritsTypedDict reports whether a class is a TypedDict, itself or by what it inherits.
 func (c *Reader) inheritsTypedDict(class *syntax.Class, hops int) bool {
 	for _, base := range positionalBases(class) {
 		if c.typeName(base) == "TypedDict" {
@@ -165,7 +169,7 @@ func (c *Reader) inheritsTypedDict(class *syntax.Class, hops int) bool {
 	return false
 }
 
-// wrapper gives what a type is wrapped in, such as NotRequired.
+// wrapper returns the name of what a type is wrapped in, such as NotRequired. It is empty for a bare one.
 func (c *Reader) wrapper(e *syntax.Expr) string {
 	for hops := 0; e.Kind == syntax.Subscript && hops < maxNesting; hops++ {
 		name := c.typeName(e.Operands[0])
@@ -177,7 +181,7 @@ func (c *Reader) wrapper(e *syntax.Expr) string {
 	return ""
 }
 
-// without gives the values that are not a given one.
+// without returns the values that are not a given one.
 func without(values []string, value string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
+// unary evaluates an operator before a number or a bool.
 func (v *evaluation) unary(e *syntax.Expr) (any, *Unknown) {
 	value, why := v.value(e.Operands[0])
 	if why != nil {
@@ -40,6 +41,7 @@ func (v *evaluation) unary(e *syntax.Expr) (any, *Unknown) {
 	return nil, v.unknown(e, "%s of this", e.Text)
 }
 
+// binary evaluates an operator between two values.
 func (v *evaluation) binary(e *syntax.Expr) (any, *Unknown) {
 	a, why := v.value(e.Operands[0])
 	if why != nil {
@@ -55,7 +57,7 @@ func (v *evaluation) binary(e *syntax.Expr) (any, *Unknown) {
 	return nil, v.unknown(e, "what %s gives here", e.Text)
 }
 
-// operate applies an operator as Python does. It returns false where Python would raise, or the result would be out of bounds.
+// operate applies an operator as Python does. It reports whether there is a result: Python may raise, or the result be out of bounds.
 func (v *evaluation) operate(operator string, a, b any) (any, bool) {
 	switch x := a.(type) {
 	case *big.Int:
@@ -116,6 +118,7 @@ func texts(operator, x string, b any) (any, bool) {
 	return nil, false
 }
 
+// sequences applies + and * to lists or tuples.
 func (v *evaluation) sequences(operator string, x []any, b any) ([]any, bool) {
 	if times, ok := b.(*big.Int); ok {
 		n := max(0, times.Int64())
@@ -131,6 +134,7 @@ func (v *evaluation) sequences(operator string, x []any, b any) ([]any, bool) {
 	return slices.Concat(x, y), true
 }
 
+// integers applies an operator to two integers.
 func integers(operator string, x, y *big.Int) (any, bool) {
 	switch operator {
 	case "+":
@@ -178,6 +182,7 @@ func floorDivide(x, y *big.Int) (quotient, modulus *big.Int) {
 	return quotient, modulus
 }
 
+// powers applies ** and shifts, whose results are large soon.
 func powers(operator string, x, y *big.Int) (any, bool) {
 	if !y.IsInt64() || y.Sign() < 0 || y.Int64() > maxBits {
 		return nil, false
@@ -195,6 +200,7 @@ func powers(operator string, x, y *big.Int) (any, bool) {
 	return bounded(new(big.Int).Exp(x, y, nil))
 }
 
+// floats applies an operator to two numbers of which one is a float.
 func floats(operator string, x, y float64) (any, bool) {
 	var out float64
 	switch operator {
@@ -239,7 +245,7 @@ func floorDivideFloats(x, y float64) (quotient, modulus float64) {
 	return floor, modulus
 }
 
-// floatText gives what repr() gives.
+// floatText returns what repr() does.
 func floatText(f float64) string {
 	const smallest, largest = 1e-4, 1e16
 	switch {

@@ -12,14 +12,17 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// Unknown says why a value is not known without running the code.
+// Unknown is the reason why a value is not known without running the code.
 type Unknown struct {
+	// file and at are where the code is that cannot be evaluated.
 	file string
 	at   finding.Position
+	// what says what it is, such as "a call of f".
 	what string
 }
 
-// From gives the place of an unknown as seen from a module, where the value is used at a place, and what is not known.
+// From returns the reason for a module that uses the value at a position: where to look in that module, and what is not known. What
+// is in another file has its position in the text.
 func (u *Unknown) From(m *syntax.Module, at finding.Position) (where finding.Position, what string) {
 	if u.file == m.Path {
 		return u.at, u.what
@@ -34,7 +37,7 @@ const (
 	// again and again.
 	maxSteps = 50_000
 	textStep = 64
-	// maxText, in bytes, bounds texts that are put together.
+	// maxText, in bytes, bounds texts that are joined.
 	maxText = 64 << 10
 	// maxBits bounds integers that are computed.
 	maxBits = 2048
@@ -53,19 +56,21 @@ func (v Evaluator) Evaluate(m *syntax.Module, e *syntax.Expr) (any, *Unknown) {
 	return (&evaluation{Evaluator: v, module: m, steps: &steps}).value(e)
 }
 
-// evaluation is that of one value.
+// evaluation is the work for one value.
 type evaluation struct {
 	Evaluator
 	module *syntax.Module
 	// steps is how many may still be taken, in all modules.
 	steps *int
-	hops  int
+	// hops is how many names were followed to get here.
+	hops int
 }
 
 func (v *evaluation) unknown(e *syntax.Expr, format string, args ...any) *Unknown {
 	return &Unknown{file: v.module.Path, at: e.At, what: fmt.Sprintf(format, args...)}
 }
 
+// value evaluates an expression, at the cost of a step and more for a long text.
 func (v *evaluation) value(e *syntax.Expr) (any, *Unknown) {
 	if !v.afford(1) {
 		return nil, v.unknown(e, "so large a value")
@@ -77,6 +82,7 @@ func (v *evaluation) value(e *syntax.Expr) (any, *Unknown) {
 	return value, why
 }
 
+// valueOfKind evaluates an expression by its kind.
 func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *Unknown) {
 	switch e.Kind {
 	case syntax.Constant:
@@ -110,6 +116,7 @@ func (v *evaluation) valueOfKind(e *syntax.Expr) (any, *Unknown) {
 	}
 }
 
+// items evaluates the items of a list or a tuple, those of * included.
 func (v *evaluation) items(e *syntax.Expr) ([]any, *Unknown) {
 	items := make([]any, 0, len(e.Operands))
 	for _, operand := range e.Operands {
@@ -134,12 +141,13 @@ func (v *evaluation) items(e *syntax.Expr) ([]any, *Unknown) {
 	return items, nil
 }
 
-// afford takes steps, and says whether there were as many.
+// afford takes steps, and reports whether there were as many.
 func (v *evaluation) afford(steps int) bool {
 	*v.steps -= steps
 	return *v.steps >= 0
 }
 
+// dict evaluates a dict literal, the entries of ** included.
 func (v *evaluation) dict(e *syntax.Expr) (any, *Unknown) {
 	out := Dict{}
 	for i, operand := range e.Operands {
@@ -169,6 +177,7 @@ func (v *evaluation) dict(e *syntax.Expr) (any, *Unknown) {
 	return out, nil
 }
 
+// text evaluates a text of several parts, such as an f-string.
 func (v *evaluation) text(e *syntax.Expr) (any, *Unknown) {
 	var out strings.Builder
 	for _, operand := range e.Operands {
@@ -213,7 +222,7 @@ func (v *evaluation) name(e *syntax.Expr) (any, *Unknown) {
 	}
 }
 
-// unbound evaluates what the module does not bind.
+// unbound evaluates a name that the module does not bind.
 func (v *evaluation) unbound(e *syntax.Expr) (any, *Unknown) {
 	for _, wildcard := range imports.Wildcards(v.module) {
 		if value, why := v.imported(e, imports.Reference{Module: wildcard, Name: e.Text}); why == nil {
@@ -243,7 +252,7 @@ func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *Unknow
 	}
 	inner := &evaluation{Evaluator: v.Evaluator, module: other, steps: v.steps, hops: v.hops + 1}
 	value, why := inner.name(&syntax.Expr{Kind: syntax.Name, Text: r.Name, At: e.At})
-	if why != nil && why.file == other.Path && why.at == e.At { // the place is this module's
+	if why != nil && why.file == other.Path && why.at == e.At { // the position is this module's
 		why = v.unknown(e, "%s", why.what)
 	}
 	return value, why
@@ -257,7 +266,7 @@ func (v *evaluation) attribute(e *syntax.Expr) (any, *Unknown) {
 	return nil, v.unknown(e, "%s, an attribute", e.Dotted())
 }
 
-// subscript evaluates a part of a constant.
+// subscript evaluates an entry of a dict or an item of a list.
 func (v *evaluation) subscript(e *syntax.Expr) (any, *Unknown) {
 	if len(e.Operands) != 2 {
 		return nil, v.unknown(e, "a part of something")

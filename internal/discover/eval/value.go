@@ -7,9 +7,11 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Values are nil, bool, *big.Int, float64, string, syntax.Bytes, List, Tuple, Dict and Type.
+// A value is one of these: nil, bool, *big.Int, float64, string, syntax.Bytes, List, Tuple, Dict or Type. Bounds of the evaluator keep it small.
 type (
-	List  []any
+	// List is a list.
+	List []any
+	// Tuple is a tuple.
 	Tuple []any
 	// Dict is in order. Its keys are values, too.
 	Dict []Entry
@@ -17,10 +19,10 @@ type (
 	Type string
 )
 
-// Entry is one of a dict.
+// Entry is a key of a dict with its value.
 type Entry struct{ Key, Value any }
 
-// jsonTypes are JSON Schema's types for Python's own.
+// jsonTypes holds JSON Schema's types for Python's own.
 var jsonTypes = map[string]string{
 	"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object", "set": "array",
 }
@@ -35,7 +37,7 @@ func (d Dict) with(key, value any) Dict {
 	return append(d, Entry{key, value})
 }
 
-// get gives what a text is the key of.
+// get returns the value of a key.
 func (d Dict) get(key string) (any, bool) {
 	for _, e := range d {
 		if e.Key == key {
@@ -45,6 +47,7 @@ func (d Dict) get(key string) (any, bool) {
 	return nil, false
 }
 
+// Elements returns the items of a list or a tuple. It reports whether the value is one.
 func Elements(value any) ([]any, bool) {
 	switch value := value.(type) {
 	case List:
@@ -56,7 +59,7 @@ func Elements(value any) ([]any, bool) {
 	}
 }
 
-// textOf gives what str() gives.
+// textOf returns what str() does. It reports whether that is known.
 func textOf(value any) (string, bool) {
 	switch value := value.(type) {
 	case string:
@@ -77,7 +80,7 @@ func textOf(value any) (string, bool) {
 	}
 }
 
-// KindOf returns what kind of value it is, for messages.
+// KindOf returns what a value is, such as "a string", for messages. A number is itself.
 func KindOf(value any) string {
 	switch value := value.(type) {
 	case nil:

@@ -99,19 +99,19 @@ func ModuleOf(m *syntax.Module, e *syntax.Expr) (Reference, bool) {
 	return Reference{}, false
 }
 
-// Origin says where a name comes from.
+// Origin is where a name comes from.
 type Origin int
 
 const (
-	// Unknown: it cannot be told, such as of a function of the same package.
+	// Unknown is for what the code alone does not tell, such as a function of the same package.
 	Unknown Origin = iota
-	// Library: one of the known packages has it.
+	// Library is for a name of one of the library's packages.
 	Library
-	// Foreign: another package has it, which is not among the sources.
+	// Foreign is for a name of another package, which is not among the sources.
 	Foreign
 )
 
-// maxHops bounds how many names, of one module after another, are followed.
+// maxHops is how many names, of one module after another, are followed.
 const maxHops = 20
 
 // Resolver finds modules, and what their names stand for.
@@ -138,6 +138,7 @@ func (r Resolver) OriginOf(m *syntax.Module, e *syntax.Expr) (Reference, Origin)
 	return r.originOfExpr(m, e, 0)
 }
 
+// originOfExpr follows an expression. hops is how many names were followed to get here.
 func (r Resolver) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Reference, Origin) {
 	if hops > maxHops {
 		return Reference{}, Unknown
@@ -151,7 +152,7 @@ func (r Resolver) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Refe
 			return Reference{}, from
 		}
 		return r.follow(m, of.Member(e.Text), hops)
-	case syntax.Call: // what another package gives is that package's
+	case syntax.Call: // what a function of another package returns is that package's
 		if _, from := r.originOfExpr(m, e.Operands[0], hops+1); from == Foreign {
 			return Reference{}, from
 		}

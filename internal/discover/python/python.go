@@ -11,10 +11,10 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/python/treesitter"
 )
 
-// ErrTooHard says that a source is too large or too intricate to be read.
+// ErrTooHard is the error of a source that is too large or too intricate to be read.
 var ErrTooHard = errors.New("it is too large or too intricate to be read")
 
-// SyntaxError says that a source is no Python, and about where it ceases to be.
+// SyntaxError is the error of a source that is no Python. Offset is about where it ceases to be, in bytes.
 type SyntaxError struct{ Offset int }
 
 // Error implements error.
@@ -31,7 +31,7 @@ type Parser struct {
 // maxIdleMemory, in bytes, is what a parser keeps between two sources.
 const maxIdleMemory = 24 << 20
 
-// NewParser makes a parser.
+// NewParser returns a parser.
 func NewParser() *Parser {
 	p := &Parser{}
 	p.renew()
@@ -48,7 +48,7 @@ func (p *Parser) renew() {
 
 func (p *Parser) memory() []byte { return *p.module.Xmemory().Slice() }
 
-// names reads n names of the module's.
+// names returns n names of the module.
 func (p *Parser) names(n int32, at func(int32) int32) []string {
 	names := make([]string, n)
 	for i := range n {
@@ -123,15 +123,15 @@ func (p *Parser) parse(source []byte) (*Tree, error) {
 	return tree, nil
 }
 
-// budgetOf is how many steps, of a hundred operations each, a source may take: several times what any real one does.
+// budgetOf returns how many steps, of a hundred operations each, a source may take: several times what any real one does.
 func budgetOf(source []byte) int64 { return 2000 + int64(len(source))/4 }
 
 func isTrue(v int32) bool { return v != 0 }
 
-// Root is the node of the whole source.
+// Root returns the node of the whole source.
 func (t *Tree) Root() Node { return t.node(0) }
 
-// Find gives the first node of a kind.
+// Find returns the first node of a kind.
 func (t *Tree) Find(kind string) (Node, bool) {
 	for symbol, name := range t.parser.kinds {
 		if name == kind {
@@ -155,7 +155,7 @@ type Node struct {
 	Kind string
 	// Field is what the node is to its parent, such as "left". Empty for others.
 	Field string
-	// Named says that it is not only a token such as "+".
+	// Named means that it is not only a token such as "+".
 	Named bool
 
 	hasError bool
@@ -187,10 +187,10 @@ func (p *Parser) kindOf(symbol uint16) string {
 	return "ERROR" // which has a number of its own
 }
 
-// IsZero says that it is no node.
+// IsZero reports whether it is no node.
 func (n Node) IsZero() bool { return n.tree == nil }
 
-// Bytes is the source of the node. It must not be changed.
+// Bytes returns the source of the node. It must not be changed.
 func (n Node) Bytes() []byte {
 	if n.IsZero() {
 		return nil
@@ -198,10 +198,10 @@ func (n Node) Bytes() []byte {
 	return n.tree.Source[n.Start:n.End]
 }
 
-// Text is the source of the node.
+// Text returns the source of the node.
 func (n Node) Text() string { return string(n.Bytes()) }
 
-// All gives all children, tokens such as "+" included.
+// All returns all children, tokens such as "+" included.
 func (n Node) All() []Node {
 	if n.IsZero() {
 		return nil
@@ -216,7 +216,7 @@ func (n Node) All() []Node {
 	return children
 }
 
-// Children gives the children that the grammar names, without comments and the like.
+// Children returns the children that the grammar names, without comments and the like.
 func (n Node) Children() []Node {
 	var named []Node
 	for _, child := range n.All() {
@@ -227,10 +227,10 @@ func (n Node) Children() []Node {
 	return named
 }
 
-// Child gives the first child with a field, or no node.
+// Child returns the first child with a field, or no node.
 func (n Node) Child(field string) Node { return Child(n.All(), field) }
 
-// Child gives the first of some children with a field, or no node.
+// Child returns the first of some children with a field, or no node.
 func Child(children []Node, field string) Node {
 	for _, child := range children {
 		if child.Field == field {
@@ -240,5 +240,5 @@ func Child(children []Node, field string) Node {
 	return Node{}
 }
 
-// Between gives a part of the tree's source. It must not be changed.
+// Between returns a part of the tree's source. It must not be changed.
 func (n Node) Between(from, to int) []byte { return n.tree.Source[from:to] }

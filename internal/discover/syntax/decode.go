@@ -17,8 +17,6 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/transform"
-
-	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // MaxSource is how large, in bytes, a Python file may be. CPython's own largest one has half a megabyte.
@@ -31,7 +29,7 @@ var (
 	blankLine  = regexp.MustCompile(`^[ \t\f]*(?:#.*)?$`)
 )
 
-// decode gives a file's text in UTF-8, with lines that end in \n, as Python reads it.
+// decode returns a file's text in UTF-8, with lines that end in \n, as Python reads it.
 func decode(content []byte) ([]byte, error) {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return nil, errors.New("it is UTF-16, which Python does not read: save it as UTF-8")
@@ -62,7 +60,7 @@ func decode(content []byte) ([]byte, error) {
 	return text, nil
 }
 
-// codingOf gives what a coding line names; "utf-8" without one.
+// codingOf returns what a coding line names, or "utf-8" without one.
 func codingOf(content []byte) string {
 	for range 2 {
 		line, rest, _ := bytes.Cut(content, []byte("\n"))
@@ -78,11 +76,13 @@ func codingOf(content []byte) string {
 	return "utf-8"
 }
 
+// isUTF8 reports whether a coding is UTF-8 by one of its names.
 func isUTF8(name string) bool {
 	return slices.Contains([]string{"utf-8", "utf8", "utf-8-sig", "u8"}, name)
 }
 
-// pythonCodings are those that Python has by other names than the web, or means otherwise: to the web, latin-1 is windows-1252.
+// pythonCodings are those that Python has by other names than the web, or whose names mean something else to the web: there, latin-1 is
+// windows-1252.
 var pythonCodings = map[string]encoding.Encoding{
 	"ascii": ascii{}, "us-ascii": ascii{},
 	"latin-1": charmap.ISO8859_1, "latin1": charmap.ISO8859_1, "l1": charmap.ISO8859_1, "cp819": charmap.ISO8859_1,
@@ -91,6 +91,7 @@ var pythonCodings = map[string]encoding.Encoding{
 	"cp936": simplifiedchinese.GBK, "cp950": traditionalchinese.Big5, "cp932": japanese.ShiftJIS, "cp949": korean.EUCKR,
 }
 
+// codingNamed returns the coding that Python means by a name.
 func codingNamed(name string) (encoding.Encoding, error) {
 	if coding := pythonCodings[name]; coding != nil {
 		return coding, nil
@@ -119,7 +120,7 @@ func (ascii) Transform(dst, src []byte, _ bool) (int, int, error) {
 	return n, n, nil
 }
 
-// invalidUTF8 gives the offset of the first byte that is not UTF-8, or -1.
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
 func invalidUTF8(text []byte) int {
 	if utf8.Valid(text) {
 		return -1
@@ -132,35 +133,4 @@ func invalidUTF8(text []byte) int {
 		i += size
 	}
 	return -1
-}
-
-// places turns offsets into a text into positions. Offsets that grow cost little, however long a line is.
-type places struct {
-	text  []byte
-	lines []int // where each begins
-	last  struct{ offset, line, column int }
-}
-
-func newPlaces(text []byte) *places {
-	p := &places{text: text, lines: []int{0}}
-	for i, b := range text {
-		if b == '\n' {
-			p.lines = append(p.lines, i+1)
-		}
-	}
-	return p
-}
-
-func (p *places) at(offset int) finding.Position {
-	line, exact := slices.BinarySearch(p.lines, offset)
-	if !exact {
-		line--
-	}
-	from, column := p.lines[line], 1
-	if p.last.column > 0 && p.last.line == line && p.last.offset >= from && p.last.offset <= offset {
-		from, column = p.last.offset, p.last.column
-	}
-	column += utf8.RuneCount(p.text[from:offset])
-	p.last.offset, p.last.line, p.last.column = offset, line, column
-	return finding.Position{Line: line + 1, Column: column}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/python"
 )
 
-// docstring gives the first paragraphs' text as inspect.cleandoc does.
+// docstring returns the text of a body's docstring as inspect.cleandoc does. It is empty without one.
 func (s *scanner) docstring(body python.Node) string {
 	statements := body.Children()
 	if len(statements) == 0 || statements[0].Kind != "expression_statement" {
@@ -33,12 +33,12 @@ func (s *scanner) docstring(body python.Node) string {
 	return cleanDoc(text)
 }
 
-// isNoPlainString says that Python does not take a node for a part of a docstring.
+// isNoPlainString reports whether Python does not take a node for a part of a docstring.
 func isNoPlainString(n python.Node) bool {
 	return n.Kind != "string" || strings.ContainsAny(n.All()[0].Text(), "fFtTbB")
 }
 
-// ConstantText joins a text without interpolations.
+// ConstantText returns a text without interpolations. It reports whether the expression is one.
 func ConstantText(e *Expr) (string, bool) {
 	if value, ok := e.Value.(string); ok {
 		return value, e.Kind == Constant
@@ -57,7 +57,7 @@ func ConstantText(e *Expr) (string, bool) {
 	return out.String(), true
 }
 
-// cleanDoc takes the indentation off a docstring, as Python's inspect.cleandoc does.
+// cleanDoc returns a docstring without its indentation, as Python's inspect.cleandoc does.
 func cleanDoc(doc string) string {
 	lines := strings.Split(doc, "\n")
 	margin := -1
@@ -85,10 +85,10 @@ func cleanDoc(doc string) string {
 
 func trimLeft(line string) string { return strings.TrimLeftFunc(line, isSpace) }
 
-// isSpace says what Python's str.isspace does, which takes the separators of ASCII for space, too.
+// isSpace reports what Python's str.isspace does: the separators of ASCII are space, too.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-// expandTabs fills up to every eighth column.
+// expandTabs replaces tabs: it fills up to every eighth column.
 func expandTabs(line string) string {
 	const width = 8
 	var out strings.Builder

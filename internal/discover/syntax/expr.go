@@ -9,27 +9,31 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// Kind says what an expr is.
+// Kind is what an expression is.
 type Kind int
 
 const (
-	// Other is what cannot be evaluated; text says what it is, such as "a comprehension".
+	// Other is what cannot be evaluated. Text says what it is, such as "a comprehension".
 	Other Kind = iota
 	// Constant has a value: nil, a bool, a *big.Int, a float64, a string, or bytes.
 	Constant
-	// Name is a name, in text.
+	// Name is a name, which is in Text.
 	Name
-	// Attribute is text of the one operand.
+	// Attribute is the attribute in Text of the one operand.
 	Attribute
 	// Call calls the first operand with the others.
 	Call
+	// List has its items as operands. So have Tuple and Set.
 	List
+	// Tuple is one with or without parentheses.
 	Tuple
+	// Set is one in braces.
 	Set
 	// Dict has a key for each operand. A key that is nil stands for **.
 	Dict
-	// Unary and exprBinary apply the operator that is in text.
+	// Unary applies the operator in Text to the one operand.
 	Unary
+	// Binary applies the operator in Text to two operands.
 	Binary
 	// Text joins its operands, as an f-string does.
 	Text
@@ -41,12 +45,14 @@ const (
 
 // Expr is an expression.
 type Expr struct {
-	Kind     Kind
-	At       finding.Position
+	Kind Kind
+	At   finding.Position
+	// Text and Value are what the kind says.
 	Text     string
 	Value    any
 	Operands []*Expr
-	Keys     []*Expr
+	// Keys are those of a dict, by operand.
+	Keys []*Expr
 	// Names are those of a call's keyword arguments, by operand: empty for others.
 	Names []string
 }
@@ -82,11 +88,11 @@ const MaxDepth = 500
 
 // reader makes expressions of nodes.
 type reader struct {
-	places *places
-	depth  int
+	positions *positions
+	depth     int
 }
 
-// exprReader reads a kind of node. It may fill in the expression, whose place is known.
+// exprReader reads a kind of node. It may fill in the expression, whose position is known.
 type exprReader func(r *reader, n python.Node, e *Expr)
 
 var exprReaders map[string]exprReader
@@ -123,7 +129,7 @@ func init() { //nolint:gochecknoinits // the readers need each other
 	}
 }
 
-// others names what is not evaluated, for messages.
+// others holds what is not evaluated, by kind of node, for messages.
 var others = map[string]string{
 	"lambda": "a lambda", "conditional_expression": "a conditional expression", "boolean_operator": "a boolean expression",
 	"comparison_operator": "a comparison", "list_comprehension": "a comprehension", "dictionary_comprehension": "a comprehension",
@@ -131,8 +137,9 @@ var others = map[string]string{
 	"named_expression": "an assignment expression", "interpolation": "a part of an f-string with a conversion or a format",
 }
 
+// expr returns the expression of a node. It is Other for what is not evaluated, or nested too deeply.
 func (r *reader) expr(n python.Node) *Expr {
-	e := &Expr{At: r.places.at(n.Start), Text: "this"}
+	e := &Expr{At: r.positions.at(n.Start), Text: "this"}
 	if name, ok := others[n.Kind]; ok {
 		e.Text = name
 	}
@@ -153,7 +160,7 @@ func (r *reader) all(nodes []python.Node) []*Expr {
 	return out
 }
 
-// readInner reads what is in parentheses, keeping the place.
+// readInner reads what is in parentheses. The position becomes that of the inside.
 func readInner(r *reader, n python.Node, e *Expr) {
 	if inner := n.Children(); len(inner) == 1 {
 		*e = *r.expr(inner[0])
@@ -163,6 +170,7 @@ func readInner(r *reader, n python.Node, e *Expr) {
 // maxDigits bounds integers. Python itself reads no more than 4300 digits.
 const maxDigits = 400
 
+// readInteger reads an integer as Python 3 does: one such as 012 is none.
 func readInteger(_ *reader, n python.Node, e *Expr) {
 	text := strings.ToLower(strings.ReplaceAll(n.Text(), "_", ""))
 	e.Text = "the number " + n.Text()
@@ -192,6 +200,7 @@ func readStarred(r *reader, n python.Node, e *Expr) {
 	e.Kind, e.Operands = Starred, r.all(n.Children())
 }
 
+// readDict reads the pairs of a dict literal, those of ** included.
 func readDict(r *reader, n python.Node, e *Expr) {
 	e.Kind = Dict
 	for _, child := range n.Children() {
@@ -222,6 +231,7 @@ func readMemberType(r *reader, n python.Node, e *Expr) {
 	}
 }
 
+// readCall reads a call. Its arguments are named by their keywords, or * and ** for those that are spread.
 func readCall(r *reader, n python.Node, e *Expr) {
 	children := n.All()
 	function, arguments := python.Child(children, "function"), python.Child(children, "arguments")

@@ -19,27 +19,27 @@ type Module struct {
 	// Problem says why the file could not be read as Python. It is nil if it could.
 	Problem *finding.Finding
 
-	// Bindings are what each name is bound to, in the order of the source.
+	// Bindings holds what each name is bound to, in the order of the source.
 	Bindings  map[string][]*Binding
 	Functions []*Function
 	// Wildcards are the modules of which all names are imported, as they stand behind "from".
 	Wildcards []string
 }
 
-// Binding is what a name is bound to.
+// Binding is one of the things that a name is bound to.
 type Binding struct {
 	At finding.Position
-	// Conditional says that it depends on how the code runs whether the name is bound so.
+	// Conditional means that it depends on how the code runs whether the name is bound so.
 	Conditional bool
-	// One of these at most is set. None is for what is not known.
+	// At most one of these is set. None is set if it is not known what the name is bound to.
 	Value    *Expr
 	Imported *Import
 	Function *Function
 	Class    *Class
 }
 
-// Place returns where what is bound begins, as far as that is known.
-func (b *Binding) Place() finding.Position {
+// Position returns where what is bound begins, or else where the name stands.
+func (b *Binding) Position() finding.Position {
 	if b.Function != nil {
 		return b.Function.At
 	}
@@ -48,10 +48,11 @@ func (b *Binding) Place() finding.Position {
 
 // Import is what an import statement binds a name to, as it is written.
 type Import struct {
-	// Module may begin with dots.
+	// Module is the name behind "from" or "import". Behind "from", it may begin with dots.
 	Module string
 	// Name is what is taken from the module. It is empty for the module itself.
-	Name  string
+	Name string
+	// Alias is the name behind "as". It is empty without one.
 	Alias string
 }
 
@@ -74,10 +75,13 @@ type Function struct {
 	At         finding.Position
 	Decorators []*Expr
 	Parameters []Parameter
-	Returns    *Expr
-	Doc        string
-	Digest     string
-	Returned   Returned
+	// Returns is the annotation of what it returns. It is nil without one.
+	Returns *Expr
+	// Doc is the docstring.
+	Doc string
+	// Digest is that of the source, decorators included, such as sha256:12ab.
+	Digest   string
+	Returned Returned
 	// IsClass says that it is a decorated class instead.
 	IsClass bool
 	IsAsync bool
@@ -89,7 +93,7 @@ type Function struct {
 type Returned struct {
 	// Keys are those of the dict literals that are returned, each once.
 	Keys []string
-	// Unclear says why Keys are not all, and At where.
+	// Unclear is the reason why there may be other keys. At is where the reason is.
 	Unclear Unclear
 	At      finding.Position
 }
@@ -110,24 +114,26 @@ const (
 	ReturnsOtherKey
 )
 
-// Parameter is one of a function.
+// Parameter is one of a function, or a field of a class.
 type Parameter struct {
 	Name       string
 	At         finding.Position
 	Annotation *Expr
-	// Fallback is the default.
+	// Fallback is the default. It is nil without one.
 	Fallback *Expr
-	// Special is "*", "**" or "/", for those that cannot be passed by name.
+	// Special is "*", "**" or "/" for a parameter that cannot be passed by name.
 	Special string
 }
 
 // Class is one that may describe a dict or an object: a TypedDict, or a dataclass.
 type Class struct {
-	Name       string
-	At         finding.Position
-	Bases      *Expr // a call of the class statement's arguments
+	Name string
+	At   finding.Position
+	// Bases is a call with the class statement's arguments. It is nil without any.
+	Bases      *Expr
 	Decorators []*Expr
-	Fields     []Parameter
+	// Fields are the names with an annotation.
+	Fields []Parameter
 }
 
 // Parser makes modules. It is not safe for concurrent use.
@@ -142,7 +148,7 @@ func NewParser(wanted func(m *Module, decorator *Expr) bool) *Parser {
 	return &Parser{python.NewParser(), wanted}
 }
 
-// Parse reads a file.
+// Parse returns the module of a file. path is relative to the package root, with slashes; module is its dotted name.
 func (p *Parser) Parse(path, module string, source []byte) *Module {
 	m := &Module{Path: path, Name: module, Bindings: map[string][]*Binding{}}
 	if len(source) > MaxSource {
@@ -152,13 +158,13 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	if err != nil {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
-	places := newPlaces(text)
+	positions := newPositions(text)
 	err = p.python.Read(text, func(tree *python.Tree) {
 		if offset, what := notPython3(tree); what != "" {
-			m.refuse(finding.SyntaxError, places.at(offset), "%s", what)
+			m.refuse(finding.SyntaxError, positions.at(offset), "%s", what)
 			return
 		}
-		s := &scanner{module: m, wanted: p.wanted, reader: &reader{places: places}}
+		s := &scanner{module: m, wanted: p.wanted, reader: &reader{positions: positions}}
 		s.block(tree.Root(), topLevel)
 		s.finish(text)
 	})
@@ -167,12 +173,13 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	}
 	m = &Module{Path: path, Name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
-		return m.refuse(finding.SyntaxError, places.at(wrong.Offset),
+		return m.refuse(finding.SyntaxError, positions.at(wrong.Offset),
 			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
 	}
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }
 
+// refuse notes why the file cannot be read.
 func (m *Module) refuse(rule string, at finding.Position, format string, args ...any) *Module {
 	problem := finding.New(rule, m.Path, at, "", format, args...)
 	m.Problem = &problem
@@ -182,7 +189,7 @@ func (m *Module) refuse(rule string, at finding.Position, format string, args ..
 // globalNames are what may follow "global".
 var globalNames = regexp.MustCompile(`^[ \t]+([\pL_][\pL\pN_, \t]*)`)
 
-// finish looks at the whole module once all of its top level is known.
+// finish reads what needs the whole top level: the names that functions change by "global", and the decorated functions.
 func (s *scanner) finish(text []byte) {
 	for {
 		_, rest, ok := bytes.Cut(text, []byte("global"))

@@ -11,7 +11,7 @@ var python2 = []struct{ kind, keyword string }{{"print_statement", "print"}, {"e
 
 const convert = "this is Python 2, and Maze runs Python 3: convert the file"
 
-// notPython3 finds what the grammar takes and Python 3 does not. It gives the offset, and what to do: empty if there is none.
+// notPython3 finds what the grammar takes and Python 3 does not. It returns the offset, and what to do about it: nothing if all is well.
 func notPython3(tree *python.Tree) (offset int, what string) {
 	for _, statement := range python2 {
 		if hasStatement(tree.Source, []byte(statement.keyword)) { // to search the text is quicker than the tree
@@ -29,7 +29,8 @@ func notPython3(tree *python.Tree) (offset int, what string) {
 	return 0, ""
 }
 
-// hasStatement says whether a keyword begins something in a text that goes on in the same line, and is no use of a name.
+// hasStatement reports whether a text may hold a statement that begins with a keyword: it goes on in the same line, and not as a name
+// would.
 func hasStatement(text, keyword []byte) bool {
 	for {
 		at := bytes.Index(text, keyword)
@@ -46,7 +47,7 @@ func hasStatement(text, keyword []byte) bool {
 	}
 }
 
-// outsideStrings gives the offset of a text that is in neither a string nor a comment, or -1. The quotes are outside.
+// outsideStrings returns the offset of a text that is in neither a string nor a comment, or -1. The quotes are outside.
 func outsideStrings(n python.Node, text []byte, depth int) int {
 	at := bytes.Index(n.Bytes(), text)
 	if at < 0 || n.Kind == "comment" || n.Kind == "string_content" || depth > MaxDepth {

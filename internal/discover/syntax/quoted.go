@@ -13,7 +13,7 @@ type QuotedParser struct{ python *python.Parser }
 // maxAnnotation, in bytes, bounds annotations in quotes.
 const maxAnnotation = 2000
 
-// Parse reads one expression, which is at a place. Nil if it is none.
+// Parse returns one expression, which gets a position with all its parts. It returns nil if the text is none.
 func (p *QuotedParser) Parse(text string, at finding.Position) *Expr {
 	if p.python == nil {
 		p.python = python.NewParser()
@@ -29,7 +29,7 @@ func (p *QuotedParser) Parse(text string, at finding.Position) *Expr {
 			return
 		}
 		if annotation := statements[0].Children()[0].Child("type"); !annotation.IsZero() {
-			e = (&reader{places: newPlaces(source)}).expr(annotation)
+			e = (&reader{positions: newPositions(source)}).expr(annotation)
 		}
 	})
 	if err != nil || e == nil {
@@ -39,7 +39,7 @@ func (p *QuotedParser) Parse(text string, at finding.Position) *Expr {
 	return e
 }
 
-// relocate gives an expression, with all its parts, the place where it stands in quotes.
+// relocate sets the position of an expression and its operands: where it stands in quotes.
 func relocate(e *Expr, at finding.Position) {
 	e.At = at
 	for _, operand := range e.Operands {

@@ -9,9 +9,9 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/python"
 )
 
-// where is where a statement is.
+// where is the part of a module in which a statement stands.
 type where struct {
-	// conditional: in a branch, a loop or the like.
+	// conditional means in a branch, a loop or the like.
 	conditional bool
 	// within names what the code is a part of, such as "the class Tools". Empty at the top level.
 	within string
@@ -48,6 +48,7 @@ func (s *scanner) block(n python.Node, in where) {
 	s.depth--
 }
 
+// statement reads a statement, and what is within it.
 func (s *scanner) statement(n python.Node, in where) {
 	switch n.Kind {
 	case "decorated_definition":
@@ -110,7 +111,7 @@ func (s *scanner) alternatives(n python.Node, in where) {
 	}
 }
 
-// isMain says whether a condition is __name__ == "__main__".
+// isMain reports whether a condition is __name__ == "__main__".
 func isMain(condition python.Node) bool {
 	text := condition.Text()
 	return strings.Contains(text, "__name__") && strings.Contains(text, "__main__") && strings.Contains(text, "==")
@@ -121,15 +122,16 @@ func (s *scanner) bind(name string, b *Binding) {
 	s.module.Bindings[name] = append(s.module.Bindings[name], b)
 }
 
+// bindAt notes what a name is bound to, if it stands at the top level.
 func (s *scanner) bindAt(name python.Node, b *Binding, in where) {
 	if in.within == "" && !name.IsZero() {
-		b.At = s.reader.places.at(name.Start)
+		b.At = s.reader.positions.at(name.Start)
 		b.Conditional = b.Conditional || in.conditional
 		s.bind(name.Text(), b)
 	}
 }
 
-// unknown notes that every name in a target is bound to something.
+// unknown notes that every name in a target is bound, without what.
 func (s *scanner) unknown(n python.Node, in where) {
 	if s.depth++; s.depth <= MaxDepth {
 		switch n.Kind {
@@ -146,7 +148,7 @@ func (s *scanner) unknown(n python.Node, in where) {
 	s.depth--
 }
 
-// base is what an attribute is of, or a subscript.
+// base returns what an attribute or a subscript is of: the first child.
 func base(n python.Node) python.Node {
 	if children := n.Children(); len(children) > 0 {
 		return children[0]
@@ -154,6 +156,7 @@ func base(n python.Node) python.Node {
 	return python.Node{}
 }
 
+// expression notes what an expression binds or may change.
 func (s *scanner) expression(n python.Node, in where) {
 	switch n.Kind {
 	case "assignment":
@@ -200,11 +203,12 @@ func (s *scanner) assignment(n python.Node, in where) {
 // value reads what may be a constant.
 func (s *scanner) value(n python.Node) *Expr {
 	if n.End-n.Start > maxValue {
-		return &Expr{At: s.reader.places.at(n.Start), Text: "a value of so much text"}
+		return &Expr{At: s.reader.positions.at(n.Start), Text: "a value of so much text"}
 	}
 	return s.reader.expr(n)
 }
 
+// imports notes the names that an import statement binds.
 func (s *scanner) imports(n python.Node, in where) {
 	children := n.All()
 	from := python.Child(children, "module_name")
@@ -224,11 +228,11 @@ func (s *scanner) imports(n python.Node, in where) {
 		if from.IsZero() {
 			i.Module, i.Name = name.Text(), ""
 		}
-		s.bind(i.Bound(), &Binding{At: s.reader.places.at(name.Start), Conditional: in.conditional, Imported: i})
+		s.bind(i.Bound(), &Binding{At: s.reader.positions.at(name.Start), Conditional: in.conditional, Imported: i})
 	}
 }
 
-// inner reads what is defined within a function or a class, where Maze finds no tasks.
+// inner reads what is decorated within a function or a class. A text without @ has nothing of it.
 func (s *scanner) inner(definition python.Node, in where, kind string) {
 	children := definition.All()
 	body := python.Child(children, "body")
@@ -241,6 +245,7 @@ func (s *scanner) inner(definition python.Node, in where, kind string) {
 	s.block(body, in)
 }
 
+// decorated reads a definition with decorators. Its signature is read later, by read.
 func (s *scanner) decorated(n python.Node, in where) {
 	children := n.Children()
 	definition := python.Child(children, "definition")
@@ -252,18 +257,18 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
-		f := &Function{Name: definition.Child("name").Text(), At: s.reader.places.at(n.Start), Decorators: decorators, IsClass: true}
+		f := &Function{Name: definition.Child("name").Text(), At: s.reader.positions.at(n.Start), Decorators: decorators, IsClass: true}
 		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")
-	f := &Function{Name: name.Text(), At: s.reader.places.at(n.Start), Decorators: decorators, Within: in.within}
+	f := &Function{Name: name.Text(), At: s.reader.positions.at(n.Start), Decorators: decorators, Within: in.within}
 	s.bindAt(name, &Binding{Function: f}, in)
 	s.pending = append(s.pending, pendingFunction{n, definition, f})
 	s.inner(definition, in, "the function ")
 }
 
-// read reads the signature and what is returned of a function that may be a task.
+// read reads the signature of a decorated function and what it returns, if one of its decorators makes it wanted.
 func (s *scanner) read(p pendingFunction) {
 	f := p.function
 	if !slices.ContainsFunc(f.Decorators, func(d *Expr) bool { return s.wanted(s.module, d) }) {
@@ -282,10 +287,11 @@ func (s *scanner) read(p pendingFunction) {
 	s.returned(f, body)
 }
 
+// parameters returns the parameters of a signature.
 func (s *scanner) parameters(n python.Node) []Parameter {
 	var out []Parameter
 	for _, child := range n.Children() {
-		p := Parameter{At: s.reader.places.at(child.Start)}
+		p := Parameter{At: s.reader.positions.at(child.Start)}
 		name := child
 		switch child.Kind {
 		case "positional_separator":

@@ -52,15 +52,15 @@ func (r *reader) interpolation(n python.Node) *Expr {
 	if parts := n.Children(); len(parts) == 1 && !strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(n.Text(), "}"), " "), "=") {
 		return r.expr(parts[0])
 	}
-	return &Expr{At: r.places.at(n.Start), Text: others["interpolation"]}
+	return &Expr{At: r.positions.at(n.Start), Text: others["interpolation"]}
 }
 
 var escapes = map[byte]string{
 	'\n': "", '\\': `\`, '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v",
 }
 
-// unescape gives what is between the quotes of a literal. It returns false for what cannot be told: characters by name, and
-// surrogates.
+// unescape returns the text that stands between the quotes of a literal. It reports whether that is known: characters by name and
+// surrogates are not.
 func unescape(text string, raw, formatted bool) (string, bool) {
 	if formatted {
 		text = strings.ReplaceAll(strings.ReplaceAll(text, "{{", "{"), "}}", "}")
@@ -84,7 +84,7 @@ func unescape(text string, raw, formatted bool) (string, bool) {
 	}
 }
 
-// escape reads what follows a backslash, and how many bytes of it belong to it.
+// escape returns what stands behind a backslash, and how many bytes belong to it. It reports whether that is known.
 func escape(rest string) (value string, size int, ok bool) {
 	first := rest[0]
 	if plain, ok := escapes[first]; ok {
