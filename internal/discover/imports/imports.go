@@ -3,6 +3,7 @@
 package imports
 
 import (
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,22 @@ import (
 
 // pythonName matches what Python takes for a name, and the operator in an entry point.
 var pythonName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+
+// ModuleName returns the name by which Python imports a file. The path is relative to the package root, with slashes.
+func ModuleName(path string) string {
+	path = strings.TrimSuffix(strings.TrimSuffix(path, ".py"), "/__init__")
+	return strings.ReplaceAll(path, "/", ".")
+}
+
+// Files returns the paths at which Python looks for a module, in this order: a package comes before a module of the same name. They are
+// relative to the package root. There are none for what is no name of a module.
+func Files(module string) []string {
+	path := strings.ReplaceAll(module, ".", "/")
+	if !fs.ValidPath(path) {
+		return nil
+	}
+	return []string{path + "/__init__.py", path + ".py"}
+}
 
 // Importable reports whether Python has a name for the module of a file. The path is relative to the package root.
 func Importable(path string) bool {
