@@ -13,6 +13,9 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// MaxSource is how large, in bytes, a Python file may be.
+const MaxSource = syntax.MaxSource
+
 // Module is what a Python file declares at its top level, as far as discovery needs it.
 type Module struct{ file *syntax.Module }
 

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -46,7 +45,7 @@ func TestHostileSources(t *testing.T) {
 		"a byte order mark":        {source: "\ufeff" + good},
 		"Python 2":                 {source: good + "print \"x\"\n", wantRule: finding.SyntaxError, wantBroken: true},
 		"Python 2, except":         {source: "try:\n    pass\nexcept E, e:\n    raise E, 'x'\n# @task\nprint e\n", wantRule: finding.SyntaxError, wantBroken: true},
-		"too large":                {source: strings.Repeat("#", syntax.MaxSource+1), wantRule: finding.Unreadable, wantBroken: true},
+		"too large":                {source: strings.Repeat("#", MaxSource+1), wantRule: finding.Unreadable, wantBroken: true},
 		"a power":                  {source: decorated("9**9**9**9"), wantRule: finding.NotStaticallyKnown},
 		"a shift":                  {source: decorated("1 << 10**9"), wantRule: finding.NotStaticallyKnown},
 		"a long text":              {source: decorated("'x' * 10**9"), wantRule: finding.NotStaticallyKnown},

@@ -24,6 +24,7 @@ func mayBeMaze(m *syntax.Module, decorator *syntax.Expr) bool {
 // maxAliases is how many names of a module, each standing for the next, are followed.
 const maxAliases = 20
 
+// mayLeadToMaze follows the names of a decorator within its module. hops is how many were followed to get here.
 func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
 	if hops > maxAliases || e.Kind != syntax.Name && e.Kind != syntax.Attribute {
 		return false

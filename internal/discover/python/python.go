@@ -100,6 +100,7 @@ func (p *Parser) Read(source []byte, use func(*Tree)) (err error) {
 	return err
 }
 
+// parse has the module parse a source, and looks for what is wrong in the tree.
 func (p *Parser) parse(source []byte) (*Tree, error) {
 	defer guard()
 	start := p.module.Xbuffer(int32(len(source)))
