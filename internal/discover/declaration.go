@@ -50,9 +50,27 @@ type form struct {
 	mustBeCalled bool
 }
 
+// storeys are what declarations stand on. All modules share them.
+type storeys struct {
+	resolver  imports.Resolver
+	evaluator eval.Evaluator
+	quoted    syntax.QuotedParser
+}
+
+// newStoreys returns storeys that know Maze's packages and constants, and load other modules of the package root.
+func newStoreys(load func(name string) *Module) *storeys {
+	find := imports.Resolver{Library: mazeRoots, Load: func(name string) *syntax.Module {
+		if m := load(name); m != nil {
+			return m.file
+		}
+		return nil
+	}}
+	return &storeys{resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants}}
+}
+
 // declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's.
-func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
-	ref, from := l.resolver.OriginOf(m, decorator.Callee())
+func (s *storeys) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
+	ref, from := s.resolver.OriginOf(m, decorator.Callee())
 	name := ref.Name
 	if from == imports.Unknown && ref.Module == "" {
 		name = decorator.Callee().Text
@@ -60,8 +78,8 @@ func (l *linker) declarationOf(m *syntax.Module, f *syntax.Function, decorator *
 	if from == imports.Foreign || !slices.Contains(decorators, name) {
 		return nil
 	}
-	d := &declaration{module: m, function: f, decorator: decorator, quoted: l.quoted, arguments: map[string]argument{}}
-	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) { return l.evaluator.Evaluate(m, e) }
+	d := &declaration{module: m, function: f, decorator: decorator, quoted: &s.quoted, arguments: map[string]argument{}}
+	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) { return s.evaluator.Evaluate(m, e) }
 	given := d.keywords()
 	d.form = d.formOf(name, ref, given)
 	if from == imports.Unknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {

@@ -5,18 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/maze-agent/maregister/internal/discover/eval"
-	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // linker turns modules into tasks.
 type linker struct {
-	resolver  imports.Resolver
-	evaluator eval.Evaluator
-	// quoted reads the annotations that are in quotes, of all modules.
-	quoted   *syntax.QuotedParser
+	storeys  *storeys
 	findings []finding.Finding
 	tasks    []Task
 	// overwritten counts the declarations that are lost to later ones.
@@ -26,13 +21,7 @@ type linker struct {
 // Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
 // The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	find := imports.Resolver{Library: mazeRoots, Load: func(name string) *syntax.Module {
-		if m := load(name); m != nil {
-			return m.file
-		}
-		return nil
-	}}
-	l := &linker{resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants}, quoted: &syntax.QuotedParser{}}
+	l := &linker{storeys: newStoreys(load)}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {
@@ -50,7 +39,7 @@ func Link(modules []*Module, load func(name string) *Module) Result {
 // function adds the task that a function is, by the decorator that is applied last.
 func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 	for _, decorator := range f.Decorators {
-		d := l.declarationOf(m, f, decorator)
+		d := l.storeys.declarationOf(m, f, decorator)
 		if d == nil {
 			continue
 		}
