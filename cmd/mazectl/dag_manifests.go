@@ -12,7 +12,6 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
-	taskjudge "github.com/maze-agent/maregister/internal/task"
 )
 
 // readManifests reads the tasks of manifests and Python sources. What the API server or the operator would refuse is left out.
@@ -140,13 +139,9 @@ func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, at func(strin
 				name, at(other.File, other.Position), at(one.File, one.Position), advice)
 		}
 		first[name] = one
-		verdict := taskjudge.Judge(&one.Spec)
-		if !verdict.Accepted {
-			tell("%s is left out: %s", name, verdict.Message) // cannot be: it is judged already
-			continue
-		}
 		known.byName[name] = knownTask{
-			input: verdict.Input.JSON(), output: verdict.Output.JSON(), object: one.Name, requirement: placement.RequirementOf(&one.Spec.Resources),
+			input: one.Verdict.Input.JSON(), output: one.Verdict.Output.JSON(), object: one.Name,
+			requirement: placement.RequirementOf(&one.Spec.Resources),
 		}
 	}
 }

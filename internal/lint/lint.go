@@ -16,6 +16,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/task"
 )
 
 // Source is a file of manifests: YAML or JSON, with any number of documents.
@@ -29,6 +30,8 @@ type Source struct {
 type Task struct {
 	// MazeTask has the CRD's defaults. Its namespace is empty if the manifest has none.
 	*v1alpha1.MazeTask
+	// Verdict is the operator's, with the normalised schemas. It accepts the task.
+	Verdict task.Verdict
 	// File and Position are where the object begins.
 	File     string
 	Position finding.Position
@@ -112,8 +115,8 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 		result.Objects++
 		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
 		before := len(f.findings)
-		if task := l.judgeTask(o, set); task != nil {
-			result.Tasks = append(result.Tasks, Task{task, f.name, d.place.at})
+		if admitted, verdict := l.judgeTask(o, set); admitted != nil {
+			result.Tasks = append(result.Tasks, Task{admitted, verdict, f.name, d.place.at})
 			break
 		}
 		spec, _ := content["spec"].(map[string]any)

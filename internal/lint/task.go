@@ -27,34 +27,35 @@ var ofReasons = map[string]string{
 // RuleOf gives the code of the rule that a MazeTask breaks for which the operator gives this reason. Empty if there is none.
 func RuleOf(reason string) string { return ofReasons[reason] }
 
-// judgeTask judges a MazeTask, first as the API server, then as the operator. Nil if one of them refuses it.
-func (l *Linter) judgeTask(o *object, set *set) *v1alpha1.MazeTask {
+// judgeTask judges a MazeTask, first as the API server, then as the operator. It returns the task with the CRD's defaults and the
+// operator's verdict, or nil and no verdict if one of them refuses the task.
+func (l *Linter) judgeTask(o *object, set *set) (*v1alpha1.MazeTask, task.Verdict) {
 	before := len(o.file.findings)
 	o.reportKeys()
 	admitted, refusal := l.admission.Admit(o.content)
 	o.refuse(l.admission, refusal)
 	set.addObject(o)
 	if admitted == nil {
-		return nil
+		return nil, task.Verdict{}
 	}
 	refused := o.file.errorsSince(before) // for what does not keep the operator from judging it
 	verdict := task.Judge(&admitted.Spec)
 	if !verdict.Accepted {
 		o.report(RuleOf(verdict.Reason), o.place.pointer(verdict.Pointer).at, "%s", oneLine(verdict.Message))
-		return nil
+		return nil, task.Verdict{}
 	}
 	for _, warning := range verdict.Warnings {
 		o.report(finding.PythonTypeName, o.place.pointer(warning.Pointer).at, "%s", oneLine(warning.Message))
 	}
 	if size, err := entrySize(admitted, verdict); err != nil || size > registry.Capacity(registry.DefaultShardSize) {
 		o.reportTooLarge(size, err)
-		return nil
+		return nil, task.Verdict{}
 	}
 	if refused {
-		return nil
+		return nil, task.Verdict{}
 	}
 	set.addTask(o, admitted)
-	return admitted
+	return admitted, verdict
 }
 
 func (o *object) reportTooLarge(size int, err error) {
