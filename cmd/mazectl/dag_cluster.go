@@ -93,7 +93,7 @@ func (s *taskSource) readPlaceable(ctx context.Context, known *catalogue) error 
 			"or those of the cluster", namespace, err)
 	}
 	for name, task := range known.byName {
-		task.unplaceable = why[task.object]
+		task.Unplaceable = why[task.object]
 		known.byName[name] = task
 	}
 	return nil
@@ -151,7 +151,7 @@ func (s *taskSource) judgePlaces(ctx context.Context, r *reader, known *catalogu
 			}
 			why[task.requirement] = message
 		}
-		task.unplaceable = message
+		task.Unplaceable = message
 		known.byName[name] = task
 	}
 	return nil

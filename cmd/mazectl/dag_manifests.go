@@ -9,6 +9,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -139,9 +140,10 @@ func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, at func(strin
 				name, at(other.File, other.Position), at(one.File, one.Position), advice)
 		}
 		first[name] = one
+		input, output := one.Verdict.Input, one.Verdict.Output
 		known.byName[name] = knownTask{
-			input: one.Verdict.Input.JSON(), output: one.Verdict.Output.JSON(), object: one.Name,
-			requirement: placement.RequirementOf(&one.Spec.Resources),
+			Task:   dag.Task{Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output},
+			object: one.Name, requirement: placement.RequirementOf(&one.Spec.Resources),
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 	taskschema "github.com/maze-agent/maregister/internal/schema"
@@ -194,8 +195,8 @@ func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
 			return nil, fmt.Errorf("the registry of %s: task %s: %w", from, name, err)
 		}
 		known.byName[name] = knownTask{
-			input: entry.Schema.Input, output: entry.Schema.Output, object: entry.Kubernetes.Name,
-			requirement: requirementOf(&entry.Resources, &entry.Kubernetes.Placement),
+			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
+			object: entry.Kubernetes.Name, requirement: requirementOf(&entry.Resources, &entry.Kubernetes.Placement),
 		}
 	}
 	return known, nil
@@ -238,7 +239,8 @@ func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(st
 			tell("task %s is left out: output_parameters: %v", name, outputErr)
 		default:
 			known.byName[name] = knownTask{
-				input: input.JSON(), output: output.JSON(), requirement: requirementOf(&meta.Resources, &v1alpha1.Placement{}),
+				Task:        dag.Task{Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output},
+				requirement: requirementOf(&meta.Resources, &v1alpha1.Placement{}),
 			}
 		}
 	}

@@ -95,15 +95,12 @@ type catalogue struct {
 	from string
 }
 
-// knownTask is what is known of a task.
+// knownTask is a task as package dag takes it, and what decides about where it can run.
 type knownTask struct {
-	// input and output are the normalised schemas.
-	input, output []byte
-	requirement   placement.Requirement
+	dag.Task
+	requirement placement.Requirement
 	// object is the name of its MazeTask.
 	object string
-	// unplaceable says why no node can host it. Empty if one can, or that is not known, or not asked.
-	unplaceable string
 }
 
 func (c *catalogue) String() string { return plural(len(c.byName), "task") + " of " + plain(c.from) }
@@ -111,7 +108,7 @@ func (c *catalogue) String() string { return plural(len(c.byName), "task") + " o
 func (c *catalogue) tasks() *dag.Tasks {
 	all := make(map[string]dag.Task, len(c.byName))
 	for name, t := range c.byName {
-		all[name] = dag.Task{Input: t.input, Output: t.output, Unplaceable: t.unplaceable}
+		all[name] = t.Task
 	}
 	for name, why := range c.refused {
 		if _, ok := all[name]; !ok && name != "" {

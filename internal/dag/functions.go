@@ -41,22 +41,26 @@ func (c *checker) knows(n *Node) bool {
 }
 
 // input gives what a node's task takes. Nil if that is not known.
-func (c *checker) input(n *Node) *schema.Parameters { return c.open(n, c.tasks.byName[n.Func].Input) }
+func (c *checker) input(n *Node) *schema.Parameters {
+	t := c.tasks.byName[n.Func]
+	return c.open(n, t.Input, t.InputSchema)
+}
 
 // output gives what a node's task puts out. Nil if that is not known, or the task declares nothing.
 func (c *checker) output(n *Node) *schema.Parameters {
-	p := c.open(n, c.tasks.byName[n.Func].Output)
+	t := c.tasks.byName[n.Func]
+	p := c.open(n, t.Output, t.OutputSchema)
 	if p == nil || declaresNothing(p) {
 		return nil
 	}
 	return p
 }
 
-func (c *checker) open(n *Node, text []byte) *schema.Parameters {
+func (c *checker) open(n *Node, text []byte, judged *schema.Schema) *schema.Parameters {
 	if len(text) == 0 {
 		return nil
 	}
-	p, err := c.tasks.open(text)
+	p, err := c.tasks.open(text, judged)
 	if err != nil {
 		c.report(finding.InvalidSchema, n.funcAt, n, "task %s: %v", quote(n.Func), err)
 		return nil

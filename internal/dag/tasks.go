@@ -12,6 +12,9 @@ import (
 type Task struct {
 	// Input and Output are the parameters as normalised JSON Schemas, as an entry's schema.input and schema.output have them.
 	Input, Output []byte
+	// InputSchema and OutputSchema are those of Input and Output where they are judged already, so that they are not judged again.
+	// Nil for those of which only the text is known.
+	InputSchema, OutputSchema *schema.Schema
 	// Refused says where a task is that cannot be used, and why: "t.yaml:3:1, and is left out: MZ121". Empty for one that can.
 	Refused string
 	// Unplaceable says why no node of the cluster can host the task. Empty if one can, or nobody asked.
@@ -40,12 +43,16 @@ func NewTasks(all map[string]Task) *Tasks {
 // Len is the number of tasks.
 func (t *Tasks) Len() int { return len(t.names) }
 
-// open reads a schema.
-func (t *Tasks) open(text []byte) (*schema.Parameters, error) {
+// open returns the parameters of a schema, given by its text. judged is the schema itself if it is judged already, and may be nil.
+func (t *Tasks) open(text []byte, judged *schema.Schema) (p *schema.Parameters, err error) {
 	if p, ok := t.opened[string(text)]; ok {
 		return p, nil
 	}
-	p, err := schema.Open(text)
+	if judged != nil {
+		p, err = judged.Parameters()
+	} else {
+		p, err = schema.Open(text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the schema in the registry cannot be used: %w", err)
 	}
