@@ -1,19 +1,6 @@
 package main
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-
-	"github.com/spf13/cobra"
-
-	"github.com/maze-agent/maregister/internal/dag"
-)
+import "github.com/spf13/cobra"
 
 func newDAGCommand(program string, t terminal) *cobra.Command {
 	c := &cobra.Command{
@@ -26,91 +13,4 @@ func newDAGCommand(program string, t terminal) *cobra.Command {
 	}
 	c.AddCommand(newDAGCheckCommand(program, t), newDAGDrawCommand(program, t))
 	return c
-}
-
-// workflow is a file to check.
-type workflow struct {
-	name    string
-	content []byte
-}
-
-// maxWorkflow is a bit more than package dag reads, with a byte order mark: enough for it to tell that there is more.
-const maxWorkflow = 64<<20 + 4
-
-// readWorkflows reads what the arguments name. It goes on after an error.
-func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []notRead) {
-	var seen []string
-	for _, name := range args {
-		if slices.Contains(seen, filepath.Clean(name)) {
-			continue
-		}
-		seen = append(seen, filepath.Clean(name))
-		read, err := readWorkflow(ctx, stdin, name)
-		if err != nil {
-			errs = append(errs, notRead{name, err})
-			continue
-		}
-		all = append(all, read)
-	}
-	return all, errs
-}
-
-func readWorkflow(ctx context.Context, stdin io.Reader, name string) (workflow, error) {
-	return until(ctx, func() (workflow, error) { return openWorkflow(stdin, name) })
-}
-
-func openWorkflow(stdin io.Reader, name string) (workflow, error) {
-	if name == stdinArgument {
-		content, err := io.ReadAll(io.LimitReader(stdin, maxWorkflow))
-		return workflow{stdinName, content}, err
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return workflow{}, err
-	}
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return workflow{}, errors.Join(fmt.Errorf("%s is a folder; give files of workflows", name), file.Close())
-	}
-	content, err := io.ReadAll(io.LimitReader(file, maxWorkflow))
-	if err = errors.Join(err, file.Close()); err != nil {
-		return workflow{}, fmt.Errorf("read %s: %w", name, err)
-	}
-	return workflow{filepath.ToSlash(name), content}, nil
-}
-
-// edgeCounts says of how many edges what is known.
-type edgeCounts struct{ nodes, edges, compatible, unknown, incompatible, order int }
-
-func (c *edgeCounts) add(g *dag.Graph) {
-	c.nodes += len(g.Nodes)
-	c.edges += len(g.Edges)
-	for _, e := range g.Edges {
-		switch {
-		case e.Output == "" && e.Input == "":
-			c.order++
-		case e.Fit == dag.FitCompatible:
-			c.compatible++
-		case e.Fit == dag.FitIncompatible:
-			c.incompatible++
-		default:
-			c.unknown++
-		}
-	}
-}
-
-func (c *edgeCounts) String() string {
-	text := plural(c.nodes, "node") + ", " + plural(c.edges, "edge")
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{c.compatible, "compatible"}, {c.unknown, "unknown"}, {c.incompatible, "incompatible"}, {c.order, "only for the order"}} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
-		}
-	}
-	if len(parts) == 0 {
-		return text
-	}
-	return text + " (" + strings.Join(parts, ", ") + ")"
 }

@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -389,32 +388,6 @@ func TestDAGRegistryAsTasks(t *testing.T) {
 	text, code := call(t, "", []string{"dag", "check", meeting, "--tasks", file}, "", false, 0)
 	if code != exitFailed || !strings.Contains(text, "--registry instead of --tasks") {
 		t.Errorf("exit code %d:\n%s", code, text)
-	}
-}
-
-// TestRequirementOf: a published task requires what its manifest does.
-func TestRequirementOf(t *testing.T) {
-	for name, resources := range map[string]string{
-		"defaults": `{cpu: "1", memory: 1Gi}`,
-		"exact":    `{type: gpu, cpu: 1500m, memory: 1000001Ki, gpuMemory: 40Gi, backend: vllm}`,
-		"none":     `{type: io, cpu: "0", memory: 0}`,
-		"no size":  `{type: gpu, backend: VLLM}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			task := &v1alpha1.MazeTask{}
-			if err := yaml.Unmarshal([]byte(resources), &task.Spec.Resources); err != nil {
-				t.Fatal(err)
-			}
-			want := placement.RequirementOf(&task.Spec.Resources)
-			resolution := placement.Resolve(want, placement.NewBuilder(placement.DefaultConfig()).Inventory())
-			entry, err := registry.NewEntry(task, registry.Interface{Input: []byte(`{}`), Output: []byte(`{}`)}, resolution.Placement, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, requirementOf(&entry.Resources, &entry.Kubernetes.Placement)); diff != "" {
-				t.Errorf("requirement (-want +got):\n%s", diff)
-			}
-		})
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // outputTaskMeta is a value of -o besides those of other commands.
@@ -232,30 +230,6 @@ func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *fou
 	fmt.Fprint(t.Out, t.paintDiff(text))
 	t.say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", plural(len(changes), "manifest")))
 	return errFindings
-}
-
-// paintDiff colours a diff as git does.
-func (t terminal) paintDiff(text string) string {
-	colors := map[byte]color{'+': green, '-': red}
-	var out strings.Builder
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		out.WriteString(t.paint(colors[cmp.Or(line, " ")[0]], line) + "\n")
-	}
-	return out.String()
-}
-
-func isError(f finding.Finding) bool { return f.Severity == finding.SeverityError }
-
-// sayFindings prints findings beside the result, one a line, as compilers do.
-func sayFindings(t terminal, findings []finding.Finding) {
-	for _, f := range findings {
-		place := f.File
-		if f.Position.Line > 0 {
-			place = fmt.Sprintf("%s:%d:%d", f.File, f.Position.Line, f.Position.Column)
-		}
-		fmt.Fprintln(t.ErrOut, plain(place+": "+f.Rule+" "+f.Message))
-	}
 }
 
 func summaryOf(f *found) string {

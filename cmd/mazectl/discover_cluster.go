@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,18 +132,4 @@ func refusalText(err error) string {
 		text += ": set it there, or take it over with --force-conflicts"
 	}
 	return text
-}
-
-// parallel does something for each index below n, by so many workers at a time, and waits for all.
-func parallel(n, workers int, do func(worker, i int)) {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for worker := range min(n, workers) {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				do(worker, int(i))
-			}
-		})
-	}
-	wait.Wait()
 }

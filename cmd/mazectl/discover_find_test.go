@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,45 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/discover"
 )
-
-func tasksNamed(names ...string) []discover.Task {
-	var out []discover.Task
-	for _, name := range names {
-		out = append(out, discover.Task{Spec: v1alpha1.MazeTaskSpec{Name: name}})
-	}
-	return out
-}
-
-// taskPy is a Python file that declares a task.
-func taskPy(name string) string {
-	return fmt.Sprintf("from maze import task\n\n\n@task(name=%q)\ndef run(path: str):\n    return {}\n", name)
-}
-
-// tree makes files in a folder. A content that begins with "-> " makes a symbolic link.
-func tree(t *testing.T, files map[string]string) string {
-	t.Helper()
-	root := t.TempDir()
-	for name, content := range files {
-		name = filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		if target, ok := strings.CutPrefix(content, "-> "); ok {
-			err = os.Symlink(strings.ReplaceAll(target, "ROOT", root), name)
-		} else {
-			err = os.WriteFile(name, []byte(content), 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return root
-}
 
 // TestFindTasks: a strange file costs itself a finding, and the good one beside it nothing.
 func TestFindTasks(t *testing.T) {

@@ -10,8 +10,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// maxLinks is how many symbolic links a path may lead through.
-const maxLinks = 64
+const (
+	// settle is how long it has to be quiet after a change: an editor writes a file in several steps, git many files.
+	settle = 200 * time.Millisecond
+	// maxSettle bounds the wait where it does not get quiet.
+	maxSettle = 2 * time.Second
+	// maxLinks is how many symbolic links a path may lead through.
+	maxLinks = 64
+)
 
 // folderWatch tells when Python files may have changed.
 type folderWatch struct {

@@ -4,17 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/discover"
-	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // verb is what becomes of an object.
@@ -157,45 +151,6 @@ func (o *discoverOptions) checkEmpty(f *found, flag, what string, count int) err
 		return nil
 	}
 	return fmt.Errorf("there is no task in %s, so %s would delete all %s; if that is meant, give --allow-empty", strings.Join(o.dirs, ", "), flag, what)
-}
-
-// whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
-func (f *found) whyKeep(path, entryPoint string) string {
-	switch {
-	case path == "":
-		return "it does not say which file it is from"
-	case !f.covers(path):
-		return "its file was not asked for"
-	}
-	return f.whyUnknown(path, entryPoint)
-}
-
-// whyKeepFile says why the file of a task's manifest has to stay. Empty if the task was found, or is gone.
-func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
-	if spec.Source == nil || slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == spec.EntryPoint }) {
-		return ""
-	}
-	if !f.covers(spec.Source.Path) {
-		if _, err := os.Stat(filepath.Join(f.root, filepath.FromSlash(spec.Source.Path))); err == nil {
-			return spec.Source.Path + " was not asked for"
-		}
-		return ""
-	}
-	return f.whyUnknown(spec.Source.Path, spec.EntryPoint)
-}
-
-// whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
-func (f *found) whyUnknown(path, entryPoint string) string {
-	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
-	switch {
-	case !f.knows(path):
-		return "its file cannot be read"
-	case slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == entryPoint }):
-		return "" // it has another name now
-	case slices.ContainsFunc(f.Findings, lost):
-		return "its function has an error"
-	}
-	return ""
 }
 
 // changedFields names the fields that an apply changes, without "spec." before them. That a function moved within its file is no

@@ -173,14 +173,6 @@ func notRegular(mode fs.FileMode) string {
 	return "the file is " + kind + ", and not read; rename or remove it, or --exclude it"
 }
 
-// cause is an error without the name of the file, which stands before it.
-func cause(err error) error {
-	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
-		return wrapped.Err
-	}
-	return err
-}
-
 // packageRoot is the folder that modules are named from. Nothing outside of it is read.
 type packageRoot struct {
 	*os.Root

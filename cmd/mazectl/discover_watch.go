@@ -12,14 +12,8 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 )
 
-const (
-	// settle is how long it has to be quiet after a change: an editor writes a file in several steps, git many files.
-	settle = 200 * time.Millisecond
-	// maxSettle bounds the wait where it does not get quiet.
-	maxSettle = 2 * time.Second
-	// firstRetry is how soon what failed is tried again. The wait then doubles up to --resync.
-	firstRetry = time.Second
-)
+// firstRetry is how soon what failed is tried again. The wait then doubles up to --resync.
+const firstRetry = time.Second
 
 // taskWatch keeps a cluster as some Python files say.
 type taskWatch struct {

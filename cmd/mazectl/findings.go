@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -116,3 +117,8 @@ func countFindings(findings []finding.Finding) string {
 		return plural(errs, "error") + ", " + plural(warnings, "warning")
 	}
 }
+
+// errFindings says that everything was done, and something was found that a user has to look at.
+var errFindings = errors.New("there are findings")
+
+func isError(f finding.Finding) bool { return f.Severity == finding.SeverityError }

@@ -6,9 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	eastasian "golang.org/x/text/width"
-	"k8s.io/cli-runtime/pkg/printers"
-
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -106,34 +103,13 @@ func window(text []rune, character, columns int) (string, int) {
 	return prefix + printable(text[begin:end]) + suffix, len([]rune(prefix)) + columnsOf(text[begin:character])
 }
 
-// printable replaces what would steer a terminal, and tabs, whose width depends on where they are.
-func printable(text []rune) string {
-	return printers.EscapeTerminal(strings.Map(func(r rune) rune {
-		if r == '\t' || r == '\r' {
-			return ' '
+// sayFindings prints findings beside the result, one a line, as compilers do.
+func sayFindings(t terminal, findings []finding.Finding) {
+	for _, f := range findings {
+		place := f.File
+		if f.Position.Line > 0 {
+			place = fmt.Sprintf("%s:%d:%d", f.File, f.Position.Line, f.Position.Column)
 		}
-		return r
-	}, string(text)))
-}
-
-// columnsOf is how wide a text is in a terminal: Chinese characters take two columns.
-func columnsOf(text []rune) int {
-	n := 0
-	for _, r := range printable(text) {
-		switch eastasian.LookupRune(r).Kind() {
-		case eastasian.EastAsianWide, eastasian.EastAsianFullwidth:
-			n += 2
-		default:
-			n++
-		}
+		fmt.Fprintln(t.ErrOut, plain(place+": "+f.Rule+" "+f.Message))
 	}
-	return n
-}
-
-// writeFindingsJSON writes an array of findings.
-func writeFindingsJSON(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
-	if findings == nil {
-		findings = []finding.Finding{}
-	}
-	return writeJSON(w, findings)
 }

@@ -15,9 +15,6 @@ import (
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
-// stdinName is what findings call the standard input.
-const stdinName = "<stdin>"
-
 // lintFiles are the files to judge.
 type lintFiles struct {
 	stdin     io.Reader

@@ -23,9 +23,6 @@ const (
 	exitFailed   = 2
 )
 
-// errFindings says that everything was done, and something was found that a user has to look at.
-var errFindings = errors.New("there are findings")
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // so that a second signal ends what does not heed the first

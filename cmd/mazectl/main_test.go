@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -233,24 +231,6 @@ contexts: [{name: right, context: {cluster: c, user: u}}, {name: wrong, context:
 	}
 }
 
-// TestTerminal tells what colours and widths are for.
-func TestTerminal(t *testing.T) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(read.Close(), write.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	for name, streams := range map[string]genericiooptions.IOStreams{"pipe": {Out: write}, "buffer": {Out: &bytes.Buffer{}}} {
-		if got := newTerminal(streams); got.color || got.width != pipeWidth {
-			t.Errorf("%s: colour %t, width %d, want none and %d", name, got.color, got.width, pipeWidth)
-		}
-	}
-}
-
 func TestVersion(t *testing.T) {
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
 	if code := run(context.Background(), "kubectl-maze", []string{"version"}, newTerminal(streams)); code != exitFine {
@@ -258,29 +238,5 @@ func TestVersion(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "kubectl maze ") || !strings.Contains(out.String(), "(go1.") {
 		t.Errorf("got %q", out.String())
-	}
-}
-
-// TestWrap: no character of a manifest reaches the terminal as a command, and nothing is lost.
-func TestWrap(t *testing.T) {
-	cases := map[string]struct {
-		text  string
-		width int
-		want  []string
-	}{
-		"empty":        {"", 10, []string{""}},
-		"fits":         {"one two", 7, []string{"one two"}},
-		"breaks":       {"one two three", 8, []string{"one two", "three"}},
-		"long word":    {"a nvidia.com/gpu b", 5, []string{"a", "nvidia.com/gpu", "b"}},
-		"no ASCII":     {"äöü äöü", 7, []string{"äöü äöü"}},
-		"steers":       {"a\x1b[31mb\nc", 20, []string{"a^[[31mb c"}},
-		"only a space": {" \n ", 10, []string{""}},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, wrap(tc.text, tc.width)); diff != "" {
-				t.Errorf("lines (-want +got):\n%s", diff)
-			}
-		})
 	}
 }

@@ -17,9 +17,6 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 )
 
-// stdinArgument stands for the standard input where a file is asked for.
-const stdinArgument = "-"
-
 // manifest is an object as it was written.
 type manifest struct {
 	*unstructured.Unstructured

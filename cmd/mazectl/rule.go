@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -120,11 +118,4 @@ func unknownRule(code string) error {
 		return fmt.Errorf("there is no rule %q; did you mean %s?", code, meant)
 	}
 	return fmt.Errorf(`there is no rule %q; "rule" without CODE lists all`, code)
-}
-
-func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -90,8 +89,6 @@ func (t *table) writeRow(out *strings.Builder, r *row, labels, values int) {
 		out.WriteString(strings.TrimRight(start+value+gap+t.paint(r.textColor, line), " ") + "\n")
 	}
 }
-
-func width(text string) int { return utf8.RuneCountInString(plain(text)) }
 
 // grouped puts together the tasks that share a comparison, and orders them: what a user has to look at comes first. Those that
 // can be placed as before are one group, unless each is to be told of.

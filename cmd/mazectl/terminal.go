@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -55,32 +53,5 @@ func (t terminal) paint(c color, text string) string {
 	return string(c) + text + colorReset
 }
 
-// plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
-func plain(text string) string {
-	return strings.Join(strings.Fields(printers.EscapeTerminal(text)), " ")
-}
-
-// wrap breaks a text at its spaces into lines of a width, if its words are not longer. It has at least one line.
-func wrap(text string, width int) []string {
-	lines := []string{""}
-	for _, word := range strings.Split(plain(text), " ") {
-		last := &lines[len(lines)-1]
-		switch {
-		case *last == "":
-			*last = word
-		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width:
-			*last += " " + word
-		default:
-			lines = append(lines, word)
-		}
-	}
-	return lines
-}
-
 // say tells a user something besides the result.
 func (t terminal) say(kind, text string) { fmt.Fprintln(t.ErrOut, kind, printers.EscapeTerminal(text)) }
-
-// pad fills a text with spaces to a width.
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
-}

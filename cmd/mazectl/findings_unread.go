@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"path/filepath"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -40,27 +39,4 @@ func findingsOf(all []notRead) []finding.Finding {
 		findings[i] = one.finding()
 	}
 	return findings
-}
-
-// until does what may wait for a pipe that never ends, as long as the context does not. What is waited for then is left behind: a
-// read of a pipe cannot be called off.
-func until[T any](ctx context.Context, do func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	if ctx.Err() != nil {
-		return *new(T), context.Cause(ctx)
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := do()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		return *new(T), context.Cause(ctx)
-	}
 }

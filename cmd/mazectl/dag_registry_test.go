@@ -1,0 +1,38 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// TestRequirementOf: a published task requires what its manifest does.
+func TestRequirementOf(t *testing.T) {
+	for name, resources := range map[string]string{
+		"defaults": `{cpu: "1", memory: 1Gi}`,
+		"exact":    `{type: gpu, cpu: 1500m, memory: 1000001Ki, gpuMemory: 40Gi, backend: vllm}`,
+		"none":     `{type: io, cpu: "0", memory: 0}`,
+		"no size":  `{type: gpu, backend: VLLM}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			task := &v1alpha1.MazeTask{}
+			if err := yaml.Unmarshal([]byte(resources), &task.Spec.Resources); err != nil {
+				t.Fatal(err)
+			}
+			want := placement.RequirementOf(&task.Spec.Resources)
+			resolution := placement.Resolve(want, placement.NewBuilder(placement.DefaultConfig()).Inventory())
+			entry, err := registry.NewEntry(task, registry.Interface{Input: []byte(`{}`), Output: []byte(`{}`)}, resolution.Placement, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, requirementOf(&entry.Resources, &entry.Kubernetes.Placement)); diff != "" {
+				t.Errorf("requirement (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
+func (f *found) whyKeep(path, entryPoint string) string {
+	switch {
+	case path == "":
+		return "it does not say which file it is from"
+	case !f.covers(path):
+		return "its file was not asked for"
+	}
+	return f.whyUnknown(path, entryPoint)
+}
+
+// whyKeepFile says why the file of a task's manifest has to stay. Empty if the task was found, or is gone.
+func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
+	if spec.Source == nil || slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == spec.EntryPoint }) {
+		return ""
+	}
+	if !f.covers(spec.Source.Path) {
+		if _, err := os.Stat(filepath.Join(f.root, filepath.FromSlash(spec.Source.Path))); err == nil {
+			return spec.Source.Path + " was not asked for"
+		}
+		return ""
+	}
+	return f.whyUnknown(spec.Source.Path, spec.EntryPoint)
+}
+
+// whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
+func (f *found) whyUnknown(path, entryPoint string) string {
+	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
+	switch {
+	case !f.knows(path):
+		return "its file cannot be read"
+	case slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == entryPoint }):
+		return "" // it has another name now
+	case slices.ContainsFunc(f.Findings, lost):
+		return "its function has an error"
+	}
+	return ""
+}

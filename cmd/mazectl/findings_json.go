@@ -1,0 +1,23 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// writeFindingsJSON writes an array of findings.
+func writeFindingsJSON(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+	if findings == nil {
+		findings = []finding.Finding{}
+	}
+	return writeJSON(w, findings)
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+// TestTerminal tells what colours and widths are for.
+func TestTerminal(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(read.Close(), write.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	for name, streams := range map[string]genericiooptions.IOStreams{"pipe": {Out: write}, "buffer": {Out: &bytes.Buffer{}}} {
+		if got := newTerminal(streams); got.color || got.width != pipeWidth {
+			t.Errorf("%s: colour %t, width %d, want none and %d", name, got.color, got.width, pipeWidth)
+		}
+	}
+}
+
+// TestWrap: no character of a manifest reaches the terminal as a command, and nothing is lost.
+func TestWrap(t *testing.T) {
+	cases := map[string]struct {
+		text  string
+		width int
+		want  []string
+	}{
+		"empty":        {"", 10, []string{""}},
+		"fits":         {"one two", 7, []string{"one two"}},
+		"breaks":       {"one two three", 8, []string{"one two", "three"}},
+		"long word":    {"a nvidia.com/gpu b", 5, []string{"a", "nvidia.com/gpu", "b"}},
+		"no ASCII":     {"äöü äöü", 7, []string{"äöü äöü"}},
+		"steers":       {"a\x1b[31mb\nc", 20, []string{"a^[[31mb c"}},
+		"only a space": {" \n ", 10, []string{""}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, wrap(tc.text, tc.width)); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

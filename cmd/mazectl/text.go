@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"k8s.io/cli-runtime/pkg/printers"
+)
+
+// plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
+func plain(text string) string {
+	return strings.Join(strings.Fields(printers.EscapeTerminal(text)), " ")
+}
+
+// wrap breaks a text at its spaces into lines of a width, if its words are not longer. It has at least one line.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for _, word := range strings.Split(plain(text), " ") {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+// pad fills a text with spaces to a width.
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+}
+
+func width(text string) int { return utf8.RuneCountInString(plain(text)) }
+
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "s"):
+		noun += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// cause is an error without the name of the file, which stands before it.
+func cause(err error) error {
+	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
