@@ -83,7 +83,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 			return utilerrors.NewAggregate(append(errs, split(err)...))
 		}
 	}
-	if err := refuseOverwriting(o.file, t.In, slices.Concat(o.files, o.inputs())); err != nil {
+	if err := t.refuseOverwriting(o.file, slices.Concat(o.files, o.inputs())); err != nil {
 		return err
 	}
 	tasks := known.tasks()

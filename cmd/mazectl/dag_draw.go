@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -113,15 +112,10 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 	if len(graph.Nodes) == 0 {
 		return cannotDraw(w.name, findings)
 	}
-	if err := refuseOverwriting(o.outputFile, t.In, slices.Concat(files, o.inputs())); err != nil {
+	if err := t.refuseOverwriting(o.outputFile, slices.Concat(files, o.inputs())); err != nil {
 		return err
 	}
-	content := []byte(drawings[at].draw(graph, findings))
-	if o.outputFile != "" {
-		err = os.WriteFile(o.outputFile, content, 0o666)
-	} else {
-		_, err = t.Out.Write(content)
-	}
+	err = t.deliver(o.outputFile, []byte(drawings[at].draw(graph, findings)))
 	if n := drawnLines(graph); err == nil && o.output == outputMermaid && n > maxMermaidLines {
 		t.say("note:", fmt.Sprintf("GitHub shows Mermaid of up to %d edges, and this has %d; draw it as svg, or split the workflow", maxMermaidLines, n))
 	}

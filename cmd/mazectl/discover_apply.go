@@ -29,7 +29,7 @@ func (o *discoverOptions) applyOnce(ctx context.Context, t terminal, f *found) e
 	if err != nil {
 		return err
 	}
-	t.showPlan(steps)
+	showPlan(t, steps)
 	end := " (dry run)"
 	if !o.dryRun {
 		end = ""
@@ -65,7 +65,7 @@ func (c *clusterTasks) carryOut(ctx context.Context, steps []step) error {
 }
 
 // showPlan prints a line for each object that something becomes of.
-func (t terminal) showPlan(steps []step) {
+func showPlan(t terminal, steps []step) {
 	width := 0
 	for _, s := range steps {
 		if s.verb != verbUnchanged {

@@ -78,7 +78,7 @@ func (w *taskWatch) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.terminal.showPlan(steps)
+	showPlan(w.terminal, steps)
 	if err := w.cluster.carryOut(ctx, steps); err != nil {
 		return err
 	}

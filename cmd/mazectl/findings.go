@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -83,21 +82,13 @@ func writeFindings(t terminal, o findingOptions, findings []finding.Finding, sou
 	if err := findingFormats[at].write(&out, t, findings, source); err != nil {
 		return fmt.Errorf("write the findings: %w", err)
 	}
-	if err := o.deliver(t, out.Bytes()); err != nil {
+	if err := t.deliver(o.file, out.Bytes()); err != nil {
 		return err
 	}
 	if len(findings) > 0 && !o.exitZero {
 		return errFindings
 	}
 	return nil
-}
-
-func (o *findingOptions) deliver(t terminal, content []byte) error {
-	if o.file != "" {
-		return os.WriteFile(o.file, content, 0o666)
-	}
-	_, err := t.Out.Write(content)
-	return err
 }
 
 // countFindings says how many there are of which severity.

@@ -61,7 +61,7 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := refuseOverwriting(options.file, t.In, files.names); err != nil {
+	if err := t.refuseOverwriting(options.file, files.names); err != nil {
 		return err
 	}
 	linter, err := lint.New()

@@ -13,7 +13,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 )
 
@@ -99,12 +98,4 @@ func decode(untyped map[string]any, typed any) error {
 		return err
 	}
 	return json.Unmarshal(content, typed)
-}
-
-// split takes apart what cli-runtime found wrong.
-func split(err error) []error {
-	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
-		return utilerrors.Flatten(aggregate).Errors()
-	}
-	return []error{err}
 }

@@ -2,12 +2,20 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 )
 
-// refuseOverwriting sees to it that a file to write to is none of those that are read, nor the standard input.
-func refuseOverwriting(output string, stdin io.Reader, inputs []string) error {
+// deliver writes the result to a file, or to the standard output if the file has no name.
+func (t terminal) deliver(file string, content []byte) error {
+	if file != "" {
+		return os.WriteFile(file, content, 0o666)
+	}
+	_, err := t.Out.Write(content)
+	return err
+}
+
+// refuseOverwriting returns an error if a file to write to is one of those that are read, or the standard input.
+func (t terminal) refuseOverwriting(output string, inputs []string) error {
 	if output == "" {
 		return nil
 	}
@@ -23,7 +31,7 @@ func refuseOverwriting(output string, stdin io.Reader, inputs []string) error {
 			return refuse(input)
 		}
 	}
-	if file, ok := stdin.(*os.File); ok {
+	if file, ok := t.In.(*os.File); ok {
 		if info := regular(file.Stat()); info != nil && os.SameFile(existing, info) {
 			return refuse(stdinName)
 		}
@@ -31,7 +39,7 @@ func refuseOverwriting(output string, stdin io.Reader, inputs []string) error {
 	return nil
 }
 
-// regular gives nil for all but a file that is there, and is no pipe or the like.
+// regular returns nil for all but a file that is there, and is no pipe or the like.
 func regular(info os.FileInfo, err error) os.FileInfo {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil

@@ -75,7 +75,7 @@ func write(t terminal, output string, all []judged) error {
 	case outputYAML:
 		content, err = yaml.Marshal(reportOf(all))
 	default:
-		content = []byte(newTable(t, output == outputWide).render(all))
+		content = []byte((&table{wide: output == outputWide}).render(t, all))
 	}
 	if err != nil {
 		return fmt.Errorf("encode the result: %w", err)

@@ -14,80 +14,18 @@ import (
 // maxClassRows is how many classes the table shows of each task, unless it is to be wide.
 const maxClassRows = 12
 
-// table shows tasks in blocks: those that share a requirement in one, findings first. Nothing but its columns' width is the
-// same in all blocks.
+// table shows tasks in blocks: those that share a requirement in one, findings first.
 type table struct {
-	terminal
-	wide   bool
-	blocks []block
+	// wide is for a table that leaves nothing out.
+	wide bool
 }
 
-// block is a title and rows of three columns, the last of which is wrapped.
-type block struct {
-	title     string
-	mark      string
-	markColor color
-	rows      []row
-}
-
-type row struct {
-	label, value, text string
-	valueColor         color
-	textColor          color
-}
-
-func newTable(t terminal, wide bool) *table { return &table{terminal: t, wide: wide} }
-
-func (t *table) render(all []judged) string {
+func (t *table) render(to terminal, all []judged) string {
+	var blocks []block
 	for _, group := range grouped(all, t.wide) {
-		t.blocks = append(t.blocks, t.blockOf(group))
+		blocks = append(blocks, t.blockOf(group))
 	}
-	var labels, values int
-	for _, b := range t.blocks {
-		for _, r := range b.rows {
-			labels, values = max(labels, width(r.label)), max(values, width(r.value))
-		}
-	}
-	var out strings.Builder
-	for i, b := range t.blocks {
-		if i > 0 {
-			out.WriteByte('\n')
-		}
-		t.writeTitle(&out, &b)
-		for _, r := range b.rows {
-			t.writeRow(&out, &r, labels, values)
-		}
-	}
-	return out.String()
-}
-
-func (t *table) writeTitle(out *strings.Builder, b *block) {
-	mark := b.mark
-	if mark != "" {
-		mark += ": "
-	}
-	for i, line := range wrap(b.title, t.width-width(mark)) {
-		if i == 0 {
-			out.WriteString(t.paint(b.markColor, mark))
-		} else {
-			out.WriteString(strings.Repeat(" ", width(mark)))
-		}
-		out.WriteString(t.paint(bold, line) + "\n")
-	}
-}
-
-func (t *table) writeRow(out *strings.Builder, r *row, labels, values int) {
-	const indent, gap = "  ", "  "
-	before := len(indent) + labels + len(gap) + values + len(gap)
-	for i, line := range wrap(r.text, max(t.width-before, minWidth/2)) {
-		if i > 0 {
-			out.WriteString(strings.Repeat(" ", before) + t.paint(r.textColor, line) + "\n")
-			continue
-		}
-		start := indent + pad(plain(r.label), labels) + gap
-		value := t.paint(r.valueColor, r.value) + strings.Repeat(" ", values-width(r.value))
-		out.WriteString(strings.TrimRight(start+value+gap+t.paint(r.textColor, line), " ") + "\n")
-	}
+	return to.blocks(blocks)
 }
 
 // grouped puts together the tasks that share a comparison, and orders them: what a user has to look at comes first. Those that
@@ -179,8 +117,6 @@ func (t *table) classRows(classes []placement.ClassFit) []row {
 	}
 	return rows
 }
-
-func (b *block) add(rows ...row) { b.rows = append(b.rows, rows...) }
 
 // names lists the tasks by the objects' names, as kubectl does, with their namespaces where they have any.
 func (t *table) names(group []judged) string {

@@ -46,6 +46,7 @@ const (
 	colorReset       = "\x1b[0m"
 )
 
+// paint returns a text in a colour, if the terminal shows colours.
 func (t terminal) paint(c color, text string) string {
 	if !t.color || c == "" || text == "" {
 		return text

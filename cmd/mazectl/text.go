@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"unicode/utf8"
 
@@ -37,8 +35,10 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
+// width returns how many characters a text has once it is plain.
 func width(text string) int { return utf8.RuneCountInString(plain(text)) }
 
+// plural returns a number with its noun: 1 task, 2 tasks, 2 classes.
 func plural(n int, noun string) string {
 	switch {
 	case n == 1:
@@ -47,12 +47,4 @@ func plural(n int, noun string) string {
 		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// cause is an error without the name of the file, which stands before it.
-func cause(err error) error {
-	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
-		return wrapped.Err
-	}
-	return err
 }

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+)
+
+// cause returns an error without the name of the file, which stands before it.
+func cause(err error) error {
+	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// split returns the errors that an error of cli-runtime is made of, or the error itself.
+func split(err error) []error {
+	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		return utilerrors.Flatten(aggregate).Errors()
+	}
+	return []error{err}
+}
