@@ -1,8 +1,12 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
 
-func newDAGCommand(program string, t terminal) *cobra.Command {
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+)
+
+func newDAGCommand(program string, t terminal.Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dag",
 		Short: "Check workflows against the tasks that there are, and draw them",

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -20,7 +21,7 @@ type dagCheckOptions struct {
 	files []string
 }
 
-func newDAGCheckCommand(program string, t terminal) *cobra.Command {
+func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := dagCheckOptions{}
 	c := &cobra.Command{
 		Use:   "check FILE...",
@@ -60,7 +61,7 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
 	return c
 }
 
-func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
+func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files of workflows in JSON, or - for the standard input")
 	}
@@ -80,10 +81,10 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 	if len(workflows) > 0 { // whoever has none need not have tasks
 		var err error
 		if known, err = o.read(ctx, t); err != nil {
-			return utilerrors.NewAggregate(append(errs, split(err)...))
+			return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 		}
 	}
-	if err := t.refuseOverwriting(o.file, slices.Concat(o.files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.file, slices.Concat(o.files, o.inputs())); err != nil {
 		return err
 	}
 	tasks := known.tasks()
@@ -103,7 +104,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal) error {
 		return utilerrors.NewAggregate(append(errs, err))
 	}
 	if len(workflows) > 0 {
-		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, plural(len(workflows), "file"), known, countFindings(all))
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, countFindings(all))
 	}
 	if len(errs) > 0 {
 		return utilerrors.NewAggregate(errs)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -52,7 +53,7 @@ type dagDrawOptions struct {
 	check              bool
 }
 
-func newDAGDrawCommand(program string, t terminal) *cobra.Command {
+func newDAGDrawCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := dagDrawOptions{}
 	c := &cobra.Command{
 		Use:   "draw FILE",
@@ -90,7 +91,7 @@ it, and with 2 if not.`,
 	return c
 }
 
-func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) error {
+func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []string) error {
 	if len(files) != 1 {
 		return errors.New("draw takes one FILE: a workflow in JSON, or - for the standard input")
 	}
@@ -112,12 +113,12 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal, files []string) er
 	if len(graph.Nodes) == 0 {
 		return cannotDraw(w.name, findings)
 	}
-	if err := t.refuseOverwriting(o.outputFile, slices.Concat(files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.outputFile, slices.Concat(files, o.inputs())); err != nil {
 		return err
 	}
-	err = t.deliver(o.outputFile, []byte(drawings[at].draw(graph, findings)))
+	err = t.Output(o.outputFile, []byte(drawings[at].draw(graph, findings)))
 	if n := drawnLines(graph); err == nil && o.output == outputMermaid && n > maxMermaidLines {
-		t.say("note:", fmt.Sprintf("GitHub shows Mermaid of up to %d edges, and this has %d; draw it as svg, or split the workflow", maxMermaidLines, n))
+		t.Say("note:", fmt.Sprintf("GitHub shows Mermaid of up to %d edges, and this has %d; draw it as svg, or split the workflow", maxMermaidLines, n))
 	}
 	if err == nil {
 		fmt.Fprintln(t.ErrOut, o.summary(graph, findings))
@@ -130,7 +131,7 @@ func (o *dagDrawOptions) checks() bool { return o.check || o.placeable || o.offl
 
 func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {
 	if !o.checks() {
-		return fmt.Sprintf("%s, %s: %s, not checked against tasks", plural(len(graph.Nodes), "node"), plural(len(graph.Edges), "edge"), countFindings(findings))
+		return fmt.Sprintf("%s, %s: %s, not checked against tasks", terminal.Plural(len(graph.Nodes), "node"), terminal.Plural(len(graph.Edges), "edge"), countFindings(findings))
 	}
 	var counts edgeCounts
 	counts.add(graph)
@@ -138,7 +139,7 @@ func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) s
 }
 
 // judge checks a workflow, as far as that was asked for.
-func (o *dagDrawOptions) judge(ctx context.Context, t terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
+func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
 	if o.checks() {
 		known, err := o.read(ctx, t)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
@@ -119,7 +120,7 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 		tell("%s", note)
 	}
 	if n := len(result.Refused); n > 0 || len(notes) > most {
-		tell("%s left out, which the API server or the operator would refuse; \"lint\" tells all about that", plural(n, "task"))
+		tell("%s left out, which the API server or the operator would refuse; \"lint\" tells all about that", terminal.Plural(n, "task"))
 	}
 }
 

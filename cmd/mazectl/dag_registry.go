@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -29,8 +30,8 @@ const howToPrint = "kubectl get configmaps -l '" + registry.Selector + "' -o yam
 
 // readRegistry reads the registry of --registry.
 func (s *taskSource) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
-	if s.registry == stdinArgument {
-		content, err := until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
+	if s.registry == terminal.StdinArgument {
+		content, err := terminal.Until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
@@ -47,7 +48,7 @@ func (s *taskSource) readRegistry(ctx context.Context, stdin io.Reader, tell fun
 		}
 		return entriesOf(all, s.registry)
 	}
-	content, err := until(ctx, func() ([]byte, error) { return os.ReadFile(s.registry) })
+	content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(s.registry) })
 	if err != nil {
 		return nil, fmt.Errorf("read --registry: %w", err)
 	}
@@ -147,7 +148,7 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 	}
 	if others := len(decoded.Shards); len(data) == 0 && decoded.Tasks > 0 {
 		return nil, fmt.Errorf("%s has only the index of a registry of %s in %s: read it from the API server or from a file, or set the "+
-			"operator's registry.shardSize, at most 1 MiB, so that one is enough", given, plural(decoded.Tasks, "task"), plural(others, "ConfigMap"))
+			"operator's registry.shardSize, at most 1 MiB, so that one is enough", given, terminal.Plural(decoded.Tasks, "task"), terminal.Plural(others, "ConfigMap"))
 	}
 	all := []corev1.ConfigMap{index}
 	for _, ref := range decoded.Shards {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/placement"
 )
@@ -67,7 +68,7 @@ func (s *taskSource) namespace() string { return ptr.Deref(s.cluster.Namespace, 
 // validate refuses flags that do not go together. files are the workflows.
 func (s *taskSource) validate(files []string) error {
 	inputs := slices.Concat(files, s.manifests, []string{s.registry, s.nodes})
-	isStdin := func(name string) bool { return name == stdinArgument }
+	isStdin := func(name string) bool { return name == terminal.StdinArgument }
 	switch {
 	case s.changed["tasks"] && s.changed["registry"]:
 		return errors.New("--tasks and --registry do not go together: the tasks come from one of them, or, without both, from the cluster")
@@ -103,7 +104,9 @@ type knownTask struct {
 	object string
 }
 
-func (c *catalogue) String() string { return plural(len(c.byName), "task") + " of " + plain(c.from) }
+func (c *catalogue) String() string {
+	return terminal.Plural(len(c.byName), "task") + " of " + terminal.Plain(c.from)
+}
 
 func (c *catalogue) tasks() *dag.Tasks {
 	all := make(map[string]dag.Task, len(c.byName))
@@ -119,8 +122,8 @@ func (c *catalogue) tasks() *dag.Tasks {
 }
 
 // read gets the tasks from where they are.
-func (s *taskSource) read(ctx context.Context, t terminal) (*catalogue, error) {
-	tell := func(format string, args ...any) { t.say("note:", fmt.Sprintf(format, args...)) }
+func (s *taskSource) read(ctx context.Context, t terminal.Terminal) (*catalogue, error) {
+	tell := func(format string, args ...any) { t.Say("note:", fmt.Sprintf(format, args...)) }
 	var known *catalogue
 	var err error
 	switch {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 )
 
@@ -41,13 +42,13 @@ func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []w
 }
 
 func readWorkflow(ctx context.Context, stdin io.Reader, name string) (workflow, error) {
-	return until(ctx, func() (workflow, error) { return openWorkflow(stdin, name) })
+	return terminal.Until(ctx, func() (workflow, error) { return openWorkflow(stdin, name) })
 }
 
 func openWorkflow(stdin io.Reader, name string) (workflow, error) {
-	if name == stdinArgument {
+	if name == terminal.StdinArgument {
 		content, err := io.ReadAll(io.LimitReader(stdin, maxWorkflow))
-		return workflow{stdinName, content}, err
+		return workflow{terminal.StdinName, content}, err
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -84,7 +85,7 @@ func (c *edgeCounts) add(g *dag.Graph) {
 }
 
 func (c *edgeCounts) String() string {
-	text := plural(c.nodes, "node") + ", " + plural(c.edges, "edge")
+	text := terminal.Plural(c.nodes, "node") + ", " + terminal.Plural(c.edges, "edge")
 	var parts []string
 	for _, part := range []struct {
 		n    int

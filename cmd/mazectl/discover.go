@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // outputTaskMeta is a value of -o besides those of other commands.
@@ -74,7 +75,7 @@ type discoverOptions struct {
 	resync                             time.Duration
 }
 
-func newDiscoverCommand(program string, t terminal) *cobra.Command {
+func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := discoverOptions{cluster: genericclioptions.NewConfigFlags(false)}
 	o.cluster.CacheDir = nil // nothing is discovered
 	c := &cobra.Command{
@@ -142,18 +143,18 @@ func (o *discoverOptions) validate() error {
 	return checkSource(o.sourceName)
 }
 
-func (o *discoverOptions) run(ctx context.Context, t terminal) error {
+func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
 	if o.watch {
 		return o.runWatch(ctx, t)
 	}
-	bar := newProgress(t)
+	bar := terminal.NewProgress(t)
 	options := o.sourceOptions
-	options.progress = bar.set
+	options.progress = bar.Set
 	f, err := o.find(ctx, options)
-	bar.finish()
+	bar.Finish()
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (o *discoverOptions) find(ctx context.Context, options sourceOptions) (*fou
 }
 
 // deliver brings the tasks to where the user wants them.
-func (o *discoverOptions) deliver(ctx context.Context, t terminal, f *found) error {
+func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *found) error {
 	namespace := ""
 	if o.changed["namespace"] {
 		namespace = ptr.Deref(o.cluster.Namespace, "")
@@ -197,11 +198,11 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal, f *found) err
 	return err
 }
 
-func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *found) error {
+func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolder, f *found) error {
 	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
 		why := f.whyKeepFile(spec)
 		if why != "" {
-			t.say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
+			t.Say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
 		}
 		return why != ""
 	})
@@ -209,7 +210,7 @@ func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *fou
 		return err
 	}
 	removed := len(slices.DeleteFunc(slices.Clone(changes), func(c fileChange) bool { return c.after != nil }))
-	if err := o.checkEmpty(f, "--output-dir", plural(removed, "manifest")+" in "+o.outputDir, removed); err != nil {
+	if err := o.checkEmpty(f, "--output-dir", terminal.Plural(removed, "manifest")+" in "+o.outputDir, removed); err != nil {
 		return err
 	}
 	written := len(changes) - removed
@@ -227,12 +228,12 @@ func (o *discoverOptions) writeFolder(t terminal, folder *manifestFolder, f *fou
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(t.Out, t.paintDiff(text))
-	t.say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", plural(len(changes), "manifest")))
+	fmt.Fprint(t.Out, t.PaintDiff(text))
+	t.Say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", terminal.Plural(len(changes), "manifest")))
 	return errFindings
 }
 
 func summaryOf(f *found) string {
 	return fmt.Sprintf("%s, %s, %d overwritten, %s",
-		plural(f.files, "file"), plural(len(f.Tasks), "task"), f.Overwritten, plural(len(f.Findings), "finding"))
+		terminal.Plural(f.files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten, terminal.Plural(len(f.Findings), "finding"))
 }

@@ -7,13 +7,15 @@ import (
 	"unicode/utf8"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // verbColors are green for what comes and red for what goes.
-var verbColors = map[verb]color{verbCreate: green, verbChange: yellow, verbPrune: red}
+var verbColors = map[verb]terminal.Color{verbCreate: terminal.Green, verbChange: terminal.Yellow, verbPrune: terminal.Red}
 
 // applyOnce shows what the cluster would make of the tasks, and has it made.
-func (o *discoverOptions) applyOnce(ctx context.Context, t terminal, f *found) error {
+func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *found) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -21,9 +23,9 @@ func (o *discoverOptions) applyOnce(ctx context.Context, t terminal, f *found) e
 	steps, err := o.plan(ctx, c, f)
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		for _, text := range refused.texts {
-			t.say("error:", text)
+			t.Say("error:", text)
 		}
-		t.say("note:", err.Error())
+		t.Say("note:", err.Error())
 		return errFindings
 	}
 	if err != nil {
@@ -65,7 +67,7 @@ func (c *clusterTasks) carryOut(ctx context.Context, steps []step) error {
 }
 
 // showPlan prints a line for each object that something becomes of.
-func showPlan(t terminal, steps []step) {
+func showPlan(t terminal.Terminal, steps []step) {
 	width := 0
 	for _, s := range steps {
 		if s.verb != verbUnchanged {
@@ -76,9 +78,9 @@ func showPlan(t terminal, steps []step) {
 		if s.verb == verbUnchanged {
 			continue
 		}
-		line := t.paint(verbColors[s.verb], pad(string(s.verb), len(verbCreate))) + "  " + pad(s.name, width) + "  " + plain(s.place)
+		line := t.Paint(verbColors[s.verb], terminal.Pad(string(s.verb), len(verbCreate))) + "  " + terminal.Pad(s.name, width) + "  " + terminal.Plain(s.place)
 		if s.note != "" {
-			line += "  (" + plain(s.note) + ")"
+			line += "  (" + terminal.Plain(s.note) + ")"
 		}
 		fmt.Fprintln(t.Out, line)
 	}

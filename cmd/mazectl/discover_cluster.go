@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/pager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 const (
@@ -33,7 +34,7 @@ type clusterTasks struct {
 }
 
 // connect does not ask the cluster for anything yet.
-func (o *discoverOptions) connect(t terminal) (*clusterTasks, error) {
+func (o *discoverOptions) connect(t terminal.Terminal) (*clusterTasks, error) {
 	config, err := o.cluster.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("%w; choose a cluster with --kubeconfig or --context", err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -172,7 +173,7 @@ func openRoot(folder string, names []string) (*packageRoot, []string, error) {
 		r.Root, err = os.OpenRoot(r.real)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s cannot be read: %w", r.absolute, cause(err))
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", r.absolute, terminal.Cause(err))
 	}
 	return r, inside, nil
 }

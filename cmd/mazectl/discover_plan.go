@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // verb is what becomes of an object.
@@ -44,7 +46,7 @@ type refusedError struct {
 }
 
 func (e *refusedError) Error() string {
-	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", plural(len(e.texts), "task"))
+	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", terminal.Plural(len(e.texts), "task"))
 }
 
 // plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
@@ -142,7 +144,7 @@ func (o *discoverOptions) planPrune(
 		steps = append(steps, s)
 	}
 	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
-	return steps, o.checkEmpty(f, "--prune", fmt.Sprintf("%s of --source-name %s in namespace %s", plural(count, "MazeTask"), o.sourceName, c.namespace), count)
+	return steps, o.checkEmpty(f, "--prune", fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.sourceName, c.namespace), count)
 }
 
 // checkEmpty refuses to remove everything there is, for want of a single task: that is a wrong DIR more often than meant.

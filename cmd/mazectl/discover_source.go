@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // maxSource is the size of the largest file that is read, in bytes. No one writes such files: they are generated.
@@ -55,7 +57,7 @@ func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("the file is gone since the folder was listed; run this again")
 	}
-	return fmt.Errorf("the file cannot be read: %w; correct that, or --exclude it", cause(err))
+	return fmt.Errorf("the file cannot be read: %w; correct that, or --exclude it", terminal.Cause(err))
 }
 
 func tooLarge(size string) error {

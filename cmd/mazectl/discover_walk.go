@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -46,7 +47,7 @@ type walker struct {
 // walk lists what is below a file or folder that a user asked for, given by its path.
 func (w *walker) walk(ctx context.Context, name string) error {
 	if _, err := os.Stat(filepath.Join(w.root.absolute, filepath.FromSlash(name))); err != nil {
-		return fmt.Errorf("%s cannot be read: %w", w.root.shown(name), cause(err))
+		return fmt.Errorf("%s cannot be read: %w", w.root.shown(name), terminal.Cause(err))
 	}
 	target, info, problem := w.root.resolve(name)
 	switch {
@@ -77,7 +78,7 @@ func (w *walker) folder(ctx context.Context, at pythonFile) error {
 	}
 	entries, err := w.root.list(at.real)
 	if err != nil {
-		w.unreadable(at.path, "the folder cannot be listed: %s; correct that, or --exclude it", cause(err))
+		w.unreadable(at.path, "the folder cannot be listed: %s; correct that, or --exclude it", terminal.Cause(err))
 	}
 	for _, entry := range entries {
 		if err := w.entry(ctx, at, entry); err != nil {
@@ -207,7 +208,7 @@ func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, pro
 	case err != nil && strings.Contains(err.Error(), "too many links"):
 		return "", nil, "leads to itself"
 	case err != nil:
-		return "", nil, fmt.Sprintf("cannot be followed: %s", cause(err))
+		return "", nil, fmt.Sprintf("cannot be followed: %s", terminal.Cause(err))
 	}
 	relative, err := filepath.Rel(r.real, target)
 	if err != nil || !filepath.IsLocal(relative) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // firstRetry is how soon what failed is tried again. The wait then doubles up to --resync.
@@ -18,7 +20,7 @@ const firstRetry = time.Second
 // taskWatch keeps a cluster as some Python files say.
 type taskWatch struct {
 	*discoverOptions
-	terminal terminal
+	terminal terminal.Terminal
 	cluster  *clusterTasks
 	folders  *folderWatch
 
@@ -33,7 +35,7 @@ type taskWatch struct {
 }
 
 // runWatch applies the tasks again and again, until the context ends. That is no error.
-func (o *discoverOptions) runWatch(ctx context.Context, t terminal) error {
+func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -63,7 +65,7 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal) error {
 func (w *taskWatch) sync(ctx context.Context) error {
 	f, err := w.find(ctx, w.sourceOptions)
 	if err := w.folders.set(f, w.dirs); err != nil {
-		w.terminal.say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
+		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
 	}
 	if err != nil {
 		return err
@@ -129,6 +131,6 @@ func (w *taskWatch) tell(ctx context.Context, err error) {
 		texts = append(texts, err.Error())
 	}
 	for _, text := range slices.Compact(texts) {
-		w.terminal.say("error:", text)
+		w.terminal.Say("error:", text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -21,7 +22,7 @@ type findingOptions struct {
 }
 
 // findingFormat writes findings. source gives the text of a file, nil if it cannot be had.
-type findingFormat func(w io.Writer, t terminal, findings []finding.Finding, source func(name string) []byte) error
+type findingFormat func(w io.Writer, t terminal.Terminal, findings []finding.Finding, source func(name string) []byte) error
 
 // findingFormats are the values of --output-format, in the order that help has them in.
 var findingFormats = []struct {
@@ -65,7 +66,7 @@ func (o *findingOptions) check() error {
 
 // writeFindings writes findings as the options say, to the standard output or a file. source gives the text of a file that a
 // finding is in, nil if it cannot be had. It returns errFindings if there are any, unless the options say otherwise.
-func writeFindings(t terminal, o findingOptions, findings []finding.Finding, source func(name string) []byte) error {
+func writeFindings(t terminal.Terminal, o findingOptions, findings []finding.Finding, source func(name string) []byte) error {
 	at := slices.IndexFunc(findingFormats, func(format struct {
 		name  string
 		write findingFormat
@@ -76,13 +77,13 @@ func writeFindings(t terminal, o findingOptions, findings []finding.Finding, sou
 		return o.check()
 	}
 	if o.file != "" {
-		t.color, t.width = false, pipeWidth
+		t.Color, t.Width = false, terminal.PipeWidth
 	}
 	var out bytes.Buffer
 	if err := findingFormats[at].write(&out, t, findings, source); err != nil {
 		return fmt.Errorf("write the findings: %w", err)
 	}
-	if err := t.deliver(o.file, out.Bytes()); err != nil {
+	if err := t.Output(o.file, out.Bytes()); err != nil {
 		return err
 	}
 	if len(findings) > 0 && !o.exitZero {
@@ -101,11 +102,11 @@ func countFindings(findings []finding.Finding) string {
 	case len(findings) == 0:
 		return "nothing is wrong"
 	case warnings == 0:
-		return plural(errs, "error")
+		return terminal.Plural(errs, "error")
 	case errs == 0:
-		return plural(warnings, "warning")
+		return terminal.Plural(warnings, "warning")
 	default:
-		return plural(errs, "error") + ", " + plural(warnings, "warning")
+		return terminal.Plural(errs, "error") + ", " + terminal.Plural(warnings, "warning")
 	}
 }
 

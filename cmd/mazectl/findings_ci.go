@@ -10,12 +10,13 @@ import (
 
 	"k8s.io/cli-runtime/pkg/printers"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // writeGitHub writes workflow commands, which GitHub Actions shows as annotations:
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands.
-func writeGitHub(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+func writeGitHub(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	for _, f := range findings {
@@ -66,7 +67,7 @@ type junitFailure struct {
 
 // writeJUnit writes a test suite a file, in which each finding is a failure. Without findings there is one test, which passes:
 // some readers take a report without tests for a broken one.
-func writeJUnit(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
 	report := junitSuites{Name: "mazectl", Tests: max(len(findings), 1), Failures: len(findings)}
 	if len(findings) == 0 {
 		report.Suites = []junitSuite{{Name: "mazectl", Tests: 1, Cases: []junitCase{{Name: "no findings", Class: "mazectl"}}}}

@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 func TestURIs(t *testing.T) {
 	cases := map[string]string{
-		"tasks/a.yaml":   "tasks/a.yaml",
-		"./a b.yaml":     "a%20b.yaml",
-		"c:d.yaml":       "./c:d.yaml",
-		"../图.yaml":      "../%E5%9B%BE.yaml",
-		"/tmp/100%.yaml": "file:///tmp/100%25.yaml",
-		stdinName:        "stdin",
+		"tasks/a.yaml":     "tasks/a.yaml",
+		"./a b.yaml":       "a%20b.yaml",
+		"c:d.yaml":         "./c:d.yaml",
+		"../图.yaml":        "../%E5%9B%BE.yaml",
+		"/tmp/100%.yaml":   "file:///tmp/100%25.yaml",
+		terminal.StdinName: "stdin",
 	}
 	for name, want := range cases {
 		if got := uriOf(name); got != want {
@@ -32,7 +33,7 @@ var hostile = []finding.Finding{{
 
 func TestGitHubEscapes(t *testing.T) {
 	var out strings.Builder
-	if err := writeGitHub(&out, terminal{}, hostile, nil); err != nil {
+	if err := writeGitHub(&out, terminal.Terminal{}, hostile, nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(out.String(), "\n"); n != 1 || strings.Contains(out.String(), "\r") {
@@ -49,7 +50,7 @@ func TestGitHubEscapes(t *testing.T) {
 
 func TestJUnitEscapes(t *testing.T) {
 	var out strings.Builder
-	if err := writeJUnit(&out, terminal{}, hostile, nil); err != nil {
+	if err := writeJUnit(&out, terminal.Terminal{}, hostile, nil); err != nil {
 		t.Fatal(err)
 	}
 	var got junitSuites

@@ -8,13 +8,14 @@ import (
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 const projectURI = "https://github.com/maze-agent/maregister"
 
 // writeSARIF writes a log in the Static Analysis Results Interchange Format 2.1.0, with all the rules that were broken.
-func writeSARIF(w io.Writer, _ terminal, findings []finding.Finding, _ func(string) []byte) error {
+func writeSARIF(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
 	info, _ := debug.ReadBuildInfo()
 	number := "unknown"
 	if info != nil && info.Main.Version != "" {
@@ -76,7 +77,7 @@ func sarifLocation(file string, at finding.Position) *sarif.Location {
 
 // uriOf is a file's name as a URI, which is relative if the name is.
 func uriOf(file string) string {
-	if file == stdinName {
+	if file == terminal.StdinName {
 		return "stdin"
 	}
 	uri := url.URL{Path: path.Clean(file)}

@@ -6,34 +6,36 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // writeConcise writes a line a finding: file:line:column: CODE [severity] message.
-func writeConcise(w io.Writer, t terminal, findings []finding.Finding, _ func(string) []byte) error {
+func writeConcise(w io.Writer, t terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
 	for _, f := range findings {
 		fmt.Fprintln(w, headline(t, f))
 	}
 	return nil
 }
 
-func headline(t terminal, f finding.Finding) string {
-	paint := red
+func headline(t terminal.Terminal, f finding.Finding) string {
+	paint := terminal.Red
 	if f.Severity == finding.SeverityWarning {
-		paint = yellow
+		paint = terminal.Yellow
 	}
-	return fmt.Sprintf("%s: %s [%s] %s", t.paint(bold, where(f.File, f.Position)), t.paint(paint, plain(f.Rule)), f.Severity, plain(f.Message))
+	at, rule := t.Paint(terminal.Bold, where(f.File, f.Position)), t.Paint(paint, terminal.Plain(f.Rule))
+	return fmt.Sprintf("%s: %s [%s] %s", at, rule, f.Severity, terminal.Plain(f.Message))
 }
 
 func where(file string, at finding.Position) string {
 	if at == (finding.Position{}) {
-		return plain(file)
+		return terminal.Plain(file)
 	}
-	return fmt.Sprintf("%s:%d:%d", plain(file), at.Line, at.Column)
+	return fmt.Sprintf("%s:%d:%d", terminal.Plain(file), at.Line, at.Column)
 }
 
 // writeFull writes the line of the source below each finding, and the other places that it is about.
-func writeFull(w io.Writer, t terminal, findings []finding.Finding, source func(string) []byte) error {
+func writeFull(w io.Writer, t terminal.Terminal, findings []finding.Finding, source func(string) []byte) error {
 	lines := sourceLines{source: source, files: map[string][]string{}}
 	for _, f := range findings {
 		fmt.Fprintln(w, headline(t, f))
@@ -41,7 +43,7 @@ func writeFull(w io.Writer, t terminal, findings []finding.Finding, source func(
 			fmt.Fprint(w, excerpt(t, text, f.Position))
 		}
 		for _, related := range f.Related {
-			fmt.Fprintf(w, "  = %s: %s\n", where(related.File, related.Position), plain(related.Message))
+			fmt.Fprintf(w, "  = %s: %s\n", where(related.File, related.Position), terminal.Plain(related.Message))
 		}
 		fmt.Fprintln(w)
 	}
@@ -69,11 +71,11 @@ func (s *sourceLines) line(file string, number int) (string, bool) {
 }
 
 // excerpt shows a line with a caret below the character that a finding is about.
-func excerpt(t terminal, text string, at finding.Position) string {
+func excerpt(t terminal.Terminal, text string, at finding.Position) string {
 	number := strconv.Itoa(at.Line)
 	margin := strings.Repeat(" ", len(number))
-	shown, column := window([]rune(text), at.Column-1, t.width-len(number)-len("  | "))
-	return fmt.Sprintf(" %s |\n %s | %s\n %s | %s%s\n", margin, number, shown, margin, strings.Repeat(" ", column), t.paint(red, "^"))
+	shown, column := window([]rune(text), at.Column-1, t.Width-len(number)-len("  | "))
+	return fmt.Sprintf(" %s |\n %s | %s\n %s | %s%s\n", margin, number, shown, margin, strings.Repeat(" ", column), t.Paint(terminal.Red, "^"))
 }
 
 // window cuts from a line what fits into a width around one of its characters, and tells in which column that is.
@@ -81,9 +83,9 @@ func window(text []rune, character, columns int) (string, int) {
 	const before, ellipsis = 3, "…"
 	character = min(max(character, 0), len(text))
 	begin := 0
-	if columnsOf(text[:character]) > columns*2/before {
+	if terminal.Columns(text[:character]) > columns*2/before {
 		begin = character
-		for begin > 0 && columnsOf(text[begin-1:character]) < columns/before {
+		for begin > 0 && terminal.Columns(text[begin-1:character]) < columns/before {
 			begin--
 		}
 	}
@@ -92,24 +94,24 @@ func window(text []rune, character, columns int) (string, int) {
 		prefix = ellipsis
 	}
 	end, used := begin, len([]rune(prefix))
-	for end < len(text) && used+columnsOf(text[end:end+1]) < columns {
-		used += columnsOf(text[end : end+1])
+	for end < len(text) && used+terminal.Columns(text[end:end+1]) < columns {
+		used += terminal.Columns(text[end : end+1])
 		end++
 	}
 	suffix := ""
 	if end < len(text) {
 		suffix = ellipsis
 	}
-	return prefix + printable(text[begin:end]) + suffix, len([]rune(prefix)) + columnsOf(text[begin:character])
+	return prefix + terminal.Printable(text[begin:end]) + suffix, len([]rune(prefix)) + terminal.Columns(text[begin:character])
 }
 
 // sayFindings prints findings beside the result, one a line, as compilers do.
-func sayFindings(t terminal, findings []finding.Finding) {
+func sayFindings(t terminal.Terminal, findings []finding.Finding) {
 	for _, f := range findings {
 		place := f.File
 		if f.Position.Line > 0 {
 			place = fmt.Sprintf("%s:%d:%d", f.File, f.Position.Line, f.Position.Column)
 		}
-		fmt.Fprintln(t.ErrOut, plain(place+": "+f.Rule+" "+f.Message))
+		fmt.Fprintln(t.ErrOut, terminal.Plain(place+": "+f.Rule+" "+f.Message))
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -17,10 +18,10 @@ func (n notRead) Unwrap() error { return n.error }
 
 func (n notRead) finding() finding.Finding {
 	file := filepath.ToSlash(n.file)
-	if file == stdinArgument {
-		file = stdinName
+	if file == terminal.StdinArgument {
+		file = terminal.StdinName
 	}
-	return finding.New(finding.Unreadable, file, finding.Position{}, "", "%s", plain(cause(n.error).Error()))
+	return finding.New(finding.Unreadable, file, finding.Position{}, "", "%s", terminal.Plain(terminal.Cause(n.error).Error()))
 }
 
 // errorsOf gives the errors of files that could not be read.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // TestInterrupted: whoever presses Ctrl-C while a pipe is read that never ends need not do so twice.
@@ -42,7 +44,7 @@ func TestInterrupted(t *testing.T) {
 			streams, _, out, errOut := genericiooptions.NewTestIOStreams()
 			streams.In = stdin
 			code := make(chan int, 1)
-			go func() { code <- run(ctx, "mazectl", args, newTerminal(streams)) }()
+			go func() { code <- run(ctx, "mazectl", args, terminal.New(streams)) }()
 			if strings.Contains(strings.Join(args, " "), filepath.Dir(pipe)) {
 				open(t, pipe)
 			} else if _, err := never.Write([]byte("{")); err != nil { // ends when it is being read

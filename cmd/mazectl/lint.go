@@ -12,11 +12,12 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
-func newLintCommand(program string, t terminal) *cobra.Command {
+func newLintCommand(program string, t terminal.Terminal) *cobra.Command {
 	var options findingOptions
 	c := &cobra.Command{
 		Use:   "lint FILE|DIR...",
@@ -49,7 +50,7 @@ could host a task.`,
 	return c
 }
 
-func runLint(ctx context.Context, t terminal, options findingOptions, args []string) error {
+func runLint(ctx context.Context, t terminal.Terminal, options findingOptions, args []string) error {
 	if len(args) == 0 {
 		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
 	}
@@ -61,7 +62,7 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := t.refuseOverwriting(options.file, files.names); err != nil {
+	if err := t.RefuseOverwriting(options.file, files.names); err != nil {
 		return err
 	}
 	linter, err := lint.New()
@@ -92,9 +93,9 @@ func runLint(ctx context.Context, t terminal, options findingOptions, args []str
 
 // lintSummary counts what was judged.
 func lintSummary(result *lint.Result, files, declared int, findings []finding.Finding) string {
-	text := fmt.Sprintf("%s in %s of manifests", plural(result.Objects, "MazeTask"), plural(files, "file"))
+	text := fmt.Sprintf("%s in %s of manifests", terminal.Plural(result.Objects, "MazeTask"), terminal.Plural(files, "file"))
 	if declared > 0 {
-		text += fmt.Sprintf(", %s in Python sources", plural(declared, "task"))
+		text += fmt.Sprintf(", %s in Python sources", terminal.Plural(declared, "task"))
 	}
 	text += ": " + countFindings(findings)
 	if len(result.Skipped) > 0 {
@@ -104,7 +105,7 @@ func lintSummary(result *lint.Result, files, declared int, findings []finding.Fi
 		const maxKinds = 5
 		var shown []string
 		for _, kind := range kinds[:min(len(kinds), maxKinds)] {
-			shown = append(shown, fmt.Sprintf("%d %s", result.Skipped[kind], plain(kind)))
+			shown = append(shown, fmt.Sprintf("%d %s", result.Skipped[kind], terminal.Plain(kind)))
 		}
 		if len(kinds) > maxKinds {
 			shown = append(shown, "and more")

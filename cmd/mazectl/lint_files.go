@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
@@ -45,9 +46,9 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, notRead{name, err}) }
 
 func (l *lintFiles) add(ctx context.Context, name string) error {
-	if name == stdinArgument {
+	if name == terminal.StdinArgument {
 		l.seen[name] = true
-		return l.read(ctx, stdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.stdin), nil })
+		return l.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.stdin), nil })
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -113,7 +114,7 @@ func (l *lintFiles) addFile(ctx context.Context, name string) error {
 const maxRead = lint.MaxFile + 1
 
 func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
-	content, err := until(ctx, func() ([]byte, error) {
+	content, err := terminal.Until(ctx, func() ([]byte, error) {
 		from, err := open()
 		if err != nil {
 			return nil, err

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // What mazectl exits with. Scripts rely on it.
@@ -26,7 +28,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // so that a second signal ends what does not heed the first
-	code := run(ctx, os.Args[0], os.Args[1:], newTerminal(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}))
+	code := run(ctx, os.Args[0], os.Args[1:], terminal.New(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}))
 	stop()
 	os.Exit(code)
 }
@@ -40,7 +42,7 @@ func completes(program string) (plugin string, ok bool) {
 }
 
 // run does what the arguments say and returns what to exit with. program is how it was called.
-func run(ctx context.Context, program string, args []string, t terminal) int {
+func run(ctx context.Context, program string, args []string, t terminal.Terminal) int {
 	if completed, ok := completes(program); ok {
 		program, args = completed, append([]string{cobra.ShellCompRequestCmd}, args...)
 	}
@@ -58,7 +60,7 @@ func run(ctx context.Context, program string, args []string, t terminal) int {
 		all = aggregate.Errors()
 	}
 	for _, err := range all {
-		t.say("error:", strings.TrimPrefix(err.Error(), "error ")) // as some of cli-runtime's begin
+		t.Say("error:", strings.TrimPrefix(err.Error(), "error ")) // as some of cli-runtime's begin
 	}
 	return exitFailed
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 var update = flag.Bool("update", false, "write the outputs to testdata/golden instead of comparing them")
@@ -31,7 +33,7 @@ func TestRun(t *testing.T) {
 		wantCode int
 	}{
 		"table":                 {args: []string{"place", "testdata/tasks", nodesFile}, wantCode: exitFindings},
-		"table-narrow":          {args: []string{"place", "testdata/tasks", nodesFile}, width: minWidth, wantCode: exitFindings},
+		"table-narrow":          {args: []string{"place", "testdata/tasks", nodesFile}, width: terminal.MinWidth, wantCode: exitFindings},
 		"table-in-colour":       {args: []string{"place", "testdata/tasks", nodesFile, "--drain=pool=h100"}, color: true, wantCode: exitFindings},
 		"table-of-many-classes": {args: []string{"place", "testdata/split.yaml", "--nodes=testdata/many.yaml"}},
 		"wide":                  {args: []string{"place", "testdata/tasks", nodesFile, "-owide"}, wantCode: exitFindings},
@@ -71,7 +73,7 @@ func TestRun(t *testing.T) {
 
 		"lint":                   {args: []string{"lint", "testdata/lint"}, wantCode: exitFindings},
 		"lint-in-colour":         {args: []string{"lint", "testdata/lint"}, color: true, wantCode: exitFindings},
-		"lint-narrow":            {args: []string{"lint", "testdata/escape.yaml"}, width: minWidth, wantCode: exitFindings},
+		"lint-narrow":            {args: []string{"lint", "testdata/escape.yaml"}, width: terminal.MinWidth, wantCode: exitFindings},
 		"lint-steers":            {args: []string{"lint", "testdata/escape.yaml"}, color: true, wantCode: exitFindings},
 		"lint-concise":           {args: []string{"lint", "testdata/lint", "--output-format=concise"}, wantCode: exitFindings},
 		"lint-concise-in-colour": {args: []string{"lint", "testdata/lint", "--output-format=concise"}, color: true, wantCode: exitFindings},
@@ -141,10 +143,10 @@ func call(t *testing.T, program string, args []string, stdin string, color bool,
 		}
 		in.Write(content)
 	}
-	term := newTerminal(streams)
-	term.color = term.color || color
+	term := terminal.New(streams)
+	term.Color = term.Color || color
 	if width > 0 {
-		term.width = width
+		term.Width = width
 	}
 	if program == "" {
 		program = "mazectl"
@@ -233,7 +235,7 @@ contexts: [{name: right, context: {cluster: c, user: u}}, {name: wrong, context:
 
 func TestVersion(t *testing.T) {
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
-	if code := run(context.Background(), "kubectl-maze", []string{"version"}, newTerminal(streams)); code != exitFine {
+	if code := run(context.Background(), "kubectl-maze", []string{"version"}, terminal.New(streams)); code != exitFine {
 		t.Errorf("exit code %d", code)
 	}
 	if !strings.HasPrefix(out.String(), "kubectl maze ") || !strings.Contains(out.String(), "(go1.") {

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/resource"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // manifest is an object as it was written.
@@ -38,9 +40,9 @@ func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names [
 	var found []manifest
 	var errs []error
 	for _, name := range names {
-		all, err := until(ctx, func() ([]manifest, error) { return r.readOne(name) })
+		all, err := terminal.Until(ctx, func() ([]manifest, error) { return r.readOne(name) })
 		if err != nil {
-			errs = append(errs, split(err)...)
+			errs = append(errs, terminal.Errors(err)...)
 		}
 		skipped := map[string]int{}
 		before := len(found)
@@ -62,9 +64,9 @@ func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names [
 func (r *reader) readOne(name string) ([]manifest, error) {
 	builder := resource.NewLocalBuilder().Unstructured().ContinueOnError().Flatten()
 	switch {
-	case name == stdinArgument && r.stdinRead:
+	case name == terminal.StdinArgument && r.stdinRead:
 		return nil, errors.New("the standard input can be read once: give - only once, and files otherwise")
-	case name == stdinArgument:
+	case name == terminal.StdinArgument:
 		r.stdinRead = true
 		builder.Stream(r.stdin, "standard input")
 	default:

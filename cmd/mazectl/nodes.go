@@ -19,6 +19,7 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/pager"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/config"
 	"github.com/maze-agent/maregister/internal/placement"
 )
@@ -109,7 +110,7 @@ func (o *nodeOptions) addFlags(c *cobra.Command) {
 func (o *nodeOptions) placementConfig(ctx context.Context) (placement.Config, error) {
 	c := config.Default()
 	if o.config != "" {
-		content, err := until(ctx, func() ([]byte, error) { return os.ReadFile(o.config) })
+		content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(o.config) })
 		if err != nil {
 			return placement.Config{}, fmt.Errorf("read --config: %w", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
 )
@@ -30,7 +31,7 @@ type placeOptions struct {
 // outputs are the values of -o.
 var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
 
-func newPlaceCommand(program string, t terminal) *cobra.Command {
+func newPlaceCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := placeOptions{nodeOptions: nodeOptions{cluster: genericclioptions.NewConfigFlags(false)}}
 	o.cluster.CacheDir = nil // nothing is discovered
 	var drain string
@@ -91,7 +92,7 @@ something could not be read.`,
 	return c
 }
 
-func (o *placeOptions) run(ctx context.Context, t terminal) error {
+func (o *placeOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files or folders of MazeTasks, or - for the standard input")
 	}
@@ -99,7 +100,7 @@ func (o *placeOptions) run(ctx context.Context, t terminal) error {
 		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", "))
 	}
 	r := &reader{stdin: t.In, recursive: o.recursive, note: func(format string, args ...any) {
-		t.say("note:", fmt.Sprintf(format, args...))
+		t.Say("note:", fmt.Sprintf(format, args...))
 	}}
 	manifests, errs := r.read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
 	if ctx.Err() != nil {
@@ -110,7 +111,7 @@ func (o *placeOptions) run(ctx context.Context, t terminal) error {
 	}
 	nodes, err := o.inventories(ctx, r)
 	if err != nil {
-		return utilerrors.NewAggregate(append(errs, split(err)...))
+		return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 	}
 	admission, err := lint.NewAdmission()
 	if err != nil {

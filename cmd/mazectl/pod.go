@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
 // asks says what a Pod with a placement asks for, GPUs first.
@@ -38,20 +39,20 @@ func asks(p *v1alpha1.Placement) string {
 }
 
 // placementRows say what a placement asks of nodes, as kube-scheduler reads it.
-func placementRows(p *v1alpha1.Placement) []row {
-	var rows []row
+func placementRows(p *v1alpha1.Placement) []terminal.Row {
+	var rows []terminal.Row
 	for _, label := range slices.Sorted(maps.Keys(p.NodeSelector)) {
-		rows = append(rows, row{value: "selects", text: label + "=" + p.NodeSelector[label]})
+		rows = append(rows, terminal.Row{Value: "selects", Text: label + "=" + p.NodeSelector[label]})
 	}
 	if p.Affinity != nil && p.Affinity.NodeAffinity != nil {
 		if required := p.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {
 			for i := range required.NodeSelectorTerms {
-				rows = append(rows, row{value: either(i, "selects"), text: expressions(&required.NodeSelectorTerms[i])})
+				rows = append(rows, terminal.Row{Value: either(i, "selects"), Text: expressions(&required.NodeSelectorTerms[i])})
 			}
 		}
 		for i := range p.Affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
 			term := &p.Affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution[i]
-			rows = append(rows, row{value: "prefers", text: expressions(&term.Preference)})
+			rows = append(rows, terminal.Row{Value: "prefers", Text: expressions(&term.Preference)})
 		}
 	}
 	var tolerated []string
@@ -61,7 +62,7 @@ func placementRows(p *v1alpha1.Placement) []row {
 		tolerated = append(tolerated, taint.ToString())
 	}
 	if len(tolerated) > 0 {
-		rows = append(rows, row{value: "tolerates", text: strings.Join(tolerated, ", ")})
+		rows = append(rows, terminal.Row{Value: "tolerates", Text: strings.Join(tolerated, ", ")})
 	}
 	return rows
 }
@@ -72,7 +73,7 @@ func onlyIn(p, other *v1alpha1.Placement) string {
 	var text strings.Builder
 	for _, r := range placementRows(p) {
 		if !slices.Contains(others, r) {
-			text.WriteString(", " + r.value + " " + r.text)
+			text.WriteString(", " + r.Value + " " + r.Text)
 		}
 	}
 	return text.String()

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -65,7 +66,7 @@ type classBeforeReport struct {
 }
 
 // write prints what was found out, in the form that was asked for.
-func write(t terminal, output string, all []judged) error {
+func write(t terminal.Terminal, output string, all []judged) error {
 	var content []byte
 	var err error
 	switch output {
@@ -119,7 +120,7 @@ func summary(all []judged, nodes *inventories) string {
 		statuses[j.After.Verdict.Status]++
 		changes[j.Change]++
 	}
-	text := fmt.Sprintf("%s: %d placeable", plural(len(all), "task"), statuses[metav1.ConditionTrue])
+	text := fmt.Sprintf("%s: %d placeable", terminal.Plural(len(all), "task"), statuses[metav1.ConditionTrue])
 	add := func(separator string, n int, what string) {
 		if n > 0 {
 			text += fmt.Sprintf("%s%d %s", separator, n, what)
@@ -134,7 +135,7 @@ func summary(all []judged, nodes *inventories) string {
 			separator = ", "
 		}
 	}
-	text += fmt.Sprintf("; %s in %s", plural(nodes.nodes, "node"), plural(len(nodes.after.Classes()), "class"))
+	text += fmt.Sprintf("; %s in %s", terminal.Plural(nodes.nodes, "node"), terminal.Plural(len(nodes.after.Classes()), "class"))
 	if nodes.before != nil {
 		text += fmt.Sprintf(" (%d added, %d drained)", nodes.added, nodes.drained)
 	}

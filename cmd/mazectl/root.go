@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
@@ -35,7 +36,7 @@ Flags for the cluster, as kubectl has them:
 // kubectlPrefix begins the names of kubectl's plugins: kubectl runs kubectl-maze for "kubectl maze".
 const kubectlPrefix = "kubectl-"
 
-func newRootCommand(program string, t terminal) *cobra.Command {
+func newRootCommand(program string, t terminal.Terminal) *cobra.Command {
 	name := "mazectl"
 	annotations := map[string]string{}
 	if plugin, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(program), ".exe"), kubectlPrefix); ok {

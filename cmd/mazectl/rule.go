@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/nearest"
 )
@@ -16,7 +17,7 @@ const outputText = "text"
 // ruleOutputs are the values of -o.
 var ruleOutputs = []string{outputText, outputJSON}
 
-func newRuleCommand(program string, t terminal) *cobra.Command {
+func newRuleCommand(program string, t terminal.Terminal) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "rule [CODE]",
@@ -62,7 +63,7 @@ type ruleReport struct {
 	Explanation string           `json:"explanation"`
 }
 
-func listRules(t terminal, output string) error {
+func listRules(t terminal.Terminal, output string) error {
 	rules := finding.Rules()
 	if output == outputJSON {
 		reports := make([]ruleReport, len(rules))
@@ -76,17 +77,17 @@ func listRules(t terminal, output string) error {
 		longest = max(longest, len(rule.Name))
 	}
 	for _, rule := range rules {
-		paint := red
+		paint := terminal.Red
 		if rule.Severity == finding.SeverityWarning {
-			paint = yellow
+			paint = terminal.Yellow
 		}
-		severity := t.paint(paint, pad(string(rule.Severity), len(finding.SeverityWarning)))
-		fmt.Fprintf(t.Out, "%s  %s  %s  %s\n", t.paint(bold, rule.Code), severity, pad(rule.Name, longest), rule.Summary)
+		severity := t.Paint(paint, terminal.Pad(string(rule.Severity), len(finding.SeverityWarning)))
+		fmt.Fprintf(t.Out, "%s  %s  %s  %s\n", t.Paint(terminal.Bold, rule.Code), severity, terminal.Pad(rule.Name, longest), rule.Summary)
 	}
 	return nil
 }
 
-func explainRule(t terminal, output, code string) error {
+func explainRule(t terminal.Terminal, output, code string) error {
 	rule, ok := findRule(code)
 	switch {
 	case !ok:
@@ -94,7 +95,7 @@ func explainRule(t terminal, output, code string) error {
 	case output == outputJSON:
 		return writeJSON(t.Out, ruleReport(rule))
 	}
-	fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", t.paint(bold, rule.Code+" "+rule.Name), rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))
+	fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", t.Paint(terminal.Bold, rule.Code+" "+rule.Name), rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -20,12 +21,12 @@ type table struct {
 	wide bool
 }
 
-func (t *table) render(to terminal, all []judged) string {
-	var blocks []block
+func (t *table) render(to terminal.Terminal, all []judged) string {
+	var blocks []terminal.Block
 	for _, group := range grouped(all, t.wide) {
 		blocks = append(blocks, t.blockOf(group))
 	}
-	return to.blocks(blocks)
+	return to.Blocks(blocks)
 }
 
 // grouped puts together the tasks that share a comparison, and orders them: what a user has to look at comes first. Those that
@@ -66,39 +67,39 @@ func rank(c *placement.Comparison) int {
 	return slices.Index(changes, c.Change)*len(statuses) + slices.Index(statuses, c.After.Verdict.Status)
 }
 
-func (t *table) blockOf(group []judged) block {
+func (t *table) blockOf(group []judged) terminal.Block {
 	c := group[0].Comparison
-	b := block{title: t.names(group), mark: string(c.Change), markColor: changeColors[c.Change]}
+	b := terminal.Block{Title: t.names(group), Mark: string(c.Change), MarkColor: changeColors[c.Change]}
 	if !t.wide && isAsBefore(c) {
-		b.mark += ", placeable"
+		b.Mark += ", placeable"
 		return b
 	}
 	switch c.Change {
 	case "", placement.ChangeNone:
-		b.add(verdictRow("verdict", &c.After))
+		b.Add(verdictRow("verdict", &c.After))
 	default:
 		before, after := verdictRow("before", c.Before), verdictRow("after", &c.After)
-		if before.text == after.text { // what is different is what is asked of nodes
-			before.text += onlyIn(&c.Before.Placement, &c.After.Placement)
-			after.text += onlyIn(&c.After.Placement, &c.Before.Placement)
+		if before.Text == after.Text { // what is different is what is asked of nodes
+			before.Text += onlyIn(&c.Before.Placement, &c.After.Placement)
+			after.Text += onlyIn(&c.After.Placement, &c.Before.Placement)
 		}
-		b.add(before, after)
+		b.Add(before, after)
 	}
-	if last := &b.rows[len(b.rows)-1]; last.text == "" { // refused
-		last.text = c.Hint
+	if last := &b.Rows[len(b.Rows)-1]; last.Text == "" { // refused
+		last.Text = c.Hint
 	} else if c.Hint != "" {
-		b.add(row{text: c.Hint, textColor: yellow})
+		b.Add(terminal.Row{Text: c.Hint, TextColor: terminal.Yellow})
 	}
 	if t.wide {
-		b.add(placementRows(&c.After.Placement)...)
+		b.Add(placementRows(&c.After.Placement)...)
 	}
-	b.add(t.classRows(c.Classes)...)
+	b.Add(t.classRows(c.Classes)...)
 	return b
 }
 
 // classRows shows the classes that fit first. It leaves out, unless the table is to be wide, those that are gone and did not
 // matter, and all after the first few.
-func (t *table) classRows(classes []placement.ClassFit) []row {
+func (t *table) classRows(classes []placement.ClassFit) []terminal.Row {
 	classes = slices.Clone(classes)
 	slices.SortStableFunc(classes, func(a, b placement.ClassFit) int { return cmp.Compare(min(len(a.Why), 1), min(len(b.Why), 1)) })
 	if !t.wide {
@@ -108,12 +109,12 @@ func (t *table) classRows(classes []placement.ClassFit) []row {
 	if !t.wide && shown > maxClassRows {
 		shown = maxClassRows - 1
 	}
-	var rows []row
+	var rows []terminal.Row
 	for i := range classes[:shown] {
 		rows = append(rows, classRow(&classes[i]))
 	}
 	if more := len(classes) - shown; more > 0 {
-		rows = append(rows, row{label: fmt.Sprintf("and %d more classes", more), text: "-o wide shows them"})
+		rows = append(rows, terminal.Row{Label: fmt.Sprintf("and %d more classes", more), Text: "-o wide shows them"})
 	}
 	return rows
 }
@@ -133,35 +134,35 @@ func (t *table) names(group []judged) string {
 	return strings.Join(names, ", ")
 }
 
-var changeColors = map[placement.Change]color{
-	placement.ChangeUnlocked: green, placement.ChangeStranded: red, placement.ChangeMoved: yellow, placement.ChangeJudged: yellow,
+var changeColors = map[placement.Change]terminal.Color{
+	placement.ChangeUnlocked: terminal.Green, placement.ChangeStranded: terminal.Red, placement.ChangeMoved: terminal.Yellow, placement.ChangeJudged: terminal.Yellow,
 }
 
-var statusColors = map[metav1.ConditionStatus]color{
-	metav1.ConditionTrue: green, metav1.ConditionFalse: red, metav1.ConditionUnknown: yellow,
+var statusColors = map[metav1.ConditionStatus]terminal.Color{
+	metav1.ConditionTrue: terminal.Green, metav1.ConditionFalse: terminal.Red, metav1.ConditionUnknown: terminal.Yellow,
 }
 
-func verdictRow(label string, r *placement.Resolution) row {
+func verdictRow(label string, r *placement.Resolution) terminal.Row {
 	verdict := string(r.Verdict.Status) + " " + r.Verdict.Reason
-	return row{label: label, value: verdict, valueColor: statusColors[r.Verdict.Status], text: asks(&r.Placement)}
+	return terminal.Row{Label: label, Value: verdict, ValueColor: statusColors[r.Verdict.Status], Text: asks(&r.Placement)}
 }
 
-func classRow(c *placement.ClassFit) row {
-	r := row{label: c.Name, value: plural(c.Nodes, "node"), text: fits(c.Why)}
+func classRow(c *placement.ClassFit) terminal.Row {
+	r := terminal.Row{Label: c.Name, Value: terminal.Plural(c.Nodes, "node"), Text: fits(c.Why)}
 	if c.Why == "" {
-		r.textColor = green
+		r.TextColor = terminal.Green
 	}
 	if c.Unavailable > 0 {
-		r.value += fmt.Sprintf(", %d not available", c.Unavailable)
+		r.Value += fmt.Sprintf(", %d not available", c.Unavailable)
 	}
 	if c.Before == nil {
 		return r
 	}
 	if c.Before.Nodes != c.Nodes {
-		r.value = fmt.Sprintf("%d -> %s", c.Before.Nodes, r.value)
+		r.Value = fmt.Sprintf("%d -> %s", c.Before.Nodes, r.Value)
 	}
 	if c.Before.Nodes > 0 && c.Before.Why != c.Why {
-		r.text += "; before: " + fits(c.Before.Why)
+		r.Text += "; before: " + fits(c.Before.Why)
 	}
 	return r
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"os"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is a bar on a terminal, and nothing elsewhere. It may be moved by several goroutines.
-type progress struct {
+// Progress is a bar on a terminal, and nothing elsewhere. It may be moved by several goroutines.
+type Progress struct {
 	terminal *os.File // nil if there is none
 
 	mutex sync.Mutex
@@ -18,15 +18,16 @@ type progress struct {
 	done  int
 }
 
-func newProgress(t terminal) *progress {
+// NewProgress returns a bar for the standard error, if that is a terminal.
+func NewProgress(t Terminal) *Progress {
 	if file, ok := t.ErrOut.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return &progress{terminal: file}
+		return &Progress{terminal: file}
 	}
-	return &progress{}
+	return &Progress{}
 }
 
-// set tells how far it is.
-func (p *progress) set(done, total int) {
+// Set tells how far it is.
+func (p *Progress) Set(done, total int) {
 	if p.terminal == nil {
 		return
 	}
@@ -41,8 +42,8 @@ func (p *progress) set(done, total int) {
 	_ = p.bar.Set(p.done) // a bar that cannot be drawn stops nothing
 }
 
-// finish removes the bar.
-func (p *progress) finish() {
+// Finish removes the bar.
+func (p *Progress) Finish() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
 	}

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ func TestTerminal(t *testing.T) {
 		}
 	})
 	for name, streams := range map[string]genericiooptions.IOStreams{"pipe": {Out: write}, "buffer": {Out: &bytes.Buffer{}}} {
-		if got := newTerminal(streams); got.color || got.width != pipeWidth {
-			t.Errorf("%s: colour %t, width %d, want none and %d", name, got.color, got.width, pipeWidth)
+		if got := New(streams); got.Color || got.Width != PipeWidth {
+			t.Errorf("%s: colour %t, width %d, want none and %d", name, got.Color, got.Width, PipeWidth)
 		}
 	}
 }

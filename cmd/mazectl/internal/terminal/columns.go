@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 )
 
-// printable replaces what would steer a terminal, and tabs, whose width depends on where they are.
-func printable(text []rune) string {
+// Printable replaces what would steer a terminal, and tabs, whose width depends on where they are.
+func Printable(text []rune) string {
 	return printers.EscapeTerminal(strings.Map(func(r rune) rune {
 		if r == '\t' || r == '\r' {
 			return ' '
@@ -17,10 +17,10 @@ func printable(text []rune) string {
 	}, string(text)))
 }
 
-// columnsOf is how wide a text is in a terminal: Chinese characters take two columns.
-func columnsOf(text []rune) int {
+// Columns is how wide a text is in a terminal: Chinese characters take two columns.
+func Columns(text []rune) int {
 	n := 0
-	for _, r := range printable(text) {
+	for _, r := range Printable(text) {
 		switch eastasian.LookupRune(r).Kind() {
 		case eastasian.EastAsianWide, eastasian.EastAsianFullwidth:
 			n += 2

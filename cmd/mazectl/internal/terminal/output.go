@@ -1,12 +1,12 @@
-package main
+package terminal
 
 import (
 	"fmt"
 	"os"
 )
 
-// deliver writes the result to a file, or to the standard output if the file has no name.
-func (t terminal) deliver(file string, content []byte) error {
+// Output writes the result to a file, or to the standard output if the file has no name.
+func (t Terminal) Output(file string, content []byte) error {
 	if file != "" {
 		return os.WriteFile(file, content, 0o666)
 	}
@@ -14,8 +14,8 @@ func (t terminal) deliver(file string, content []byte) error {
 	return err
 }
 
-// refuseOverwriting returns an error if a file to write to is one of those that are read, or the standard input.
-func (t terminal) refuseOverwriting(output string, inputs []string) error {
+// RefuseOverwriting returns an error if a file to write to is one of those that are read, or the standard input.
+func (t Terminal) RefuseOverwriting(output string, inputs []string) error {
 	if output == "" {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (t terminal) refuseOverwriting(output string, inputs []string) error {
 	}
 	if file, ok := t.In.(*os.File); ok {
 		if info := regular(file.Stat()); info != nil && os.SameFile(existing, info) {
-			return refuse(stdinName)
+			return refuse(StdinName)
 		}
 	}
 	return nil

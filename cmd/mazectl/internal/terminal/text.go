@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 )
 
-// plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
-func plain(text string) string {
+// Plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
+func Plain(text string) string {
 	return strings.Join(strings.Fields(printers.EscapeTerminal(text)), " ")
 }
 
 // wrap breaks a text at its spaces into lines of a width, if its words are not longer. It has at least one line.
 func wrap(text string, width int) []string {
 	lines := []string{""}
-	for _, word := range strings.Split(plain(text), " ") {
+	for _, word := range strings.Split(Plain(text), " ") {
 		last := &lines[len(lines)-1]
 		switch {
 		case *last == "":
@@ -30,16 +30,16 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// pad fills a text with spaces to a width.
-func pad(text string, width int) string {
+// Pad fills a text with spaces to a width.
+func Pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
 // width returns how many characters a text has once it is plain.
-func width(text string) int { return utf8.RuneCountInString(plain(text)) }
+func width(text string) int { return utf8.RuneCountInString(Plain(text)) }
 
-// plural returns a number with its noun: 1 task, 2 tasks, 2 classes.
-func plural(n int, noun string) string {
+// Plural returns a number with its noun: 1 task, 2 tasks, 2 classes.
+func Plural(n int, noun string) string {
 	switch {
 	case n == 1:
 		return "1 " + noun

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"errors"
@@ -7,16 +7,16 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 )
 
-// cause returns an error without the name of the file, which stands before it.
-func cause(err error) error {
+// Cause returns an error without the name of the file, which stands before it.
+func Cause(err error) error {
 	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
 		return wrapped.Err
 	}
 	return err
 }
 
-// split returns the errors that an error of cli-runtime is made of, or the error itself.
-func split(err error) []error {
+// Errors returns the errors that an error of cli-runtime is made of, or the error itself.
+func Errors(err error) []error {
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		return utilerrors.Flatten(aggregate).Errors()
 	}
