@@ -17,8 +17,8 @@ import (
 
 type dagCheckOptions struct {
 	taskSource
-	findingOptions
-	files []string
+	findings findingOptions
+	files    []string
 }
 
 func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
@@ -55,7 +55,7 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
 			return o.run(c.Context(), t)
 		},
 	}
-	addFindingFlags(c, &o.findingOptions)
+	addFindingFlags(c, &o.findings)
 	o.addFlags(c)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
@@ -65,7 +65,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files of workflows in JSON, or - for the standard input")
 	}
-	if err := o.check(); err != nil {
+	if err := o.findings.Check(); err != nil {
 		return err
 	}
 	if err := o.validate(o.files); err != nil {
@@ -84,7 +84,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 			return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 		}
 	}
-	if err := t.RefuseOverwriting(o.file, slices.Concat(o.files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.findings.file, slices.Concat(o.files, o.inputs())); err != nil {
 		return err
 	}
 	tasks := known.tasks()
@@ -94,7 +94,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 		all = append(all, found...)
 	}
 	all = finding.Sort(all)
-	err := writeFindings(t, o.findingOptions, all, func(name string) []byte {
+	err := writeFindings(t, o.findings, all, func(name string) []byte {
 		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
 			return workflows[i].content
 		}

@@ -33,7 +33,7 @@ func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []w
 		seen = append(seen, filepath.Clean(name))
 		read, err := readWorkflow(ctx, stdin, name)
 		if err != nil {
-			errs = append(errs, notRead{name, err})
+			errs = append(errs, unread(name, err))
 			continue
 		}
 		all = append(all, read)

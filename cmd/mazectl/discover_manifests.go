@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -153,13 +152,9 @@ func setDefaults(r *v1alpha1.Resources) {
 	}
 }
 
-// encodeJSON writes a value for people and programs, with < and > as they are.
 func encodeJSON(value any) ([]byte, error) {
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
+	if err := writeJSON(&out, value); err != nil {
 		return nil, fmt.Errorf("encode the result: %w", err)
 	}
 	return out.Bytes(), nil

@@ -8,20 +8,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// errFindings is that everything was done, and something was found that a user has to look at.
+var errFindings = errors.New("there are findings")
+
 // findingOptions say how findings are written.
 type findingOptions struct {
-	format   string
-	file     string
+	format string
+	// file is where they are written to. Empty for the standard output.
+	file string
+	// exitZero is for findings that are no failure.
 	exitZero bool
 }
 
-// findingFormat writes findings. source gives the text of a file, nil if it cannot be had.
+// findingFormat writes findings. source returns the text of a file, or nil if it cannot be had.
 type findingFormat func(w io.Writer, t terminal.Terminal, findings []finding.Finding, source func(name string) []byte) error
 
 // findingFormats are the values of --output-format, in the order that help has them in.
@@ -37,6 +40,7 @@ var findingFormats = []struct {
 	{"sarif", writeSARIF},
 }
 
+// formatNames returns the values of --output-format, in the order that help has them in.
 func formatNames() []string {
 	names := make([]string, len(findingFormats))
 	for i, format := range findingFormats {
@@ -45,27 +49,16 @@ func formatNames() []string {
 	return names
 }
 
-// addFindingFlags gives a command the flags of findings.
-func addFindingFlags(c *cobra.Command, o *findingOptions) {
-	flags := c.Flags()
-	flags.StringVar(&o.format, "output-format", findingFormats[0].name, "`FORMAT` of the findings: "+strings.Join(formatNames(), ", "))
-	flags.StringVar(&o.file, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
-	flags.BoolVar(&o.exitZero, "exit-zero", false, "exit with 0 although there are findings")
-	if err := c.RegisterFlagCompletionFunc("output-format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // there is no such flag
-	}
-}
-
-// check says whether the options make sense, before anything is done.
-func (o *findingOptions) check() error {
+// Check refuses options that make no sense, before anything is done.
+func (o *findingOptions) Check() error {
 	if !slices.Contains(formatNames(), o.format) {
 		return fmt.Errorf("--output-format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
 	}
 	return nil
 }
 
-// writeFindings writes findings as the options say, to the standard output or a file. source gives the text of a file that a
-// finding is in, nil if it cannot be had. It returns errFindings if there are any, unless the options say otherwise.
+// writeFindings writes findings as the options say, to the standard output or a file. source returns the text of a file that a
+// finding is in, or nil if it cannot be had. It returns errFindings if there are any, unless the options say otherwise.
 func writeFindings(t terminal.Terminal, o findingOptions, findings []finding.Finding, source func(name string) []byte) error {
 	at := slices.IndexFunc(findingFormats, func(format struct {
 		name  string
@@ -74,7 +67,7 @@ func writeFindings(t terminal.Terminal, o findingOptions, findings []finding.Fin
 		return format.name == o.format
 	})
 	if at < 0 {
-		return o.check()
+		return o.Check()
 	}
 	if o.file != "" {
 		t.Color, t.Width = false, terminal.PipeWidth
@@ -92,7 +85,7 @@ func writeFindings(t terminal.Terminal, o findingOptions, findings []finding.Fin
 	return nil
 }
 
-// countFindings says how many there are of which severity.
+// countFindings returns how many there are of which severity, for a summary.
 func countFindings(findings []finding.Finding) string {
 	n := map[finding.Severity]int{}
 	for _, f := range findings {
@@ -110,7 +103,5 @@ func countFindings(findings []finding.Finding) string {
 	}
 }
 
-// errFindings says that everything was done, and something was found that a user has to look at.
-var errFindings = errors.New("there are findings")
-
+// isError reports whether a finding is an error, and no warning.
 func isError(f finding.Finding) bool { return f.Severity == finding.SeverityError }

@@ -16,6 +16,7 @@ func writeFindingsJSON(w io.Writer, _ terminal.Terminal, findings []finding.Find
 	return writeJSON(w, findings)
 }
 
+// writeJSON writes a value for people and programs, with < and > as they are.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

@@ -27,6 +27,7 @@ func headline(t terminal.Terminal, f finding.Finding) string {
 	return fmt.Sprintf("%s: %s [%s] %s", at, rule, f.Severity, terminal.Plain(f.Message))
 }
 
+// where returns a place as compilers write it: file:line:column.
 func where(file string, at finding.Position) string {
 	if at == (finding.Position{}) {
 		return terminal.Plain(file)

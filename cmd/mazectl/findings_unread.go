@@ -14,6 +14,10 @@ type notRead struct {
 	error
 }
 
+// unread returns why a file or a folder could not be read.
+func unread(file string, err error) notRead { return notRead{file, err} }
+
+// Unwrap returns what kept it from being read.
 func (n notRead) Unwrap() error { return n.error }
 
 func (n notRead) finding() finding.Finding {
@@ -24,7 +28,7 @@ func (n notRead) finding() finding.Finding {
 	return finding.New(finding.Unreadable, file, finding.Position{}, "", "%s", terminal.Plain(terminal.Cause(n.error).Error()))
 }
 
-// errorsOf gives the errors of files that could not be read.
+// errorsOf returns the errors of files that could not be read.
 func errorsOf(all []notRead) []error {
 	errs := make([]error, len(all))
 	for i, one := range all {
@@ -33,7 +37,7 @@ func errorsOf(all []notRead) []error {
 	return errs
 }
 
-// findingsOf gives their findings.
+// findingsOf returns the findings of files that could not be read.
 func findingsOf(all []notRead) []finding.Finding {
 	findings := make([]finding.Finding, len(all))
 	for i, one := range all {

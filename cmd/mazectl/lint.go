@@ -54,7 +54,7 @@ func runLint(ctx context.Context, t terminal.Terminal, options findingOptions, a
 	if len(args) == 0 {
 		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
 	}
-	if err := options.check(); err != nil {
+	if err := options.Check(); err != nil {
 		return err
 	}
 	files := lintFiles{stdin: t.In}

@@ -43,7 +43,7 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 	}
 }
 
-func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, notRead{name, err}) }
+func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, unread(name, err)) }
 
 func (l *lintFiles) add(ctx context.Context, name string) error {
 	if name == terminal.StdinArgument {

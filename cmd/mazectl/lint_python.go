@@ -15,7 +15,7 @@ func lintPython(ctx context.Context, paths []string) ([]discover.Task, []finding
 	for _, path := range paths {
 		f, err := findTasks(ctx, sourceOptions{}, []string{path})
 		if err != nil {
-			return tasks, findings, notRead{path, err}
+			return tasks, findings, unread(path, err)
 		}
 		tasks, findings = append(tasks, f.Tasks...), append(findings, f.Findings...)
 	}
