@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -17,7 +18,7 @@ import (
 
 type dagCheckOptions struct {
 	taskSource
-	findings findingOptions
+	findings report.Options
 	files    []string
 }
 
@@ -75,8 +76,8 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	errs := errorsOf(failed)
-	all, counts := findingsOf(failed), edgeCounts{}
+	errs := report.ErrorsOf(failed)
+	all, counts := report.FindingsOf(failed), edgeCounts{}
 	known := &catalogue{}
 	if len(workflows) > 0 { // whoever has none need not have tasks
 		var err error
@@ -84,7 +85,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 			return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 		}
 	}
-	if err := t.RefuseOverwriting(o.findings.file, slices.Concat(o.files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.inputs())); err != nil {
 		return err
 	}
 	tasks := known.tasks()
@@ -94,17 +95,17 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 		all = append(all, found...)
 	}
 	all = finding.Sort(all)
-	err := writeFindings(t, o.findings, all, func(name string) []byte {
+	err := report.Write(t, o.findings, all, func(name string) []byte {
 		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
 			return workflows[i].content
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errFindings) {
+	if err != nil && !errors.Is(err, report.ErrFindings) {
 		return utilerrors.NewAggregate(append(errs, err))
 	}
 	if len(workflows) > 0 {
-		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, countFindings(all))
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, report.Count(all))
 	}
 	if len(errs) > 0 {
 		return utilerrors.NewAggregate(errs)

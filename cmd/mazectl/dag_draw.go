@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -131,11 +132,11 @@ func (o *dagDrawOptions) checks() bool { return o.check || o.placeable || o.offl
 
 func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {
 	if !o.checks() {
-		return fmt.Sprintf("%s, %s: %s, not checked against tasks", terminal.Plural(len(graph.Nodes), "node"), terminal.Plural(len(graph.Edges), "edge"), countFindings(findings))
+		return fmt.Sprintf("%s, %s: %s, not checked against tasks", terminal.Plural(len(graph.Nodes), "node"), terminal.Plural(len(graph.Edges), "edge"), report.Count(findings))
 	}
 	var counts edgeCounts
 	counts.add(graph)
-	return counts.String() + ": " + countFindings(findings)
+	return counts.String() + ": " + report.Count(findings)
 }
 
 // judge checks a workflow, as far as that was asked for.
@@ -158,7 +159,7 @@ func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workf
 func cannotDraw(name string, findings []finding.Finding) error {
 	text := name + " cannot be drawn"
 	for _, f := range findings {
-		text += fmt.Sprintf("; %s: %s %s", where(f.File, f.Position), f.Rule, f.Message)
+		text += fmt.Sprintf("; %s: %s %s", report.Where(f.File, f.Position), f.Rule, f.Message)
 	}
 	return errors.New(text)
 }

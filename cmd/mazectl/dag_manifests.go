@@ -9,6 +9,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -56,7 +57,7 @@ func (s *taskSource) collectManifests(ctx context.Context, stdin io.Reader) (*so
 		manifests, sources := len(files.manifests), len(files.python)
 		files.collect(ctx, []string{name})
 		if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
-			return nil, utilerrors.NewAggregate(errorsOf(files.errs))
+			return nil, utilerrors.NewAggregate(report.ErrorsOf(files.errs))
 		}
 		m.sources = append(m.sources, files.manifests[manifests:]...)
 		declared, found, err := lintPython(ctx, files.python[sources:])
@@ -82,7 +83,7 @@ func (m *someManifests) where(file string, at finding.Position) string {
 	if m.made[file] {
 		at = finding.Position{}
 	}
-	return where(file, at)
+	return report.Where(file, at)
 }
 
 // tellLeftOut says which tasks cannot be used and why, and what else of the files is not as it may have been meant. refused gets the
@@ -91,7 +92,7 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 	var notes []string
 	told := map[string]bool{}
 	for _, r := range result.Refused {
-		wrong := slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return !isError(f) })
+		wrong := slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return !report.IsError(f) })
 		if len(wrong) == 0 { // cannot be: something refused it
 			continue
 		}
@@ -111,7 +112,7 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 	}
 	for _, f := range finding.Sort(slices.Concat(result.Findings, m.findings)) {
 		setAside := f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict || told[f.File+"\x00"+f.Message]
-		if isError(f) && !setAside || f.Rule == finding.BooleanKey {
+		if report.IsError(f) && !setAside || f.Rule == finding.BooleanKey {
 			notes = append(notes, fmt.Sprintf("%s: %s %s", m.where(f.File, f.Position), f.Rule, f.Message))
 		}
 	}

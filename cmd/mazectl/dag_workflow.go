@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 )
@@ -24,7 +25,7 @@ type workflow struct {
 const maxWorkflow = 64<<20 + 4
 
 // readWorkflows reads what the arguments name. It goes on after an error.
-func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []notRead) {
+func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []workflow, errs []report.NotRead) {
 	var seen []string
 	for _, name := range args {
 		if slices.Contains(seen, filepath.Clean(name)) {
@@ -33,7 +34,7 @@ func readWorkflows(ctx context.Context, stdin io.Reader, args []string) (all []w
 		seen = append(seen, filepath.Clean(name))
 		read, err := readWorkflow(ctx, stdin, name)
 		if err != nil {
-			errs = append(errs, unread(name, err))
+			errs = append(errs, report.Unread(name, err))
 			continue
 		}
 		all = append(all, read)

@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -158,11 +159,11 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err != nil {
 		return err
 	}
-	sayFindings(t, f.Findings)
+	report.Say(t, f.Findings)
 	err = o.deliver(ctx, t, f)
 	fmt.Fprintln(t.ErrOut, summaryOf(f))
-	if err == nil && slices.ContainsFunc(f.Findings, isError) {
-		return errFindings
+	if err == nil && slices.ContainsFunc(f.Findings, report.IsError) {
+		return report.ErrFindings
 	}
 	return err
 }
@@ -230,7 +231,7 @@ func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolde
 	}
 	fmt.Fprint(t.Out, t.PaintDiff(text))
 	t.Say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", terminal.Plural(len(changes), "manifest")))
-	return errFindings
+	return report.ErrFindings
 }
 
 func summaryOf(f *found) string {

@@ -8,6 +8,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -26,7 +27,7 @@ func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f 
 			t.Say("error:", text)
 		}
 		t.Say("note:", err.Error())
-		return errFindings
+		return report.ErrFindings
 	}
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -37,7 +38,7 @@ func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
 
 // whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
 func (f *found) whyUnknown(path, entryPoint string) string {
-	lost := func(one finding.Finding) bool { return isError(one) && one.Object == entryPoint }
+	lost := func(one finding.Finding) bool { return report.IsError(one) && one.Object == entryPoint }
 	switch {
 	case !f.knows(path):
 		return "its file cannot be read"

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -154,7 +155,7 @@ func setDefaults(r *v1alpha1.Resources) {
 
 func encodeJSON(value any) ([]byte, error) {
 	var out bytes.Buffer
-	if err := writeJSON(&out, value); err != nil {
+	if err := report.WriteJSON(&out, value); err != nil {
 		return nil, fmt.Errorf("encode the result: %w", err)
 	}
 	return out.Bytes(), nil

@@ -11,6 +11,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -92,7 +93,7 @@ func (w *taskWatch) sync(ctx context.Context) error {
 func (w *taskWatch) fingerprint(f *found) ([sha256.Size]byte, error) {
 	content, err := encodeManifests(taskManifests(f.Tasks, w.cluster.namespace, w.sourceName), outputJSON)
 	for _, one := range f.Findings {
-		if isError(one) {
+		if report.IsError(one) {
 			content = append(content, one.Object+"\x00"...)
 		}
 	}
@@ -109,7 +110,7 @@ func (w *taskWatch) tellFindings(f *found) {
 		return
 	}
 	w.findings = text
-	sayFindings(w.terminal, f.Findings)
+	report.Say(w.terminal, f.Findings)
 	fmt.Fprintln(w.terminal.ErrOut, summaryOf(f))
 }
 

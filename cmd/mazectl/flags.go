@@ -4,15 +4,17 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 )
 
 // addFindingFlags gives a command the flags of findings.
-func addFindingFlags(c *cobra.Command, o *findingOptions) {
+func addFindingFlags(c *cobra.Command, o *report.Options) {
 	flags := c.Flags()
-	flags.StringVar(&o.format, "output-format", formatNames()[0], "`FORMAT` of the findings: "+strings.Join(formatNames(), ", "))
-	flags.StringVar(&o.file, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
-	flags.BoolVar(&o.exitZero, "exit-zero", false, "exit with 0 although there are findings")
-	if err := c.RegisterFlagCompletionFunc("output-format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	flags.StringVar(&o.Format, "output-format", report.Formats()[0], "`FORMAT` of the findings: "+strings.Join(report.Formats(), ", "))
+	flags.StringVar(&o.File, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
+	flags.BoolVar(&o.ExitZero, "exit-zero", false, "exit with 0 although there are findings")
+	if err := c.RegisterFlagCompletionFunc("output-format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
 }

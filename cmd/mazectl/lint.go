@@ -12,13 +12,14 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
 func newLintCommand(program string, t terminal.Terminal) *cobra.Command {
-	var options findingOptions
+	var options report.Options
 	c := &cobra.Command{
 		Use:   "lint FILE|DIR...",
 		Short: "Tell what the API server or the operator would refuse, in manifests and Python sources",
@@ -50,7 +51,7 @@ could host a task.`,
 	return c
 }
 
-func runLint(ctx context.Context, t terminal.Terminal, options findingOptions, args []string) error {
+func runLint(ctx context.Context, t terminal.Terminal, options report.Options, args []string) error {
 	if len(args) == 0 {
 		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
 	}
@@ -62,7 +63,7 @@ func runLint(ctx context.Context, t terminal.Terminal, options findingOptions, a
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := t.RefuseOverwriting(options.file, files.names); err != nil {
+	if err := t.RefuseOverwriting(options.File, files.names); err != nil {
 		return err
 	}
 	linter, err := lint.New()
@@ -74,18 +75,18 @@ func runLint(ctx context.Context, t terminal.Terminal, options findingOptions, a
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if failed, ok := errors.AsType[notRead](err); ok {
+	if failed, ok := errors.AsType[report.NotRead](err); ok {
 		files.errs = append(files.errs, failed)
 	}
-	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), findingsOf(files.errs)))
-	err = writeFindings(t, options, all, files.source)
+	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), report.FindingsOf(files.errs)))
+	err = report.Write(t, options, all, files.source)
 	if len(files.errs) > 0 {
-		if errors.Is(err, errFindings) {
+		if errors.Is(err, report.ErrFindings) {
 			err = nil
 		}
-		return utilerrors.NewAggregate(append(errorsOf(files.errs), err))
+		return utilerrors.NewAggregate(append(report.ErrorsOf(files.errs), err))
 	}
-	if err == nil || errors.Is(err, errFindings) {
+	if err == nil || errors.Is(err, report.ErrFindings) {
 		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.manifests), len(declared), all))
 	}
 	return err
@@ -97,7 +98,7 @@ func lintSummary(result *lint.Result, files, declared int, findings []finding.Fi
 	if declared > 0 {
 		text += fmt.Sprintf(", %s in Python sources", terminal.Plural(declared, "task"))
 	}
-	text += ": " + countFindings(findings)
+	text += ": " + report.Count(findings)
 	if len(result.Skipped) > 0 {
 		kinds := slices.SortedFunc(maps.Keys(result.Skipped), func(a, b string) int {
 			return cmp.Or(cmp.Compare(result.Skipped[b], result.Skipped[a]), strings.Compare(a, b))

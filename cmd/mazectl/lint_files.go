@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
 )
@@ -24,7 +25,7 @@ type lintFiles struct {
 	python []string
 	// names are those of all these files, also of the sources in the folders.
 	names []string
-	errs  []notRead
+	errs  []report.NotRead
 	seen  map[string]bool
 }
 
@@ -43,7 +44,7 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 	}
 }
 
-func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, unread(name, err)) }
+func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, report.Unread(name, err)) }
 
 func (l *lintFiles) add(ctx context.Context, name string) error {
 	if name == terminal.StdinArgument {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -15,7 +16,7 @@ func lintPython(ctx context.Context, paths []string) ([]discover.Task, []finding
 	for _, path := range paths {
 		f, err := findTasks(ctx, sourceOptions{}, []string{path})
 		if err != nil {
-			return tasks, findings, unread(path, err)
+			return tasks, findings, report.Unread(path, err)
 		}
 		tasks, findings = append(tasks, f.Tasks...), append(findings, f.Findings...)
 	}

@@ -15,6 +15,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -52,7 +53,7 @@ func run(ctx context.Context, program string, args []string, t terminal.Terminal
 	switch {
 	case err == nil:
 		return exitFine
-	case errors.Is(err, errFindings):
+	case errors.Is(err, report.ErrFindings):
 		return exitFindings
 	}
 	all := []error{err}

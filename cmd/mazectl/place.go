@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -126,7 +127,7 @@ func (o *placeOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return utilerrors.NewAggregate(errs)
 	}
 	if slices.ContainsFunc(all, judged.isFinding) {
-		return errFindings
+		return report.ErrFindings
 	}
 	return nil
 }

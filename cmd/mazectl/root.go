@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/nearest"
 )
@@ -60,7 +61,7 @@ findings, and 2 if it could not do what it was asked to.`,
 	root.SetUsageTemplate(usage)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedName() == "o" && c.Flags().Lookup("output-format") != nil {
-			return fmt.Errorf("%w; the format of the findings is that of --output-format: %s", err, strings.Join(formatNames(), ", "))
+			return fmt.Errorf("%w; the format of the findings is that of --output-format: %s", err, strings.Join(report.Formats(), ", "))
 		}
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/nearest"
@@ -70,7 +71,7 @@ func listRules(t terminal.Terminal, output string) error {
 		for i, rule := range rules {
 			reports[i] = ruleReport(rule)
 		}
-		return writeJSON(t.Out, reports)
+		return report.WriteJSON(t.Out, reports)
 	}
 	longest := 0
 	for _, rule := range rules {
@@ -93,7 +94,7 @@ func explainRule(t terminal.Terminal, output, code string) error {
 	case !ok:
 		return unknownRule(code)
 	case output == outputJSON:
-		return writeJSON(t.Out, ruleReport(rule))
+		return report.WriteJSON(t.Out, ruleReport(rule))
 	}
 	fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", t.Paint(terminal.Bold, rule.Code+" "+rule.Name), rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))
 	return nil

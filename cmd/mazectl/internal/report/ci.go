@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -24,7 +24,7 @@ func writeGitHub(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _
 		if f.Position.Line > 0 {
 			at = fmt.Sprintf(",line=%d,col=%d", f.Position.Line, f.Position.Column)
 		}
-		message := fmt.Sprintf("%s: %s %s", where(f.File, f.Position), f.Rule, printers.EscapeTerminal(f.Message)) // the log does not show the properties
+		message := fmt.Sprintf("%s: %s %s", Where(f.File, f.Position), f.Rule, printers.EscapeTerminal(f.Message)) // the log does not show the properties
 		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(f.File), at, data.Replace(message))
 	}
 	return nil
@@ -81,8 +81,8 @@ func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 		report.Suites[i].Tests++
 		report.Suites[i].Failures++
 		report.Suites[i].Cases = append(report.Suites[i].Cases, junitCase{
-			Name: title(f) + " " + where(f.File, f.Position), Class: cmp.Or(f.Object, f.File), File: f.File, Line: f.Position.Line,
-			Failure: &junitFailure{Type: string(f.Severity), Message: f.Message, Text: where(f.File, f.Position) + ": " + f.Message},
+			Name: title(f) + " " + Where(f.File, f.Position), Class: cmp.Or(f.Object, f.File), File: f.File, Line: f.Position.Line,
+			Failure: &junitFailure{Type: string(f.Severity), Message: f.Message, Text: Where(f.File, f.Position) + ": " + f.Message},
 		})
 	}
 	fmt.Fprint(w, xml.Header)

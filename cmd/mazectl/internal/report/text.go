@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -23,12 +23,12 @@ func headline(t terminal.Terminal, f finding.Finding) string {
 	if f.Severity == finding.SeverityWarning {
 		paint = terminal.Yellow
 	}
-	at, rule := t.Paint(terminal.Bold, where(f.File, f.Position)), t.Paint(paint, terminal.Plain(f.Rule))
+	at, rule := t.Paint(terminal.Bold, Where(f.File, f.Position)), t.Paint(paint, terminal.Plain(f.Rule))
 	return fmt.Sprintf("%s: %s [%s] %s", at, rule, f.Severity, terminal.Plain(f.Message))
 }
 
-// where returns a place as compilers write it: file:line:column.
-func where(file string, at finding.Position) string {
+// Where returns a place as compilers write it: file:line:column.
+func Where(file string, at finding.Position) string {
 	if at == (finding.Position{}) {
 		return terminal.Plain(file)
 	}
@@ -44,7 +44,7 @@ func writeFull(w io.Writer, t terminal.Terminal, findings []finding.Finding, sou
 			fmt.Fprint(w, excerpt(t, text, f.Position))
 		}
 		for _, related := range f.Related {
-			fmt.Fprintf(w, "  = %s: %s\n", where(related.File, related.Position), terminal.Plain(related.Message))
+			fmt.Fprintf(w, "  = %s: %s\n", Where(related.File, related.Position), terminal.Plain(related.Message))
 		}
 		fmt.Fprintln(w)
 	}
@@ -106,8 +106,8 @@ func window(text []rune, character, columns int) (string, int) {
 	return prefix + terminal.Printable(text[begin:end]) + suffix, len([]rune(prefix)) + terminal.Columns(text[begin:character])
 }
 
-// sayFindings prints findings beside the result, one a line, as compilers do.
-func sayFindings(t terminal.Terminal, findings []finding.Finding) {
+// Say prints findings beside the result, one a line, as compilers do.
+func Say(t terminal.Terminal, findings []finding.Finding) {
 	for _, f := range findings {
 		place := f.File
 		if f.Position.Line > 0 {

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -13,11 +13,11 @@ func writeFindingsJSON(w io.Writer, _ terminal.Terminal, findings []finding.Find
 	if findings == nil {
 		findings = []finding.Finding{}
 	}
-	return writeJSON(w, findings)
+	return WriteJSON(w, findings)
 }
 
-// writeJSON writes a value for people and programs, with < and > as they are.
-func writeJSON(w io.Writer, value any) error {
+// WriteJSON writes a value for people and programs, with < and > as they are.
+func WriteJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
