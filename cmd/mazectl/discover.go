@@ -154,7 +154,7 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	bar := terminal.NewProgress(t)
 	options := o.sourceOptions
 	options.progress = bar.Set
-	f, err := o.find(ctx, options)
+	f, err := findStable(ctx, options, o.dirs)
 	bar.Finish()
 	if err != nil {
 		return err
@@ -166,16 +166,6 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return report.ErrFindings
 	}
 	return err
-}
-
-// find is findTasks, again if the files were replaced meanwhile.
-func (o *discoverOptions) find(ctx context.Context, options sourceOptions) (*found, error) {
-	const attempts = 3
-	f, err := findTasks(ctx, options, o.dirs)
-	for attempt := 1; attempt < attempts && errors.Is(err, errMoved); attempt++ {
-		f, err = findTasks(ctx, options, o.dirs)
-	}
-	return f, err
 }
 
 // deliver brings the tasks to where the user wants them.
@@ -201,7 +191,7 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *f
 
 func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolder, f *found) error {
 	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
-		why := f.whyKeepFile(spec)
+		why := whyKeepFile(f, spec)
 		if why != "" {
 			t.Say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
@@ -48,20 +49,32 @@ func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f 
 func (c *clusterTasks) carryOut(ctx context.Context, steps []step) error {
 	for _, pruning := range []bool{false, true} {
 		errs := make([]error, len(steps))
-		parallel(len(steps), maxRequests, func(_, i int) {
-			switch s := &steps[i]; {
-			case !pruning && (s.verb == verbCreate || s.verb == verbChange):
-				if _, err := c.apply(ctx, s.manifest.object, false); err != nil {
-					errs[i] = fmt.Errorf("%s: apply MazeTask %s/%s: %w", s.place, c.namespace, s.name, err)
-				}
-			case pruning && s.verb == verbPrune:
-				if err := c.remove(ctx, s.existing, false); err != nil {
-					errs[i] = fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, s.name, err)
-				}
-			}
-		})
+		var requests errgroup.Group
+		requests.SetLimit(maxRequests)
+		for i := range steps {
+			requests.Go(func() error {
+				errs[i] = c.take(ctx, &steps[i], pruning)
+				return nil // all of them are told
+			})
+		}
+		_ = requests.Wait()
 		if err := utilerrors.NewAggregate(errs); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// take takes a step, if it is one of those that prune, or of those that do not.
+func (c *clusterTasks) take(ctx context.Context, s *step, pruning bool) error {
+	switch {
+	case !pruning && (s.verb == verbCreate || s.verb == verbChange):
+		if _, err := c.apply(ctx, s.manifest.object, false); err != nil {
+			return fmt.Errorf("%s: apply MazeTask %s/%s: %w", s.place, c.namespace, s.name, err)
+		}
+	case pruning && s.verb == verbPrune:
+		if err := c.remove(ctx, s.existing, false); err != nil {
+			return fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, s.name, err)
 		}
 	}
 	return nil

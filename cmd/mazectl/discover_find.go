@@ -191,3 +191,13 @@ func rootOf(absolute string) string {
 		absolute = parent
 	}
 }
+
+// findStable is findTasks, again if the files were replaced meanwhile.
+func findStable(ctx context.Context, options sourceOptions, names []string) (*found, error) {
+	const attempts = 3
+	f, err := findTasks(ctx, options, names)
+	for attempt := 1; attempt < attempts && errors.Is(err, errMoved); attempt++ {
+		f, err = findTasks(ctx, options, names)
+	}
+	return f, err
+}

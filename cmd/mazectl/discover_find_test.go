@@ -129,7 +129,7 @@ func TestFindTasksUnreadable(t *testing.T) {
 func TestFindTasksCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if f, err := findTasks(ctx, sourceOptions{}, []string{toolsDir}); err == nil {
+	if f, err := findTasks(ctx, sourceOptions{}, []string{tree(t, map[string]string{"a.py": taskPy("a")})}); err == nil {
 		t.Errorf("got %+v, want an error", f)
 	}
 }

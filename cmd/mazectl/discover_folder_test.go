@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -39,10 +42,17 @@ func keys(m map[string]string) string {
 
 // TestOutputDir follows a folder of manifests through the life of its Python files.
 func TestOutputDir(t *testing.T) {
-	root := tree(t, map[string]string{
-		"src/a.py": taskPy("first"), "src/b.py": taskPy("second"),
-		"out/mine.yaml": "kind: ConfigMap\n", "out/theirs.yaml": madeBy + " --source-name others\nkind: MazeTask\n", "out/notes.txt": madeBy + "\n",
-	})
+	source := func(task string) []byte {
+		return fmt.Appendf(nil, "from maze import task\n\n\n@task(name=%q)\ndef run(path: str):\n    return {}\n", task)
+	}
+	root := t.TempDir()
+	if err := os.CopyFS(root, fstest.MapFS{
+		"src/a.py": {Data: source("first")}, "src/b.py": {Data: source("second")},
+		"out/mine.yaml": {Data: []byte("kind: ConfigMap\n")}, "out/theirs.yaml": {Data: []byte(madeBy + " --source-name others\nkind: MazeTask\n")},
+		"out/notes.txt": {Data: []byte(madeBy + "\n")},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(root)
 	const foreign = "mine.yaml notes.txt "
 	steps := []struct {
@@ -58,7 +68,7 @@ func TestOutputDir(t *testing.T) {
 		{name: "the same", wantSaid: "out: 0 written, 0 removed, 3 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
 		{name: "checked", args: []string{"--check"}, want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
 		{name: "changed", edit: func() error {
-			return os.WriteFile("src/b.py", []byte(strings.Replace(taskPy("second"), ")", ", mem=1)", 1)), 0o644)
+			return os.WriteFile("src/b.py", bytes.Replace(source("second"), []byte(")"), []byte(", mem=1)"), 1), 0o644)
 		},
 			args: []string{"--check"}, wantCode: exitFindings, wantSaid: "-    memory: 1Gi\n+    memory: 1Mi\n", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
 		{name: "written again", wantSaid: "out: 1 written, 0 removed, 2 unchanged", want: "first.yaml kustomization.yaml " + foreign + "second.yaml theirs.yaml"},
@@ -70,7 +80,7 @@ func TestOutputDir(t *testing.T) {
 		{name: "of a source", args: []string{"--source-name=src"}, wantSaid: "out: 2 written", want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
 		{name: "of another source", args: []string{"--source-name=other"}, wantCode: exitFailed, wantSaid: "out/first.yaml was not made by this discovery",
 			want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
-		{name: "in the way", edit: func() error { return os.WriteFile("src/c.py", []byte(taskPy("mine")), 0o644) }, args: []string{"--source-name=src"},
+		{name: "in the way", edit: func() error { return os.WriteFile("src/c.py", source("mine"), 0o644) }, args: []string{"--source-name=src"},
 			wantCode: exitFailed, wantSaid: "out/mine.yaml was not made by this discovery", want: "first.yaml kustomization.yaml " + foreign + "theirs.yaml"},
 	}
 	for _, step := range steps {

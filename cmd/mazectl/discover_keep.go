@@ -11,19 +11,19 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// whyKeep says why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
-func (f *found) whyKeep(path, entryPoint string) string {
+// whyKeep returns why a task that was not found, and said this of itself, may still be there. Empty if it is gone.
+func whyKeep(f *found, path, entryPoint string) string {
 	switch {
 	case path == "":
 		return "it does not say which file it is from"
 	case !f.covers(path):
 		return "its file was not asked for"
 	}
-	return f.whyUnknown(path, entryPoint)
+	return whyUnknown(f, path, entryPoint)
 }
 
-// whyKeepFile says why the file of a task's manifest has to stay. Empty if the task was found, or is gone.
-func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
+// whyKeepFile returns why the file of a task's manifest has to stay. Empty if the task was found, or is gone.
+func whyKeepFile(f *found, spec v1alpha1.MazeTaskSpec) string {
 	if spec.Source == nil || slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Function == spec.EntryPoint }) {
 		return ""
 	}
@@ -33,11 +33,11 @@ func (f *found) whyKeepFile(spec v1alpha1.MazeTaskSpec) string {
 		}
 		return ""
 	}
-	return f.whyUnknown(spec.Source.Path, spec.EntryPoint)
+	return whyUnknown(f, spec.Source.Path, spec.EntryPoint)
 }
 
-// whyUnknown says why it is not known whether a task is still in a file that was asked for. Empty if that is known.
-func (f *found) whyUnknown(path, entryPoint string) string {
+// whyUnknown returns why it is not known whether a task is still in a file that was asked for. Empty if that is known.
+func whyUnknown(f *found, path, entryPoint string) string {
 	lost := func(one finding.Finding) bool { return report.IsError(one) && one.Object == entryPoint }
 	switch {
 	case !f.knows(path):

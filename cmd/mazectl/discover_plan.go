@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -58,9 +59,15 @@ func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) (
 	manifests := taskManifests(f.Tasks, c.namespace, o.sourceName)
 	steps := make([]step, len(manifests))
 	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
-	parallel(len(manifests), maxRequests, func(_, i int) {
-		steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].object.Name])
-	})
+	var requests errgroup.Group
+	requests.SetLimit(maxRequests)
+	for i := range manifests {
+		requests.Go(func() error {
+			steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].object.Name])
+			return nil // that of the first task is told, and not that of the fastest
+		})
+	}
+	_ = requests.Wait()
 	refused := &refusedError{}
 	for i, m := range manifests {
 		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.place(), c.namespace, m.object.Name)
@@ -136,7 +143,7 @@ func (o *discoverOptions) planPrune(
 		path, _, _ := unstructured.NestedString(object.Object, "spec", "source", "path")
 		entryPoint, _, _ := unstructured.NestedString(object.Object, "spec", "entryPoint")
 		s.place = path
-		if s.note = f.whyKeep(path, entryPoint); s.note != "" {
+		if s.note = whyKeep(f, path, entryPoint); s.note != "" {
 			s.verb = verbKeep
 		} else if err := c.remove(ctx, object, true); err != nil {
 			return nil, fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, name, err)

@@ -64,7 +64,7 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 // sync finds the tasks and brings the cluster to them. It asks the cluster only if they are others than before, or the time has
 // come to look whether someone else changed them there.
 func (w *taskWatch) sync(ctx context.Context) error {
-	f, err := w.find(ctx, w.sourceOptions)
+	f, err := findStable(ctx, w.sourceOptions, w.dirs)
 	if err := w.folders.set(f, w.dirs); err != nil {
 		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// encodeManifests writes objects in one of the forms of -o.
+func encodeManifests(all []taskManifest, output string) ([]byte, error) {
+	switch output {
+	case outputTaskMeta:
+		return encodeTaskMeta(all)
+	case outputJSON:
+		list := struct {
+			APIVersion string               `json:"apiVersion"`
+			Kind       string               `json:"kind"`
+			Items      []*v1alpha1.MazeTask `json:"items"`
+		}{"v1", "List", []*v1alpha1.MazeTask{}}
+		for _, m := range all {
+			list.Items = append(list.Items, m.object)
+		}
+		return encodeJSON(list)
+	}
+	var out bytes.Buffer
+	for i, m := range all {
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		content, err := yaml.Marshal(m.object)
+		if err != nil {
+			return nil, fmt.Errorf("encode the manifest of %s: %w", m.Spec.Name, err)
+		}
+		out.Write(content)
+	}
+	return out.Bytes(), nil
+}
+
+// encodeTaskMeta writes what the registry would publish in the fields of the original's _task_meta, by name of the task.
+func encodeTaskMeta(all []taskManifest) ([]byte, error) {
+	out := map[string]registry.TaskMeta{}
+	for _, m := range all {
+		task := m.object.DeepCopy()
+		setDefaults(&task.Spec.Resources)
+		entry, err := registry.NewEntry(task, registry.Interface{}, v1alpha1.Placement{}, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.place(), err)
+		}
+		out[m.Spec.Name] = entry.TaskMeta
+	}
+	return encodeJSON(out)
+}
+
+// setDefaults sets what the API server would.
+func setDefaults(r *v1alpha1.Resources) {
+	r.Type = cmp.Or(r.Type, v1alpha1.ResourceTypeCPU)
+	if r.CPU == nil {
+		r.CPU = resource.NewQuantity(1, resource.DecimalSI)
+	}
+	if r.Memory == nil {
+		r.Memory = resource.NewQuantity(1<<30, resource.BinarySI)
+	}
+}
+
+func encodeJSON(value any) ([]byte, error) {
+	var out bytes.Buffer
+	if err := report.WriteJSON(&out, value); err != nil {
+		return nil, fmt.Errorf("encode the result: %w", err)
+	}
+	return out.Bytes(), nil
+}
