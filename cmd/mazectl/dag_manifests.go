@@ -9,6 +9,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -65,13 +66,13 @@ func (s *taskSource) collectManifests(ctx context.Context, stdin io.Reader) (*so
 			return nil, err
 		}
 		m.findings = append(m.findings, found...)
-		for _, one := range taskManifests(declared, "", "") { // judged as if each had its manifest
-			content, err := json.Marshal(one.object)
+		for _, one := range pysource.Manifests(declared, "", "") { // judged as if each had its manifest
+			content, err := json.Marshal(one.Object)
 			if err != nil {
 				return nil, err
 			}
-			m.made[one.place()] = true
-			m.sources = append(m.sources, lint.Source{Name: one.place(), Content: content})
+			m.made[one.Place()] = true
+			m.sources = append(m.sources, lint.Source{Name: one.Place(), Content: content})
 		}
 	}
 	s.sources = files.names

@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
@@ -64,7 +65,7 @@ const discoverExamples = `  # What is there?
   %s discover /git/current/tools --source-name tools --watch --prune`
 
 type discoverOptions struct {
-	sourceOptions
+	pysource.Options
 	cluster *genericclioptions.ConfigFlags
 	dirs    []string
 	// changed are the flags that the user gave.
@@ -96,11 +97,11 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	flags.StringVarP(&o.output, "output", "o", outputYAML, "`FORMAT`: "+strings.Join(discoverOutputs, ", "))
 	flags.StringVar(&o.outputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
 	flags.BoolVar(&o.check, "check", false, "only tell how --output-dir differs")
-	flags.StringVar(&o.packageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
-	flags.StringSliceVar(&o.exclude, "exclude", nil,
+	flags.StringVar(&o.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
+	flags.StringSliceVar(&o.Exclude, "exclude", nil,
 		"`PATTERN` of files and folders to leave out, by name (test_*) or by path from the package root (tools/**/demo.py); can be repeated")
 	flags.StringVar(&o.sourceName, "source-name", "",
-		"`NAME` of what DIR has, for the label "+labelSource+"; --prune needs it, to know what came from there before")
+		"`NAME` of what DIR has, for the label "+pysource.LabelSource+"; --prune needs it, to know what came from there before")
 	flags.BoolVar(&o.apply, "apply", false, "apply the tasks to the cluster")
 	flags.BoolVar(&o.prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
@@ -108,7 +109,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&o.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
 	flags.DurationVar(&o.resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
-	flags.BoolVar(&o.parseAll, "parse-all", false,
+	flags.BoolVar(&o.ParseAll, "parse-all", false,
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
 	o.cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
@@ -141,7 +142,7 @@ func (o *discoverOptions) validate() error {
 	case o.resync <= 0:
 		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.resync)
 	}
-	return checkSource(o.sourceName)
+	return pysource.CheckSource(o.sourceName)
 }
 
 func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
@@ -152,9 +153,9 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return o.runWatch(ctx, t)
 	}
 	bar := terminal.NewProgress(t)
-	options := o.sourceOptions
-	options.progress = bar.Set
-	f, err := findStable(ctx, options, o.dirs)
+	options := o.Options
+	options.Progress = bar.Set
+	f, err := pysource.FindStable(ctx, options, o.dirs)
 	bar.Finish()
 	if err != nil {
 		return err
@@ -169,7 +170,7 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 }
 
 // deliver brings the tasks to where the user wants them.
-func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *found) error {
+func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
 	namespace := ""
 	if o.changed["namespace"] {
 		namespace = ptr.Deref(o.cluster.Namespace, "")
@@ -181,7 +182,7 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *f
 		folder := &manifestFolder{path: o.outputDir, namespace: namespace, source: o.sourceName}
 		return o.writeFolder(t, folder, f)
 	}
-	content, err := encodeManifests(taskManifests(f.Tasks, namespace, o.sourceName), o.output)
+	content, err := encodeManifests(pysource.Manifests(f.Tasks, namespace, o.sourceName), o.output)
 	if err != nil {
 		return err
 	}
@@ -189,8 +190,8 @@ func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *f
 	return err
 }
 
-func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolder, f *found) error {
-	changes, total, err := folder.changes(taskManifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
+func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolder, f *pysource.Found) error {
+	changes, total, err := folder.changes(pysource.Manifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
 		why := whyKeepFile(f, spec)
 		if why != "" {
 			t.Say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
@@ -224,7 +225,7 @@ func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolde
 	return report.ErrFindings
 }
 
-func summaryOf(f *found) string {
+func summaryOf(f *pysource.Found) string {
 	return fmt.Sprintf("%s, %s, %d overwritten, %s",
-		terminal.Plural(f.files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten, terminal.Plural(len(f.Findings), "finding"))
+		terminal.Plural(f.Files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten, terminal.Plural(len(f.Findings), "finding"))
 }

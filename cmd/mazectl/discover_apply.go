@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
@@ -17,7 +18,7 @@ import (
 var verbColors = map[verb]terminal.Color{verbCreate: terminal.Green, verbChange: terminal.Yellow, verbPrune: terminal.Red}
 
 // applyOnce shows what the cluster would make of the tasks, and has it made.
-func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *found) error {
+func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func (c *clusterTasks) carryOut(ctx context.Context, steps []step) error {
 func (c *clusterTasks) take(ctx context.Context, s *step, pruning bool) error {
 	switch {
 	case !pruning && (s.verb == verbCreate || s.verb == verbChange):
-		if _, err := c.apply(ctx, s.manifest.object, false); err != nil {
+		if _, err := c.apply(ctx, s.manifest.Object, false); err != nil {
 			return fmt.Errorf("%s: apply MazeTask %s/%s: %w", s.place, c.namespace, s.name, err)
 		}
 	case pruning && s.verb == verbPrune:

@@ -9,12 +9,13 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
 // encodeManifests writes objects in one of the forms of -o.
-func encodeManifests(all []taskManifest, output string) ([]byte, error) {
+func encodeManifests(all []pysource.Manifest, output string) ([]byte, error) {
 	switch output {
 	case outputTaskMeta:
 		return encodeTaskMeta(all)
@@ -25,7 +26,7 @@ func encodeManifests(all []taskManifest, output string) ([]byte, error) {
 			Items      []*v1alpha1.MazeTask `json:"items"`
 		}{"v1", "List", []*v1alpha1.MazeTask{}}
 		for _, m := range all {
-			list.Items = append(list.Items, m.object)
+			list.Items = append(list.Items, m.Object)
 		}
 		return encodeJSON(list)
 	}
@@ -34,7 +35,7 @@ func encodeManifests(all []taskManifest, output string) ([]byte, error) {
 		if i > 0 {
 			out.WriteString("---\n")
 		}
-		content, err := yaml.Marshal(m.object)
+		content, err := yaml.Marshal(m.Object)
 		if err != nil {
 			return nil, fmt.Errorf("encode the manifest of %s: %w", m.Spec.Name, err)
 		}
@@ -44,14 +45,14 @@ func encodeManifests(all []taskManifest, output string) ([]byte, error) {
 }
 
 // encodeTaskMeta writes what the registry would publish in the fields of the original's _task_meta, by name of the task.
-func encodeTaskMeta(all []taskManifest) ([]byte, error) {
+func encodeTaskMeta(all []pysource.Manifest) ([]byte, error) {
 	out := map[string]registry.TaskMeta{}
 	for _, m := range all {
-		task := m.object.DeepCopy()
+		task := m.Object.DeepCopy()
 		setDefaults(&task.Spec.Resources)
 		entry, err := registry.NewEntry(task, registry.Interface{}, v1alpha1.Placement{}, nil)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.place(), err)
+			return nil, fmt.Errorf("%s: %w", m.Place(), err)
 		}
 		out[m.Spec.Name] = entry.TaskMeta
 	}

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 )
 
 const (
@@ -54,7 +55,7 @@ func (f *manifestFolder) header() string {
 
 // changes compares the folder with what should be in it. It gives what differs, by name, and how many files there should be.
 // Files of tasks that keep says may still be there stay as they are.
-func (f *manifestFolder) changes(all []taskManifest, keep keepFile) ([]fileChange, int, error) {
+func (f *manifestFolder) changes(all []pysource.Manifest, keep keepFile) ([]fileChange, int, error) {
 	own, err := f.own()
 	if err != nil {
 		return nil, 0, err
@@ -93,7 +94,7 @@ func (f *manifestFolder) changes(all []taskManifest, keep keepFile) ([]fileChang
 }
 
 // files gives what should be in the folder, with what is kept there if no task found has its name.
-func (f *manifestFolder) files(all []taskManifest, out map[string][]byte) (map[string][]byte, error) {
+func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (map[string][]byte, error) {
 	kustomization := struct {
 		APIVersion string   `json:"apiVersion"`
 		Kind       string   `json:"kind"`
@@ -101,7 +102,7 @@ func (f *manifestFolder) files(all []taskManifest, out map[string][]byte) (map[s
 		Resources  []string `json:"resources"`
 	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", f.namespace, []string{}}
 	for i := range all {
-		name := all[i].object.Name + ".yaml"
+		name := all[i].Object.Name + ".yaml"
 		content, err := encodeManifests(all[i:i+1], outputYAML)
 		if err != nil {
 			return nil, err

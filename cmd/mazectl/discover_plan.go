@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -36,7 +37,7 @@ type step struct {
 	// note says which fields change, or why it is kept.
 	note string
 
-	manifest *taskManifest              // to apply
+	manifest *pysource.Manifest         // to apply
 	existing *unstructured.Unstructured // to prune
 }
 
@@ -51,33 +52,33 @@ func (e *refusedError) Error() string {
 }
 
 // plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
-func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) ([]step, error) {
+func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
 	existing, err := c.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	manifests := taskManifests(f.Tasks, c.namespace, o.sourceName)
+	manifests := pysource.Manifests(f.Tasks, c.namespace, o.sourceName)
 	steps := make([]step, len(manifests))
 	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
 	var requests errgroup.Group
 	requests.SetLimit(maxRequests)
 	for i := range manifests {
 		requests.Go(func() error {
-			steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].object.Name])
+			steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].Object.Name])
 			return nil // that of the first task is told, and not that of the fastest
 		})
 	}
 	_ = requests.Wait()
 	refused := &refusedError{}
 	for i, m := range manifests {
-		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.place(), c.namespace, m.object.Name)
+		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.Place(), c.namespace, m.Object.Name)
 		if errs[i] != nil {
 			return nil, fmt.Errorf("%s%w", what, errs[i])
 		}
 		if refusals[i] != "" {
 			refused.texts = append(refused.texts, what+refusals[i])
 		}
-		delete(existing, m.object.Name)
+		delete(existing, m.Object.Name)
 	}
 	if len(refused.texts) > 0 {
 		return nil, refused
@@ -90,13 +91,13 @@ func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *found) (
 }
 
 // planOne says what becomes of a task, or why it is refused.
-func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskManifest, existing *unstructured.Unstructured) (step, string, error) {
-	s := step{verb: verbCreate, name: m.object.Name, place: m.place(), manifest: m}
+func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
+	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m}
 	if existing != nil && !o.forceConflicts && !o.isOurs(existing) {
 		return s, "it is there already, and was not made by this discovery" + origin(existing) +
 			": rename the function's task or the object, or take it over with --force-conflicts", nil
 	}
-	after, err := c.apply(ctx, m.object, true)
+	after, err := c.apply(ctx, m.Object, true)
 	switch {
 	case err != nil && isRefusal(err):
 		return s, refusalText(err), nil
@@ -117,13 +118,13 @@ func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *taskM
 // isOurs says whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
 // do not tell: the manifests that others apply have them, too.
 func (o *discoverOptions) isOurs(object *unstructured.Unstructured) bool {
-	source, ok := object.GetLabels()[labelSource]
+	source, ok := object.GetLabels()[pysource.LabelSource]
 	return len(managedByUs(object)) > 0 && (!ok || source == o.sourceName)
 }
 
 // origin says where an object came from, in parentheses.
 func origin(object *unstructured.Unstructured) string {
-	if source, ok := object.GetLabels()[labelSource]; ok {
+	if source, ok := object.GetLabels()[pysource.LabelSource]; ok {
 		return fmt.Sprintf(" (but by that of --source-name %s)", source)
 	}
 	return ""
@@ -131,12 +132,12 @@ func origin(object *unstructured.Unstructured) string {
 
 // planPrune gives what becomes of objects that no function was found for.
 func (o *discoverOptions) planPrune(
-	ctx context.Context, c *clusterTasks, f *found, left map[string]*unstructured.Unstructured,
+	ctx context.Context, c *clusterTasks, f *pysource.Found, left map[string]*unstructured.Unstructured,
 ) ([]step, error) {
 	var steps []step
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		object := left[name]
-		if !o.isOurs(object) || object.GetLabels()[labelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
+		if !o.isOurs(object) || object.GetLabels()[pysource.LabelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
 			continue
 		}
 		s := step{verb: verbPrune, name: name, existing: object}
@@ -155,7 +156,7 @@ func (o *discoverOptions) planPrune(
 }
 
 // checkEmpty refuses to remove everything there is, for want of a single task: that is a wrong DIR more often than meant.
-func (o *discoverOptions) checkEmpty(f *found, flag, what string, count int) error {
+func (o *discoverOptions) checkEmpty(f *pysource.Found, flag, what string, count int) error {
 	if len(f.Tasks) > 0 || count == 0 || o.allowEmpty {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
@@ -23,7 +24,7 @@ type taskWatch struct {
 	*discoverOptions
 	terminal terminal.Terminal
 	cluster  *clusterTasks
-	folders  *folderWatch
+	folders  *pysource.Watch
 
 	// applied is what the cluster was brought to last.
 	applied [sha256.Size]byte
@@ -41,11 +42,11 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 	if err != nil {
 		return err
 	}
-	folders, err := newFolderWatch()
+	folders, err := pysource.NewWatch()
 	if err != nil {
 		return fmt.Errorf("watch files: %w", err)
 	}
-	defer folders.close()
+	defer folders.Stop()
 	w := &taskWatch{discoverOptions: o, terminal: t, cluster: c, folders: folders}
 	retry := firstRetry
 	for ctx.Err() == nil {
@@ -56,7 +57,7 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 		} else {
 			w.trouble, retry = "", firstRetry
 		}
-		w.folders.wait(ctx, wait)
+		w.folders.Wait(ctx, wait)
 	}
 	return nil
 }
@@ -64,8 +65,8 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 // sync finds the tasks and brings the cluster to them. It asks the cluster only if they are others than before, or the time has
 // come to look whether someone else changed them there.
 func (w *taskWatch) sync(ctx context.Context) error {
-	f, err := findStable(ctx, w.sourceOptions, w.dirs)
-	if err := w.folders.set(f, w.dirs); err != nil {
+	f, err := pysource.FindStable(ctx, w.Options, w.dirs)
+	if err := w.folders.Set(f, w.dirs); err != nil {
 		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
 	}
 	if err != nil {
@@ -90,18 +91,18 @@ func (w *taskWatch) sync(ctx context.Context) error {
 }
 
 // fingerprint stands for all that decides about what becomes of the cluster.
-func (w *taskWatch) fingerprint(f *found) ([sha256.Size]byte, error) {
-	content, err := encodeManifests(taskManifests(f.Tasks, w.cluster.namespace, w.sourceName), outputJSON)
+func (w *taskWatch) fingerprint(f *pysource.Found) ([sha256.Size]byte, error) {
+	content, err := encodeManifests(pysource.Manifests(f.Tasks, w.cluster.namespace, w.sourceName), outputJSON)
 	for _, one := range f.Findings {
 		if report.IsError(one) {
 			content = append(content, one.Object+"\x00"...)
 		}
 	}
-	return sha256.Sum256(append(content, strings.Join(f.unknown, "\x00")...)), err
+	return sha256.Sum256(append(content, strings.Join(f.Unknown, "\x00")...)), err
 }
 
 // tellFindings prints the findings and the summary if they are others than before.
-func (w *taskWatch) tellFindings(f *found) {
+func (w *taskWatch) tellFindings(f *pysource.Found) {
 	text := summaryOf(f)
 	for _, one := range f.Findings {
 		text += fmt.Sprintln(one)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -14,7 +15,7 @@ func lintPython(ctx context.Context, paths []string) ([]discover.Task, []finding
 	var tasks []discover.Task
 	var findings []finding.Finding
 	for _, path := range paths {
-		f, err := findTasks(ctx, sourceOptions{}, []string{path})
+		f, err := pysource.Find(ctx, pysource.Options{}, []string{path})
 		if err != nil {
 			return tasks, findings, report.Unread(path, err)
 		}

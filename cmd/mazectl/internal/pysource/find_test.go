@@ -1,4 +1,4 @@
-package main
+package pysource
 
 import (
 	"context"
@@ -78,7 +78,7 @@ func TestFindTasks(t *testing.T) {
 			if tc.dirs == nil {
 				tc.dirs = []string{"."}
 			}
-			f, err := findTasks(t.Context(), sourceOptions{packageRoot: "."}, tc.dirs)
+			f, err := Find(t.Context(), Options{PackageRoot: "."}, tc.dirs)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,8 +101,8 @@ func TestFindTasks(t *testing.T) {
 			if diff := cmp.Diff(tc.wantFindings, findings); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			if f.files != max(1, tc.wantFiles) {
-				t.Errorf("%d files, want %d", f.files, max(1, tc.wantFiles))
+			if f.Files != max(1, tc.wantFiles) {
+				t.Errorf("%d files, want %d", f.Files, max(1, tc.wantFiles))
 			}
 		})
 	}
@@ -120,8 +120,8 @@ func TestFindTasksUnreadable(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.Chmod(filepath.Join(root, name), 0o755) })
 	}
-	f, err := findTasks(t.Context(), sourceOptions{}, []string{root})
-	if err != nil || len(f.Tasks) != 1 || len(f.Findings) != 2 || f.knows("a.py") || f.knows("b/b.py") || !f.knows("c.py") {
+	f, err := Find(t.Context(), Options{}, []string{root})
+	if err != nil || len(f.Tasks) != 1 || len(f.Findings) != 2 || f.Knows("a.py") || f.Knows("b/b.py") || !f.Knows("c.py") {
 		t.Errorf("got %+v, error %v", f, err)
 	}
 }
@@ -129,7 +129,7 @@ func TestFindTasksUnreadable(t *testing.T) {
 func TestFindTasksCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if f, err := findTasks(ctx, sourceOptions{}, []string{tree(t, map[string]string{"a.py": taskPy("a")})}); err == nil {
+	if f, err := Find(ctx, Options{}, []string{tree(t, map[string]string{"a.py": taskPy("a")})}); err == nil {
 		t.Errorf("got %+v, want an error", f)
 	}
 }

@@ -1,4 +1,5 @@
-package main
+// Package pysource finds Python files, reads them, and makes MazeTasks of the tasks that they declare.
+package pysource
 
 import (
 	"context"
@@ -14,38 +15,38 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// sourceOptions say which Python files to read.
-type sourceOptions struct {
-	// packageRoot is the folder that modules are named from. If it is empty, it is where Python would look for them: the first
+// Options say which Python files to read.
+type Options struct {
+	// PackageRoot is the folder that modules are named from. If it is empty, it is where Python would look for them: the first
 	// folder without an __init__.py, from each of the given ones upwards.
-	packageRoot string
-	exclude     []string
-	// parseAll has every file parsed, also those that cannot have tasks.
-	parseAll bool
-	// progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
-	progress func(done, total int)
+	PackageRoot string
+	Exclude     []string
+	// ParseAll has every file parsed, also those that cannot have tasks.
+	ParseAll bool
+	// Progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
+	Progress func(done, total int)
 }
 
-// found is what is in some Python files. Files are shown in tasks and findings as the user would write them, and named in
+// Found is what is in some Python files. Files are shown in tasks and findings as the user would write them, and named in
 // spec.source by their path below the package root.
-type found struct {
+type Found struct {
 	discover.Result
-	// root is the package root, an absolute path.
-	root string
-	// files is how many Python files there are, readable or not.
-	files int
+	// Root is the package root, an absolute path.
+	Root string
+	// Files is how many Python files there are, readable or not.
+	Files int
 	// folders are those that were looked into, as absolute paths without symbolic links.
 	folders []string
 
 	covered []string // the paths that the user asked for
-	unknown []string // the paths of which it is not known what is there
+	Unknown []string // the paths of which it is not known what is there
 }
 
-// covers says whether a path below the package root is, or would be, among what the user asked for.
-func (f *found) covers(name string) bool { return within(f.covered, name) }
+// Covers says whether a path below the package root is, or would be, among what the user asked for.
+func (f *Found) Covers(name string) bool { return within(f.covered, name) }
 
-// knows says whether it is known which tasks a file has: it was read and understood, or it is not there.
-func (f *found) knows(name string) bool { return !within(f.unknown, name) }
+// Knows says whether it is known which tasks a file has: it was read and understood, or it is not there.
+func (f *Found) Knows(name string) bool { return !within(f.Unknown, name) }
 
 // within says whether a path is one of some files and folders, or in one of them.
 func within(all []string, name string) bool {
@@ -57,14 +58,14 @@ func within(all []string, name string) bool {
 // errMoved says that the files found are in part those of another version.
 var errMoved = errors.New("the package root was replaced while it was read")
 
-// findTasks finds the tasks in Python files, and in folders at any depth. It fails only if it cannot look there at all; what is
+// Find finds the tasks in Python files, and in folders at any depth. It fails only if it cannot look there at all; what is
 // wrong with a file is a finding.
-func findTasks(ctx context.Context, options sourceOptions, names []string) (*found, error) {
-	excluded, err := newPatterns(options.exclude)
+func Find(ctx context.Context, options Options, names []string) (*Found, error) {
+	excluded, err := newPatterns(options.Exclude)
 	if err != nil {
 		return nil, err
 	}
-	root, inside, err := openRoot(options.packageRoot, names)
+	root, inside, err := openRoot(options.PackageRoot, names)
 	if err != nil {
 		return nil, err
 	}
@@ -81,12 +82,12 @@ func findTasks(ctx context.Context, options sourceOptions, names []string) (*fou
 	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
 	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
 
-	r := &sourceReader{root: root, parseAll: options.parseAll, progress: options.progress}
+	r := &sourceReader{root: root, parseAll: options.ParseAll, progress: options.Progress}
 	modules, err := r.readAll(ctx, w.files)
 	if err != nil {
 		return nil, err
 	}
-	f := &found{Result: discover.Link(modules, r.loader(modules)), root: root.absolute, covered: inside}
+	f := &Found{Result: discover.Link(modules, r.loader(modules)), Root: root.absolute, covered: inside}
 	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
 		return nil, errMoved
 	}
@@ -96,21 +97,21 @@ func findTasks(ctx context.Context, options sourceOptions, names []string) (*fou
 }
 
 // gather adds what is known of the files besides their tasks.
-func (f *found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
-	f.files = len(w.files)
+func (f *Found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
+	f.Files = len(w.files)
 	for _, one := range w.findings {
 		if strings.HasSuffix(one.File, ".py") {
-			f.files++
+			f.Files++
 		}
 	}
 	f.Findings = finding.Sort(slices.Concat(f.Findings, w.findings, r.findings))
-	f.unknown = w.unknown
+	f.Unknown = w.unknown
 	for _, one := range r.findings {
-		f.unknown = append(f.unknown, one.File)
+		f.Unknown = append(f.Unknown, one.File)
 	}
 	for _, m := range modules {
 		if m.Broken() {
-			f.unknown = append(f.unknown, m.Path())
+			f.Unknown = append(f.Unknown, m.Path())
 		}
 	}
 	for _, folder := range w.folders {
@@ -119,7 +120,7 @@ func (f *found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
 }
 
 // show has tasks and findings name files as the user would.
-func (f *found) show(root *packageRoot) {
+func (f *Found) show(root *packageRoot) {
 	for i := range f.Tasks {
 		f.Tasks[i].File = root.shown(f.Tasks[i].File)
 	}
@@ -192,12 +193,12 @@ func rootOf(absolute string) string {
 	}
 }
 
-// findStable is findTasks, again if the files were replaced meanwhile.
-func findStable(ctx context.Context, options sourceOptions, names []string) (*found, error) {
+// FindStable is Find, again if the files were replaced meanwhile.
+func FindStable(ctx context.Context, options Options, names []string) (*Found, error) {
 	const attempts = 3
-	f, err := findTasks(ctx, options, names)
+	f, err := Find(ctx, options, names)
 	for attempt := 1; attempt < attempts && errors.Is(err, errMoved); attempt++ {
-		f, err = findTasks(ctx, options, names)
+		f, err = Find(ctx, options, names)
 	}
 	return f, err
 }

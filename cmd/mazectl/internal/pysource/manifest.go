@@ -1,4 +1,4 @@
-package main
+package pysource
 
 import (
 	"cmp"
@@ -16,31 +16,31 @@ import (
 )
 
 const (
-	// labelSource names the discovery that made an object: the value of --source-name.
-	labelSource    = "registry.mazeagent.net/source"
+	// LabelSource names the discovery that made an object: the value of --source-name.
+	LabelSource    = "registry.mazeagent.net/source"
 	labelManagedBy = "app.kubernetes.io/managed-by"
 	managedBy      = "mazectl"
 )
 
-// taskManifest is a discovered task as an object.
-type taskManifest struct {
+// Manifest is a discovered task as an object.
+type Manifest struct {
 	discover.Task
-	object *v1alpha1.MazeTask
+	Object *v1alpha1.MazeTask
 }
 
-// place is where the task is declared: file:line.
-func (m *taskManifest) place() string { return fmt.Sprintf("%s:%d", m.File, m.Position.Line) }
+// Place is where the task is declared: file:line.
+func (m *Manifest) Place() string { return fmt.Sprintf("%s:%d", m.File, m.Position.Line) }
 
-// taskManifests makes objects of tasks, in their order. Namespace and source may be empty.
-func taskManifests(tasks []discover.Task, namespace, source string) []taskManifest {
+// Manifests makes objects of tasks, in their order. Namespace and source may be empty.
+func Manifests(tasks []discover.Task, namespace, source string) []Manifest {
 	names := objectNames(tasks)
-	out := make([]taskManifest, len(tasks))
+	out := make([]Manifest, len(tasks))
 	for i, task := range tasks {
 		labels := map[string]string{labelManagedBy: managedBy}
 		if source != "" {
-			labels[labelSource] = source
+			labels[LabelSource] = source
 		}
-		out[i] = taskManifest{Task: task, object: &v1alpha1.MazeTask{
+		out[i] = Manifest{Task: task, Object: &v1alpha1.MazeTask{
 			TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "MazeTask"},
 			ObjectMeta: metav1.ObjectMeta{Name: names[i], Namespace: namespace, Labels: labels},
 			Spec:       task.Spec,
@@ -92,8 +92,8 @@ func withHash(name, task string) string {
 	return strings.TrimRight(name, "-") + suffix
 }
 
-// checkSource refuses what cannot be the value of a label.
-func checkSource(name string) error {
+// CheckSource refuses what cannot be the value of a label.
+func CheckSource(name string) error {
 	if problems := validation.IsValidLabelValue(name); len(problems) > 0 {
 		return fmt.Errorf("--source-name %q cannot be the value of a label: %s", name, strings.Join(slices.Compact(problems), "; "))
 	}

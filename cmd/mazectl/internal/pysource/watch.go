@@ -1,4 +1,4 @@
-package main
+package pysource
 
 import (
 	"context"
@@ -19,8 +19,8 @@ const (
 	maxLinks = 64
 )
 
-// folderWatch tells when Python files may have changed.
-type folderWatch struct {
+// Watch tells when Python files may have changed.
+type Watch struct {
 	*fsnotify.Watcher
 	// folders are those whose Python files matter.
 	folders map[string]bool
@@ -30,25 +30,27 @@ type folderWatch struct {
 	again bool
 }
 
-func newFolderWatch() (*folderWatch, error) {
+// NewWatch returns a watch that watches nothing yet.
+func NewWatch() (*Watch, error) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
-	return &folderWatch{Watcher: watcher}, nil
+	return &Watch{Watcher: watcher}, nil
 }
 
-func (w *folderWatch) close() { _ = w.Close() }
+// Stop ends the watch.
+func (w *Watch) Stop() { _ = w.Close() }
 
-// set watches the folders that were looked into, or if nothing was found those from before. It goes on after an error, and returns the first.
-func (w *folderWatch) set(f *found, dirs []string) error {
+// Set watches the folders that were looked into, or if nothing was found those from before. It goes on after an error, and returns the first.
+func (w *Watch) Set(f *Found, dirs []string) error {
 	before := w.folders
 	if f != nil {
 		w.folders = map[string]bool{}
 		for _, folder := range f.folders {
 			w.folders[folder] = true
 		}
-		dirs = append([]string{f.root}, dirs...)
+		dirs = append([]string{f.Root}, dirs...)
 	}
 	w.pins = map[string]bool{}
 	for _, dir := range dirs {
@@ -78,8 +80,8 @@ func (w *folderWatch) set(f *found, dirs []string) error {
 	return first
 }
 
-// wait returns when files have changed and then not for a moment, after a time, or at the context's end.
-func (w *folderWatch) wait(ctx context.Context, atMost time.Duration) {
+// Wait returns when files have changed and then not for a moment, after a time, or at the context's end.
+func (w *Watch) Wait(ctx context.Context, atMost time.Duration) {
 	timeout := time.NewTimer(atMost)
 	defer timeout.Stop()
 	var quiet, latest <-chan time.Time
@@ -112,7 +114,7 @@ func (w *folderWatch) wait(ctx context.Context, atMost time.Duration) {
 }
 
 // matters says whether tasks may be others after an event.
-func (w *folderWatch) matters(event fsnotify.Event) bool {
+func (w *Watch) matters(event fsnotify.Event) bool {
 	switch {
 	case w.pins[event.Name] || w.folders[event.Name]:
 		return true
