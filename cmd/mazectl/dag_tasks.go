@@ -36,7 +36,7 @@ func (s *taskSource) addFlags(c *cobra.Command) {
 	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
 		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
 	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
-	s.nodeOptions.addFlags(c)
+	addNodeFlags(c, &s.nodeOptions)
 	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
 	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage
 	s.cluster.AddFlags(c.PersistentFlags())

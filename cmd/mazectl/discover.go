@@ -19,12 +19,6 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
-// outputTaskMeta is a value of -o besides those of other commands.
-const outputTaskMeta = "task-meta"
-
-// discoverOutputs are the values of -o.
-var discoverOutputs = []string{outputYAML, outputJSON, outputTaskMeta}
-
 const discoverHelp = `Find the functions in Python files that are decorated as tasks of Maze, without running or importing them, and make a MazeTask
 of each. They are printed, written to a folder, or applied to a cluster.
 
@@ -94,7 +88,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVarP(&o.output, "output", "o", outputYAML, "`FORMAT`: "+strings.Join(discoverOutputs, ", "))
+	flags.StringVarP(&o.output, "output", "o", encodingYAML, "`FORMAT`: "+strings.Join(encodings, ", "))
 	flags.StringVar(&o.outputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
 	flags.BoolVar(&o.check, "check", false, "only tell how --output-dir differs")
 	flags.StringVar(&o.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
@@ -113,7 +107,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
 	o.cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
-	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(discoverOutputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(encodings, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
 	return c
@@ -125,8 +119,8 @@ func (o *discoverOptions) validate() error {
 	switch {
 	case len(o.dirs) == 0:
 		return errors.New("no DIR: give folders of Python files")
-	case !slices.Contains(discoverOutputs, o.output):
-		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(discoverOutputs, ", "))
+	case !slices.Contains(encodings, o.output):
+		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(encodings, ", "))
 	case o.check && o.outputDir == "":
 		return errors.New("--check compares the manifests with those of --output-dir: give that, too; --apply --dry-run compares with the cluster")
 	case o.changed["output"] && (o.apply || o.outputDir != ""):

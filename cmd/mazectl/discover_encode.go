@@ -14,12 +14,21 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
+const (
+	encodingYAML     = "yaml"
+	encodingJSON     = "json"
+	encodingTaskMeta = "task-meta"
+)
+
+// encodings are the values of -o.
+var encodings = []string{encodingYAML, encodingJSON, encodingTaskMeta}
+
 // encodeManifests writes objects in one of the forms of -o.
 func encodeManifests(all []pysource.Manifest, output string) ([]byte, error) {
 	switch output {
-	case outputTaskMeta:
+	case encodingTaskMeta:
 		return encodeTaskMeta(all)
-	case outputJSON:
+	case encodingJSON:
 		list := struct {
 			APIVersion string               `json:"apiVersion"`
 			Kind       string               `json:"kind"`

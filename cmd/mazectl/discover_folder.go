@@ -103,7 +103,7 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", f.namespace, []string{}}
 	for i := range all {
 		name := all[i].Object.Name + ".yaml"
-		content, err := encodeManifests(all[i:i+1], outputYAML)
+		content, err := encodeManifests(all[i:i+1], encodingYAML)
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ func (w *taskWatch) sync(ctx context.Context) error {
 
 // fingerprint stands for all that decides about what becomes of the cluster.
 func (w *taskWatch) fingerprint(f *pysource.Found) ([sha256.Size]byte, error) {
-	content, err := encodeManifests(pysource.Manifests(f.Tasks, w.cluster.namespace, w.sourceName), outputJSON)
+	content, err := encodeManifests(pysource.Manifests(f.Tasks, w.cluster.namespace, w.sourceName), encodingJSON)
 	for _, one := range f.Findings {
 		if report.IsError(one) {
 			content = append(content, one.Object+"\x00"...)

@@ -18,3 +18,10 @@ func addFindingFlags(c *cobra.Command, o *report.Options) {
 		panic(err) // there is no such flag
 	}
 }
+
+// addNodeFlags gives a command the flags of the nodes to judge by.
+func addNodeFlags(c *cobra.Command, o *nodeOptions) {
+	flags := c.Flags()
+	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
+	flags.StringVar(&o.config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
+}

@@ -35,7 +35,7 @@ type reader struct {
 	note func(format string, args ...any)
 }
 
-// read gives the objects of one kind. It goes on after an error and returns all of them.
+// read returns the objects of one kind. It goes on after an error and returns all of them.
 func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names []string) ([]manifest, []error) {
 	var found []manifest
 	var errs []error

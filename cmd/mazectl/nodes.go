@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,8 +36,17 @@ type inventories struct {
 	nodes, added, drained int
 }
 
+// inventoryOptions say which nodes there are, and which come and go.
+type inventoryOptions struct {
+	nodeOptions
+	// add are files of nodes that would come.
+	add []string
+	// drain is a label selector of nodes that would go. Nil for none.
+	drain *string
+}
+
 // inventories gathers the nodes that there are, and those that there would be.
-func (o *placeOptions) inventories(ctx context.Context, r *reader) (inventories, error) {
+func (o *inventoryOptions) inventories(ctx context.Context, r *reader) (inventories, error) {
 	var out inventories
 	selector, err := o.drained()
 	if err != nil {
@@ -76,8 +84,8 @@ func (o *placeOptions) inventories(ctx context.Context, r *reader) (inventories,
 	return out, nil
 }
 
-// drained gives the selector of the nodes that would go.
-func (o *placeOptions) drained() (labels.Selector, error) {
+// drained returns the selector of the nodes that would go.
+func (o *inventoryOptions) drained() (labels.Selector, error) {
 	if o.drain == nil {
 		return labels.Nothing(), nil
 	}
@@ -100,13 +108,7 @@ type nodeOptions struct {
 	config string
 }
 
-func (o *nodeOptions) addFlags(c *cobra.Command) {
-	flags := c.Flags()
-	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
-	flags.StringVar(&o.config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
-}
-
-// placementConfig says how the operator maps GPU memory to GPUs.
+// placementConfig returns how the operator maps GPU memory to GPUs.
 func (o *nodeOptions) placementConfig(ctx context.Context) (placement.Config, error) {
 	c := config.Default()
 	if o.config != "" {
@@ -121,6 +123,7 @@ func (o *nodeOptions) placementConfig(ctx context.Context) (placement.Config, er
 	return config.Placement(c), nil
 }
 
+// existing returns the nodes that there are.
 func (o *nodeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
 	if o.nodes != clusterNodes {
 		return readNodes(ctx, r, []string{o.nodes})

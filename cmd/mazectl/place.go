@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
@@ -17,23 +16,17 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
-	"github.com/maze-agent/maregister/internal/placement"
 )
 
-type placeOptions struct {
-	nodeOptions
+type placeCommand struct {
+	inventoryOptions
 	files     []string
 	recursive bool
-	add       []string
-	drain     *string
 	output    string
 }
 
-// outputs are the values of -o.
-var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
-
 func newPlaceCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := placeOptions{nodeOptions: nodeOptions{cluster: genericclioptions.NewConfigFlags(false)}}
+	o := placeCommand{inventoryOptions: inventoryOptions{nodeOptions: nodeOptions{cluster: genericclioptions.NewConfigFlags(false)}}}
 	o.cluster.CacheDir = nil // nothing is discovered
 	var drain string
 	c := &cobra.Command{
@@ -80,7 +73,7 @@ something could not be read.`,
 	}
 	flags := c.Flags()
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
-	o.addFlags(c)
+	addNodeFlags(c, &o.nodeOptions)
 	flags.StringSliceVar(&o.add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
 	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
 	flags.StringVarP(&o.output, "output", "o", outputTable, "`FORMAT`: "+strings.Join(outputs, ", ")+"; wide leaves nothing out")
@@ -93,7 +86,7 @@ something could not be read.`,
 	return c
 }
 
-func (o *placeOptions) run(ctx context.Context, t terminal.Terminal) error {
+func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files or folders of MazeTasks, or - for the standard input")
 	}
@@ -130,45 +123,4 @@ func (o *placeOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return report.ErrFindings
 	}
 	return nil
-}
-
-// judged is a task and what was found out about it. Tasks that require the same share the latter.
-type judged struct {
-	task
-	*placement.Comparison
-}
-
-func (j judged) isFinding() bool {
-	return j.After.Verdict.Status == metav1.ConditionFalse || j.Change == placement.ChangeStranded
-}
-
-// reasonRefused is, in place of a reason of Placeable, that of a task which the API server would not take.
-const reasonRefused = "Refused"
-
-func judge(manifests []manifest, namespace string, admission *lint.Admission, nodes *inventories) []judged {
-	found := map[placement.Requirement]*placement.Comparison{}
-	out := make([]judged, len(manifests))
-	for i, m := range manifests {
-		t := readTask(m, namespace, admission)
-		if t.refused != "" {
-			out[i] = judged{t, refusal(t.refused, nodes.before != nil)}
-			continue
-		}
-		if found[t.requirement] == nil {
-			comparison := placement.Compare(t.requirement, nodes.before, nodes.after)
-			found[t.requirement] = &comparison
-		}
-		out[i] = judged{t, found[t.requirement]}
-	}
-	return out
-}
-
-func refusal(why string, compared bool) *placement.Comparison {
-	c := &placement.Comparison{Hint: why, After: placement.Resolution{
-		Verdict: placement.Verdict{Status: metav1.ConditionFalse, Reason: reasonRefused, Message: why},
-	}}
-	if compared {
-		c.Before, c.Change = &c.After, placement.ChangeNone
-	}
-	return c
 }

@@ -20,6 +20,9 @@ const (
 	outputYAML  = "yaml"
 )
 
+// outputs are the values of -o.
+var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
+
 // placeReport is what "place" prints for programs. Its fields stay; others may be added.
 type placeReport struct {
 	// Tasks are in the order of the manifests.
@@ -113,7 +116,7 @@ func verdictOf(r *placement.Resolution) verdictReport {
 	return out
 }
 
-// summary counts what was found out.
+// summary returns what was found out, counted.
 func summary(all []judged, nodes *inventories) string {
 	statuses, changes := map[metav1.ConditionStatus]int{}, map[placement.Change]int{}
 	for _, j := range all {

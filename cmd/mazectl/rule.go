@@ -13,10 +13,13 @@ import (
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
-const outputText = "text"
+const (
+	ruleText = "text"
+	ruleJSON = "json"
+)
 
 // ruleOutputs are the values of -o.
-var ruleOutputs = []string{outputText, outputJSON}
+var ruleOutputs = []string{ruleText, ruleJSON}
 
 func newRuleCommand(program string, t terminal.Terminal) *cobra.Command {
 	var output string
@@ -39,7 +42,7 @@ MZ121, or the name of a rule, such as invalid-schema.
 			return explainRule(t, output, args[0])
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", outputText, "`FORMAT`: "+strings.Join(ruleOutputs, ", "))
+	c.Flags().StringVarP(&output, "output", "o", ruleText, "`FORMAT`: "+strings.Join(ruleOutputs, ", "))
 	c.ValidArgsFunction = cobra.FixedCompletions(ruleCompletions(), cobra.ShellCompDirectiveNoFileComp)
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(ruleOutputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
@@ -66,7 +69,7 @@ type ruleReport struct {
 
 func listRules(t terminal.Terminal, output string) error {
 	rules := finding.Rules()
-	if output == outputJSON {
+	if output == ruleJSON {
 		reports := make([]ruleReport, len(rules))
 		for i, rule := range rules {
 			reports[i] = ruleReport(rule)
@@ -93,7 +96,7 @@ func explainRule(t terminal.Terminal, output, code string) error {
 	switch {
 	case !ok:
 		return unknownRule(code)
-	case output == outputJSON:
+	case output == ruleJSON:
 		return report.WriteJSON(t.Out, ruleReport(rule))
 	}
 	fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", t.Paint(terminal.Bold, rule.Code+" "+rule.Name), rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))

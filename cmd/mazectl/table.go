@@ -135,7 +135,8 @@ func (t *table) names(group []judged) string {
 }
 
 var changeColors = map[placement.Change]terminal.Color{
-	placement.ChangeUnlocked: terminal.Green, placement.ChangeStranded: terminal.Red, placement.ChangeMoved: terminal.Yellow, placement.ChangeJudged: terminal.Yellow,
+	placement.ChangeUnlocked: terminal.Green, placement.ChangeStranded: terminal.Red,
+	placement.ChangeMoved: terminal.Yellow, placement.ChangeJudged: terminal.Yellow,
 }
 
 var statusColors = map[metav1.ConditionStatus]terminal.Color{
