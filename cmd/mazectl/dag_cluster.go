@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/pager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -52,11 +53,11 @@ func (s *taskSource) readCluster(ctx context.Context) (*catalogue, error) {
 
 // connect does not ask the cluster for anything yet.
 func (s *taskSource) connect() (*rest.Config, string, error) {
-	config, err := s.cluster.ToRESTConfig()
+	config, err := s.Cluster.ToRESTConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("%w; %s", err, otherSources)
 	}
-	namespace, _, err := s.cluster.ToRawKubeConfigLoader().Namespace()
+	namespace, _, err := s.Cluster.ToRawKubeConfigLoader().Namespace()
 	return config, namespace, err
 }
 
@@ -120,7 +121,7 @@ func unplaceable(ctx context.Context, config *rest.Config, namespace string) (ma
 				Conditions []metav1.Condition `json:"conditions"`
 			} `json:"status"`
 		}
-		if err := decode(untyped.Object, &task); err != nil {
+		if err := place.Decode(untyped.Object, &task); err != nil {
 			return fmt.Errorf("MazeTask %s: %w", untyped.GetName(), err)
 		}
 		if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionPlaceable); c != nil && c.Status == metav1.ConditionFalse {
@@ -132,16 +133,16 @@ func unplaceable(ctx context.Context, config *rest.Config, namespace string) (ma
 }
 
 // judgePlaces finds out where tasks could run, by nodes.
-func (s *taskSource) judgePlaces(ctx context.Context, r *reader, known *catalogue) error {
-	rules, err := s.placementConfig(ctx)
+func (s *taskSource) judgePlaces(ctx context.Context, r *place.Reader, known *catalogue) error {
+	rules, err := s.PlacementConfig(ctx)
 	if err != nil {
 		return err
 	}
-	nodes, err := s.existing(ctx, r)
+	nodes, err := s.Existing(ctx, r)
 	if err != nil {
 		return err
 	}
-	inventory := inventoryOf(rules, nodes)
+	inventory := place.InventoryOf(rules, nodes)
 	why := map[placement.Requirement]string{}
 	for name, task := range known.byName {
 		message, ok := why[task.requirement]

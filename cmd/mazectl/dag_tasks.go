@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -18,7 +19,7 @@ import (
 
 // taskSource says where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
 type taskSource struct {
-	nodeOptions
+	place.NodeOptions
 	manifests []string
 	registry  string
 	placeable bool
@@ -29,17 +30,17 @@ type taskSource struct {
 }
 
 func (s *taskSource) addFlags(c *cobra.Command) {
-	s.cluster = genericclioptions.NewConfigFlags(false)
-	s.cluster.CacheDir = nil // nothing is discovered
+	s.Cluster = genericclioptions.NewConfigFlags(false)
+	s.Cluster.CacheDir = nil // nothing is discovered
 	flags := c.Flags()
 	flags.StringSliceVar(&s.manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
 	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
 		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
 	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
-	addNodeFlags(c, &s.nodeOptions)
+	addNodeFlags(c, &s.NodeOptions)
 	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
 	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage
-	s.cluster.AddFlags(c.PersistentFlags())
+	s.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the tasks; of --tasks and --registry, those of all namespaces without it"
 	manifests := cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
 	for name, complete := range map[string]cobra.CompletionFunc{
@@ -63,11 +64,11 @@ func (s *taskSource) note(c *cobra.Command) {
 func (s *taskSource) offline() bool { return s.changed["tasks"] || s.changed["registry"] }
 
 // namespace is the one that the user asked for. Empty if none.
-func (s *taskSource) namespace() string { return ptr.Deref(s.cluster.Namespace, "") }
+func (s *taskSource) namespace() string { return ptr.Deref(s.Cluster.Namespace, "") }
 
 // validate refuses flags that do not go together. files are the workflows.
 func (s *taskSource) validate(files []string) error {
-	inputs := slices.Concat(files, s.manifests, []string{s.registry, s.nodes})
+	inputs := slices.Concat(files, s.manifests, []string{s.registry, s.Nodes})
 	isStdin := func(name string) bool { return name == terminal.StdinArgument }
 	switch {
 	case s.changed["tasks"] && s.changed["registry"]:
@@ -84,7 +85,7 @@ func (s *taskSource) validate(files []string) error {
 
 // inputs are the files that were read.
 func (s *taskSource) inputs() []string {
-	return slices.Concat(s.sources, []string{s.registry, s.nodes, s.config})
+	return slices.Concat(s.sources, []string{s.registry, s.Nodes, s.Config})
 }
 
 // catalogue is the tasks that workflows are checked against, by name.
@@ -138,7 +139,7 @@ func (s *taskSource) read(ctx context.Context, t terminal.Terminal) (*catalogue,
 		return known, err
 	}
 	if s.offline() || s.changed["nodes"] || s.changed["config"] {
-		return known, s.judgePlaces(ctx, &reader{stdin: t.In, note: tell}, known)
+		return known, s.judgePlaces(ctx, &place.Reader{Stdin: t.In, Note: tell}, known)
 	}
 	return known, s.readPlaceable(ctx, known)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 )
 
@@ -20,8 +21,8 @@ func addFindingFlags(c *cobra.Command, o *report.Options) {
 }
 
 // addNodeFlags gives a command the flags of the nodes to judge by.
-func addNodeFlags(c *cobra.Command, o *nodeOptions) {
+func addNodeFlags(c *cobra.Command, o *place.NodeOptions) {
 	flags := c.Flags()
-	flags.StringVar(&o.nodes, "nodes", clusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
-	flags.StringVar(&o.config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
+	flags.StringVar(&o.Nodes, "nodes", place.ClusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
+	flags.StringVar(&o.Config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
 }

@@ -13,21 +13,22 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
 type placeCommand struct {
-	inventoryOptions
+	place.InventoryOptions
 	files     []string
 	recursive bool
 	output    string
 }
 
 func newPlaceCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := placeCommand{inventoryOptions: inventoryOptions{nodeOptions: nodeOptions{cluster: genericclioptions.NewConfigFlags(false)}}}
-	o.cluster.CacheDir = nil // nothing is discovered
+	o := placeCommand{InventoryOptions: place.InventoryOptions{NodeOptions: place.NodeOptions{Cluster: genericclioptions.NewConfigFlags(false)}}}
+	o.Cluster.CacheDir = nil // nothing is discovered
 	var drain string
 	c := &cobra.Command{
 		Use:   "place FILE...",
@@ -66,21 +67,21 @@ something could not be read.`,
 		RunE: func(c *cobra.Command, files []string) error {
 			o.files = files
 			if c.Flags().Changed("drain") {
-				o.drain = &drain
+				o.Drain = &drain
 			}
 			return o.run(c.Context(), t)
 		},
 	}
 	flags := c.Flags()
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
-	addNodeFlags(c, &o.nodeOptions)
-	flags.StringSliceVar(&o.add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
+	addNodeFlags(c, &o.NodeOptions)
+	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
 	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
-	flags.StringVarP(&o.output, "output", "o", outputTable, "`FORMAT`: "+strings.Join(outputs, ", ")+"; wide leaves nothing out")
-	o.cluster.AddFlags(c.PersistentFlags())
+	flags.StringVarP(&o.output, "output", "o", place.OutputTable, "`FORMAT`: "+strings.Join(place.Outputs, ", ")+"; wide leaves nothing out")
+	o.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace to show for manifests without one"
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt)
-	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(place.Outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
 	return c
@@ -90,20 +91,20 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
 		return errors.New("no FILE: give files or folders of MazeTasks, or - for the standard input")
 	}
-	if !slices.Contains(outputs, o.output) {
-		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", "))
+	if !slices.Contains(place.Outputs, o.output) {
+		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(place.Outputs, ", "))
 	}
-	r := &reader{stdin: t.In, recursive: o.recursive, note: func(format string, args ...any) {
+	r := &place.Reader{Stdin: t.In, Recursive: o.recursive, Note: func(format string, args ...any) {
 		t.Say("note:", fmt.Sprintf(format, args...))
 	}}
-	manifests, errs := r.read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	manifests, errs := r.Read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if len(manifests) == 0 {
 		return utilerrors.NewAggregate(errs)
 	}
-	nodes, err := o.inventories(ctx, r)
+	nodes, err := o.Inventories(ctx, r)
 	if err != nil {
 		return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 	}
@@ -111,15 +112,15 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 	if err != nil {
 		return err
 	}
-	all := judge(manifests, ptr.Deref(o.cluster.Namespace, ""), admission, &nodes)
-	if err := write(t, o.output, all); err != nil {
+	all := place.Judge(manifests, ptr.Deref(o.Cluster.Namespace, ""), admission, &nodes)
+	if err := place.Write(t, o.output, all); err != nil {
 		return err
 	}
-	fmt.Fprintln(t.ErrOut, summary(all, &nodes))
+	fmt.Fprintln(t.ErrOut, place.Summary(all, &nodes))
 	if len(errs) > 0 {
 		return utilerrors.NewAggregate(errs)
 	}
-	if slices.ContainsFunc(all, judged.isFinding) {
+	if slices.ContainsFunc(all, place.Judged.IsFinding) {
 		return report.ErrFindings
 	}
 	return nil

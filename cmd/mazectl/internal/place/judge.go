@@ -1,4 +1,4 @@
-package main
+package place
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -7,35 +7,35 @@ import (
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
-// judged is a task and what was found out about it. Tasks that require the same share the latter.
-type judged struct {
+// Judged is a task and what was found out about it. Tasks that require the same share the latter.
+type Judged struct {
 	task
 	*placement.Comparison
 }
 
-// isFinding reports whether a user has to look at the task: it cannot be placed, or could be until now.
-func (j judged) isFinding() bool {
+// IsFinding reports whether a user has to look at the task: it cannot be placed, or could be until now.
+func (j Judged) IsFinding() bool {
 	return j.After.Verdict.Status == metav1.ConditionFalse || j.Change == placement.ChangeStranded
 }
 
 // reasonRefused is, in place of a reason of Placeable, that of a task which the API server would not take.
 const reasonRefused = "Refused"
 
-// judge finds out what becomes of each manifest's task. namespace is that of manifests without one.
-func judge(manifests []manifest, namespace string, admission *lint.Admission, nodes *inventories) []judged {
+// Judge finds out what becomes of each manifest's task. namespace is that of manifests without one.
+func Judge(manifests []Manifest, namespace string, admission *lint.Admission, nodes *Inventories) []Judged {
 	found := map[placement.Requirement]*placement.Comparison{}
-	out := make([]judged, len(manifests))
+	out := make([]Judged, len(manifests))
 	for i, m := range manifests {
 		t := readTask(m, namespace, admission)
 		if t.refused != "" {
-			out[i] = judged{t, refusal(t.refused, nodes.before != nil)}
+			out[i] = Judged{t, refusal(t.refused, nodes.before != nil)}
 			continue
 		}
 		if found[t.requirement] == nil {
 			comparison := placement.Compare(t.requirement, nodes.before, nodes.after)
 			found[t.requirement] = &comparison
 		}
-		out[i] = judged{t, found[t.requirement]}
+		out[i] = Judged{t, found[t.requirement]}
 	}
 	return out
 }

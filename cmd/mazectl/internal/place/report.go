@@ -1,4 +1,4 @@
-package main
+package place
 
 import (
 	"encoding/json"
@@ -14,14 +14,14 @@ import (
 
 // The values of -o.
 const (
-	outputTable = "table"
+	OutputTable = "table"
 	outputWide  = "wide"
 	outputJSON  = "json"
 	outputYAML  = "yaml"
 )
 
-// outputs are the values of -o.
-var outputs = []string{outputTable, outputWide, outputJSON, outputYAML}
+// Outputs are the values of -o.
+var Outputs = []string{OutputTable, outputWide, outputJSON, outputYAML}
 
 // placeReport is what "place" prints for programs. Its fields stay; others may be added.
 type placeReport struct {
@@ -68,8 +68,8 @@ type classBeforeReport struct {
 	Why   string `json:"why,omitempty"`
 }
 
-// write prints what was found out, in the form that was asked for.
-func write(t terminal.Terminal, output string, all []judged) error {
+// Write prints what was found out, in the form that was asked for.
+func Write(t terminal.Terminal, output string, all []Judged) error {
 	var content []byte
 	var err error
 	switch output {
@@ -88,7 +88,7 @@ func write(t terminal.Terminal, output string, all []judged) error {
 	return err
 }
 
-func reportOf(all []judged) placeReport {
+func reportOf(all []Judged) placeReport {
 	report := placeReport{Tasks: make([]taskReport, len(all))}
 	for i, j := range all {
 		r := taskReport{Namespace: j.namespace, Name: j.name, Task: j.key, Change: j.Change, After: verdictOf(&j.After), Classes: []classReport{}}
@@ -116,8 +116,8 @@ func verdictOf(r *placement.Resolution) verdictReport {
 	return out
 }
 
-// summary returns what was found out, counted.
-func summary(all []judged, nodes *inventories) string {
+// Summary returns what was found out, counted.
+func Summary(all []Judged, nodes *Inventories) string {
 	statuses, changes := map[metav1.ConditionStatus]int{}, map[placement.Change]int{}
 	for _, j := range all {
 		statuses[j.After.Verdict.Status]++

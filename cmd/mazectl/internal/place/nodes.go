@@ -1,4 +1,5 @@
-package main
+// Package place reads tasks and nodes as kubectl reads manifests, and tells which of the nodes could host which of the tasks.
+package place
 
 import (
 	"context"
@@ -23,40 +24,40 @@ import (
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
-// clusterNodes stands for the nodes of the cluster where a file of nodes is asked for.
-const clusterNodes = "cluster"
+// ClusterNodes stands for the nodes of the cluster where a file of nodes is asked for.
+const ClusterNodes = "cluster"
 
 // maxPods is what a kubelet allows unless it is configured otherwise.
 const maxPods = 110
 
-// inventories are the nodes to judge by.
-type inventories struct {
+// Inventories are the nodes to judge by.
+type Inventories struct {
 	// before is nil unless nodes come or go.
 	before, after         *placement.Inventory
 	nodes, added, drained int
 }
 
-// inventoryOptions say which nodes there are, and which come and go.
-type inventoryOptions struct {
-	nodeOptions
-	// add are files of nodes that would come.
-	add []string
-	// drain is a label selector of nodes that would go. Nil for none.
-	drain *string
+// InventoryOptions say which nodes there are, and which come and go.
+type InventoryOptions struct {
+	NodeOptions
+	// Add are files of nodes that would come.
+	Add []string
+	// Drain is a label selector of nodes that would go. Nil for none.
+	Drain *string
 }
 
-// inventories gathers the nodes that there are, and those that there would be.
-func (o *inventoryOptions) inventories(ctx context.Context, r *reader) (inventories, error) {
-	var out inventories
+// Inventories gathers the nodes that there are, and those that there would be.
+func (o *InventoryOptions) Inventories(ctx context.Context, r *Reader) (Inventories, error) {
+	var out Inventories
 	selector, err := o.drained()
 	if err != nil {
 		return out, err
 	}
-	rules, err := o.placementConfig(ctx)
+	rules, err := o.PlacementConfig(ctx)
 	if err != nil {
 		return out, err
 	}
-	added, err := readNodes(ctx, r, o.add)
+	added, err := readNodes(ctx, r, o.Add)
 	if err != nil {
 		return out, err
 	}
@@ -65,7 +66,7 @@ func (o *inventoryOptions) inventories(ctx context.Context, r *reader) (inventor
 			return out, err
 		}
 	}
-	existing, err := o.existing(ctx, r)
+	existing, err := o.Existing(ctx, r)
 	if err != nil {
 		return out, err
 	}
@@ -73,25 +74,25 @@ func (o *inventoryOptions) inventories(ctx context.Context, r *reader) (inventor
 		return selector.Matches(labels.Set(node.Labels))
 	})
 	out.added, out.drained = len(added), len(existing)-len(kept)
-	if o.drain != nil && out.drained == 0 {
-		r.note("--drain %s matches none of the %d nodes, so none goes; see their labels with: kubectl get nodes --show-labels", selector, len(existing))
+	if o.Drain != nil && out.drained == 0 {
+		r.Note("--drain %s matches none of the %d nodes, so none goes; see their labels with: kubectl get nodes --show-labels", selector, len(existing))
 	}
-	if len(o.add) > 0 || o.drain != nil {
-		out.before = inventoryOf(rules, existing)
+	if len(o.Add) > 0 || o.Drain != nil {
+		out.before = InventoryOf(rules, existing)
 	}
 	all := slices.Concat(kept, added)
-	out.nodes, out.after = len(all), inventoryOf(rules, all)
+	out.nodes, out.after = len(all), InventoryOf(rules, all)
 	return out, nil
 }
 
 // drained returns the selector of the nodes that would go.
-func (o *inventoryOptions) drained() (labels.Selector, error) {
-	if o.drain == nil {
+func (o *InventoryOptions) drained() (labels.Selector, error) {
+	if o.Drain == nil {
 		return labels.Nothing(), nil
 	}
-	selector, err := labels.Parse(*o.drain)
+	selector, err := labels.Parse(*o.Drain)
 	if err != nil {
-		return nil, fmt.Errorf("--drain %q is not a label selector: %w", *o.drain, err)
+		return nil, fmt.Errorf("--drain %q is not a label selector: %w", *o.Drain, err)
 	}
 	if selector.Empty() { // it would match all of them: more likely an unset variable
 		return nil, errors.New("--drain is empty; give a label selector, such as pool=t4")
@@ -99,34 +100,34 @@ func (o *inventoryOptions) drained() (labels.Selector, error) {
 	return selector, nil
 }
 
-// nodeOptions say which nodes to judge by, and how the operator would.
-type nodeOptions struct {
-	cluster *genericclioptions.ConfigFlags
-	// nodes is a file, or clusterNodes.
-	nodes string
-	// config is a file. Empty for the operator's defaults.
-	config string
+// NodeOptions say which nodes to judge by, and how the operator would.
+type NodeOptions struct {
+	Cluster *genericclioptions.ConfigFlags
+	// Nodes is a file, or clusterNodes.
+	Nodes string
+	// Config is a file. Empty for the operator's defaults.
+	Config string
 }
 
-// placementConfig returns how the operator maps GPU memory to GPUs.
-func (o *nodeOptions) placementConfig(ctx context.Context) (placement.Config, error) {
+// PlacementConfig returns how the operator maps GPU memory to GPUs.
+func (o *NodeOptions) PlacementConfig(ctx context.Context) (placement.Config, error) {
 	c := config.Default()
-	if o.config != "" {
-		content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(o.config) })
+	if o.Config != "" {
+		content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(o.Config) })
 		if err != nil {
 			return placement.Config{}, fmt.Errorf("read --config: %w", err)
 		}
-		if c, err = config.Load(o.config, content); err != nil {
+		if c, err = config.Load(o.Config, content); err != nil {
 			return placement.Config{}, err
 		}
 	}
 	return config.Placement(c), nil
 }
 
-// existing returns the nodes that there are.
-func (o *nodeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, error) {
-	if o.nodes != clusterNodes {
-		return readNodes(ctx, r, []string{o.nodes})
+// Existing returns the nodes that there are.
+func (o *NodeOptions) Existing(ctx context.Context, r *Reader) ([]corev1.Node, error) {
+	if o.Nodes != ClusterNodes {
+		return readNodes(ctx, r, []string{o.Nodes})
 	}
 	nodes, err := o.listNodes(ctx)
 	if err != nil {
@@ -136,8 +137,8 @@ func (o *nodeOptions) existing(ctx context.Context, r *reader) ([]corev1.Node, e
 	return nodes, nil
 }
 
-func (o *nodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
-	cluster, err := o.cluster.ToRESTConfig()
+func (o *NodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
+	cluster, err := o.Cluster.ToRESTConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +160,11 @@ func (o *nodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
 }
 
 // readNodes reads the nodes of files. Any error ends it: a verdict by half of the nodes would be wrong.
-func readNodes(ctx context.Context, r *reader, names []string) ([]corev1.Node, error) {
-	manifests, errs := r.read(ctx, corev1.SchemeGroupVersion.WithKind("Node"), names)
+func readNodes(ctx context.Context, r *Reader, names []string) ([]corev1.Node, error) {
+	manifests, errs := r.Read(ctx, corev1.SchemeGroupVersion.WithKind("Node"), names)
 	nodes := make([]corev1.Node, len(manifests))
 	for i, m := range manifests {
-		if err := decode(m.Object, &nodes[i]); err != nil {
+		if err := Decode(m.Object, &nodes[i]); err != nil {
 			errs = append(errs, fmt.Errorf("%s: Node %s cannot be read: %w", m.source, m.GetName(), err))
 		}
 		if nodes[i].Status.Allocatable == nil { // the API server's default
@@ -186,8 +187,8 @@ func complete(node *corev1.Node) error {
 	return nil
 }
 
-// inventoryOf counts every node, also those without a name, or with one that another has: several may be copies of a manifest.
-func inventoryOf(rules placement.Config, nodes []corev1.Node) *placement.Inventory {
+// InventoryOf counts every node, also those without a name, or with one that another has: several may be copies of a manifest.
+func InventoryOf(rules placement.Config, nodes []corev1.Node) *placement.Inventory {
 	builder := placement.NewBuilder(rules)
 	for i, node := range nodes {
 		node.Name = strconv.Itoa(i)

@@ -1,4 +1,4 @@
-package main
+package place
 
 import (
 	"cmp"
@@ -18,29 +18,29 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
-// manifest is an object as it was written.
-type manifest struct {
+// Manifest is an object as it was written.
+type Manifest struct {
 	*unstructured.Unstructured
 	// source is the file that it is in.
 	source string
 }
 
-// reader reads manifests as kubectl does: YAML and JSON of several documents, lists, folders and URLs. The standard input can be
+// Reader reads manifests as kubectl does: YAML and JSON of several documents, lists, folders and URLs. The standard input can be
 // read once.
-type reader struct {
-	stdin     io.Reader
+type Reader struct {
+	Stdin     io.Reader
 	stdinRead bool
-	recursive bool
-	// note tells a user what need not worry anyone.
-	note func(format string, args ...any)
+	Recursive bool
+	// Note tells a user what need not worry anyone.
+	Note func(format string, args ...any)
 }
 
-// read returns the objects of one kind. It goes on after an error and returns all of them.
-func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names []string) ([]manifest, []error) {
-	var found []manifest
+// Read returns the objects of one kind. It goes on after an error and returns all of them.
+func (r *Reader) Read(ctx context.Context, kind schema.GroupVersionKind, names []string) ([]Manifest, []error) {
+	var found []Manifest
 	var errs []error
 	for _, name := range names {
-		all, err := terminal.Until(ctx, func() ([]manifest, error) { return r.readOne(name) })
+		all, err := terminal.Until(ctx, func() ([]Manifest, error) { return r.readOne(name) })
 		if err != nil {
 			errs = append(errs, terminal.Errors(err)...)
 		}
@@ -61,28 +61,28 @@ func (r *reader) read(ctx context.Context, kind schema.GroupVersionKind, names [
 	return found, errs
 }
 
-func (r *reader) readOne(name string) ([]manifest, error) {
+func (r *Reader) readOne(name string) ([]Manifest, error) {
 	builder := resource.NewLocalBuilder().Unstructured().ContinueOnError().Flatten()
 	switch {
 	case name == terminal.StdinArgument && r.stdinRead:
 		return nil, errors.New("the standard input can be read once: give - only once, and files otherwise")
 	case name == terminal.StdinArgument:
 		r.stdinRead = true
-		builder.Stream(r.stdin, "standard input")
+		builder.Stream(r.Stdin, "standard input")
 	default:
-		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: r.recursive})
+		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: r.Recursive})
 	}
 	infos, err := builder.Do().Infos()
-	var all []manifest
+	var all []Manifest
 	for _, info := range infos {
 		if object, ok := info.Object.(*unstructured.Unstructured); ok {
-			all = append(all, manifest{Unstructured: object, source: cmp.Or(info.Source, name)}) // objects of a List have none
+			all = append(all, Manifest{Unstructured: object, source: cmp.Or(info.Source, name)}) // objects of a List have none
 		}
 	}
 	return all, err
 }
 
-func (r *reader) tellSkipped(name string, skipped map[string]int) {
+func (r *Reader) tellSkipped(name string, skipped map[string]int) {
 	if len(skipped) == 0 {
 		return
 	}
@@ -90,11 +90,11 @@ func (r *reader) tellSkipped(name string, skipped map[string]int) {
 	for _, kind := range slices.Sorted(maps.Keys(skipped)) {
 		kinds = append(kinds, fmt.Sprintf("%d %s", skipped[kind], kind))
 	}
-	r.note("skipped what else is in %s: %s", name, strings.Join(kinds, ", "))
+	r.Note("skipped what else is in %s: %s", name, strings.Join(kinds, ", "))
 }
 
-// decode makes a typed value of an untyped one. Its errors name the field, other than those of apimachinery's converter.
-func decode(untyped map[string]any, typed any) error {
+// Decode makes a typed value of an untyped one. Its errors name the field, other than those of apimachinery's converter.
+func Decode(untyped map[string]any, typed any) error {
 	content, err := json.Marshal(untyped)
 	if err != nil {
 		return err

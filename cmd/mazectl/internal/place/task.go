@@ -1,4 +1,4 @@
-package main
+package place
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ type task struct {
 }
 
 // readTask reads a manifest. namespace is that of manifests without one.
-func readTask(m manifest, namespace string, admission *lint.Admission) task {
+func readTask(m Manifest, namespace string, admission *lint.Admission) task {
 	key, _, _ := unstructured.NestedString(m.Object, "spec", "name")
 	t := task{namespace: cmp.Or(m.GetNamespace(), namespace), name: cmp.Or(m.GetName(), key, "unnamed in "+m.source), key: key}
 	admitted, refusal := admission.Admit(m.DeepCopy().Object)

@@ -1,4 +1,4 @@
-package main
+package place
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ type table struct {
 	wide bool
 }
 
-func (t *table) render(to terminal.Terminal, all []judged) string {
+func (t *table) render(to terminal.Terminal, all []Judged) string {
 	var blocks []terminal.Block
 	for _, group := range grouped(all, t.wide) {
 		blocks = append(blocks, t.blockOf(group))
@@ -31,8 +31,8 @@ func (t *table) render(to terminal.Terminal, all []judged) string {
 
 // grouped puts together the tasks that share a comparison, and orders them: what a user has to look at comes first. Those that
 // can be placed as before are one group, unless each is to be told of.
-func grouped(all []judged, wide bool) [][]judged {
-	var groups [][]judged
+func grouped(all []Judged, wide bool) [][]Judged {
+	var groups [][]Judged
 	at := map[any]int{}
 	for _, j := range all {
 		var key any = j.Comparison
@@ -50,7 +50,7 @@ func grouped(all []judged, wide bool) [][]judged {
 		}
 		groups[i] = append(groups[i], j)
 	}
-	slices.SortStableFunc(groups, func(a, b []judged) int {
+	slices.SortStableFunc(groups, func(a, b []Judged) int {
 		return cmp.Compare(rank(a[0].Comparison), rank(b[0].Comparison))
 	})
 	return groups
@@ -67,7 +67,7 @@ func rank(c *placement.Comparison) int {
 	return slices.Index(changes, c.Change)*len(statuses) + slices.Index(statuses, c.After.Verdict.Status)
 }
 
-func (t *table) blockOf(group []judged) terminal.Block {
+func (t *table) blockOf(group []Judged) terminal.Block {
 	c := group[0].Comparison
 	b := terminal.Block{Title: t.names(group), Mark: string(c.Change), MarkColor: changeColors[c.Change]}
 	if !t.wide && isAsBefore(c) {
@@ -120,7 +120,7 @@ func (t *table) classRows(classes []placement.ClassFit) []terminal.Row {
 }
 
 // names lists the tasks by the objects' names, as kubectl does, with their namespaces where they have any.
-func (t *table) names(group []judged) string {
+func (t *table) names(group []Judged) string {
 	names := make([]string, len(group))
 	for i, j := range group {
 		names[i] = j.name
