@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
-	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -59,28 +57,24 @@ const discoverExamples = `  # What is there?
   %s discover /git/current/tools --source-name tools --watch --prune`
 
 type discoverOptions struct {
-	pysource.Options
-	cluster *genericclioptions.ConfigFlags
-	dirs    []string
+	sources pysource.Options
+	to      deliverOptions
+	// watch has the files watched, and the tasks applied again whenever one changes.
+	watch bool
 	// changed are the flags that the user gave.
 	changed map[string]bool
-
-	output, outputDir, sourceName      string
-	check, apply, prune, dryRun, watch bool
-	allowEmpty, forceConflicts         bool
-	resync                             time.Duration
 }
 
 func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := discoverOptions{cluster: genericclioptions.NewConfigFlags(false)}
-	o.cluster.CacheDir = nil // nothing is discovered
+	o := discoverOptions{to: deliverOptions{cluster: genericclioptions.NewConfigFlags(false)}}
+	o.to.cluster.CacheDir = nil // nothing is discovered
 	c := &cobra.Command{
 		Use:     "discover DIR...",
 		Short:   "Find tasks in Python files, and make MazeTasks of them",
 		Long:    discoverHelp,
 		Example: strings.ReplaceAll(discoverExamples, "%s", program),
 		RunE: func(c *cobra.Command, dirs []string) error {
-			o.dirs, o.changed = dirs, map[string]bool{}
+			o.to.dirs, o.changed = dirs, map[string]bool{}
 			for _, name := range []string{"output", "namespace"} {
 				o.changed[name] = c.Flags().Changed(name)
 			}
@@ -88,24 +82,24 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVarP(&o.output, "output", "o", encodingYAML, "`FORMAT`: "+strings.Join(encodings, ", "))
-	flags.StringVar(&o.outputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
-	flags.BoolVar(&o.check, "check", false, "only tell how --output-dir differs")
-	flags.StringVar(&o.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
-	flags.StringSliceVar(&o.Exclude, "exclude", nil,
+	flags.StringVarP(&o.to.output, "output", "o", encodingYAML, "`FORMAT`: "+strings.Join(encodings, ", "))
+	flags.StringVar(&o.to.outputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
+	flags.BoolVar(&o.to.check, "check", false, "only tell how --output-dir differs")
+	flags.StringVar(&o.sources.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
+	flags.StringSliceVar(&o.sources.Exclude, "exclude", nil,
 		"`PATTERN` of files and folders to leave out, by name (test_*) or by path from the package root (tools/**/demo.py); can be repeated")
-	flags.StringVar(&o.sourceName, "source-name", "",
+	flags.StringVar(&o.to.sourceName, "source-name", "",
 		"`NAME` of what DIR has, for the label "+pysource.LabelSource+"; --prune needs it, to know what came from there before")
-	flags.BoolVar(&o.apply, "apply", false, "apply the tasks to the cluster")
-	flags.BoolVar(&o.prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
-	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "with --apply, only show the plan")
-	flags.BoolVar(&o.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
+	flags.BoolVar(&o.to.apply, "apply", false, "apply the tasks to the cluster")
+	flags.BoolVar(&o.to.prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
+	flags.BoolVar(&o.to.allowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
+	flags.BoolVar(&o.to.dryRun, "dry-run", false, "with --apply, only show the plan")
+	flags.BoolVar(&o.to.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
-	flags.DurationVar(&o.resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
-	flags.BoolVar(&o.ParseAll, "parse-all", false,
+	flags.DurationVar(&o.to.resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
+	flags.BoolVar(&o.sources.ParseAll, "parse-all", false,
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
-	o.cluster.AddFlags(c.PersistentFlags())
+	o.to.cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(encodings, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
@@ -115,111 +109,55 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 
 // validate refuses flags that do not go together.
 func (o *discoverOptions) validate() error {
-	o.apply = o.apply || o.watch
+	o.to.apply = o.to.apply || o.watch
 	switch {
-	case len(o.dirs) == 0:
+	case len(o.to.dirs) == 0:
 		return errors.New("no DIR: give folders of Python files")
-	case !slices.Contains(encodings, o.output):
-		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(encodings, ", "))
-	case o.check && o.outputDir == "":
+	case !slices.Contains(encodings, o.to.output):
+		return fmt.Errorf("--output %q is none of %s", o.to.output, strings.Join(encodings, ", "))
+	case o.to.check && o.to.outputDir == "":
 		return errors.New("--check compares the manifests with those of --output-dir: give that, too; --apply --dry-run compares with the cluster")
-	case o.changed["output"] && (o.apply || o.outputDir != ""):
+	case o.changed["output"] && (o.to.apply || o.to.outputDir != ""):
 		return errors.New("--output is for printing the manifests: leave it out with --apply and --output-dir")
-	case o.apply && o.outputDir != "":
+	case o.to.apply && o.to.outputDir != "":
 		return errors.New("--apply and --output-dir do not go together: call it for one, then for the other")
-	case !o.apply && (o.prune || o.dryRun || o.forceConflicts):
+	case !o.to.apply && (o.to.prune || o.to.dryRun || o.to.forceConflicts):
 		return errors.New("--prune, --dry-run and --force-conflicts say how to apply: give --apply, too")
-	case o.watch && o.dryRun:
+	case o.watch && o.to.dryRun:
 		return errors.New("--watch and --dry-run do not go together: a dry run ends")
-	case o.prune && o.sourceName == "":
+	case o.to.prune && o.to.sourceName == "":
 		return errors.New("--prune needs --source-name, and the same as when the tasks were applied: it deletes only what came from there")
-	case o.resync <= 0:
-		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.resync)
+	case o.to.resync <= 0:
+		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.to.resync)
 	}
-	return pysource.CheckSource(o.sourceName)
+	return pysource.CheckSource(o.to.sourceName)
 }
 
 func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	if o.changed["namespace"] {
+		o.to.namespace = ptr.Deref(o.to.cluster.Namespace, "")
+	}
 	if o.watch {
-		return o.runWatch(ctx, t)
+		return o.to.watch(ctx, t, func(ctx context.Context) (*pysource.Found, error) {
+			return pysource.FindStable(ctx, o.sources, o.to.dirs)
+		})
 	}
 	bar := terminal.NewProgress(t)
-	options := o.Options
+	options := o.sources
 	options.Progress = bar.Set
-	f, err := pysource.FindStable(ctx, options, o.dirs)
+	f, err := pysource.FindStable(ctx, options, o.to.dirs)
 	bar.Finish()
 	if err != nil {
 		return err
 	}
 	report.Say(t, f.Findings)
-	err = o.deliver(ctx, t, f)
-	fmt.Fprintln(t.ErrOut, summaryOf(f))
+	err = o.to.deliver(ctx, t, f)
+	fmt.Fprintln(t.ErrOut, f.Summary())
 	if err == nil && slices.ContainsFunc(f.Findings, report.IsError) {
 		return report.ErrFindings
 	}
 	return err
-}
-
-// deliver brings the tasks to where the user wants them.
-func (o *discoverOptions) deliver(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
-	namespace := ""
-	if o.changed["namespace"] {
-		namespace = ptr.Deref(o.cluster.Namespace, "")
-	}
-	switch {
-	case o.apply:
-		return o.applyOnce(ctx, t, f)
-	case o.outputDir != "":
-		folder := &manifestFolder{path: o.outputDir, namespace: namespace, source: o.sourceName}
-		return o.writeFolder(t, folder, f)
-	}
-	content, err := encodeManifests(pysource.Manifests(f.Tasks, namespace, o.sourceName), o.output)
-	if err != nil {
-		return err
-	}
-	_, err = t.Out.Write(content)
-	return err
-}
-
-func (o *discoverOptions) writeFolder(t terminal.Terminal, folder *manifestFolder, f *pysource.Found) error {
-	changes, total, err := folder.changes(pysource.Manifests(f.Tasks, folder.namespace, folder.source), func(name string, spec v1alpha1.MazeTaskSpec) bool {
-		why := whyKeepFile(f, spec)
-		if why != "" {
-			t.Say("note:", fmt.Sprintf("%s is kept: %s", filepath.Join(o.outputDir, name), why))
-		}
-		return why != ""
-	})
-	if err != nil {
-		return err
-	}
-	removed := len(slices.DeleteFunc(slices.Clone(changes), func(c fileChange) bool { return c.after != nil }))
-	if err := o.checkEmpty(f, "--output-dir", terminal.Plural(removed, "manifest")+" in "+o.outputDir, removed); err != nil {
-		return err
-	}
-	written := len(changes) - removed
-	if !o.check {
-		if err := folder.write(changes); err != nil {
-			return fmt.Errorf("write --output-dir: %w", err)
-		}
-		fmt.Fprintf(t.ErrOut, "%s: %d written, %d removed, %d unchanged\n", o.outputDir, written, removed, total-written)
-		return nil
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	text, err := folder.diff(changes)
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(t.Out, t.PaintDiff(text))
-	t.Say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that", terminal.Plural(len(changes), "manifest")))
-	return report.ErrFindings
-}
-
-func summaryOf(f *pysource.Found) string {
-	return fmt.Sprintf("%s, %s, %d overwritten, %s",
-		terminal.Plural(f.Files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten, terminal.Plural(len(f.Findings), "finding"))
 }

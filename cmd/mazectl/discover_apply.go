@@ -18,7 +18,7 @@ import (
 var verbColors = map[verb]terminal.Color{verbCreate: terminal.Green, verbChange: terminal.Yellow, verbPrune: terminal.Red}
 
 // applyOnce shows what the cluster would make of the tasks, and has it made.
-func (o *discoverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
+func (o *deliverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ type clusterTasks struct {
 }
 
 // connect does not ask the cluster for anything yet.
-func (o *discoverOptions) connect(t terminal.Terminal) (*clusterTasks, error) {
+func (o *deliverOptions) connect(t terminal.Terminal) (*clusterTasks, error) {
 	config, err := o.cluster.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("%w; choose a cluster with --kubeconfig or --context", err)

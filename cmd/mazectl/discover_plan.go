@@ -52,7 +52,7 @@ func (e *refusedError) Error() string {
 }
 
 // plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
-func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
+func (o *deliverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
 	existing, err := c.all(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (o *discoverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource
 }
 
 // planOne says what becomes of a task, or why it is refused.
-func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
+func (o *deliverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m}
 	if existing != nil && !o.forceConflicts && !o.isOurs(existing) {
 		return s, "it is there already, and was not made by this discovery" + origin(existing) +
@@ -117,7 +117,7 @@ func (o *discoverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysou
 
 // isOurs says whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
 // do not tell: the manifests that others apply have them, too.
-func (o *discoverOptions) isOurs(object *unstructured.Unstructured) bool {
+func (o *deliverOptions) isOurs(object *unstructured.Unstructured) bool {
 	source, ok := object.GetLabels()[pysource.LabelSource]
 	return len(managedByUs(object)) > 0 && (!ok || source == o.sourceName)
 }
@@ -131,7 +131,7 @@ func origin(object *unstructured.Unstructured) string {
 }
 
 // planPrune gives what becomes of objects that no function was found for.
-func (o *discoverOptions) planPrune(
+func (o *deliverOptions) planPrune(
 	ctx context.Context, c *clusterTasks, f *pysource.Found, left map[string]*unstructured.Unstructured,
 ) ([]step, error) {
 	var steps []step
@@ -152,15 +152,8 @@ func (o *discoverOptions) planPrune(
 		steps = append(steps, s)
 	}
 	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
-	return steps, o.checkEmpty(f, "--prune", fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.sourceName, c.namespace), count)
-}
-
-// checkEmpty refuses to remove everything there is, for want of a single task: that is a wrong DIR more often than meant.
-func (o *discoverOptions) checkEmpty(f *pysource.Found, flag, what string, count int) error {
-	if len(f.Tasks) > 0 || count == 0 || o.allowEmpty {
-		return nil
-	}
-	return fmt.Errorf("there is no task in %s, so %s would delete all %s; if that is meant, give --allow-empty", strings.Join(o.dirs, ", "), flag, what)
+	what := fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.sourceName, c.namespace)
+	return steps, o.checkEmpty(f, "--prune", what, count)
 }
 
 // changedFields names the fields that an apply changes, without "spec." before them. That a function moved within its file is no

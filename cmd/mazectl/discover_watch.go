@@ -21,7 +21,8 @@ const firstRetry = time.Second
 
 // taskWatch keeps a cluster as some Python files say.
 type taskWatch struct {
-	*discoverOptions
+	*deliverOptions
+	find     func(context.Context) (*pysource.Found, error)
 	terminal terminal.Terminal
 	cluster  *clusterTasks
 	folders  *pysource.Watch
@@ -36,8 +37,8 @@ type taskWatch struct {
 	trouble string
 }
 
-// runWatch applies the tasks again and again, until the context ends. That is no error.
-func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) error {
+// watch applies the tasks that are found again and again, until the context ends. That is no error.
+func (o *deliverOptions) watch(ctx context.Context, t terminal.Terminal, find func(context.Context) (*pysource.Found, error)) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 		return fmt.Errorf("watch files: %w", err)
 	}
 	defer folders.Stop()
-	w := &taskWatch{discoverOptions: o, terminal: t, cluster: c, folders: folders}
+	w := &taskWatch{deliverOptions: o, find: find, terminal: t, cluster: c, folders: folders}
 	retry := firstRetry
 	for ctx.Err() == nil {
 		wait := o.resync
@@ -65,7 +66,7 @@ func (o *discoverOptions) runWatch(ctx context.Context, t terminal.Terminal) err
 // sync finds the tasks and brings the cluster to them. It asks the cluster only if they are others than before, or the time has
 // come to look whether someone else changed them there.
 func (w *taskWatch) sync(ctx context.Context) error {
-	f, err := pysource.FindStable(ctx, w.Options, w.dirs)
+	f, err := w.find(ctx)
 	if err := w.folders.Set(f, w.dirs); err != nil {
 		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
 	}
@@ -103,7 +104,7 @@ func (w *taskWatch) fingerprint(f *pysource.Found) ([sha256.Size]byte, error) {
 
 // tellFindings prints the findings and the summary if they are others than before.
 func (w *taskWatch) tellFindings(f *pysource.Found) {
-	text := summaryOf(f)
+	text := f.Summary()
 	for _, one := range f.Findings {
 		text += fmt.Sprintln(one)
 	}
@@ -112,7 +113,7 @@ func (w *taskWatch) tellFindings(f *pysource.Found) {
 	}
 	w.findings = text
 	report.Say(w.terminal, f.Findings)
-	fmt.Fprintln(w.terminal.ErrOut, summaryOf(f))
+	fmt.Fprintln(w.terminal.ErrOut, f.Summary())
 }
 
 // tell prints what went wrong, once while it stays the same.

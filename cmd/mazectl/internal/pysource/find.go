@@ -202,3 +202,9 @@ func FindStable(ctx context.Context, options Options, names []string) (*Found, e
 	}
 	return f, err
 }
+
+// Summary returns how much was found.
+func (f *Found) Summary() string {
+	return fmt.Sprintf("%s, %s, %d overwritten, %s", terminal.Plural(f.Files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten,
+		terminal.Plural(len(f.Findings), "finding"))
+}
