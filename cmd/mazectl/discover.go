@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/deliver"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -58,7 +59,7 @@ const discoverExamples = `  # What is there?
 
 type discoverOptions struct {
 	sources pysource.Options
-	to      deliverOptions
+	to      deliver.Options
 	// watch has the files watched, and the tasks applied again whenever one changes.
 	watch bool
 	// changed are the flags that the user gave.
@@ -66,15 +67,15 @@ type discoverOptions struct {
 }
 
 func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := discoverOptions{to: deliverOptions{cluster: genericclioptions.NewConfigFlags(false)}}
-	o.to.cluster.CacheDir = nil // nothing is discovered
+	o := discoverOptions{to: deliver.Options{Cluster: genericclioptions.NewConfigFlags(false)}}
+	o.to.Cluster.CacheDir = nil // nothing is discovered
 	c := &cobra.Command{
 		Use:     "discover DIR...",
 		Short:   "Find tasks in Python files, and make MazeTasks of them",
 		Long:    discoverHelp,
 		Example: strings.ReplaceAll(discoverExamples, "%s", program),
 		RunE: func(c *cobra.Command, dirs []string) error {
-			o.to.dirs, o.changed = dirs, map[string]bool{}
+			o.to.Dirs, o.changed = dirs, map[string]bool{}
 			for _, name := range []string{"output", "namespace"} {
 				o.changed[name] = c.Flags().Changed(name)
 			}
@@ -82,26 +83,26 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVarP(&o.to.output, "output", "o", encodingYAML, "`FORMAT`: "+strings.Join(encodings, ", "))
-	flags.StringVar(&o.to.outputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
-	flags.BoolVar(&o.to.check, "check", false, "only tell how --output-dir differs")
+	flags.StringVarP(&o.to.Output, "output", "o", deliver.EncodingYAML, "`FORMAT`: "+strings.Join(deliver.Encodings, ", "))
+	flags.StringVar(&o.to.OutputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
+	flags.BoolVar(&o.to.Check, "check", false, "only tell how --output-dir differs")
 	flags.StringVar(&o.sources.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
 	flags.StringSliceVar(&o.sources.Exclude, "exclude", nil,
 		"`PATTERN` of files and folders to leave out, by name (test_*) or by path from the package root (tools/**/demo.py); can be repeated")
-	flags.StringVar(&o.to.sourceName, "source-name", "",
+	flags.StringVar(&o.to.SourceName, "source-name", "",
 		"`NAME` of what DIR has, for the label "+pysource.LabelSource+"; --prune needs it, to know what came from there before")
-	flags.BoolVar(&o.to.apply, "apply", false, "apply the tasks to the cluster")
-	flags.BoolVar(&o.to.prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
-	flags.BoolVar(&o.to.allowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
-	flags.BoolVar(&o.to.dryRun, "dry-run", false, "with --apply, only show the plan")
-	flags.BoolVar(&o.to.forceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
+	flags.BoolVar(&o.to.Apply, "apply", false, "apply the tasks to the cluster")
+	flags.BoolVar(&o.to.Prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
+	flags.BoolVar(&o.to.AllowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
+	flags.BoolVar(&o.to.DryRun, "dry-run", false, "with --apply, only show the plan")
+	flags.BoolVar(&o.to.ForceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
-	flags.DurationVar(&o.to.resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
+	flags.DurationVar(&o.to.Resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
 	flags.BoolVar(&o.sources.ParseAll, "parse-all", false,
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
-	o.to.cluster.AddFlags(c.PersistentFlags())
+	o.to.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
-	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(encodings, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(deliver.Encodings, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
 	return c
@@ -109,28 +110,28 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 
 // validate refuses flags that do not go together.
 func (o *discoverOptions) validate() error {
-	o.to.apply = o.to.apply || o.watch
+	o.to.Apply = o.to.Apply || o.watch
 	switch {
-	case len(o.to.dirs) == 0:
+	case len(o.to.Dirs) == 0:
 		return errors.New("no DIR: give folders of Python files")
-	case !slices.Contains(encodings, o.to.output):
-		return fmt.Errorf("--output %q is none of %s", o.to.output, strings.Join(encodings, ", "))
-	case o.to.check && o.to.outputDir == "":
+	case !slices.Contains(deliver.Encodings, o.to.Output):
+		return fmt.Errorf("--output %q is none of %s", o.to.Output, strings.Join(deliver.Encodings, ", "))
+	case o.to.Check && o.to.OutputDir == "":
 		return errors.New("--check compares the manifests with those of --output-dir: give that, too; --apply --dry-run compares with the cluster")
-	case o.changed["output"] && (o.to.apply || o.to.outputDir != ""):
+	case o.changed["output"] && (o.to.Apply || o.to.OutputDir != ""):
 		return errors.New("--output is for printing the manifests: leave it out with --apply and --output-dir")
-	case o.to.apply && o.to.outputDir != "":
+	case o.to.Apply && o.to.OutputDir != "":
 		return errors.New("--apply and --output-dir do not go together: call it for one, then for the other")
-	case !o.to.apply && (o.to.prune || o.to.dryRun || o.to.forceConflicts):
+	case !o.to.Apply && (o.to.Prune || o.to.DryRun || o.to.ForceConflicts):
 		return errors.New("--prune, --dry-run and --force-conflicts say how to apply: give --apply, too")
-	case o.watch && o.to.dryRun:
+	case o.watch && o.to.DryRun:
 		return errors.New("--watch and --dry-run do not go together: a dry run ends")
-	case o.to.prune && o.to.sourceName == "":
+	case o.to.Prune && o.to.SourceName == "":
 		return errors.New("--prune needs --source-name, and the same as when the tasks were applied: it deletes only what came from there")
-	case o.to.resync <= 0:
-		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.to.resync)
+	case o.to.Resync <= 0:
+		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.to.Resync)
 	}
-	return pysource.CheckSource(o.to.sourceName)
+	return pysource.CheckSource(o.to.SourceName)
 }
 
 func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
@@ -138,23 +139,23 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return err
 	}
 	if o.changed["namespace"] {
-		o.to.namespace = ptr.Deref(o.to.cluster.Namespace, "")
+		o.to.Namespace = ptr.Deref(o.to.Cluster.Namespace, "")
 	}
 	if o.watch {
-		return o.to.watch(ctx, t, func(ctx context.Context) (*pysource.Found, error) {
-			return pysource.FindStable(ctx, o.sources, o.to.dirs)
+		return o.to.Watch(ctx, t, func(ctx context.Context) (*pysource.Found, error) {
+			return pysource.FindStable(ctx, o.sources, o.to.Dirs)
 		})
 	}
 	bar := terminal.NewProgress(t)
 	options := o.sources
 	options.Progress = bar.Set
-	f, err := pysource.FindStable(ctx, options, o.to.dirs)
+	f, err := pysource.FindStable(ctx, options, o.to.Dirs)
 	bar.Finish()
 	if err != nil {
 		return err
 	}
 	report.Say(t, f.Findings)
-	err = o.to.deliver(ctx, t, f)
+	err = o.to.Deliver(ctx, t, f)
 	fmt.Fprintln(t.ErrOut, f.Summary())
 	if err == nil && slices.ContainsFunc(f.Findings, report.IsError) {
 		return report.ErrFindings

@@ -11,6 +11,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/deliver"
 )
 
 // contents gives the files of a folder, by name.
@@ -48,8 +50,8 @@ func TestOutputDir(t *testing.T) {
 	root := t.TempDir()
 	if err := os.CopyFS(root, fstest.MapFS{
 		"src/a.py": {Data: source("first")}, "src/b.py": {Data: source("second")},
-		"out/mine.yaml": {Data: []byte("kind: ConfigMap\n")}, "out/theirs.yaml": {Data: []byte(madeBy + " --source-name others\nkind: MazeTask\n")},
-		"out/notes.txt": {Data: []byte(madeBy + "\n")},
+		"out/mine.yaml": {Data: []byte("kind: ConfigMap\n")}, "out/theirs.yaml": {Data: []byte(deliver.MadeBy + " --source-name others\nkind: MazeTask\n")},
+		"out/notes.txt": {Data: []byte(deliver.MadeBy + "\n")},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +97,8 @@ func TestOutputDir(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d; files %s, want %s; want %q in:\n%s", step.name, code, step.wantCode, keys(got), step.want, step.wantSaid, said)
 		}
 	}
-	want := madeBy + " --source-name src\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- first.yaml\n"
-	if diff := cmp.Diff(want, contents(t, "out")[kustomizationFile]); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", kustomizationFile, diff)
+	want := deliver.MadeBy + " --source-name src\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- first.yaml\n"
+	if diff := cmp.Diff(want, contents(t, "out")[deliver.KustomizationFile]); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", deliver.KustomizationFile, diff)
 	}
 }

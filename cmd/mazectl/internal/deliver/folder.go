@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"bufio"
@@ -22,9 +22,10 @@ import (
 )
 
 const (
-	kustomizationFile = "kustomization.yaml"
-	// madeBy begins the files that discover writes. It touches no others.
-	madeBy = "# Made by mazectl discover"
+	// KustomizationFile names the files of the others.
+	KustomizationFile = "kustomization.yaml"
+	// MadeBy begins the files that discover writes. It touches no others.
+	MadeBy = "# Made by mazectl discover"
 	// diffContext is how many lines a diff has around a change.
 	diffContext = 3
 )
@@ -48,9 +49,9 @@ type keepFile func(name string, spec v1alpha1.MazeTaskSpec) bool
 // header is the first line of every file.
 func (f *manifestFolder) header() string {
 	if f.source == "" {
-		return madeBy
+		return MadeBy
 	}
-	return madeBy + " --source-name " + f.source
+	return MadeBy + " --source-name " + f.source
 }
 
 // changes compares the folder with what should be in it. It gives what differs, by name, and how many files there should be.
@@ -103,7 +104,7 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", f.namespace, []string{}}
 	for i := range all {
 		name := all[i].Object.Name + ".yaml"
-		content, err := encodeManifests(all[i:i+1], encodingYAML)
+		content, err := encodeManifests(all[i:i+1], EncodingYAML)
 		if err != nil {
 			return nil, err
 		}
@@ -113,9 +114,9 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 	slices.Sort(kustomization.Resources)
 	content, err := yaml.Marshal(kustomization)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", kustomizationFile, err)
+		return nil, fmt.Errorf("encode %s: %w", KustomizationFile, err)
 	}
-	out[kustomizationFile] = f.withHeader(content)
+	out[KustomizationFile] = f.withHeader(content)
 	return out, nil
 }
 
@@ -154,7 +155,7 @@ func (f *manifestFolder) own() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if line == f.header() || line == madeBy {
+		if line == f.header() || line == MadeBy {
 			out = append(out, entry.Name())
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"context"
@@ -47,17 +47,18 @@ type refusedError struct {
 	texts []string
 }
 
+// Error tells how many there are. It does not tell which.
 func (e *refusedError) Error() string {
 	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", terminal.Plural(len(e.texts), "task"))
 }
 
 // plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
-func (o *deliverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
+func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
 	existing, err := c.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	manifests := pysource.Manifests(f.Tasks, c.namespace, o.sourceName)
+	manifests := pysource.Manifests(f.Tasks, c.namespace, o.SourceName)
 	steps := make([]step, len(manifests))
 	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
 	var requests errgroup.Group
@@ -83,7 +84,7 @@ func (o *deliverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.
 	if len(refused.texts) > 0 {
 		return nil, refused
 	}
-	if !o.prune {
+	if !o.Prune {
 		return steps, nil
 	}
 	gone, err := o.planPrune(ctx, c, f, existing)
@@ -91,9 +92,9 @@ func (o *deliverOptions) plan(ctx context.Context, c *clusterTasks, f *pysource.
 }
 
 // planOne says what becomes of a task, or why it is refused.
-func (o *deliverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
+func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m}
-	if existing != nil && !o.forceConflicts && !o.isOurs(existing) {
+	if existing != nil && !o.ForceConflicts && !o.isOurs(existing) {
 		return s, "it is there already, and was not made by this discovery" + origin(existing) +
 			": rename the function's task or the object, or take it over with --force-conflicts", nil
 	}
@@ -117,9 +118,9 @@ func (o *deliverOptions) planOne(ctx context.Context, c *clusterTasks, m *pysour
 
 // isOurs says whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
 // do not tell: the manifests that others apply have them, too.
-func (o *deliverOptions) isOurs(object *unstructured.Unstructured) bool {
+func (o *Options) isOurs(object *unstructured.Unstructured) bool {
 	source, ok := object.GetLabels()[pysource.LabelSource]
-	return len(managedByUs(object)) > 0 && (!ok || source == o.sourceName)
+	return len(managedByUs(object)) > 0 && (!ok || source == o.SourceName)
 }
 
 // origin says where an object came from, in parentheses.
@@ -131,13 +132,13 @@ func origin(object *unstructured.Unstructured) string {
 }
 
 // planPrune gives what becomes of objects that no function was found for.
-func (o *deliverOptions) planPrune(
+func (o *Options) planPrune(
 	ctx context.Context, c *clusterTasks, f *pysource.Found, left map[string]*unstructured.Unstructured,
 ) ([]step, error) {
 	var steps []step
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		object := left[name]
-		if !o.isOurs(object) || object.GetLabels()[pysource.LabelSource] != o.sourceName || object.GetDeletionTimestamp() != nil {
+		if !o.isOurs(object) || object.GetLabels()[pysource.LabelSource] != o.SourceName || object.GetDeletionTimestamp() != nil {
 			continue
 		}
 		s := step{verb: verbPrune, name: name, existing: object}
@@ -152,7 +153,7 @@ func (o *deliverOptions) planPrune(
 		steps = append(steps, s)
 	}
 	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
-	what := fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.sourceName, c.namespace)
+	what := fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.SourceName, c.namespace)
 	return steps, o.checkEmpty(f, "--prune", what, count)
 }
 

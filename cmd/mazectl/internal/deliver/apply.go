@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 var verbColors = map[verb]terminal.Color{verbCreate: terminal.Green, verbChange: terminal.Yellow, verbPrune: terminal.Red}
 
 // applyOnce shows what the cluster would make of the tasks, and has it made.
-func (o *deliverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
+func (o *Options) applyOnce(ctx context.Context, t terminal.Terminal, f *pysource.Found) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (o *deliverOptions) applyOnce(ctx context.Context, t terminal.Terminal, f *
 	}
 	showPlan(t, steps)
 	end := " (dry run)"
-	if !o.dryRun {
+	if !o.DryRun {
 		end = ""
 		if err := c.carryOut(ctx, steps); err != nil {
 			return err

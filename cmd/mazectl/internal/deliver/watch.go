@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"context"
@@ -21,7 +21,7 @@ const firstRetry = time.Second
 
 // taskWatch keeps a cluster as some Python files say.
 type taskWatch struct {
-	*deliverOptions
+	*Options
 	find     func(context.Context) (*pysource.Found, error)
 	terminal terminal.Terminal
 	cluster  *clusterTasks
@@ -37,8 +37,8 @@ type taskWatch struct {
 	trouble string
 }
 
-// watch applies the tasks that are found again and again, until the context ends. That is no error.
-func (o *deliverOptions) watch(ctx context.Context, t terminal.Terminal, find func(context.Context) (*pysource.Found, error)) error {
+// Watch applies the tasks that are found again and again, until the context ends. That is no error.
+func (o *Options) Watch(ctx context.Context, t terminal.Terminal, find func(context.Context) (*pysource.Found, error)) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -48,13 +48,13 @@ func (o *deliverOptions) watch(ctx context.Context, t terminal.Terminal, find fu
 		return fmt.Errorf("watch files: %w", err)
 	}
 	defer folders.Stop()
-	w := &taskWatch{deliverOptions: o, find: find, terminal: t, cluster: c, folders: folders}
+	w := &taskWatch{Options: o, find: find, terminal: t, cluster: c, folders: folders}
 	retry := firstRetry
 	for ctx.Err() == nil {
-		wait := o.resync
+		wait := o.Resync
 		if err := w.sync(ctx); err != nil {
 			w.tell(ctx, err)
-			wait, retry = min(retry, o.resync), min(2*retry, o.resync)
+			wait, retry = min(retry, o.Resync), min(2*retry, o.Resync)
 		} else {
 			w.trouble, retry = "", firstRetry
 		}
@@ -67,15 +67,15 @@ func (o *deliverOptions) watch(ctx context.Context, t terminal.Terminal, find fu
 // come to look whether someone else changed them there.
 func (w *taskWatch) sync(ctx context.Context) error {
 	f, err := w.find(ctx)
-	if err := w.folders.Set(f, w.dirs); err != nil {
-		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.resync))
+	if err := w.folders.Set(f, w.Dirs); err != nil {
+		w.terminal.Say("note:", fmt.Sprintf("not all folders can be watched (%s), so some changes are seen only every %s", err, w.Resync))
 	}
 	if err != nil {
 		return err
 	}
 	w.tellFindings(f)
 	wanted, err := w.fingerprint(f)
-	if err != nil || wanted == w.applied && time.Since(w.asked) < w.resync {
+	if err != nil || wanted == w.applied && time.Since(w.asked) < w.Resync {
 		return err
 	}
 	w.applied, w.asked = [sha256.Size]byte{}, time.Now()
@@ -93,7 +93,7 @@ func (w *taskWatch) sync(ctx context.Context) error {
 
 // fingerprint stands for all that decides about what becomes of the cluster.
 func (w *taskWatch) fingerprint(f *pysource.Found) ([sha256.Size]byte, error) {
-	content, err := encodeManifests(pysource.Manifests(f.Tasks, w.cluster.namespace, w.sourceName), encodingJSON)
+	content, err := encodeManifests(pysource.Manifests(f.Tasks, w.cluster.namespace, w.SourceName), encodingJSON)
 	for _, one := range f.Findings {
 		if report.IsError(one) {
 			content = append(content, one.Object+"\x00"...)

@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"bytes"
@@ -14,14 +14,15 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
+// The forms in which tasks are printed.
 const (
-	encodingYAML     = "yaml"
+	EncodingYAML     = "yaml"
 	encodingJSON     = "json"
 	encodingTaskMeta = "task-meta"
 )
 
-// encodings are the values of -o.
-var encodings = []string{encodingYAML, encodingJSON, encodingTaskMeta}
+// Encodings are the values of -o.
+var Encodings = []string{EncodingYAML, encodingJSON, encodingTaskMeta}
 
 // encodeManifests writes objects in one of the forms of -o.
 func encodeManifests(all []pysource.Manifest, output string) ([]byte, error) {

@@ -1,4 +1,4 @@
-package main
+package deliver
 
 import (
 	"context"
@@ -34,14 +34,14 @@ type clusterTasks struct {
 }
 
 // connect does not ask the cluster for anything yet.
-func (o *deliverOptions) connect(t terminal.Terminal) (*clusterTasks, error) {
-	config, err := o.cluster.ToRESTConfig()
+func (o *Options) connect(t terminal.Terminal) (*clusterTasks, error) {
+	config, err := o.Cluster.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("%w; choose a cluster with --kubeconfig or --context", err)
 	}
 	config.QPS = -1 // the API server says itself when it is too much
 	config.WarningHandler = rest.NewWarningWriter(t.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
-	namespace, _, err := o.cluster.ToRawKubeConfigLoader().Namespace()
+	namespace, _, err := o.Cluster.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (o *deliverOptions) connect(t terminal.Terminal) (*clusterTasks, error) {
 		return nil, err
 	}
 	resource := v1alpha1.SchemeGroupVersion.WithResource("mazetasks")
-	return &clusterTasks{client.Resource(resource).Namespace(namespace), namespace, o.forceConflicts}, nil
+	return &clusterTasks{client.Resource(resource).Namespace(namespace), namespace, o.ForceConflicts}, nil
 }
 
 // all gives the tasks that there are, by the name of the object.
