@@ -52,12 +52,12 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
   %s dag check workflow.json -n vision --placeable`, "%s", program),
 		RunE: func(c *cobra.Command, files []string) error {
 			o.files = files
-			o.note(c)
+			noteTaskFlags(c, &o.taskSource)
 			return o.run(c.Context(), t)
 		},
 	}
 	addFindingFlags(c, &o.findings)
-	o.addFlags(c)
+	addTaskFlags(c, &o.taskSource)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }

@@ -75,7 +75,7 @@ it, and with 2 if not.`,
   # For a Markdown file on GitHub
   %s dag draw workflow.json --tasks deploy/tasks -o mermaid`, "%s", program),
 		RunE: func(c *cobra.Command, files []string) error {
-			o.note(c)
+			noteTaskFlags(c, &o.taskSource)
 			c.PersistentFlags().VisitAll(func(f *pflag.Flag) { o.check = o.check || f.Changed })
 			return o.run(c.Context(), t, files)
 		},
@@ -84,7 +84,7 @@ it, and with 2 if not.`,
 	flags.StringVarP(&o.output, "output", "o", drawings[0].name, "`FORMAT`: "+strings.Join(drawingNames(), ", "))
 	flags.StringVar(&o.outputFile, "output-file", "", "`FILE` to write to, instead of the standard output")
 	flags.BoolVar(&o.check, "check", false, "check the workflow against the cluster's tasks")
-	o.addFlags(c)
+	addTaskFlags(c, &o.taskSource)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawingNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
@@ -132,7 +132,8 @@ func (o *dagDrawOptions) checks() bool { return o.check || o.placeable || o.offl
 
 func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {
 	if !o.checks() {
-		return fmt.Sprintf("%s, %s: %s, not checked against tasks", terminal.Plural(len(graph.Nodes), "node"), terminal.Plural(len(graph.Edges), "edge"), report.Count(findings))
+		nodes, edges := terminal.Plural(len(graph.Nodes), "node"), terminal.Plural(len(graph.Edges), "edge")
+		return fmt.Sprintf("%s, %s: %s, not checked against tasks", nodes, edges, report.Count(findings))
 	}
 	var counts edgeCounts
 	counts.add(graph)

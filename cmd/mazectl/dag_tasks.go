@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
@@ -29,38 +27,7 @@ type taskSource struct {
 	changed map[string]bool
 }
 
-func (s *taskSource) addFlags(c *cobra.Command) {
-	s.Cluster = genericclioptions.NewConfigFlags(false)
-	s.Cluster.CacheDir = nil // nothing is discovered
-	flags := c.Flags()
-	flags.StringSliceVar(&s.manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
-	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
-		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
-	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
-	addNodeFlags(c, &s.NodeOptions)
-	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
-	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage
-	s.Cluster.AddFlags(c.PersistentFlags())
-	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the tasks; of --tasks and --registry, those of all namespaces without it"
-	manifests := cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
-	for name, complete := range map[string]cobra.CompletionFunc{
-		"tasks": manifests, "registry": manifests, "nodes": manifests, "config": manifests,
-	} {
-		if err := c.RegisterFlagCompletionFunc(name, complete); err != nil {
-			panic(err) // there is no such flag
-		}
-	}
-}
-
-// note remembers which flags the user gave.
-func (s *taskSource) note(c *cobra.Command) {
-	s.changed = map[string]bool{}
-	for _, name := range []string{"tasks", "registry", "nodes", "config"} {
-		s.changed[name] = c.Flags().Changed(name)
-	}
-}
-
-// offline says whether the tasks are not the cluster's.
+// offline reports whether the tasks are not the cluster's.
 func (s *taskSource) offline() bool { return s.changed["tasks"] || s.changed["registry"] }
 
 // namespace is the one that the user asked for. Empty if none.
@@ -105,10 +72,12 @@ type knownTask struct {
 	object string
 }
 
+// String returns how many there are, and where they are from.
 func (c *catalogue) String() string {
 	return terminal.Plural(len(c.byName), "task") + " of " + terminal.Plain(c.from)
 }
 
+// tasks returns them as package dag takes them.
 func (c *catalogue) tasks() *dag.Tasks {
 	all := make(map[string]dag.Task, len(c.byName))
 	for name, t := range c.byName {
@@ -122,7 +91,7 @@ func (c *catalogue) tasks() *dag.Tasks {
 	return dag.NewTasks(all)
 }
 
-// read gets the tasks from where they are.
+// read returns the tasks from where they are.
 func (s *taskSource) read(ctx context.Context, t terminal.Terminal) (*catalogue, error) {
 	tell := func(format string, args ...any) { t.Say("note:", fmt.Sprintf(format, args...)) }
 	var known *catalogue

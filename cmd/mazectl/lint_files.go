@@ -133,7 +133,7 @@ func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadC
 	return nil
 }
 
-// source gives the text of a file that a finding is in. Nil if it cannot be had.
+// source returns the text of a file that a finding is in, or nil if it cannot be had.
 func (l *lintFiles) source(name string) []byte {
 	for _, source := range l.manifests {
 		if source.Name == name {
