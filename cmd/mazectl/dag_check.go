@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -17,7 +18,7 @@ import (
 )
 
 type dagCheckOptions struct {
-	taskSource
+	catalogue.Options
 	findings report.Options
 	files    []string
 }
@@ -52,12 +53,12 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
   %s dag check workflow.json -n vision --placeable`, "%s", program),
 		RunE: func(c *cobra.Command, files []string) error {
 			o.files = files
-			noteTaskFlags(c, &o.taskSource)
+			noteTaskFlags(c, &o.Options)
 			return o.run(c.Context(), t)
 		},
 	}
 	addFindingFlags(c, &o.findings)
-	addTaskFlags(c, &o.taskSource)
+	addTaskFlags(c, &o.Options)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
@@ -69,7 +70,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := o.findings.Check(); err != nil {
 		return err
 	}
-	if err := o.validate(o.files); err != nil {
+	if err := o.Validate(o.files); err != nil {
 		return err
 	}
 	workflows, failed := readWorkflows(ctx, t.In, o.files)
@@ -78,17 +79,17 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	}
 	errs := report.ErrorsOf(failed)
 	all, counts := report.FindingsOf(failed), edgeCounts{}
-	known := &catalogue{}
+	known := &catalogue.Catalogue{}
 	if len(workflows) > 0 { // whoever has none need not have tasks
 		var err error
-		if known, err = o.read(ctx, t); err != nil {
+		if known, err = o.Read(ctx, t); err != nil {
 			return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
 		}
 	}
-	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.Inputs())); err != nil {
 		return err
 	}
-	tasks := known.tasks()
+	tasks := known.Tasks()
 	for _, w := range workflows {
 		graph, found := dag.Check(w.name, w.content, tasks)
 		counts.add(graph)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -49,7 +50,7 @@ func drawingNames() []string {
 }
 
 type dagDrawOptions struct {
-	taskSource
+	catalogue.Options
 	output, outputFile string
 	check              bool
 }
@@ -75,7 +76,7 @@ it, and with 2 if not.`,
   # For a Markdown file on GitHub
   %s dag draw workflow.json --tasks deploy/tasks -o mermaid`, "%s", program),
 		RunE: func(c *cobra.Command, files []string) error {
-			noteTaskFlags(c, &o.taskSource)
+			noteTaskFlags(c, &o.Options)
 			c.PersistentFlags().VisitAll(func(f *pflag.Flag) { o.check = o.check || f.Changed })
 			return o.run(c.Context(), t, files)
 		},
@@ -84,7 +85,7 @@ it, and with 2 if not.`,
 	flags.StringVarP(&o.output, "output", "o", drawings[0].name, "`FORMAT`: "+strings.Join(drawingNames(), ", "))
 	flags.StringVar(&o.outputFile, "output-file", "", "`FILE` to write to, instead of the standard output")
 	flags.BoolVar(&o.check, "check", false, "check the workflow against the cluster's tasks")
-	addTaskFlags(c, &o.taskSource)
+	addTaskFlags(c, &o.Options)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawingNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
@@ -100,7 +101,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 	if at < 0 {
 		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(drawingNames(), ", "))
 	}
-	if err := o.validate(files); err != nil {
+	if err := o.Validate(files); err != nil {
 		return err
 	}
 	w, err := readWorkflow(ctx, t.In, files[0])
@@ -114,7 +115,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 	if len(graph.Nodes) == 0 {
 		return cannotDraw(w.name, findings)
 	}
-	if err := t.RefuseOverwriting(o.outputFile, slices.Concat(files, o.inputs())); err != nil {
+	if err := t.RefuseOverwriting(o.outputFile, slices.Concat(files, o.Inputs())); err != nil {
 		return err
 	}
 	err = t.Output(o.outputFile, []byte(drawings[at].draw(graph, findings)))
@@ -128,7 +129,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 }
 
 // checks says whether the workflow is to be checked against tasks.
-func (o *dagDrawOptions) checks() bool { return o.check || o.placeable || o.offline() }
+func (o *dagDrawOptions) checks() bool { return o.check || o.Placeable || o.Offline() }
 
 func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {
 	if !o.checks() {
@@ -143,11 +144,11 @@ func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) s
 // judge checks a workflow, as far as that was asked for.
 func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
 	if o.checks() {
-		known, err := o.read(ctx, t)
+		known, err := o.Read(ctx, t)
 		if err != nil {
 			return nil, nil, err
 		}
-		graph, findings := dag.Check(w.name, w.content, known.tasks())
+		graph, findings := dag.Check(w.name, w.content, known.Tasks())
 		return graph, findings, nil
 	}
 	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil))

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 )
@@ -29,14 +30,14 @@ func addNodeFlags(c *cobra.Command, o *place.NodeOptions) {
 }
 
 // addTaskFlags gives a command the flags of where tasks are from.
-func addTaskFlags(c *cobra.Command, s *taskSource) {
+func addTaskFlags(c *cobra.Command, s *catalogue.Options) {
 	s.Cluster = genericclioptions.NewConfigFlags(false)
 	s.Cluster.CacheDir = nil // nothing is discovered
 	flags := c.Flags()
-	flags.StringSliceVar(&s.manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
-	flags.StringVar(&s.registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
+	flags.StringSliceVar(&s.Manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
+	flags.StringVar(&s.Registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
 		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
-	flags.BoolVar(&s.placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
+	flags.BoolVar(&s.Placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
 	addNodeFlags(c, &s.NodeOptions)
 	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
 	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage
@@ -53,9 +54,9 @@ func addTaskFlags(c *cobra.Command, s *taskSource) {
 }
 
 // noteTaskFlags remembers which flags the user gave.
-func noteTaskFlags(c *cobra.Command, s *taskSource) {
-	s.changed = map[string]bool{}
+func noteTaskFlags(c *cobra.Command, s *catalogue.Options) {
+	s.Changed = map[string]bool{}
 	for _, name := range []string{"tasks", "registry", "nodes", "config"} {
-		s.changed[name] = c.Flags().Changed(name)
+		s.Changed[name] = c.Flags().Changed(name)
 	}
 }

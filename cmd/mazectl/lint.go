@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -58,36 +59,36 @@ func runLint(ctx context.Context, t terminal.Terminal, options report.Options, a
 	if err := options.Check(); err != nil {
 		return err
 	}
-	files := lintFiles{stdin: t.In}
-	files.collect(ctx, args)
+	files := catalogue.Files{Stdin: t.In}
+	files.Collect(ctx, args)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := t.RefuseOverwriting(options.File, files.names); err != nil {
+	if err := t.RefuseOverwriting(options.File, files.Names); err != nil {
 		return err
 	}
 	linter, err := lint.New()
 	if err != nil {
 		return err
 	}
-	result := linter.Lint(files.manifests)
-	declared, found, err := lintPython(ctx, files.python)
+	result := linter.Lint(files.Manifests)
+	declared, found, err := catalogue.Declared(ctx, files.Python)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if failed, ok := errors.AsType[report.NotRead](err); ok {
-		files.errs = append(files.errs, failed)
+		files.Errs = append(files.Errs, failed)
 	}
-	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), report.FindingsOf(files.errs)))
-	err = report.Write(t, options, all, files.source)
-	if len(files.errs) > 0 {
+	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), report.FindingsOf(files.Errs)))
+	err = report.Write(t, options, all, files.Source)
+	if len(files.Errs) > 0 {
 		if errors.Is(err, report.ErrFindings) {
 			err = nil
 		}
-		return utilerrors.NewAggregate(append(report.ErrorsOf(files.errs), err))
+		return utilerrors.NewAggregate(append(report.ErrorsOf(files.Errs), err))
 	}
 	if err == nil || errors.Is(err, report.ErrFindings) {
-		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.manifests), len(declared), all))
+		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.Manifests), len(declared), all))
 	}
 	return err
 }

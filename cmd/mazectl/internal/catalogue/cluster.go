@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"context"
@@ -26,7 +26,7 @@ import (
 const otherSources = "choose a cluster with --kubeconfig or --context, or give --tasks or --registry"
 
 // readCluster reads the registry of a namespace, in one request: so the ConfigMaps are of one moment.
-func (s *taskSource) readCluster(ctx context.Context) (*catalogue, error) {
+func (s *Options) readCluster(ctx context.Context) (*Catalogue, error) {
 	config, namespace, err := s.connect()
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *taskSource) readCluster(ctx context.Context) (*catalogue, error) {
 }
 
 // connect does not ask the cluster for anything yet.
-func (s *taskSource) connect() (*rest.Config, string, error) {
+func (s *Options) connect() (*rest.Config, string, error) {
 	config, err := s.Cluster.ToRESTConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("%w; %s", err, otherSources)
@@ -83,7 +83,7 @@ func whereRegistriesAre(ctx context.Context, config *rest.Config) string {
 }
 
 // readPlaceable takes over what the operator says of where tasks can run.
-func (s *taskSource) readPlaceable(ctx context.Context, known *catalogue) error {
+func (s *Options) readPlaceable(ctx context.Context, known *Catalogue) error {
 	config, namespace, err := s.connect()
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func unplaceable(ctx context.Context, config *rest.Config, namespace string) (ma
 }
 
 // judgePlaces finds out where tasks could run, by nodes.
-func (s *taskSource) judgePlaces(ctx context.Context, r *place.Reader, known *catalogue) error {
+func (s *Options) judgePlaces(ctx context.Context, r *place.Reader, known *Catalogue) error {
 	rules, err := s.PlacementConfig(ctx)
 	if err != nil {
 		return err

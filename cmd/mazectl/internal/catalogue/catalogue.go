@@ -1,4 +1,6 @@
-package main
+// Package catalogue reads the tasks that there are from where they are: manifests and Python sources, a registry in a file or a mounted
+// folder, or a cluster.
+package catalogue
 
 import (
 	"context"
@@ -15,34 +17,34 @@ import (
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
-// taskSource says where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
-type taskSource struct {
+// Options says where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
+type Options struct {
 	place.NodeOptions
-	manifests []string
-	registry  string
-	placeable bool
+	Manifests []string
+	Registry  string
+	Placeable bool
 	// sources are the files that the tasks of manifests were read from.
 	sources []string
-	// changed are the flags that the user gave.
-	changed map[string]bool
+	// Changed are the flags that the user gave.
+	Changed map[string]bool
 }
 
-// offline reports whether the tasks are not the cluster's.
-func (s *taskSource) offline() bool { return s.changed["tasks"] || s.changed["registry"] }
+// Offline reports whether the tasks are not the cluster's.
+func (s *Options) Offline() bool { return s.Changed["tasks"] || s.Changed["registry"] }
 
 // namespace is the one that the user asked for. Empty if none.
-func (s *taskSource) namespace() string { return ptr.Deref(s.Cluster.Namespace, "") }
+func (s *Options) namespace() string { return ptr.Deref(s.Cluster.Namespace, "") }
 
-// validate refuses flags that do not go together. files are the workflows.
-func (s *taskSource) validate(files []string) error {
-	inputs := slices.Concat(files, s.manifests, []string{s.registry, s.Nodes})
+// Validate refuses flags that do not go together. files are the workflows.
+func (s *Options) Validate(files []string) error {
+	inputs := slices.Concat(files, s.Manifests, []string{s.Registry, s.Nodes})
 	isStdin := func(name string) bool { return name == terminal.StdinArgument }
 	switch {
-	case s.changed["tasks"] && s.changed["registry"]:
+	case s.Changed["tasks"] && s.Changed["registry"]:
 		return errors.New("--tasks and --registry do not go together: the tasks come from one of them, or, without both, from the cluster")
-	case s.changed["tasks"] && (len(s.manifests) == 0 || slices.Contains(s.manifests, "")), s.changed["registry"] && s.registry == "":
+	case s.Changed["tasks"] && (len(s.Manifests) == 0 || slices.Contains(s.Manifests, "")), s.Changed["registry"] && s.Registry == "":
 		return errors.New("--tasks or --registry is empty; give a file or a folder")
-	case !s.placeable && (s.changed["nodes"] || s.changed["config"]):
+	case !s.Placeable && (s.Changed["nodes"] || s.Changed["config"]):
 		return errors.New("--nodes and --config say where a task could run: give --placeable, too")
 	case len(inputs)-len(slices.DeleteFunc(slices.Clone(inputs), isStdin)) > 1:
 		return errors.New("the standard input can be read once: give - only once, and files otherwise")
@@ -50,13 +52,13 @@ func (s *taskSource) validate(files []string) error {
 	return nil
 }
 
-// inputs are the files that were read.
-func (s *taskSource) inputs() []string {
-	return slices.Concat(s.sources, []string{s.registry, s.Nodes, s.Config})
+// Inputs are the files that were read.
+func (s *Options) Inputs() []string {
+	return slices.Concat(s.sources, []string{s.Registry, s.Nodes, s.Config})
 }
 
-// catalogue is the tasks that workflows are checked against, by name.
-type catalogue struct {
+// Catalogue is the tasks that workflows are checked against, by name.
+type Catalogue struct {
 	byName map[string]knownTask
 	// refused says of tasks that were left out why, by name.
 	refused map[string]string
@@ -73,12 +75,12 @@ type knownTask struct {
 }
 
 // String returns how many there are, and where they are from.
-func (c *catalogue) String() string {
+func (c *Catalogue) String() string {
 	return terminal.Plural(len(c.byName), "task") + " of " + terminal.Plain(c.from)
 }
 
-// tasks returns them as package dag takes them.
-func (c *catalogue) tasks() *dag.Tasks {
+// Tasks returns them as package dag takes them.
+func (c *Catalogue) Tasks() *dag.Tasks {
 	all := make(map[string]dag.Task, len(c.byName))
 	for name, t := range c.byName {
 		all[name] = t.Task
@@ -91,23 +93,23 @@ func (c *catalogue) tasks() *dag.Tasks {
 	return dag.NewTasks(all)
 }
 
-// read returns the tasks from where they are.
-func (s *taskSource) read(ctx context.Context, t terminal.Terminal) (*catalogue, error) {
+// Read returns the tasks from where they are.
+func (s *Options) Read(ctx context.Context, t terminal.Terminal) (*Catalogue, error) {
 	tell := func(format string, args ...any) { t.Say("note:", fmt.Sprintf(format, args...)) }
-	var known *catalogue
+	var known *Catalogue
 	var err error
 	switch {
-	case s.changed["tasks"]:
+	case s.Changed["tasks"]:
 		known, err = s.readManifests(ctx, t.In, tell)
-	case s.changed["registry"]:
+	case s.Changed["registry"]:
 		known, err = s.readRegistry(ctx, t.In, tell)
 	default:
 		known, err = s.readCluster(ctx)
 	}
-	if err != nil || !s.placeable {
+	if err != nil || !s.Placeable {
 		return known, err
 	}
-	if s.offline() || s.changed["nodes"] || s.changed["config"] {
+	if s.Offline() || s.Changed["nodes"] || s.Changed["config"] {
 		return known, s.judgePlaces(ctx, &place.Reader{Stdin: t.In, Note: tell}, known)
 	}
 	return known, s.readPlaceable(ctx, known)
@@ -123,7 +125,7 @@ func names(files []string) string {
 }
 
 // inNamespace is what a summary adds to where tasks are from.
-func (s *taskSource) inNamespace(from string) string {
+func (s *Options) inNamespace(from string) string {
 	if s.namespace() == "" {
 		return from
 	}

@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 )
 
 // readManifests reads the tasks of manifests and Python sources. What the API server or the operator would refuse is left out.
-func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
+func (s *Options) readManifests(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*Catalogue, error) {
 	m, err := s.collectManifests(ctx, stdin)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s *taskSource) readManifests(ctx context.Context, stdin io.Reader, tell fu
 		return nil, err
 	}
 	result := linter.Lint(m.sources)
-	known := &catalogue{byName: map[string]knownTask{}, refused: map[string]string{}, from: s.inNamespace(names(s.manifests))}
+	known := &Catalogue{byName: map[string]knownTask{}, refused: map[string]string{}, from: s.inNamespace(names(s.Manifests))}
 	m.tellLeftOut(tell, &result, known.refused)
 	s.addTasks(known, result.Tasks, m.where, tell)
 	switch {
@@ -51,17 +51,17 @@ type someManifests struct {
 }
 
 // collectManifests reads what --tasks names, one after the other: of tasks with one name, the last one counts.
-func (s *taskSource) collectManifests(ctx context.Context, stdin io.Reader) (*someManifests, error) {
+func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someManifests, error) {
 	m := &someManifests{made: map[string]bool{}}
-	files := lintFiles{stdin: stdin}
-	for _, name := range s.manifests {
-		manifests, sources := len(files.manifests), len(files.python)
-		files.collect(ctx, []string{name})
-		if len(files.errs) > 0 { // findings by a part of the tasks would be wrong
-			return nil, utilerrors.NewAggregate(report.ErrorsOf(files.errs))
+	files := Files{Stdin: stdin}
+	for _, name := range s.Manifests {
+		manifests, sources := len(files.Manifests), len(files.Python)
+		files.Collect(ctx, []string{name})
+		if len(files.Errs) > 0 { // findings by a part of the tasks would be wrong
+			return nil, utilerrors.NewAggregate(report.ErrorsOf(files.Errs))
 		}
-		m.sources = append(m.sources, files.manifests[manifests:]...)
-		declared, found, err := lintPython(ctx, files.python[sources:])
+		m.sources = append(m.sources, files.Manifests[manifests:]...)
+		declared, found, err := Declared(ctx, files.Python[sources:])
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (s *taskSource) collectManifests(ctx context.Context, stdin io.Reader) (*so
 			m.sources = append(m.sources, lint.Source{Name: one.Place(), Content: content})
 		}
 	}
-	s.sources = files.names
+	s.sources = files.Names
 	return m, nil
 }
 
@@ -127,7 +127,7 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 }
 
 // addTasks takes the tasks of the namespace. Of several with one name, the last one counts.
-func (s *taskSource) addTasks(known *catalogue, tasks []lint.Task, at func(string, finding.Position) string, tell func(string, ...any)) {
+func (s *Options) addTasks(known *Catalogue, tasks []lint.Task, at func(string, finding.Position) string, tell func(string, ...any)) {
 	first := map[string]lint.Task{}
 	for _, one := range tasks {
 		if s.namespace() != "" && one.Namespace != "" && one.Namespace != s.namespace() {

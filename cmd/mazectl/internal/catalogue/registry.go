@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"context"
@@ -29,34 +29,34 @@ import (
 const howToPrint = "kubectl get configmaps -l '" + registry.Selector + "' -o yaml"
 
 // readRegistry reads the registry of --registry.
-func (s *taskSource) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*catalogue, error) {
-	if s.registry == terminal.StdinArgument {
+func (s *Options) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*Catalogue, error) {
+	if s.Registry == terminal.StdinArgument {
 		content, err := terminal.Until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
 		return s.decodeRegistry("the standard input", content, tell)
 	}
-	info, err := os.Stat(s.registry)
+	info, err := os.Stat(s.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("read --registry: %w", err)
 	}
 	if info.IsDir() {
-		all, err := readMounted(s.registry)
+		all, err := readMounted(s.Registry)
 		if err != nil {
 			return nil, fmt.Errorf("read --registry: %w", err)
 		}
-		return entriesOf(all, s.registry)
+		return entriesOf(all, s.Registry)
 	}
-	content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(s.registry) })
+	content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(s.Registry) })
 	if err != nil {
 		return nil, fmt.Errorf("read --registry: %w", err)
 	}
-	return s.decodeRegistry(s.registry, content, tell)
+	return s.decodeRegistry(s.Registry, content, tell)
 }
 
 // decodeRegistry reads ConfigMaps, or what "discover -o task-meta" prints.
-func (s *taskSource) decodeRegistry(name string, content []byte, tell func(string, ...any)) (*catalogue, error) {
+func (s *Options) decodeRegistry(name string, content []byte, tell func(string, ...any)) (*Catalogue, error) {
 	if !json.Valid(content) {
 		converted, err := yaml.YAMLToJSON(content)
 		if err != nil {
@@ -90,7 +90,7 @@ func (s *taskSource) decodeRegistry(name string, content []byte, tell func(strin
 }
 
 // chosen gives the ConfigMaps of one namespace.
-func (s *taskSource) chosen(name string, all []corev1.ConfigMap) ([]corev1.ConfigMap, error) {
+func (s *Options) chosen(name string, all []corev1.ConfigMap) ([]corev1.ConfigMap, error) {
 	namespaces := map[string]bool{}
 	for i := range all {
 		if all[i].Name == registry.ConfigMapName {
@@ -176,7 +176,7 @@ func hashBits(name string) string {
 }
 
 // entriesOf reads the entries of a registry, of which all ConfigMaps have to be there and as the index says.
-func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
+func entriesOf(all []corev1.ConfigMap, from string) (*Catalogue, error) {
 	byName := map[string]*corev1.ConfigMap{}
 	for i := range all {
 		byName[all[i].Name] = &all[i]
@@ -189,7 +189,7 @@ func entriesOf(all []corev1.ConfigMap, from string) (*catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps that %q selects", from, err, registry.Selector)
 	}
-	known := &catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
+	known := &Catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		entry, err := registry.DecodeEntry(texts[name])
 		if err != nil {
@@ -224,8 +224,8 @@ func requirementOf(r *registry.TaskResources, p *v1alpha1.Placement) placement.R
 }
 
 // fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
-func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(string, ...any)) (*catalogue, error) {
-	known := &catalogue{byName: make(map[string]knownTask, len(metas)), from: from}
+func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(string, ...any)) (*Catalogue, error) {
+	known := &Catalogue{byName: make(map[string]knownTask, len(metas)), from: from}
 	for _, name := range slices.Sorted(maps.Keys(metas)) {
 		meta := metas[name]
 		if meta.Name != name {

@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"bytes"
@@ -17,20 +17,20 @@ import (
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
-// lintFiles are the files to judge.
-type lintFiles struct {
-	stdin     io.Reader
-	manifests []lint.Source
-	// python are the files and folders, as they were given, that have Python sources.
-	python []string
-	// names are those of all these files, also of the sources in the folders.
-	names []string
-	errs  []report.NotRead
+// Files are the files to judge.
+type Files struct {
+	Stdin     io.Reader
+	Manifests []lint.Source
+	// Python are the files and folders, as they were given, that have Python sources.
+	Python []string
+	// Names are those of all these files, also of the sources in the folders.
+	Names []string
+	Errs  []report.NotRead
 	seen  map[string]bool
 }
 
-// collect reads what the arguments name. It goes on after an error.
-func (l *lintFiles) collect(ctx context.Context, args []string) {
+// Collect reads what the arguments name. It goes on after an error.
+func (l *Files) Collect(ctx context.Context, args []string) {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
@@ -44,12 +44,12 @@ func (l *lintFiles) collect(ctx context.Context, args []string) {
 	}
 }
 
-func (l *lintFiles) fail(name string, err error) { l.errs = append(l.errs, report.Unread(name, err)) }
+func (l *Files) fail(name string, err error) { l.Errs = append(l.Errs, report.Unread(name, err)) }
 
-func (l *lintFiles) add(ctx context.Context, name string) error {
+func (l *Files) add(ctx context.Context, name string) error {
 	if name == terminal.StdinArgument {
 		l.seen[name] = true
-		return l.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.stdin), nil })
+		return l.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.Stdin), nil })
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -59,7 +59,7 @@ func (l *lintFiles) add(ctx context.Context, name string) error {
 		return l.addFolder(ctx, name)
 	case isPython(name):
 		l.seen[filepath.Clean(name)] = true
-		l.python, l.names = append(l.python, name), append(l.names, name)
+		l.Python, l.Names = append(l.Python, name), append(l.Names, name)
 		return nil
 	}
 	return l.addFile(ctx, name)
@@ -68,8 +68,8 @@ func (l *lintFiles) add(ctx context.Context, name string) error {
 func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 
 // addFolder finds the files in a folder. Links to folders are not followed.
-func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
-	manifests, sources := len(l.manifests), 0
+func (l *Files) addFolder(ctx context.Context, folder string) error {
+	manifests, sources := len(l.Manifests), 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			l.fail(path, err)
@@ -82,20 +82,20 @@ func (l *lintFiles) addFolder(ctx context.Context, folder string) error {
 		case entry.IsDir():
 		case isPython(name):
 			sources++
-			l.names = append(l.names, path)
+			l.Names = append(l.Names, path)
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
 			if err := l.addFile(ctx, path); err != nil {
 				l.fail(path, err)
-			} else if last := len(l.manifests) - 1; !mentionsTasks(l.manifests[last].Content) {
-				l.manifests, l.names = l.manifests[:last], l.names[:len(l.names)-1]
+			} else if last := len(l.Manifests) - 1; !mentionsTasks(l.Manifests[last].Content) {
+				l.Manifests, l.Names = l.Manifests[:last], l.Names[:len(l.Names)-1]
 			}
 		}
 		return nil
 	})
 	if sources > 0 {
-		l.python = append(l.python, folder)
+		l.Python = append(l.Python, folder)
 	}
-	if err == nil && sources == 0 && len(l.manifests) == manifests {
+	if err == nil && sources == 0 && len(l.Manifests) == manifests {
 		return fmt.Errorf("%s has no manifest of a MazeTask and no Python source", folder)
 	}
 	return err
@@ -106,7 +106,7 @@ func mentionsTasks(content []byte) bool {
 	return bytes.Contains(content, []byte("MazeTask")) || bytes.Contains(content, []byte("registry.mazeagent.net"))
 }
 
-func (l *lintFiles) addFile(ctx context.Context, name string) error {
+func (l *Files) addFile(ctx context.Context, name string) error {
 	l.seen[filepath.Clean(name)] = true
 	return l.read(ctx, filepath.ToSlash(name), func() (io.ReadCloser, error) { return os.Open(name) })
 }
@@ -114,7 +114,7 @@ func (l *lintFiles) addFile(ctx context.Context, name string) error {
 // maxRead is a bit more than lint reads: enough for it to tell that there is more.
 const maxRead = lint.MaxFile + 1
 
-func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+func (l *Files) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
 	content, err := terminal.Until(ctx, func() ([]byte, error) {
 		from, err := open()
 		if err != nil {
@@ -129,13 +129,13 @@ func (l *lintFiles) read(ctx context.Context, name string, open func() (io.ReadC
 	if err != nil {
 		return err
 	}
-	l.manifests, l.names = append(l.manifests, lint.Source{Name: name, Content: content}), append(l.names, filepath.FromSlash(name))
+	l.Manifests, l.Names = append(l.Manifests, lint.Source{Name: name, Content: content}), append(l.Names, filepath.FromSlash(name))
 	return nil
 }
 
-// source returns the text of a file that a finding is in, or nil if it cannot be had.
-func (l *lintFiles) source(name string) []byte {
-	for _, source := range l.manifests {
+// Source returns the text of a file that a finding is in, or nil if it cannot be had.
+func (l *Files) Source(name string) []byte {
+	for _, source := range l.Manifests {
 		if source.Name == name {
 			return source.Content
 		}

@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// lintPython finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
+// Declared finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
 // they were given; each may have a package root of its own.
-func lintPython(ctx context.Context, paths []string) ([]discover.Task, []finding.Finding, error) {
+func Declared(ctx context.Context, paths []string) ([]discover.Task, []finding.Finding, error) {
 	var tasks []discover.Task
 	var findings []finding.Finding
 	for _, path := range paths {
