@@ -128,7 +128,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 	return err
 }
 
-// checks says whether the workflow is to be checked against tasks.
+// checks reports whether the workflow is to be checked against tasks.
 func (o *dagDrawOptions) checks() bool { return o.check || o.Placeable || o.Offline() }
 
 func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) string {

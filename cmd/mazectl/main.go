@@ -34,7 +34,7 @@ func main() {
 	os.Exit(code)
 }
 
-// completes says whether kubectl asks, by the name that it calls the program by, for completions of "kubectl maze", and how it calls the
+// completes reports whether kubectl asks, by the name that it calls the program by, for completions of "kubectl maze", and how it calls the
 // plugin itself. https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/
 func completes(program string) (plugin string, ok bool) {
 	folder, file := filepath.Split(program)

@@ -17,15 +17,18 @@ import (
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
-// Options says where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
+// Options say where the tasks come from that workflows are checked against: manifests, a registry, or the cluster's.
 type Options struct {
 	place.NodeOptions
+	// Manifests are files and folders of manifests and Python sources.
 	Manifests []string
-	Registry  string
+	// Registry is a file or folder with a registry, or the argument of the standard input.
+	Registry string
+	// Placeable has it found out which tasks no node can host.
 	Placeable bool
 	// sources are the files that the tasks of manifests were read from.
 	sources []string
-	// Changed are the flags that the user gave.
+	// Changed are the flags that the user gave, of tasks, registry, nodes and config.
 	Changed map[string]bool
 }
 

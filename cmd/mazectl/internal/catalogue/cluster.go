@@ -100,7 +100,7 @@ func (s *Options) readPlaceable(ctx context.Context, known *Catalogue) error {
 	return nil
 }
 
-// unplaceable gives the messages of the conditions Placeable that are False, by the name of the object.
+// unplaceable returns the messages of the conditions Placeable that are False, by the name of the object.
 func unplaceable(ctx context.Context, config *rest.Config, namespace string) (map[string]string, error) {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {

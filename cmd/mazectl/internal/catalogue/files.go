@@ -101,7 +101,7 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 	return err
 }
 
-// mentionsTasks says whether a file of a folder may be about MazeTasks. A folder has all sorts of YAML.
+// mentionsTasks reports whether a file of a folder may be about MazeTasks. A folder has all sorts of YAML.
 func mentionsTasks(content []byte) bool {
 	return bytes.Contains(content, []byte("MazeTask")) || bytes.Contains(content, []byte("registry.mazeagent.net"))
 }

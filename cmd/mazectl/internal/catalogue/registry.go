@@ -89,7 +89,7 @@ func (s *Options) decodeRegistry(name string, content []byte, tell func(string, 
 	return fromTaskMetas(name, metas, tell)
 }
 
-// chosen gives the ConfigMaps of one namespace.
+// chosen returns the ConfigMaps of one namespace.
 func (s *Options) chosen(name string, all []corev1.ConfigMap) ([]corev1.ConfigMap, error) {
 	namespaces := map[string]bool{}
 	for i := range all {
@@ -203,7 +203,7 @@ func entriesOf(all []corev1.ConfigMap, from string) (*Catalogue, error) {
 	return known, nil
 }
 
-// requirementOf gives what a published task requires: exactly by its requests, and in whole cores and MiB without them.
+// requirementOf returns what a published task requires: exactly by its requests, and in whole cores and MiB without them.
 func requirementOf(r *registry.TaskResources, p *v1alpha1.Placement) placement.Requirement {
 	const millis, mebi = 1000, 1 << 20
 	out := placement.Requirement{Type: r.Type, MilliCPU: r.CPUNum * millis, Memory: r.Mem * mebi}

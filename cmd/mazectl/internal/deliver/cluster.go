@@ -53,7 +53,7 @@ func (o *Options) connect(t terminal.Terminal) (*clusterTasks, error) {
 	return &clusterTasks{client.Resource(resource).Namespace(namespace), namespace, o.ForceConflicts}, nil
 }
 
-// all gives the tasks that there are, by the name of the object.
+// all returns the tasks that there are, by the name of the object.
 func (c *clusterTasks) all(ctx context.Context) (map[string]*unstructured.Unstructured, error) {
 	out := map[string]*unstructured.Unstructured{}
 	list := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -106,7 +106,7 @@ func dryRunOption(dryRun bool) []string {
 	return nil
 }
 
-// isRefusal says whether the API server found something wrong with an object, rather than being unable to take any.
+// isRefusal reports whether the API server found something wrong with an object, rather than being unable to take any.
 func isRefusal(err error) bool {
 	return apierrors.IsInvalid(err) || apierrors.IsConflict(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
 }

@@ -43,7 +43,7 @@ type fileChange struct {
 	before, after []byte
 }
 
-// keepFile says whether a task that was not found may still be there, so that its file stays. It is not asked about others.
+// keepFile reports whether a task that was not found may still be there, so that its file stays. It is not asked about others.
 type keepFile func(name string, spec v1alpha1.MazeTaskSpec) bool
 
 // header is the first line of every file.
@@ -94,7 +94,7 @@ func (f *manifestFolder) changes(all []pysource.Manifest, keep keepFile) ([]file
 	return out, len(wanted), utilerrors.NewAggregate(errs)
 }
 
-// files gives what should be in the folder, with what is kept there if no task found has its name.
+// files returns what should be in the folder, with what is kept there if no task found has its name.
 func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (map[string][]byte, error) {
 	kustomization := struct {
 		APIVersion string   `json:"apiVersion"`
@@ -120,7 +120,7 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 	return out, nil
 }
 
-// kept gives those of the files that keep says should stay.
+// kept returns those of the files that keep says should stay.
 func (f *manifestFolder) kept(own []string, keep keepFile) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for _, name := range own {
@@ -140,7 +140,7 @@ func (f *manifestFolder) withHeader(content []byte) []byte {
 	return slices.Concat([]byte(f.header()), []byte("\n"), content)
 }
 
-// own gives the names of the files that this discovery made, or one without --source-name.
+// own returns the names of the files that this discovery made, or one without --source-name.
 func (f *manifestFolder) own() ([]string, error) {
 	entries, err := os.ReadDir(f.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +162,7 @@ func (f *manifestFolder) own() ([]string, error) {
 	return out, nil
 }
 
-// firstLine gives the beginning of the first line of a file, without its end.
+// firstLine returns the beginning of the first line of a file, without its end.
 func firstLine(name string) (string, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -176,7 +176,7 @@ func firstLine(name string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// read gives nil for a file that is not there.
+// read returns nil for a file that is not there.
 func (f *manifestFolder) read(name string) ([]byte, error) {
 	content, err := os.ReadFile(filepath.Join(f.path, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -247,5 +247,5 @@ func (f *manifestFolder) diff(changes []fileChange) (string, error) {
 	return out.String(), nil
 }
 
-// linesOf gives the lines of a file, with their ends.
+// linesOf returns the lines of a file, with their ends.
 func linesOf(content []byte) []string { return slices.Collect(strings.Lines(string(content))) }

@@ -116,7 +116,7 @@ func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Mani
 	return s, "", nil
 }
 
-// isOurs says whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
+// isOurs reports whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
 // do not tell: the manifests that others apply have them, too.
 func (o *Options) isOurs(object *unstructured.Unstructured) bool {
 	source, ok := object.GetLabels()[pysource.LabelSource]
@@ -131,7 +131,7 @@ func origin(object *unstructured.Unstructured) string {
 	return ""
 }
 
-// planPrune gives what becomes of objects that no function was found for.
+// planPrune returns what becomes of objects that no function was found for.
 func (o *Options) planPrune(
 	ctx context.Context, c *clusterTasks, f *pysource.Found, left map[string]*unstructured.Unstructured,
 ) ([]step, error) {
@@ -174,7 +174,7 @@ func changedFields(before, after *unstructured.Unstructured) []string {
 	return fields
 }
 
-// managedByUs gives the fields that discover manages.
+// managedByUs returns the fields that discover manages.
 func managedByUs(object *unstructured.Unstructured) map[string]string {
 	out := map[string]string{}
 	for _, entry := range object.GetManagedFields() {

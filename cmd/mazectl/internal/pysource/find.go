@@ -42,13 +42,13 @@ type Found struct {
 	Unknown []string // the paths of which it is not known what is there
 }
 
-// Covers says whether a path below the package root is, or would be, among what the user asked for.
+// Covers reports whether a path below the package root is, or would be, among what the user asked for.
 func (f *Found) Covers(name string) bool { return within(f.covered, name) }
 
-// Knows says whether it is known which tasks a file has: it was read and understood, or it is not there.
+// Knows reports whether it is known which tasks a file has: it was read and understood, or it is not there.
 func (f *Found) Knows(name string) bool { return !within(f.Unknown, name) }
 
-// within says whether a path is one of some files and folders, or in one of them.
+// within reports whether a path is one of some files and folders, or in one of them.
 func within(all []string, name string) bool {
 	return slices.ContainsFunc(all, func(one string) bool {
 		return one == "." || one == name || strings.HasPrefix(name, one+"/")
@@ -179,7 +179,7 @@ func openRoot(folder string, names []string) (*packageRoot, []string, error) {
 	return r, inside, nil
 }
 
-// rootOf gives the folder that has to be in Python's path to import what is in a folder or file.
+// rootOf returns the folder that has to be in Python's path to import what is in a folder or file.
 func rootOf(absolute string) string {
 	if info, err := os.Stat(absolute); err != nil || !info.IsDir() {
 		absolute = filepath.Dir(absolute)

@@ -49,7 +49,7 @@ func Manifests(tasks []discover.Task, namespace, source string) []Manifest {
 	return out
 }
 
-// objectNames gives each task a name for its object. Those that would have the same have a hash in it, all of them: which task
+// objectNames returns a name for the object of each task. Those that would have the same have a hash in it, all of them: which task
 // an object is for must not depend on which others there are, as spec.name cannot be changed.
 func objectNames(tasks []discover.Task) []string {
 	names := make([]string, len(tasks))

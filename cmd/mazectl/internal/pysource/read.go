@@ -53,7 +53,7 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 	return p.parser.Parse(name, moduleOf(name), source), nil
 }
 
-// readAll gives the modules that may have tasks, in the order of the files.
+// readAll returns the modules that may have tasks, in the order of the files.
 func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
 	modules := make([]*discover.Module, len(files))
 	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
@@ -77,7 +77,7 @@ func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*disc
 	return modules, ctx.Err()
 }
 
-// read gives nil for a file that cannot have tasks.
+// read returns nil for a file that cannot have tasks.
 func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module, error) {
 	source, err := r.root.readSource(file.real, p.buffer)
 	if err != nil {
@@ -99,13 +99,13 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 	return m, nil
 }
 
-// moduleOf gives the name that Python imports a file by.
+// moduleOf returns the name that Python imports a file by.
 func moduleOf(name string) string {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".py"), "/__init__")
 	return strings.ReplaceAll(name, "/", ".")
 }
 
-// loader gives modules by name, for what tasks take from them. It is not safe for concurrent use.
+// loader returns a function that finds modules by name, for what tasks take from them. The function is not safe for concurrent use.
 func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover.Module {
 	known := make(map[string]*discover.Module, len(modules))
 	for _, m := range modules {
@@ -122,7 +122,7 @@ func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover
 	}
 }
 
-// load gives nil for a module that is not below the package root, or cannot be read.
+// load returns nil for a module that is not below the package root, or cannot be read.
 func (r *sourceReader) load(parser *sourceParser, module string) *discover.Module {
 	folder := strings.ReplaceAll(module, ".", "/")
 	if !fs.ValidPath(folder) {

@@ -217,7 +217,7 @@ func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, pro
 	return filepath.ToSlash(relative), info, ""
 }
 
-// list gives what is in a folder, sorted.
+// list returns what is in a folder, sorted.
 func (r *packageRoot) list(name string) (entries []fs.DirEntry, err error) {
 	folder, err := r.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {

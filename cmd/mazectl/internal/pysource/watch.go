@@ -113,7 +113,7 @@ func (w *Watch) Wait(ctx context.Context, atMost time.Duration) {
 	}
 }
 
-// matters says whether tasks may be others after an event.
+// matters reports whether tasks may be others after an event.
 func (w *Watch) matters(event fsnotify.Event) bool {
 	switch {
 	case w.pins[event.Name] || w.folders[event.Name]:
@@ -125,7 +125,7 @@ func (w *Watch) matters(event fsnotify.Event) bool {
 	return strings.HasSuffix(event.Name, ".py") || event.Op&comesOrGoes != 0
 }
 
-// pinsOf gives the names, below folders without symbolic links, that decide where a path leads.
+// pinsOf returns the names, below folders without symbolic links, that decide where a path leads.
 func pinsOf(name string) []string {
 	absolute, err := filepath.Abs(name)
 	if err != nil {

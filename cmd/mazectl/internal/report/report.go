@@ -59,7 +59,7 @@ func (o *Options) Check() error {
 }
 
 // Write writes findings as the options say, to the standard output or a file. source returns the text of a file that a
-// finding is in, or nil if it cannot be had. It returns errFindings if there are any, unless the options say otherwise.
+// finding is in, or nil if it cannot be had. It returns ErrFindings if there are any, unless the options say otherwise.
 func Write(t terminal.Terminal, o Options, findings []finding.Finding, source func(name string) []byte) error {
 	at := slices.IndexFunc(formats, func(format struct {
 		name  string

@@ -51,7 +51,7 @@ func writeFull(w io.Writer, t terminal.Terminal, findings []finding.Finding, sou
 	return nil
 }
 
-// sourceLines gives lines of files, which it takes apart once.
+// sourceLines returns lines of files, which it takes apart once.
 type sourceLines struct {
 	source func(string) []byte
 	files  map[string][]string
