@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // Severity says how bad a finding is.
@@ -17,12 +19,8 @@ const (
 	SeverityWarning Severity = "warning"
 )
 
-// Position is a place in a text: a line, and a character (Unicode code point) in it, both counted from 1. The zero value is no
-// place: the finding is about the file as such.
-type Position struct {
-	Line   int `json:"line"`
-	Column int `json:"column"`
-}
+// Position is a place in a file. The zero value is no place: the finding is about the file as such.
+type Position = text.Position
 
 // Related is another place that a finding is about, such as that of an earlier declaration.
 type Related struct {

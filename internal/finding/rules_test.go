@@ -68,9 +68,9 @@ func TestLookup(t *testing.T) {
 }
 
 func TestSort(t *testing.T) {
-	later := New(DuplicateKey, "b.yaml", Position{2, 1}, "", "twice")
-	sooner := New(PythonTypeName, "b.yaml", Position{1, 9}, "", "int")
-	other := New(UnknownField, "a.yaml", Position{7, 1}, "", "x")
+	later := New(DuplicateKey, "b.yaml", Position{Line: 2, Column: 1}, "", "twice")
+	sooner := New(PythonTypeName, "b.yaml", Position{Line: 1, Column: 9}, "", "int")
+	other := New(UnknownField, "a.yaml", Position{Line: 7, Column: 1}, "", "x")
 	got := Sort([]Finding{later, sooner, other, later})
 	if diff := cmp.Diff([]Finding{other, sooner, later}, got); diff != "" {
 		t.Errorf("Sort(...): -want, +got:\n%s", diff)

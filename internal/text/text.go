@@ -1,4 +1,4 @@
-// Package text prepares text of users for people: what they read in conditions, events and logs.
+// Package text is the one room for text: what is UTF-8, where something is in it, and how it is shortened and shown to people.
 package text
 
 import (
@@ -21,6 +21,34 @@ func Clip(text string, limit int) string {
 		end--
 	}
 	return text[:end] + ellipsis
+}
+
+// ClipCharacters returns a text of at most limit characters, which ends in an ellipsis if something is left out. It reads no more of a long
+// text than it needs.
+func ClipCharacters(text string, limit int) string {
+	end, characters := 0, 0 // end is where the last character begins that an ellipsis can stand for
+	for i := range text {
+		if characters == limit-1 {
+			end = i
+		}
+		if characters == limit {
+			return text[:end] + ellipsis
+		}
+		characters++
+	}
+	return text
+}
+
+// ClipMiddle returns a text of at most limit characters, with an ellipsis in its middle if something is left out: both the beginning of a
+// text and its end, such as the last name of a pointer or the advice of a message, tell the most.
+func ClipMiddle(text string, limit int) string {
+	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	runes := []rune(text)
+	head := limit / 2
+	tail := limit - head - 1
+	return string(runes[:head]) + ellipsis + string(runes[len(runes)-tail:])
 }
 
 // FirstLine returns the first line that is not blank, without the white space around it.
