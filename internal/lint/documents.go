@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"unicode/utf8"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
+	texts "github.com/maze-agent/maregister/internal/text"
 )
 
 // MaxFile is how large a file may be, in bytes. An API server reads no more than 3 MiB at a time.
@@ -36,25 +36,24 @@ func (f *file) report(rule string, at finding.Position, object, format string, a
 
 // read takes a file apart as kubectl does.
 func (f *file) read(content []byte) {
-	switch {
-	case len(content) > MaxFile:
+	if len(content) > MaxFile {
 		f.report(finding.ManifestTooLarge, finding.Position{}, "", "the file has more than %d bytes, and an API server takes less: split it, "+
 			"or check that it is the right file", MaxFile)
 		return
-	case !utf8.Valid(content):
-		f.report(finding.MalformedManifest, firstInvalid(content), "", "this is not UTF-8; save the file as UTF-8")
+	}
+	if invalid := texts.FirstInvalid(content); invalid >= 0 {
+		f.report(finding.MalformedManifest, texts.NewPositions(content).At(invalid), "", "this is not UTF-8; save the file as UTF-8")
 		return
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	at := newCursor(content)
+	positions := texts.NewPositions(content)
 	for start := 0; start < len(content) && len(f.findings) < maxFindings; {
 		c := nextChunk(content, start)
-		above := at.to(start).Line - 1
-		if text := content[start:c.end]; !f.readJSON(text, at) {
-			f.readYAML(text, above)
+		if !f.readJSON(content[:c.end], start, positions) {
+			f.readYAML(content[start:c.end], positions.At(start).Line-1)
 		}
 		if c.trailing {
-			f.report(finding.MalformedManifest, at.to(c.end+len(separator)), "",
+			f.report(finding.MalformedManifest, positions.At(c.end+len(separator)), "",
 				"kubectl takes nothing behind the --- that begins a document; put what follows on a line of its own")
 		}
 		start = c.next
@@ -86,96 +85,75 @@ func nextChunk(content []byte, start int) chunk {
 	return chunk{end: len(content), next: len(content)}
 }
 
-// readJSON reads a text of JSON values. It says false where it should be read as YAML instead.
-func (f *file) readJSON(text []byte, at *cursor) bool {
-	if !utilyaml.IsJSONBuffer(text) {
+// readJSON reads the JSON values of a file from an offset on. It reports false where they should be read as YAML instead.
+func (f *file) readJSON(content []byte, start int, positions *texts.Positions) bool {
+	if !utilyaml.IsJSONBuffer(content[start:]) {
 		return false
 	}
-	start := at.offset
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(bytes.NewReader(content[start:]))
 	for n := 0; decoder.More(); n++ {
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
-			if n == 0 && looksLikeYAML(text) {
+			if n == 0 && looksLikeYAML(content[start:]) {
 				return false
 			}
-			f.reportJSON(err, start, len(text), at)
+			offset := len(content) // it ends too early
+			if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+				offset = start + int(syntax.Offset) - 1
+			}
+			f.report(finding.MalformedManifest, positions.At(offset), "", "this is not JSON: %s", oneLine(err.Error()))
 			return true
 		}
-		at.to(start + int(decoder.InputOffset()) - len(raw))
-		begin := at.place
-		f.add(raw, jsonTree(raw, at), begin)
+		end := start + int(decoder.InputOffset())
+		root, _ := jsontree.ParseJSON(content[:end], end-len(raw), jsontree.Limits{}) // the decoder has a limit of its own
+		f.add(raw, place{jsontree.Source{Positions: positions}, root, positions.At(root.Start)})
 	}
 	return true
 }
 
-// looksLikeYAML says whether a text that begins as JSON, but is none, is YAML, or was meant to be.
-func looksLikeYAML(text []byte) bool {
-	if _, err := yaml.YAMLToJSON(text); err == nil {
+// looksLikeYAML reports whether a text that begins as JSON, but is none, is YAML, or was meant to be.
+func looksLikeYAML(content []byte) bool {
+	if _, err := jsontree.YAMLToJSON(content); err == nil {
 		return true
 	}
-	inner := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(text), []byte("{")))
+	inner := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(content), []byte("{")))
 	return len(inner) == 0 || inner[0] != '"'
 }
 
-func (f *file) reportJSON(err error, start, length int, at *cursor) {
-	offset := start + length // it ends too early
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = start + int(syntax.Offset) - 1
-	}
-	f.report(finding.MalformedManifest, at.to(offset), "", "this is not JSON: %s", oneLine(err.Error()))
-}
-
-func (f *file) readYAML(text []byte, above int) {
-	converted, err := yaml.YAMLToJSON(text)
+// readYAML reads a document that is so many lines below the beginning of the file.
+func (f *file) readYAML(content []byte, above int) {
+	converted, err := jsontree.YAMLToJSON(content)
 	if err != nil {
-		at, message := locateYAML(text, err)
+		at := err.At
 		at.Line += above
-		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(message))
+		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(err.Error()))
 		return
 	}
 	if string(converted) == "null" { // nothing, or comments only
 		return
 	}
-	at := firstText(text, 1)
-	at.Line += above
-	f.add(converted, yamlTree(text, above), at)
+	source := jsontree.Source{Above: above}
+	root := place{source: source, at: source.Begin(content)}
+	if document, _ := jsontree.ParseYAML(content); document.Root != nil { // version 2 of the library may take what version 3 does not
+		root = place{source, document.Root, source.At(document.Root)}
+	}
+	f.add(converted, root)
 }
 
 // add decodes a document that is JSON by now, numbers as the API server does.
-func (f *file) add(text []byte, tree *node, at finding.Position) {
+func (f *file) add(content []byte, root place) {
 	var value any
-	if err := utiljson.Unmarshal(text, &value); err != nil {
-		f.report(finding.MalformedManifest, at, "", "this cannot be read: %s", oneLine(err.Error()))
+	if err := utiljson.Unmarshal(content, &value); err != nil {
+		f.report(finding.MalformedManifest, root.at, "", "this cannot be read: %s", oneLine(err.Error()))
 		return
 	}
-	f.documents = append(f.documents, document{value, root(tree, at)})
-}
-
-// firstInvalid is where a content stops being UTF-8.
-func firstInvalid(content []byte) finding.Position {
-	c := newCursor(content)
-	for c.offset < len(content) {
-		if r, size := utf8.DecodeRune(content[c.offset:]); r == utf8.RuneError && size == 1 {
-			break
-		}
-		c.to(c.offset + 1)
-	}
-	return c.place
+	f.documents = append(f.documents, document{value, root})
 }
 
 // maxMessage is how long a message may be, in characters: a manifest may have megabytes where a number should be.
-const maxMessage = 500
+const maxMessage = 501
 
 // oneLine makes one line of a text, and leaves out the middle where it is long.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= maxMessage {
-		return text
-	}
-	runes := []rune(text)
-	if len(runes) <= maxMessage {
-		return text
-	}
-	return string(runes[:maxMessage/2]) + "…" + string(runes[len(runes)-maxMessage/2:])
+	return texts.ClipMiddle(strings.Join(strings.Fields(text), " "), maxMessage)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // errorsSince says whether there are errors, and not only warnings, behind the first so many findings.
@@ -13,34 +14,33 @@ func (f *file) errorsSince(before int) bool {
 
 // reportKeys reports what decoding hides: keys that are given twice, and those that are not read as they are written.
 func (o *object) reportKeys() {
-	seen := map[*node]bool{} // aliases share nodes
-	var walk func(n *node)
-	walk = func(n *node) {
+	seen := map[*jsontree.Node]bool{} // aliases share nodes
+	var walk func(n *jsontree.Node)
+	walk = func(n *jsontree.Node) {
 		if n == nil || seen[n] || len(o.file.findings) >= maxFindings {
 			return
 		}
 		seen[n] = true
 		o.reportKeysOf(n)
-		for _, m := range n.members {
-			walk(m.value)
-		}
-		for _, item := range n.items {
-			walk(item)
+		for _, child := range n.Children {
+			walk(child)
 		}
 	}
 	walk(o.place.node)
 }
 
-func (o *object) reportKeysOf(n *node) {
-	first := map[string]finding.Position{}
-	for _, m := range n.members {
-		if at, twice := first[m.name]; twice {
-			o.report(finding.DuplicateKey, m.at, "%s is given twice, first in line %d; keep one of them", quoted(m.name), at.Line)
+func (o *object) reportKeysOf(n *jsontree.Node) {
+	if n.Kind != jsontree.Object {
+		return
+	}
+	source, duplicates := o.place.source, n.Duplicates()
+	for _, m := range n.Children {
+		if first := duplicates[m]; first != nil {
+			o.report(finding.DuplicateKey, source.KeyAt(m), "%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
 			continue
 		}
-		first[m.name] = m.at
-		if m.written != "" && m.written != m.name {
-			o.report(finding.BooleanKey, m.at, "%s is read as %s; put it in quotes", m.written, m.name)
+		if m.YAML != nil && m.YAML.Written != "" && m.YAML.Written != m.Name {
+			o.report(finding.BooleanKey, source.KeyAt(m), "%s is read as %s; put it in quotes", m.YAML.Written, m.Name)
 		}
 	}
 }

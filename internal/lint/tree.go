@@ -5,83 +5,60 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
-
-// node is a value of a document, with where it is written. A tree of them knows what decoding loses: places, and keys that are
-// given twice.
-type node struct {
-	// at is where the value begins.
-	at finding.Position
-	// block says that it is an object or a list that is told by indentation, so that nothing but its key stands for it.
-	block   bool
-	members []member
-	items   []*node
-	// merged are the objects that YAML's << takes over.
-	merged []*node
-}
-
-type member struct {
-	name  string
-	at    finding.Position
-	value *node
-	// written is how the name is written if that is another word: n is read as false.
-	written string
-}
 
 // place is a value in a document, and where to point for it.
 type place struct {
-	*node
-	at finding.Position
+	source jsontree.Source
+	// node is nil if only the position is known.
+	node *jsontree.Node
+	at   finding.Position
 }
 
-// root is the place of a whole document.
-func root(n *node, otherwise finding.Position) place {
-	if n == nil {
-		return place{at: otherwise}
-	}
-	return place{n, n.at}
-}
-
-// member gives the value of a key. As in what is decoded, the last of several with one key counts.
+// member returns the value of a key. As in what is decoded, the last of several with one key counts.
 func (p place) member(name string) (place, bool) {
 	const maxMerges = 100 // one may merge itself
-	objects := []*node{p.node}
+	objects := []*jsontree.Node{p.node}
 	for i := 0; i < len(objects) && i < maxMerges; i++ {
-		n := objects[i]
-		if n == nil {
-			continue
+		if m := objects[i].Member(name); m != nil {
+			return p.of(m), true
 		}
-		for j := len(n.members) - 1; j >= 0; j-- {
-			if m := n.members[j]; m.name == name {
-				return m.place(), true
-			}
+		if n := objects[i]; n != nil && n.YAML != nil {
+			objects = append(objects, n.YAML.Merged...)
 		}
-		objects = append(objects, n.merged...)
 	}
 	return p, false
 }
 
-func (m member) place() place {
-	if m.value == nil || m.value.block {
-		return place{m.value, m.at}
+// of returns the place of another value of the document. Nothing but its key stands for an object or a list of YAML in a block.
+func (p place) of(n *jsontree.Node) place {
+	if n.YAML != nil && n.YAML.Block && n.YAML.Key != nil {
+		return place{p.source, n, p.source.KeyAt(n)}
 	}
-	return place{m.value, m.value.at}
+	return place{p.source, n, p.source.At(n)}
 }
 
 func (p place) item(i int) (place, bool) {
-	if p.node == nil || i < 0 || i >= len(p.items) {
+	if p.node == nil || p.node.Kind != jsontree.Array || i < 0 || i >= len(p.node.Children) {
 		return p, false
 	}
-	return place{p.items[i], p.items[i].at}, true
+	return place{p.source, p.node.Children[i], p.source.At(p.node.Children[i])}, true
 }
 
-// key gives where the key of a member is written.
+// members returns those of an object.
+func (p place) members() []*jsontree.Node {
+	if p.node == nil || p.node.Kind != jsontree.Object {
+		return nil
+	}
+	return p.node.Children
+}
+
+// key returns where the key of a member is written.
 func (p place) key(name string) finding.Position {
-	if p.node != nil {
-		for _, m := range p.members {
-			if m.name == name {
-				return m.at
-			}
+	for _, m := range p.members() {
+		if m.Name == name {
+			return p.source.KeyAt(m)
 		}
 	}
 	return p.at
@@ -89,9 +66,8 @@ func (p place) key(name string) finding.Position {
 
 // pointer follows a JSON pointer as far as it leads.
 func (p place) pointer(pointer string) place {
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for _, token := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		next, ok := p.child(unescape.Replace(token))
+	for _, token := range jsontree.Tokens(pointer) {
+		next, ok := p.child(token)
 		if !ok {
 			return p
 		}
@@ -129,11 +105,9 @@ func (p place) field(path string) (found, parent place, last string) {
 // step takes the first name off a path. Keys may have dots and brackets, as labels do: the longest key that is there counts.
 func (p place) step(path string) (name, rest string) {
 	path = strings.TrimPrefix(path, ".")
-	if p.node != nil {
-		for _, m := range p.members {
-			if r, ok := strings.CutPrefix(path, m.name); ok && len(m.name) > len(name) && (r == "" || r[0] == '.' || r[0] == '[') {
-				name, rest = m.name, r
-			}
+	for _, m := range p.members() {
+		if r, ok := strings.CutPrefix(path, m.Name); ok && len(m.Name) > len(name) && (r == "" || r[0] == '.' || r[0] == '[') {
+			name, rest = m.Name, r
 		}
 	}
 	if name != "" {
