@@ -29,8 +29,8 @@ func Check(text []byte) *SyntaxError {
 	return &SyntaxError{Message: fmt.Sprint(err)} // cannot be: the library has no other error for this
 }
 
-// Reader reads a text that is known to be JSON in UTF-8, from Next on: see Check and text.FirstInvalid. Unlike json.Unmarshal it knows the offset of what it reads and sees
-// every name; unlike json.Decoder.Token it is fast.
+// Reader reads a text that is known to be JSON in UTF-8, from Next on: see Check and text.FirstInvalid. Unlike json.Unmarshal it knows the
+// offset of what it reads and sees every name; unlike json.Decoder.Token it is fast.
 type Reader struct {
 	Text []byte
 	Next int

@@ -2,13 +2,13 @@ package schema
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/maze-agent/maregister/internal/jsontree"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // decode reads one JSON value, numbers as json.Number, and refuses it as soon
@@ -18,32 +18,19 @@ func decode(raw []byte, lim limits) (any, *Error) {
 		return nil, tooLarge("", "the document has %d bytes; at most %d are allowed, so shorten descriptions or remove what consumers do not need",
 			len(raw), lim.bytes)
 	}
-	if !utf8.Valid(raw) {
+	if plaintext.FirstInvalid(raw) >= 0 {
 		return nil, invalid("", "the document is not valid UTF-8; save it as UTF-8")
 	}
-	if !json.Valid(raw) {
-		return nil, invalid("", "the document is not JSON: %s", syntaxError(raw))
+	if err := jsontree.Check(raw); err != nil {
+		return nil, invalid("", "the document is not JSON: %v, at byte %d", err, err.Offset)
 	}
-	r := reader{raw: raw, budget: budget{limits: lim}}
+	r := reader{Reader: jsontree.Reader{Text: raw}, budget: budget{limits: lim}}
 	return r.value()
 }
 
-// syntaxError says what is wrong with a text that is not JSON.
-func syntaxError(raw []byte) string {
-	err := json.Unmarshal(raw, new(json.RawMessage))
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Sprintf("%v, at byte %d", err, syntax.Offset)
-	}
-	return fmt.Sprint(err)
-}
-
-// reader builds the tree of a text that is known to be JSON. Unlike
-// json.Unmarshal it knows the pointer of what it reads and sees duplicate
-// names; unlike json.Decoder.Token it is fast.
+// reader builds the values of a text that is known to be JSON, and knows the pointer of what it reads.
 type reader struct {
-	raw    []byte
-	next   int
+	jsontree.Reader
 	budget budget
 }
 
@@ -51,15 +38,15 @@ func (r *reader) value() (any, *Error) {
 	if err := r.budget.count(); err != nil {
 		return nil, err
 	}
-	switch r.peek() {
+	switch r.Peek() {
 	case '{':
 		return r.object()
 	case '[':
 		return r.array()
 	case '"':
-		return r.text(), nil
+		return r.ReadText(), nil
 	}
-	switch literal := r.literal(); literal {
+	switch literal := r.ReadLiteral(); literal {
 	case "null":
 		return nil, nil
 	case "true", "false":
@@ -75,9 +62,9 @@ func (r *reader) object() (any, *Error) {
 	}
 	defer r.budget.ascend()
 	object := map[string]any{}
-	for r.next++; r.peek() != '}'; r.skip(',') {
-		name := r.text()
-		r.skip(':')
+	for r.Next++; r.Peek() != '}'; r.Skip(',') {
+		name := r.ReadText()
+		r.Skip(':')
 		if err := r.budget.enter(name); err != nil {
 			return nil, err
 		}
@@ -91,7 +78,7 @@ func (r *reader) object() (any, *Error) {
 		object[name] = value
 		r.budget.leave()
 	}
-	r.next++
+	r.Next++
 	return object, nil
 }
 
@@ -101,7 +88,7 @@ func (r *reader) array() (any, *Error) {
 	}
 	defer r.budget.ascend()
 	array := []any{}
-	for r.next++; r.peek() != ']'; r.skip(',') {
+	for r.Next++; r.Peek() != ']'; r.Skip(',') {
 		if err := r.budget.enter(strconv.Itoa(len(array))); err != nil {
 			return nil, err
 		}
@@ -112,50 +99,8 @@ func (r *reader) array() (any, *Error) {
 		array = append(array, value)
 		r.budget.leave()
 	}
-	r.next++
+	r.Next++
 	return array, nil
-}
-
-// peek skips white space and gives the byte behind it.
-func (r *reader) peek() byte {
-	for strings.IndexByte(" \t\r\n", r.raw[r.next]) >= 0 {
-		r.next++
-	}
-	return r.raw[r.next]
-}
-
-// skip skips a separator if it comes next.
-func (r *reader) skip(separator byte) {
-	if r.peek() == separator {
-		r.next++
-	}
-}
-
-// text reads a string.
-func (r *reader) text() string {
-	start, escaped := r.next, false
-	for r.next++; r.raw[r.next] != '"'; r.next++ {
-		if r.raw[r.next] == '\\' {
-			escaped = true
-			r.next++
-		}
-	}
-	r.next++
-	if !escaped {
-		return string(r.raw[start+1 : r.next-1])
-	}
-	var text string
-	_ = json.Unmarshal(r.raw[start:r.next], &text) // cannot fail: all of raw is valid
-	return text
-}
-
-// literal reads a number, true, false or null.
-func (r *reader) literal() string {
-	start := r.next
-	for r.next < len(r.raw) && strings.IndexByte(" \t\r\n,]}", r.raw[r.next]) < 0 {
-		r.next++
-	}
-	return string(r.raw[start:r.next])
 }
 
 // budget counts what a document consists of against its limits, and knows
@@ -258,21 +203,21 @@ func sortedNames[V any](object map[string]V) []string {
 
 // checkNumber judges the text of a JSON number without computing with it: the
 // value of 1e999999 alone would take seconds.
-func checkNumber(at func() string, text string) *Error {
+func checkNumber(at func() string, number string) *Error {
 	switch {
-	case len(text) > maxNumberLength:
+	case len(number) > maxNumberLength:
 		return refuse(ReasonNumberOutOfRange, at(), "the number %s has %d characters; at most %d are allowed, so round it",
-			clip(text, maxQuoted), len(text), maxNumberLength)
-	case !strings.ContainsAny(text, ".eE"):
-		n, err := strconv.ParseInt(text, 10, 64)
+			clip(number, maxQuoted), len(number), maxNumberLength)
+	case !strings.ContainsAny(number, ".eE"):
+		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n > maxInteger || n < -maxInteger {
 			return refuse(ReasonNumberOutOfRange, at(),
-				"the integer %s is outside ±2^53, where consumers would round it; use a smaller number or a string", text)
+				"the integer %s is outside ±2^53, where consumers would round it; use a smaller number or a string", number)
 		}
 	default:
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsInf(f, 0) || exponent(text) > maxExponent {
-			return refuse(ReasonNumberOutOfRange, at(), "the number %s has an exponent beyond ±%d, the limit; use a smaller number", text, maxExponent)
+		f, err := strconv.ParseFloat(number, 64)
+		if err != nil || math.IsInf(f, 0) || exponent(number) > maxExponent {
+			return refuse(ReasonNumberOutOfRange, at(), "the number %s has an exponent beyond ±%d, the limit; use a smaller number", number, maxExponent)
 		}
 	}
 	return nil
@@ -280,12 +225,12 @@ func checkNumber(at func() string, text string) *Error {
 
 // exponent is the magnitude of a JSON number's exponent; huge where it does
 // not even fit an int.
-func exponent(text string) int {
-	at := strings.IndexAny(text, "eE")
+func exponent(number string) int {
+	at := strings.IndexAny(number, "eE")
 	if at < 0 {
 		return 0
 	}
-	n, err := strconv.Atoi(text[at+1:])
+	n, err := strconv.Atoi(number[at+1:])
 	if err != nil {
 		return math.MaxInt
 	}

@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/maze-agent/maregister/internal/jsontree"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // Reasons why a document is refused. A user sees them as the reason of the
@@ -82,22 +83,10 @@ func tooLarge(pointer, format string, args ...any) *Error {
 	return refuse(ReasonSchemaTooLarge, pointer, format, args...)
 }
 
-// clip shortens a text to a length in characters. It cuts in the middle, since both
-// the beginning of a text and its end (the last name of a pointer, the advice
-// of a message) tell the most.
-func clip(text string, length int) string {
-	if utf8.RuneCountInString(text) <= length {
-		return text
-	}
-	runes := []rune(text)
-	head := length / 2
-	tail := length - head - 1
-	return string(runes[:head]) + "…" + string(runes[len(runes)-tail:])
-}
+// clip shortens what a message repeats: it leaves out the middle.
+func clip(s string, length int) string { return plaintext.ClipMiddle(s, length) }
 
-func quote(text string) string {
-	return strconv.Quote(clip(text, maxQuoted))
-}
+func quote(s string) string { return strconv.Quote(clip(s, maxQuoted)) }
 
 // describe names a JSON value in a message.
 func describe(value any) string {
@@ -118,9 +107,4 @@ func describe(value any) string {
 }
 
 // token escapes a member name for use in a JSON pointer.
-func token(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
-}
+func token(name string) string { return jsontree.EscapeToken(name) }
