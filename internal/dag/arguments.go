@@ -43,9 +43,9 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 }
 
 func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameters) {
-	at, offset := a.at, a.at.start
-	if at.parent != nil && at.parent == n.argsAt {
-		offset = at.nameAt
+	at, offset := a.at, a.at.Start
+	if at.Parent != nil && at.Parent == n.argsAt {
+		offset = at.NameStart
 	}
 	c.reportAt(finding.UnknownArgument, at, offset, n, "task %s has no parameter %s, but %s%s", quote(n.Func), quote(a.name), list(inputs.Names()),
 		c.didYouMean(a.name, inputs.Names()))

@@ -6,22 +6,23 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // referencePattern is what a reference to another node's output looks like in the described format: nothing before, nothing
 // behind. A key may have dots, an id may not.
 var referencePattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.output\.([^\s\[\]/\\]+)(?:\[([0-9]{1,9})\])?$`)
 
-func (c *checker) describedArgument(n *Node, name string, v *value) argument {
+func (c *checker) describedArgument(n *Node, name string, v *jsontree.Node) argument {
 	a := argument{name: name, at: v}
 	if r := c.describedReference(n, v); r != nil {
 		a.reference = r
 		return a
 	}
-	if v.kind == array {
+	if v.Kind == jsontree.Array {
 		found := false
-		items := make([]item, len(v.children))
-		for i, child := range v.children {
+		items := make([]item, len(v.Children))
+		for i, child := range v.Children {
 			items[i] = item{literal: child}
 			if r := c.describedReference(n, child); r != nil {
 				items[i], found = item{reference: r}, true
@@ -37,8 +38,8 @@ func (c *checker) describedArgument(n *Node, name string, v *value) argument {
 }
 
 // describedReference reads a text that is a reference. Nil if it is not one.
-func (c *checker) describedReference(n *Node, v *value) *reference {
-	if v.kind != text {
+func (c *checker) describedReference(n *Node, v *jsontree.Node) *reference {
+	if v.Kind != jsontree.Text {
 		c.doubtInside(n, v)
 		return nil
 	}
@@ -63,15 +64,15 @@ const (
 )
 
 // mazeArgument reads an input of Maze's own format: a literal, or an object that says where the value comes from.
-func (c *checker) mazeArgument(n *Node, name string, v *value) argument {
+func (c *checker) mazeArgument(n *Node, name string, v *jsontree.Node) argument {
 	a := argument{name: name, at: v}
-	from, literal := v.member("from"), v.member("value")
-	if from == nil && literal == nil && v.member("data_type") == nil {
+	from, literal := v.Member("from"), v.Member("value")
+	if from == nil && literal == nil && v.Member("data_type") == nil {
 		a.literal = v
 		c.doubtValue(n, v)
 		return a
 	}
-	source := c.text(v.member("input_schema"))
+	source := c.text(v.Member("input_schema"))
 	switch {
 	case source == inputFromRun:
 	case source == inputFromTask, source != inputFromUser && from != nil:
@@ -87,8 +88,8 @@ func (c *checker) mazeArgument(n *Node, name string, v *value) argument {
 }
 
 // mazeReference reads node.output or node.output.key, as both are in use.
-func (c *checker) mazeReference(n *Node, v, whole *value) *reference {
-	if v == nil || v.kind != text {
+func (c *checker) mazeReference(n *Node, v, whole *jsontree.Node) *reference {
+	if v == nil || v.Kind != jsontree.Text {
 		c.report(finding.MalformedDAG, whole, n, `an input from another node is written {"from": "node.output"}`)
 		return nil
 	}

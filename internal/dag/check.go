@@ -2,16 +2,13 @@ package dag
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // maxFindings is how many findings are told. Whoever has more begins with these.
@@ -20,8 +17,9 @@ const maxFindings = 20_000
 // Check reads a workflow and judges it by the tasks that there are. file is what findings call it. The graph has all that could
 // be read; it is never nil.
 func Check(file string, content []byte, tasks *Tasks) (*Graph, []finding.Finding) {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	c := &checker{
-		file: file, content: bytes.TrimPrefix(content, []byte("\ufeff")), tasks: tasks, guesses: maxGuesses,
+		file: file, content: content, positions: text.NewPositions(content), tasks: tasks, guesses: maxGuesses,
 		graph: &Graph{byID: map[string]int{}},
 	}
 	if root := c.parse(); root != nil {
@@ -30,7 +28,7 @@ func Check(file string, content []byte, tasks *Tasks) (*Graph, []finding.Finding
 			step(c)
 		}
 	}
-	return c.graph, c.sorted()
+	return c.graph, finding.Sort(c.found)
 }
 
 // steps are what is judged once the graph is read.
@@ -49,65 +47,60 @@ var steps = []func(*checker){
 
 // checker is one check of one workflow.
 type checker struct {
-	file    string
-	content []byte
-	tasks   *Tasks
-	format  format
-	graph   *Graph
+	file      string
+	content   []byte
+	positions *text.Positions
+	tasks     *Tasks
+	format    format
+	graph     *Graph
 	// order are the edges that hand nothing over.
 	order []Edge
 	// finals are the references of the workflow's own outputs.
 	finals []*reference
 	doubts []doubt
-	found  []located
+	found  []finding.Finding
 	allIDs []string
 	// guesses is how much more may be compared with what may be meant.
 	guesses int
 }
 
-// located is a finding whose place is not yet worked out.
-type located struct {
-	finding.Finding
-	offset  int
-	related []int
-}
+const (
+	// maxBytes, maxValues and maxDepth bound a workflow: a hundred thousand nodes fit.
+	maxBytes  = 64 << 20
+	maxValues = 2_000_000
+	maxDepth  = 100
+)
 
 // parse makes the tree. Nil if that cannot be done.
-func (c *checker) parse() *value {
-	switch {
-	case len(c.content) > maxBytes:
+func (c *checker) parse() *jsontree.Node {
+	if len(c.content) > maxBytes {
 		c.reportAt(finding.DAGTooLarge, nil, 0, nil, "the workflow has more than %d bytes; split it, or check that it is the right file", maxBytes)
 		return nil
-	case !utf8.Valid(c.content):
-		c.reportAt(finding.MalformedDAG, nil, firstInvalid(c.content), nil, "this is not UTF-8; save the file as UTF-8")
+	}
+	if invalid := text.FirstInvalid(c.content); invalid >= 0 {
+		c.reportAt(finding.MalformedDAG, nil, invalid, nil, "this is not UTF-8; save the file as UTF-8")
 		return nil
-	case !json.Valid(c.content):
-		at, message := syntaxError(c.content)
+	}
+	if err := jsontree.Check(c.content); err != nil {
+		at, message := describeSyntax(c.content, err)
 		c.reportAt(finding.MalformedDAG, nil, at, nil, "%s", message)
 		return nil
 	}
-	root, failure := parse(c.content)
+	root, failure := jsontree.ParseJSON(c.content, 0, jsontree.Limits{Values: maxValues, Depth: maxDepth})
 	if failure != nil {
-		c.reportAt(finding.DAGTooLarge, nil, failure.at, nil, "%s", failure.message)
+		message := fmt.Sprintf("the workflow has more than %d JSON values; split it", maxValues)
+		if failure.Excess == jsontree.TooDeep {
+			message = fmt.Sprintf("the workflow is nested deeper than %d levels; flatten it", maxDepth)
+		}
+		c.reportAt(finding.DAGTooLarge, nil, failure.Offset, nil, "%s", message)
 		return nil
 	}
 	c.duplicateKeys(root)
 	return root
 }
 
-func firstInvalid(content []byte) int {
-	for i := 0; i < len(content); {
-		r, size := utf8.DecodeRune(content[i:])
-		if r == utf8.RuneError && size <= 1 {
-			return i
-		}
-		i += size
-	}
-	return len(content)
-}
-
-// syntaxError says where and why a text is not JSON.
-func syntaxError(content []byte) (int, string) {
+// describeSyntax returns where a text is not JSON, and what to say of it.
+func describeSyntax(content []byte, err *jsontree.SyntaxError) (int, string) {
 	trimmed := bytes.TrimSpace(content)
 	switch {
 	case len(trimmed) == 0:
@@ -115,37 +108,29 @@ func syntaxError(content []byte) (int, string) {
 	case bytes.IndexByte([]byte(`{["`), trimmed[0]) < 0:
 		return 0, "this is not JSON, in which workflows are written; convert YAML, and leave comments out"
 	}
-	err := json.Unmarshal(content, new(json.RawMessage))
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return max(0, int(syntax.Offset)-1), "this is not JSON, in which workflows are written: " + syntax.Error()
-	}
-	return 0, fmt.Sprint(err)
+	return max(0, err.Offset-1), "this is not JSON, in which workflows are written: " + err.Message
 }
 
-func (c *checker) duplicateKeys(v *value) {
-	if v.kind == object && len(v.children) > 1 {
-		first := make(map[string]*value, len(v.children))
-		for _, child := range v.children {
-			if other := first[child.name]; other != nil {
-				c.reportAt(finding.DuplicateKey, child, child.nameAt, nil,
-					"the key %s is given twice in one object, and the last one counts; remove one", quote(child.name))
-				c.relateAt(other.nameAt, "the first is here")
-				continue
-			}
-			first[child.name] = child
+func (c *checker) duplicateKeys(v *jsontree.Node) {
+	duplicates := v.Duplicates()
+	for _, child := range v.Children {
+		if first := duplicates[child]; first != nil {
+			c.reportAt(finding.DuplicateKey, child, child.NameStart, nil,
+				"the key %s is given twice in one object, and the last one counts; remove one", quote(child.Name))
+			c.relateAt(first.NameStart, "the first is here")
 		}
 	}
-	for _, child := range v.children {
+	for _, child := range v.Children {
 		c.duplicateKeys(child)
 	}
 }
 
 // report tells of a value. n is the node that it belongs to; nil if it is none.
-func (c *checker) report(rule string, v *value, n *Node, format string, args ...any) {
-	c.reportAt(rule, v, v.start, n, format, args...)
+func (c *checker) report(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
+	c.reportAt(rule, v, v.Start, n, format, args...)
 }
 
-func (c *checker) reportAt(rule string, v *value, offset int, n *Node, format string, args ...any) {
+func (c *checker) reportAt(rule string, v *jsontree.Node, offset int, n *Node, format string, args ...any) {
 	if len(c.found) > maxFindings {
 		return
 	}
@@ -154,7 +139,7 @@ func (c *checker) reportAt(rule string, v *value, offset int, n *Node, format st
 	}
 	pointer, at, subject := "", "", "the workflow"
 	if v != nil {
-		pointer = v.pointer()
+		pointer = v.Pointer()
 	}
 	if pointer != "" {
 		at, subject = pointer+": ", ""
@@ -163,77 +148,42 @@ func (c *checker) reportAt(rule string, v *value, offset int, n *Node, format st
 		subject = "node " + quote(n.ID)
 		at = subject + " at " + at
 	}
-	f := finding.New(rule, c.file, finding.Position{}, subject, "%s%s", at, fmt.Sprintf(format, args...))
+	f := finding.New(rule, c.file, c.positions.At(offset), subject, "%s%s", at, fmt.Sprintf(format, args...))
 	f.Pointer = pointer
-	c.found = append(c.found, located{Finding: f, offset: offset})
+	c.found = append(c.found, f)
 }
 
 // relate adds another place to the finding that was reported last.
-func (c *checker) relate(v *value, message string) { c.relateAt(v.start, message) }
+func (c *checker) relate(v *jsontree.Node, message string) { c.relateAt(v.Start, message) }
 
 func (c *checker) relateAt(offset int, message string) {
 	last := &c.found[len(c.found)-1]
 	if len(c.found) > maxFindings {
 		return
 	}
-	last.Related = append(last.Related, finding.Related{File: c.file, Message: message})
-	last.related = append(last.related, offset)
-}
-
-// sorted gives the findings by place, with lines and columns, for which it goes through the text once.
-func (c *checker) sorted() []finding.Finding {
-	type mark struct {
-		offset int
-		at     *finding.Position
-	}
-	var marks []mark
-	for i := range c.found {
-		f := &c.found[i]
-		marks = append(marks, mark{f.offset, &f.Position})
-		for j, offset := range f.related {
-			marks = append(marks, mark{offset, &f.Related[j].Position})
-		}
-	}
-	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.offset, b.offset) })
-	place, offset := finding.Position{Line: 1, Column: 1}, 0
-	for _, m := range marks {
-		for offset < min(m.offset, len(c.content)) {
-			r, size := utf8.DecodeRune(c.content[offset:])
-			offset += size
-			place.Column++
-			if r == '\n' {
-				place = finding.Position{Line: place.Line + 1, Column: 1}
-			}
-		}
-		*m.at = place
-	}
-	findings := make([]finding.Finding, len(c.found))
-	for i := range c.found {
-		findings[i] = c.found[i].Finding
-	}
-	return finding.Sort(findings)
+	last.Related = append(last.Related, finding.Related{File: c.file, Position: c.positions.At(offset), Message: message})
 }
 
 // text gives what a string stands for; nothing for what is no string.
-func (c *checker) text(v *value) string {
-	if v == nil || v.kind != text {
+func (c *checker) text(v *jsontree.Node) string {
+	if v == nil || v.Kind != jsontree.Text {
 		return ""
 	}
-	return decodeText(c.content[v.start:v.end])
+	return jsontree.DecodeText(c.content[v.Start:v.End])
 }
 
 // raw gives the text of a value as it is written.
-func (c *checker) raw(v *value) []byte { return c.content[v.start:v.end] }
+func (c *checker) raw(v *jsontree.Node) []byte { return c.content[v.Start:v.End] }
 
 // maxQuoted is how much of a text a message repeats, in characters.
 const maxQuoted = 60
 
 // quote repeats a value in a message, as JSON.
-func (c *checker) quote(v *value) string {
+func (c *checker) quote(v *jsontree.Node) string {
 	if v == nil {
 		return "nothing"
 	}
-	if v.kind == text {
+	if v.Kind == jsontree.Text {
 		return quote(c.text(v))
 	}
 	return clip(string(c.raw(v)))
@@ -241,16 +191,7 @@ func (c *checker) quote(v *value) string {
 
 func quote(name string) string { return strconv.Quote(clip(name)) }
 
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	runes := []rune(s[:min(len(s), maxQuoted*utf8.UTFMax)])
-	if len(runes) <= maxQuoted && len(s) <= maxQuoted*utf8.UTFMax {
-		return s
-	}
-	return string(runes[:min(len(runes), maxQuoted)-1]) + "…"
-}
+func clip(s string) string { return text.ClipCharacters(s, maxQuoted) }
 
 // maxGuesses bounds how many characters of names are compared with what may be meant: some tenths of a second.
 const maxGuesses = 20_000_000

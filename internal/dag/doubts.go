@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // A text that is passed as it is, and mentions an output of a node, was probably meant as a reference: in a template, in a
@@ -14,7 +15,7 @@ import (
 // doubt is a text that may be meant as a reference.
 type doubt struct {
 	node *Node
-	at   *value
+	at   *jsontree.Node
 	// id and output are what it mentions; the output may be empty.
 	id, output string
 	// why says why it is not a reference.
@@ -39,7 +40,7 @@ const (
 )
 
 // doubt remembers what a text of the described format mentions.
-func (c *checker) doubt(n *Node, v *value, written string) {
+func (c *checker) doubt(n *Node, v *jsontree.Node, written string) {
 	c.doubtMentions(n, v, written, notAlone)
 	if match := short.FindStringSubmatch(written); match != nil && !strings.HasPrefix(match[2], "output") {
 		c.doubts = append(c.doubts, doubt{n, v, match[1], match[2], notShort})
@@ -47,12 +48,12 @@ func (c *checker) doubt(n *Node, v *value, written string) {
 }
 
 // doubtInside remembers what the texts in a value mention that is passed as it is.
-func (c *checker) doubtInside(n *Node, v *value) {
-	for _, child := range v.children {
-		if child.kind == text && v.kind == array && v.parent == n.argsAt {
+func (c *checker) doubtInside(n *Node, v *jsontree.Node) {
+	for _, child := range v.Children {
+		if child.Kind == jsontree.Text && v.Kind == jsontree.Array && v.Parent == n.argsAt {
 			continue // an item of an argument's list
 		}
-		if child.kind == text {
+		if child.Kind == jsontree.Text {
 			c.doubtMentions(n, child, c.text(child), notInside)
 		} else {
 			c.doubtInside(n, child)
@@ -61,16 +62,16 @@ func (c *checker) doubtInside(n *Node, v *value) {
 }
 
 // doubtValue remembers what a value of Maze's own format mentions: it is never a reference.
-func (c *checker) doubtValue(n *Node, v *value) {
-	if v.kind == text {
+func (c *checker) doubtValue(n *Node, v *jsontree.Node) {
+	if v.Kind == jsontree.Text {
 		c.doubtMentions(n, v, c.text(v), notInMaze)
 	}
-	for _, child := range v.children {
+	for _, child := range v.Children {
 		c.doubtValue(n, child)
 	}
 }
 
-func (c *checker) doubtMentions(n *Node, v *value, written, why string) {
+func (c *checker) doubtMentions(n *Node, v *jsontree.Node, written, why string) {
 	if !strings.Contains(written, ".output") {
 		return
 	}
@@ -93,7 +94,7 @@ func isPath(written string, start, end int) bool {
 
 // reportDoubts tells of the texts that mention a node of the workflow, each once.
 func (c *checker) reportDoubts() {
-	var told *value
+	var told *jsontree.Node
 	for _, d := range c.doubts {
 		i, ok := c.graph.find(d.id)
 		if !ok || d.at == told {

@@ -8,9 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/width"
-
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // picture is what all drawings of a workflow show.
@@ -88,7 +87,7 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 		if e.at == nil {
 			continue
 		}
-		pointer := e.at.pointer()
+		pointer := e.at.Pointer()
 		byPointer[pointer] = i
 		if edge := element(pointer, "edges"); edge >= 0 {
 			byEdge[strconv.Itoa(edge)] = i
@@ -178,37 +177,19 @@ func (p *picture) legend() []string {
 	return all
 }
 
-// shorten gives the beginning of a text, on one line, in which nothing steers the one who shows it: control characters and those
+// shorten returns the beginning of a text, on one line, in which nothing steers the one who shows it: control characters and those
 // that change the direction of writing are written out.
 func shorten(s string, columns int) string {
+	const marks = 8 // on a letter, more than any language has
 	var out strings.Builder
-	for i, used := 0, 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		part := s[i : i+size]
-		switch {
-		case r == utf8.RuneError && size <= 1, !unicode.IsPrint(r):
+	for rest := text.ClipCharacters(s, marks*columns); rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		part := rest[:size]
+		if r == utf8.RuneError && size <= 1 || !unicode.IsPrint(r) {
 			part = strings.Trim(strconv.QuoteToASCII(part), `"`)
 		}
-		if used += columnsOf(part); used > columns || used == columns && i+size < len(s) {
-			out.WriteString("…")
-			break
-		}
 		out.WriteString(part)
-		i += size
+		rest = rest[size:]
 	}
-	return out.String()
-}
-
-// columnsOf is how wide a text is: Chinese characters take two columns.
-func columnsOf(s string) int {
-	n := 0
-	for _, r := range s {
-		switch width.LookupRune(r).Kind() {
-		case width.EastAsianWide, width.EastAsianFullwidth:
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
+	return text.ClipColumns(out.String(), columns)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 const (
@@ -45,7 +46,7 @@ func pixels(columns int) int { return columns * columnWidth / 10 }
 func widest(lines []string) int {
 	most := 0
 	for _, l := range lines {
-		most = max(most, pixels(columnsOf(l)))
+		most = max(most, pixels(text.Columns(l)))
 	}
 	return most
 }
@@ -107,8 +108,8 @@ func (s *svg) draw() string {
 		s.node(i)
 	}
 	s.out.WriteString("</g>\n")
-	for i, text := range legend {
-		fmt.Fprintf(&s.out, `<text class="legend" x="%d" y="%d">%s</text>`+"\n", margin, s.height+3*margin+i*lineHeight, svgText(text))
+	for i, entry := range legend {
+		fmt.Fprintf(&s.out, `<text class="legend" x="%d" y="%d">%s</text>`+"\n", margin, s.height+3*margin+i*lineHeight, svgText(entry))
 	}
 	s.out.WriteString("</svg>\n")
 	return s.out.String()
@@ -119,9 +120,9 @@ func (s *svg) node(i int) {
 	half := widest(s.nodeTexts[i])/2 + padding
 	fmt.Fprintf(&s.out, `<g class="%s"><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="5"/>`,
 		strings.TrimSpace("node "+string(m.severity)), svgText(s.title(i)), at.x-half, at.y, 2*half, at.height)
-	for k, text := range s.nodeTexts[i] {
+	for k, line := range s.nodeTexts[i] {
 		class := []string{"id", "task", "codes"}[k]
-		fmt.Fprintf(&s.out, `<text class="%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class, at.x, at.y+padding/2+(k+1)*lineHeight-4, svgText(text))
+		fmt.Fprintf(&s.out, `<text class="%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class, at.x, at.y+padding/2+(k+1)*lineHeight-4, svgText(line))
 	}
 	s.out.WriteString("</g>\n")
 }
@@ -149,12 +150,12 @@ func (s *svg) line(i int) {
 		}
 	}
 	fmt.Fprintf(&s.out, `<path d="%s" marker-%s="url(#arrow)"/>`, path, marker)
-	for k, text := range s.lineTexts[i] {
+	for k, one := range s.lineTexts[i] {
 		class := ""
-		if text.severity != "" {
-			class = fmt.Sprintf(` class="%s"`, text.severity)
+		if one.severity != "" {
+			class = fmt.Sprintf(` class="%s"`, one.severity)
 		}
-		fmt.Fprintf(&s.out, `<text%s x="%d" y="%d">%s</text>`, class, x, y+(k+1)*lineHeight-5, svgText(text.text))
+		fmt.Fprintf(&s.out, `<text%s x="%d" y="%d">%s</text>`, class, x, y+(k+1)*lineHeight-5, svgText(one.text))
 	}
 	s.out.WriteString("</g>\n")
 }

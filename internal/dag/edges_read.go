@@ -2,11 +2,12 @@ package dag
 
 import (
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // endpoint is one end of an edge.
 type endpoint struct {
-	at         *value
+	at         *jsontree.Node
 	node, port string
 }
 
@@ -24,19 +25,19 @@ var edgeMistaken = map[string]string{
 	"src": `where it begins is in "source"`, "dst": `where it leads is in "target"`, "dest": `where it leads is in "target"`,
 }
 
-func (c *checker) readEdges(edges *value) {
-	if edges.kind != array {
-		c.report(finding.MalformedDAG, edges, nil, `"edges" is an array of objects, found %s`, kindNames[edges.kind])
+func (c *checker) readEdges(edges *jsontree.Node) {
+	if edges.Kind != jsontree.Array {
+		c.report(finding.MalformedDAG, edges, nil, `"edges" is an array of objects, found %s`, edges.Kind)
 		return
 	}
-	for _, v := range edges.children {
+	for _, v := range edges.Children {
 		c.readEdge(v)
 	}
 }
 
-func (c *checker) readEdge(v *value) {
-	if v.kind != object {
-		c.report(finding.MalformedDAG, v, nil, "an edge is an object, found %s", kindNames[v.kind])
+func (c *checker) readEdge(v *jsontree.Node) {
+	if v.Kind != jsontree.Object {
+		c.report(finding.MalformedDAG, v, nil, "an edge is an object, found %s", v.Kind)
 		return
 	}
 	c.unknownFields(v, nil, edgeFields, edgeMistaken)
@@ -66,8 +67,8 @@ func (c *checker) readEdge(v *value) {
 }
 
 // endpoint reads one end: "node.port" in one field, or the node and the port in two.
-func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []string) (endpoint, bool) {
-	if at := v.member(joint); at != nil && v.member(nodeFields[0]) == nil {
+func (c *checker) endpoint(v *jsontree.Node, joint string, nodeFields, portFields []string) (endpoint, bool) {
+	if at := v.Member(joint); at != nil && v.Member(nodeFields[0]) == nil {
 		node, port, ok := cutPort(c.text(at))
 		if !ok && !c.format.ports && c.format.id.MatchString(c.text(at)) { // only the order
 			return endpoint{at: at, node: c.text(at)}, true
@@ -83,8 +84,8 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 	}
 	node, port := firstText(v, nodeFields), firstText(v, portFields)
 	if node == nil {
-		if wrong := v.member(nodeFields[0]); wrong != nil {
-			c.report(finding.MalformedDAG, wrong, nil, "%q is the id of a node, a string; found %s", nodeFields[0], kindNames[wrong.kind])
+		if wrong := v.Member(nodeFields[0]); wrong != nil {
+			c.report(finding.MalformedDAG, wrong, nil, "%q is the id of a node, a string; found %s", nodeFields[0], wrong.Kind)
 		} else {
 			c.report(finding.MalformedDAG, v, nil, "the edge has no %q, the id of a node", nodeFields[0])
 		}
@@ -94,9 +95,9 @@ func (c *checker) endpoint(v *value, joint string, nodeFields, portFields []stri
 }
 
 // firstText gives the first of the fields that has a text. Nil if none has.
-func firstText(v *value, fields []string) *value {
+func firstText(v *jsontree.Node, fields []string) *jsontree.Node {
 	for _, field := range fields {
-		if at := v.member(field); at != nil && at.kind == text {
+		if at := v.Member(field); at != nil && at.Kind == jsontree.Text {
 			return at
 		}
 	}
@@ -114,7 +115,7 @@ func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
 	case existing.mentions(r): // told twice, in the same way
 	default:
 		c.report(finding.ArgumentGivenTwice, to.at, n, "the input %s gets a value from this edge and another one at %s; remove one of the two",
-			quote(to.port), existing.at.pointer())
+			quote(to.port), existing.at.Pointer())
 		c.relate(existing.at, "the other is here")
 		return false
 	}
@@ -132,20 +133,20 @@ func (a *argument) mentions(r *reference) bool {
 }
 
 // finalOutputs checks what Maze's own format returns of a workflow: objects with a mark, anywhere in a value.
-func (c *checker) finalOutputs(v *value) {
+func (c *checker) finalOutputs(v *jsontree.Node) {
 	if v == nil {
 		return
 	}
-	if mark := v.member("__maze_output_ref__"); mark != nil {
-		node, output := v.member("task_id"), v.member("output_key")
-		if node == nil || node.kind != text || output == nil || output.kind != text {
+	if mark := v.Member("__maze_output_ref__"); mark != nil {
+		node, output := v.Member("task_id"), v.Member("output_key")
+		if node == nil || node.Kind != jsontree.Text || output == nil || output.Kind != jsontree.Text {
 			c.report(finding.MalformedDAG, v, nil, `a reference to an output has "task_id" and "output_key"`)
 			return
 		}
 		c.finals = append(c.finals, &reference{at: v, node: c.text(node), output: c.text(output), index: -1})
 		return
 	}
-	for _, child := range v.children {
+	for _, child := range v.Children {
 		c.finalOutputs(child)
 	}
 }

@@ -1,5 +1,9 @@
 package dag
 
+import (
+	"github.com/maze-agent/maregister/internal/jsontree"
+)
+
 // Graph is a workflow, whichever format it is written in.
 type Graph struct {
 	// Nodes are in the order of the file. Of several with one id, references mean the first.
@@ -17,7 +21,7 @@ type Node struct {
 	// Func is the name of the task that it runs. Empty if it has none.
 	Func string
 
-	at, idAt, funcAt, argsAt *value
+	at, idAt, funcAt, argsAt *jsontree.Node
 	arguments                []argument
 	byName                   map[string]int
 	// outputs are those that the node declares itself, with code of its own. Nil if it does not.
@@ -38,7 +42,7 @@ type Edge struct {
 	// Fit says whether the output can feed the input.
 	Fit Fit
 
-	at *value
+	at *jsontree.Node
 }
 
 // Fit says whether what a node puts out can be what another one takes.
@@ -57,21 +61,21 @@ const (
 // known only when the workflow runs.
 type argument struct {
 	name      string
-	at        *value
-	literal   *value
+	at        *jsontree.Node
+	literal   *jsontree.Node
 	reference *reference
 	items     []item
 }
 
 // item is one of a list in which there are references.
 type item struct {
-	literal   *value
+	literal   *jsontree.Node
 	reference *reference
 }
 
 // reference is a mention of another node's output.
 type reference struct {
-	at           *value
+	at           *jsontree.Node
 	node, output string
 	// index is that of an item of the output. Negative for the whole output.
 	index int

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // checkOrder finds what can never start: nodes that wait for each other in a circle, and what waits for those.
@@ -44,7 +45,7 @@ func (c *checker) checkOrder() {
 
 // reportStuck tells of each circle once, with a shortest way round, and of each node that waits for one.
 func (c *checker) reportStuck(next [][]int, stuck []bool) {
-	places := map[[2]int]*value{} // where an edge from one node to another is written
+	places := map[[2]int]*jsontree.Node{} // where an edge from one node to another is written
 	for _, e := range slices.Backward(c.graph.Edges) {
 		places[[2]int{e.From, e.To}] = e.at
 	}
@@ -85,7 +86,7 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 const maxSteps = 12
 
 // relateWay adds to a finding where each node of a circle waits for the one before. places has where edges are written.
-func (c *checker) relateWay(way []int, places map[[2]int]*value) {
+func (c *checker) relateWay(way []int, places map[[2]int]*jsontree.Node) {
 	for i, to := range way[:min(len(way), maxSteps)] {
 		from := way[(i+len(way)-1)%len(way)]
 		c.relate(places[[2]int{from, to}], fmt.Sprintf("node %s waits for node %s here", quote(c.graph.Nodes[to].ID), quote(c.graph.Nodes[from].ID)))

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
 // workflowV1 is the "schema" of Maze's own format. Its rules are those of maze/core/workflow/dag_spec.py in Maze's repository.
@@ -17,7 +18,7 @@ type format struct {
 	function []string
 	// arguments is the name of the field with the arguments.
 	arguments string
-	read      func(c *checker, n *Node, name string, v *value) argument
+	read      func(c *checker, n *Node, name string, v *jsontree.Node) argument
 	// ports says that an edge without an output and an input is refused.
 	ports bool
 	// id is what an id looks like, and idWords says it.
@@ -74,19 +75,19 @@ var ownCode = []string{"code", "code_str", "code_ser"}
 var workflowMistaken = map[string]string{"tasks": `nodes are in "nodes"`, "steps": `nodes are in "nodes"`, "links": `edges are in "edges"`}
 
 // formatOf tells the format of a workflow. Maze takes its own without "schema", too.
-func (c *checker) formatOf(root, nodes *value) format {
-	if schema := root.member("schema"); schema != nil && schema.kind != null {
+func (c *checker) formatOf(root, nodes *jsontree.Node) format {
+	if schema := root.Member("schema"); schema != nil && schema.Kind != jsontree.Null {
 		if c.text(schema) != workflowV1 {
 			c.report(finding.MalformedDAG, schema, nil, `the schema %s is not known; write %q, or leave "schema" out for nodes with "func" and "args"`,
 				c.quote(schema), workflowV1)
 		}
 		return maze
 	}
-	for _, node := range nodes.children {
-		if node.member("func") != nil || node.member("args") != nil {
+	for _, node := range nodes.Children {
+		if node.Member("func") != nil || node.Member("args") != nil {
 			return described
 		}
-		if node.member("task_name") != nil || node.member("inputs") != nil || slices.ContainsFunc(ownCode, func(f string) bool { return node.member(f) != nil }) {
+		if node.Member("task_name") != nil || node.Member("inputs") != nil || slices.ContainsFunc(ownCode, func(f string) bool { return node.Member(f) != nil }) {
 			return maze
 		}
 	}
@@ -94,56 +95,56 @@ func (c *checker) formatOf(root, nodes *value) format {
 }
 
 // read makes the graph of a workflow, and reports what is not as its format has it.
-func (c *checker) read(root *value) {
-	if root.kind != object {
+func (c *checker) read(root *jsontree.Node) {
+	if root.Kind != jsontree.Object {
 		c.report(finding.MalformedDAG, root, nil, `a workflow is an object such as {"nodes": [{"id": "t1", "func": "speech_to_text", "args": {}}]}, found %s`,
-			kindNames[root.kind])
+			root.Kind)
 		return
 	}
 	c.unknownFields(root, nil, []string{"nodes", "edges", "schema"}, workflowMistaken)
-	nodes := root.member("nodes")
+	nodes := root.Member("nodes")
 	switch {
 	case nodes == nil:
 		c.report(finding.MalformedDAG, root, nil, `the workflow has no "nodes"; write {"nodes": [{"id": "t1", "func": "speech_to_text", "args": {}}]}`)
 		return
-	case nodes.kind != array:
-		c.report(finding.MalformedDAG, nodes, nil, `"nodes" is an array of objects, found %s`, kindNames[nodes.kind])
+	case nodes.Kind != jsontree.Array:
+		c.report(finding.MalformedDAG, nodes, nil, `"nodes" is an array of objects, found %s`, nodes.Kind)
 		return
-	case len(nodes.children) == 0:
+	case len(nodes.Children) == 0:
 		c.report(finding.MalformedDAG, nodes, nil, "the workflow has no nodes, so there is nothing to run; add one, or delete the workflow")
 	}
 	c.format = c.formatOf(root, nodes)
-	for _, v := range nodes.children {
+	for _, v := range nodes.Children {
 		c.readNode(v)
 	}
-	if edges := root.member("edges"); edges != nil && edges.kind != null {
+	if edges := root.Member("edges"); edges != nil && edges.Kind != jsontree.Null {
 		c.readEdges(edges)
 	}
-	c.finalOutputs(root.member("final_output_refs"))
+	c.finalOutputs(root.Member("final_output_refs"))
 }
 
-func (c *checker) readNode(v *value) {
+func (c *checker) readNode(v *jsontree.Node) {
 	n := &Node{at: v}
 	c.graph.Nodes = append(c.graph.Nodes, n)
-	if v.kind != object {
-		c.report(finding.MalformedDAG, v, nil, "a node is an object, found %s", kindNames[v.kind])
+	if v.Kind != jsontree.Object {
+		c.report(finding.MalformedDAG, v, nil, "a node is an object, found %s", v.Kind)
 		return
 	}
 	c.readID(n)
 	c.unknownFields(v, n, c.format.known, c.format.mistaken)
 	c.readOwnCode(n)
 	for _, name := range c.format.function {
-		if n.funcAt = v.member(name); n.funcAt != nil && n.funcAt.kind != null {
+		if n.funcAt = v.Member(name); n.funcAt != nil && n.funcAt.Kind != jsontree.Null {
 			break
 		}
 	}
 	switch {
-	case n.funcAt == nil || n.funcAt.kind == null:
+	case n.funcAt == nil || n.funcAt.Kind == jsontree.Null:
 		c.report(finding.MalformedDAG, v, n, "%q is missing: the name of the task that the node runs", c.format.function[0])
-	case n.funcAt.kind != text:
-		c.report(finding.MalformedDAG, n.funcAt, n, "%q is a string, the name of a task; found %s", n.funcAt.name, kindNames[n.funcAt.kind])
+	case n.funcAt.Kind != jsontree.Text:
+		c.report(finding.MalformedDAG, n.funcAt, n, "%q is a string, the name of a task; found %s", n.funcAt.Name, n.funcAt.Kind)
 	case c.text(n.funcAt) == "":
-		c.report(finding.MalformedDAG, n.funcAt, n, "%q is empty; write the name of the task that the node runs", n.funcAt.name)
+		c.report(finding.MalformedDAG, n.funcAt, n, "%q is empty; write the name of the task that the node runs", n.funcAt.Name)
 	default:
 		n.Func = c.text(n.funcAt)
 	}
@@ -151,28 +152,28 @@ func (c *checker) readNode(v *value) {
 }
 
 func (c *checker) readArguments(n *Node) {
-	n.argsAt = n.at.member(c.format.arguments)
+	n.argsAt = n.at.Member(c.format.arguments)
 	switch {
-	case n.argsAt == nil || n.argsAt.kind == null:
+	case n.argsAt == nil || n.argsAt.Kind == jsontree.Null:
 		n.argsAt = nil
-	case n.argsAt.kind != object:
-		c.report(finding.MalformedDAG, n.argsAt, n, "%q is an object of arguments by name, found %s", c.format.arguments, kindNames[n.argsAt.kind])
+	case n.argsAt.Kind != jsontree.Object:
+		c.report(finding.MalformedDAG, n.argsAt, n, "%q is an object of arguments by name, found %s", c.format.arguments, n.argsAt.Kind)
 		n.garbled = true
 	default:
-		for _, child := range n.argsAt.children {
-			n.add(c.format.read(c, n, child.name, child))
+		for _, child := range n.argsAt.Children {
+			n.add(c.format.read(c, n, child.Name, child))
 		}
 	}
 }
 
 func (c *checker) readID(n *Node) {
-	n.idAt = n.at.member("id")
+	n.idAt = n.at.Member("id")
 	switch {
-	case n.idAt == nil || n.idAt.kind == null:
+	case n.idAt == nil || n.idAt.Kind == jsontree.Null:
 		c.report(finding.MalformedDAG, n.at, n, `"id" is missing: the name of the node, by which others refer to its outputs`)
 		return
-	case n.idAt.kind != text:
-		c.report(finding.InvalidNodeID, n.idAt, n, "an id is a string, found %s; write it in quotes", kindNames[n.idAt.kind])
+	case n.idAt.Kind != jsontree.Text:
+		c.report(finding.InvalidNodeID, n.idAt, n, "an id is a string, found %s; write it in quotes", n.idAt.Kind)
 		return
 	}
 	n.ID = c.text(n.idAt)
@@ -181,7 +182,7 @@ func (c *checker) readID(n *Node) {
 	}
 	if first, taken := c.graph.byID[n.ID]; taken {
 		other := c.graph.Nodes[first].idAt
-		c.report(finding.DuplicateNodeID, n.idAt, n, "the node at %s has the same id; give one of the two another id", other.parent.pointer())
+		c.report(finding.DuplicateNodeID, n.idAt, n, "the node at %s has the same id; give one of the two another id", other.Parent.Pointer())
 		c.relate(other, "the first is here")
 		return
 	}
@@ -194,30 +195,30 @@ func (c *checker) readOwnCode(n *Node) {
 		return
 	}
 	n.ownCode = slices.ContainsFunc(ownCode, func(f string) bool {
-		code := n.at.member(f)
-		return code != nil && code.kind == text && code.end-code.start > len(`""`)
+		code := n.at.Member(f)
+		return code != nil && code.Kind == jsontree.Text && code.End-code.Start > len(`""`)
 	})
-	if t := n.at.member("type"); t != nil && t.kind != null && !slices.Contains([]string{"code", "python_task", "task", ""}, c.text(t)) {
+	if t := n.at.Member("type"); t != nil && t.Kind != jsontree.Null && !slices.Contains([]string{"code", "python_task", "task", ""}, c.text(t)) {
 		c.report(finding.MalformedDAG, t, n, `the type of a node is "code", "python_task" or "task", found %s`, c.quote(t))
 	}
-	outputs := n.at.member("outputs")
-	if outputs == nil || outputs.kind == null {
+	outputs := n.at.Member("outputs")
+	if outputs == nil || outputs.Kind == jsontree.Null {
 		return
 	}
-	if outputs.kind != array {
+	if outputs.Kind != jsontree.Array {
 		c.report(finding.MalformedDAG, outputs, n, `"outputs" is an array of names, or of objects such as {"name": "text", "data_type": "str"}; found %s`,
-			kindNames[outputs.kind])
+			outputs.Kind)
 		return
 	}
 	n.outputs = []string{}
-	for _, v := range outputs.children {
+	for _, v := range outputs.Children {
 		named := v
-		if v.kind == object {
-			if named = v.member("name"); named == nil {
-				named = v.member("key")
+		if v.Kind == jsontree.Object {
+			if named = v.Member("name"); named == nil {
+				named = v.Member("key")
 			}
 		}
-		if named == nil || named.kind != text {
+		if named == nil || named.Kind != jsontree.Text {
 			c.report(finding.MalformedDAG, v, n, `an output is a name, or an object such as {"name": "text", "data_type": "str"}`)
 			continue
 		}
@@ -226,17 +227,17 @@ func (c *checker) readOwnCode(n *Node) {
 }
 
 // unknownFields tells of fields that are probably meant as known ones. Others are left alone: editors keep positions and labels.
-func (c *checker) unknownFields(v *value, n *Node, known []string, mistaken map[string]string) {
-	for _, child := range v.children {
-		if slices.Contains(known, child.name) {
+func (c *checker) unknownFields(v *jsontree.Node, n *Node, known []string, mistaken map[string]string) {
+	for _, child := range v.Children {
+		if slices.Contains(known, child.Name) {
 			continue
 		}
-		if instead, ok := mistaken[child.name]; ok {
-			c.reportAt(finding.UnknownDAGField, child, child.nameAt, n, "nothing reads the field %s here; %s", quote(child.name), instead)
+		if instead, ok := mistaken[child.Name]; ok {
+			c.reportAt(finding.UnknownDAGField, child, child.NameStart, n, "nothing reads the field %s here; %s", quote(child.Name), instead)
 			continue
 		}
-		if meant := c.nearest(child.name, known); meant != "" && v.member(meant) == nil {
-			c.reportAt(finding.UnknownDAGField, child, child.nameAt, n, "nothing reads the field %s; did you mean %q?", quote(child.name), meant)
+		if meant := c.nearest(child.Name, known); meant != "" && v.Member(meant) == nil {
+			c.reportAt(finding.UnknownDAGField, child, child.NameStart, n, "nothing reads the field %s; did you mean %q?", quote(child.Name), meant)
 		}
 	}
 }

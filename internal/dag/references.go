@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -59,7 +60,7 @@ func (c *checker) follow(to int, a *argument, r *reference, position int) {
 	c.graph.Edges = append(c.graph.Edges, edge)
 }
 
-func (c *checker) unknownNode(at *value, n *Node, id string) {
+func (c *checker) unknownNode(at *jsontree.Node, n *Node, id string) {
 	c.report(finding.UnknownNode, at, n, "no node has the id %s%s", quote(id), c.didYouMean(id, c.ids()))
 }
 
