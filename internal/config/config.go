@@ -10,12 +10,13 @@ import (
 	"github.com/maze-agent/maregister/api/config/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // Load reads a configuration file and sets the defaults of what it leaves out. The name is only for messages. The error has a
 // line for each thing that is wrong, in the order of the file: operator.yaml:7:12: gpu.profiles[0].memory is "eight": write …
 func Load(name string, content []byte) (*v1alpha1.OperatorConfiguration, error) {
-	f := &file{name: name, places: map[string]position{}, wrong: map[string]bool{}}
+	f := &file{name: name, places: map[string]text.Position{}, wrong: map[string]bool{}}
 	root := f.parse(content)
 	if root == nil {
 		return nil, f.err()

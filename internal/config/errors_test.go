@@ -45,7 +45,12 @@ func TestErrors(t *testing.T) {
 			"operator.yaml:3:8: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
 		"an alias": {begin + "nodes: *\n", []string{
 			"operator.yaml:3:8: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
-		"a merge key": {begin + "gpu:\n  <<: {match: Exact}\n", []string{"operator.yaml:4:3: merge keys are not read: write the fields out"}},
+		"a merge key":               {begin + "gpu:\n  <<: {match: Exact}\n", []string{"operator.yaml:4:3: merge keys are not read: write the fields out"}},
+		"a merge key below another": {begin + "gpu:\n  match: Exact\n  <<: {sharing: {}}\n", []string{"operator.yaml:5:3: merge keys are not read: write the fields out"}},
+		"an anchor for a key": {begin + "gpu: {&a match: Exact}\n", []string{
+			"operator.yaml:3:7: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
+		"a sign":       {begin + "nodes: @a\n", []string{syntaxError("3:8", "found character '@' that cannot start any token")}},
+		"an open list": {begin + "watchNamespaces: [a\n", []string{syntaxError("3:18", "could not find flow sequence end token ']'")}},
 		"a tag": {begin + "nodes: !!str Watch\n", []string{
 			"operator.yaml:3:8: tags are not read: remove it, or put a text that begins with ! in quotes"}},
 		"a directive": {"%YAML 1.2\n---\n" + begin, []string{"operator.yaml:1:1: directives are not read: remove the line"}},

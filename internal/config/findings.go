@@ -7,17 +7,14 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/maze-agent/maregister/internal/text"
 )
-
-// position is a place in a file: a line, and a character in it, both counted from 1.
-type position struct{ line, column int }
-
-var fileStart = position{line: 1, column: 1}
 
 // finding is one thing that is wrong.
 type finding struct {
 	file string
-	at   position
+	at   text.Position
 	// path is of the field. Empty where it is the file.
 	path string
 	// problem says what is wrong and what to do.
@@ -26,30 +23,30 @@ type finding struct {
 
 // Error implements error.
 func (f *finding) Error() string {
-	text := fmt.Sprintf("%s:%d:%d: ", f.file, f.at.line, f.at.column)
+	out := fmt.Sprintf("%s:%d:%d: ", f.file, f.at.Line, f.at.Column)
 	if f.path != "" {
-		text += f.path + " "
+		out += f.path + " "
 	}
-	return text + f.problem
+	return out + f.problem
 }
 
 // file is a configuration file that is being read.
 type file struct {
 	name string
 	// places says where the value of each field begins that the file has.
-	places   map[string]position
+	places   map[string]text.Position
 	findings []*finding
 	// wrong has the fields of the findings: of each, the first finding is enough.
 	wrong map[string]bool
 }
 
 // report tells what is wrong with the file as such.
-func (f *file) report(at position, format string, args ...any) {
+func (f *file) report(at text.Position, format string, args ...any) {
 	f.findings = append(f.findings, &finding{file: f.name, at: at, problem: fmt.Sprintf(format, args...)})
 }
 
 // reportField tells what is wrong with a field.
-func (f *file) reportField(at position, path *field.Path, format string, args ...any) {
+func (f *file) reportField(at text.Position, path *field.Path, format string, args ...any) {
 	if name := pathText(path); !f.wrong[name] {
 		f.wrong[name] = true
 		f.findings = append(f.findings, &finding{file: f.name, at: at, path: name, problem: fmt.Sprintf(format, args...)})
@@ -82,7 +79,7 @@ const maxFindings = 100
 // err has the findings in the order of the file. Nil if there is none.
 func (f *file) err() error {
 	slices.SortStableFunc(f.findings, func(a, b *finding) int {
-		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column), cmp.Compare(a.path, b.path))
+		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column), cmp.Compare(a.path, b.path))
 	})
 	var all []error
 	for i, found := range f.findings {

@@ -6,7 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/maze-agent/maregister/internal/text"
 )
+
+// maxTokens is how many words and signs the hostile files have.
+const maxTokens = 1 << 15
 
 // TestHostileFilesAreCheap reads files that are small enough to be read and made to take long.
 func TestHostileFilesAreCheap(t *testing.T) {
@@ -72,9 +77,9 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, line := range strings.Split(err.Error(), "\n") {
-			var at position
-			_, scanned := fmt.Sscanf(line, "operator.yaml:%d:%d: ", &at.line, &at.column)
-			if !strings.HasPrefix(line, "operator.yaml: correct these first") && (scanned != nil || at.line < 1 || at.column < 1) {
+			var at text.Position
+			_, scanned := fmt.Sscanf(line, "operator.yaml:%d:%d: ", &at.Line, &at.Column)
+			if !strings.HasPrefix(line, "operator.yaml: correct these first") && (scanned != nil || at.Line < 1 || at.Column < 1) {
 				t.Errorf("no place in %q", line)
 			}
 			if i := strings.IndexFunc(line, func(r rune) bool { return r < ' ' }); i >= 0 {

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"reflect"
 	"regexp"
@@ -9,18 +9,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
-// YAML's own decoders stop at the first thing that is wrong, do not say where a quantity is that cannot be read, and read "1",
+// The decoders of YAML libraries stop at the first thing that is wrong, do not say where a quantity is that cannot be read, and read "1",
 // 1 and 1.9 as the same number. Hence read, which knows the kinds of Go types that the configuration has.
 
 // read sets a Go value from a node, strictly: text is text, a number is a number, and every field is known.
-func (f *file) read(node ast.Node, into reflect.Value, path *field.Path) {
+func (f *file) read(node *jsontree.Node, into reflect.Value, path *field.Path) {
 	f.places[pathText(path)] = start(node)
 	if into.Type() == reflect.TypeFor[resource.Quantity]() {
 		f.readQuantity(node, into, path)
@@ -43,14 +44,14 @@ func (f *file) read(node ast.Node, into reflect.Value, path *field.Path) {
 	}
 }
 
-func (f *file) readStruct(node ast.Node, into reflect.Value, path *field.Path) {
+func (f *file) readStruct(node *jsontree.Node, into reflect.Value, path *field.Path) {
 	fields := fieldsOf(into.Type())
-	f.entries(node, path, func(name string) *field.Path { return path.Child(name) }, func(name string, key, value ast.Node) {
+	f.entries(node, path, func(name string) *field.Path { return path.Child(name) }, func(name string, value *jsontree.Node) {
 		index, ok := fields[name]
 		switch {
 		case !ok:
-			f.unknownField(name, start(key), path, fields)
-		case value.Type() != ast.NullType:
+			f.unknownField(name, start(value.YAML.Key), path, fields)
+		case value.Kind != jsontree.Null:
 			f.read(value, into.FieldByIndex(index), path.Child(name))
 		}
 	})
@@ -67,7 +68,7 @@ func fieldsOf(t reflect.Type) map[string][]int {
 	return fields
 }
 
-func (f *file) unknownField(name string, at position, path *field.Path, fields map[string][]int) {
+func (f *file) unknownField(name string, at text.Position, path *field.Path, fields map[string][]int) {
 	known := slices.Sorted(maps.Keys(fields))
 	guess := ""
 	if meant := nearest.Name(name, known); meant != "" {
@@ -81,90 +82,88 @@ func (f *file) unknownField(name string, at position, path *field.Path, fields m
 }
 
 // entries calls visit for what a mapping holds, the first time that a name comes.
-func (f *file) entries(node ast.Node, path *field.Path, child func(string) *field.Path, visit func(name string, key, value ast.Node)) {
-	mapping, ok := node.(ast.MapNode)
-	if !ok {
+func (f *file) entries(node *jsontree.Node, path *field.Path, child func(string) *field.Path, visit func(name string, value *jsontree.Node)) {
+	if node.Kind != jsontree.Object {
 		f.invalid(path, "is %s: write names with values, such as {name: value}", describe(node))
 		return
 	}
-	seen := map[string]position{}
-	for entry := mapping.MapRange(); entry.Next(); {
-		key, ok := entry.Key().(*ast.StringNode)
-		if !ok {
-			f.report(start(entry.Key()), "the name of a field is %s: write text, in quotes if need be", describe(entry.Key()))
+	seen := map[string]text.Position{}
+	for _, value := range node.Children {
+		key := value.YAML.Key
+		if !isText(key) {
+			f.report(start(key), "the name of a field is %s: write text, in quotes if need be", describe(key))
 			continue
 		}
-		if first, ok := seen[key.Value]; ok {
-			f.reportField(start(key), child(printable(key.Value)), "is given twice, first in line %d: keep one", first.line)
+		name := key.YAML.Text
+		if colonless, ok := strings.CutSuffix(name, ":"); ok && key.YAML.Plain && value.Kind == jsontree.Null && value.YAML.Text == "" {
+			name = colonless // {a:, b: c}, of which YAML 1.1 reads a: as the key, and YAML 1.2 a
+		}
+		if first, ok := seen[name]; ok {
+			f.reportField(start(key), child(printable(name)), "is given twice, first in line %d: keep one", first.Line)
 			continue
 		}
-		seen[key.Value] = start(key)
-		visit(key.Value, key, entry.Value())
+		seen[name] = start(key)
+		visit(name, value)
 	}
 }
 
-func (f *file) readMap(node ast.Node, into reflect.Value, path *field.Path) {
+func (f *file) readMap(node *jsontree.Node, into reflect.Value, path *field.Path) {
 	into.Set(reflect.MakeMap(into.Type()))
 	child := func(name string) *field.Path { return path.Key(printable(name)) }
-	f.entries(node, path, child, func(name string, _, value ast.Node) {
+	f.entries(node, path, child, func(name string, value *jsontree.Node) {
 		element := reflect.New(into.Type().Elem()).Elem()
 		f.read(value, element, child(name))
 		into.SetMapIndex(reflect.ValueOf(name), element)
 	})
 }
 
-func (f *file) readSlice(node ast.Node, into reflect.Value, path *field.Path) {
-	sequence, ok := node.(*ast.SequenceNode)
-	if !ok {
+func (f *file) readSlice(node *jsontree.Node, into reflect.Value, path *field.Path) {
+	if node.Kind != jsontree.Array {
 		f.invalid(path, "is %s: write a list, such as [a, b]", describe(node))
 		return
 	}
-	into.Set(reflect.MakeSlice(into.Type(), len(sequence.Values), len(sequence.Values)))
-	for i, value := range sequence.Values {
+	into.Set(reflect.MakeSlice(into.Type(), len(node.Children), len(node.Children)))
+	for i, value := range node.Children {
 		f.read(value, into.Index(i), path.Index(i))
 	}
 }
 
-func (f *file) readString(node ast.Node, into reflect.Value, path *field.Path) {
-	switch scalar := node.(type) {
-	case *ast.StringNode:
-		into.SetString(scalar.Value)
-	case *ast.LiteralNode:
-		into.SetString(scalar.Value.Value)
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+// isText reports whether a value is text. A number with an exponent, and without a point, is text to YAML 1.1: 1e0.
+func isText(node *jsontree.Node) bool {
+	return node.Kind == jsontree.Text || node.Kind == jsontree.Number && exponentOnly.MatchString(node.YAML.Text)
+}
+
+var exponentOnly = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
+
+func (f *file) readString(node *jsontree.Node, into reflect.Value, path *field.Path) {
+	switch {
+	case isText(node):
+		into.SetString(node.YAML.Text)
+	case node.Kind == jsontree.Number, node.Kind == jsontree.True, node.Kind == jsontree.False:
 		f.invalid(path, `is %s: if text is meant, put it in quotes`, describe(node))
 	default:
 		f.invalid(path, "is %s: write text", describe(node))
 	}
 }
 
-func (f *file) readInteger(node ast.Node, into reflect.Value, path *field.Path) {
-	number, ok := node.(*ast.IntegerNode)
-	if !ok {
+func (f *file) readInteger(node *jsontree.Node, into reflect.Value, path *field.Path) {
+	value, err := strconv.ParseInt(strings.ReplaceAll(node.YAML.Text, "_", ""), 0, into.Type().Bits())
+	switch {
+	case node.Kind != jsontree.Number || isText(node), err != nil && !errors.Is(err, strconv.ErrRange):
 		f.invalid(path, "is %s: write a whole number, without quotes", describe(node))
-		return
-	}
-	value, err := strconv.ParseInt(fmt.Sprint(number.Value), 10, into.Type().Bits())
-	if err == nil {
+	case err != nil:
+		f.invalid(path, "is %s, which is out of range: write one nearer to 0", describe(node))
+	default:
 		into.SetInt(value)
-		return
 	}
-	f.invalid(path, "is %s, which is out of range: write one nearer to 0", describe(node))
 }
 
 // plainQuantity keeps exponents from the parser of quantities, which takes seconds for 1e-10000000.
 var plainQuantity = regexp.MustCompile(`^[0-9]{1,18}([.][0-9]{1,9})?([KMGTPE]i|[mkMGTPE])?$`)
 
-func (f *file) readQuantity(node ast.Node, into reflect.Value, path *field.Path) {
-	text := ""
-	switch scalar := node.(type) {
-	case *ast.StringNode:
-		text = scalar.Value
-	case *ast.IntegerNode, *ast.FloatNode:
-		text = scalar.GetToken().Value
-	}
-	if plainQuantity.MatchString(text) {
-		if quantity, err := resource.ParseQuantity(text); err == nil {
+func (f *file) readQuantity(node *jsontree.Node, into reflect.Value, path *field.Path) {
+	if (node.Kind == jsontree.Text || node.Kind == jsontree.Number) && plainQuantity.MatchString(node.YAML.Text) {
+		if quantity, err := resource.ParseQuantity(node.YAML.Text); err == nil {
 			into.Set(reflect.ValueOf(quantity))
 			return
 		}
@@ -172,35 +171,29 @@ func (f *file) readQuantity(node ast.Node, into reflect.Value, path *field.Path)
 	f.invalid(path, "is %s: write a quantity such as 256Ki or 23034Mi", describe(node))
 }
 
-// describe says in messages what stands in the place of a value.
-func describe(node ast.Node) string {
-	switch value := node.(type) {
-	case *ast.StringNode:
-		return quote(value.Value)
-	case *ast.LiteralNode:
-		return quote(value.Value.Value)
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return "the number " + printable(value.GetToken().Value)
-	case *ast.BoolNode:
-		return value.GetToken().Value + ", which is true or false and not text"
-	case *ast.SequenceNode:
+// describe returns what messages say of what stands in the place of a value.
+func describe(node *jsontree.Node) string {
+	switch written := node.YAML.Text; {
+	case isText(node):
+		return quote(written)
+	case node.Kind == jsontree.Number:
+		return "the number " + printable(written)
+	case node.Kind == jsontree.True, node.Kind == jsontree.False:
+		return written + ", which is true or false and not text"
+	case node.Kind == jsontree.Array:
 		return "a list"
-	case ast.MapNode:
+	case node.Kind == jsontree.Object:
 		return "a mapping"
 	default:
 		return "empty"
 	}
 }
 
-const maxQuoted = 64
+// maxQuoted is how much of a text a message repeats, in characters.
+const maxQuoted = 65
 
 // quote quotes what the file has, cut where it is long.
-func quote(text string) string {
-	if characters := []rune(text); len(characters) > maxQuoted {
-		text = string(characters[:maxQuoted]) + "…"
-	}
-	return strconv.Quote(text)
-}
+func quote(written string) string { return strconv.Quote(text.ClipCharacters(written, maxQuoted)) }
 
 var plainName = regexp.MustCompile(`^[-._/A-Za-z0-9]{1,317}$`)
 

@@ -29,7 +29,7 @@ type YAML struct {
 	Block bool
 	// Written is how the name of a member is written if Kubernetes reads it as another word: n is false.
 	Written string
-	// Merged are the objects that << takes over.
+	// Merged are the values of <<, and the objects in them if they are lists. Those of the first kind have a key.
 	Merged []*Node
 	// Feature is what of YAML, and not of JSON, the value uses. Empty for none.
 	Feature Feature
@@ -155,6 +155,7 @@ func kindOf(n *yaml.Node) Kind {
 func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 	for i := 0; i+1 < len(content); i += 2 {
 		key, value := content[i], b.node(content[i+1])
+		value.YAML.Key = b.node(key)
 		if key.Tag == "!!merge" {
 			out.YAML.Feature = Merge
 			out.YAML.Merged = append(out.YAML.Merged, value)
@@ -163,7 +164,7 @@ func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 			}
 			continue
 		}
-		value.Parent, value.Index, value.Name, value.YAML.Key = out, len(out.Children), key.Value, b.node(key)
+		value.Parent, value.Index, value.Name = out, len(out.Children), key.Value
 		if boolean, ok := booleans[strings.ToLower(key.Value)]; ok && key.Style == 0 && isBoolean(key.Value) {
 			value.Name, value.YAML.Written = boolean, key.Value
 		}
