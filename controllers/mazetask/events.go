@@ -64,7 +64,7 @@ func changesOf(task *v1alpha1.MazeTask, next *v1alpha1.MazeTaskStatus, outcome *
 	}
 	last := serving.LastVerdict(task.Status.Conditions)
 	if now := outcome.Placeable; outcome.Entry != nil && now.Status == metav1.ConditionFalse && last.Reason != now.Reason {
-		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message)})
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, named(task, now.Message())})
 	}
 	return changes
 }

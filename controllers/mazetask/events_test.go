@@ -23,7 +23,7 @@ var (
 	noon       = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	before     = metav1.NewTime(noon)
 	now        = metav1.NewTime(noon.Add(time.Minute))
-	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Message: "T4 (3 nodes): too small"}
+	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Clauses: []placement.Clause{{Class: "T4", Nodes: 3, Why: "too small"}}}
 )
 
 // ocr is a task of generation 3 with a status.
@@ -132,7 +132,7 @@ func TestChangesOf(t *testing.T) {
 		},
 		"A new task fits nowhere": {status: fresh, decided: unplaceable, want: []change{registered, homeless}},
 		"The last node goes":      {status: after(servedOutcome()), decided: unplaceable, want: []change{homeless}},
-		"Another node goes":       {status: after(unplaceable), decided: edited(func(o *serving.Outcome) { *o = *unplaceable; o.Placeable.Message = "L4 (1 node): too small" })},
+		"Another node goes":       {status: after(unplaceable), decided: edited(func(o *serving.Outcome) { *o = *unplaceable; o.Placeable.Clauses = []placement.Clause{{Class: "L4", Nodes: 1, Why: "too small"}} })},
 		"A node comes":            {status: after(unplaceable), decided: servedOutcome()},
 		"A loser fits nowhere":    {status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Placeable = infeasible })},
 		"Nothing new of a loser to another winner": {

@@ -52,7 +52,7 @@ func (s *Snapshot) Resolve(requirement placement.Requirement) *placement.Resolut
 	}
 	next := placement.Resolve(requirement, s.nodes)
 	found := &next
-	if last := s.before[requirement]; last != nil && last.Verdict == next.Verdict && apiequality.Semantic.DeepEqual(last.Placement, next.Placement) {
+	if last := s.before[requirement]; last != nil && last.Verdict.Equal(next.Verdict) && apiequality.Semantic.DeepEqual(last.Placement, next.Placement) {
 		found = last
 	}
 	if s.resolved == nil || len(s.resolved) >= maxResolved {

@@ -124,8 +124,8 @@ func TestCases(t *testing.T) {
 			if diff := cmp.Diff([]string{tc.want, tc.gpus}, []string{asked(&got.Placement), selected(&got.Placement)}); diff != "" {
 				t.Errorf("Resolve(...).Placement: -want, +got:\n%s", diff)
 			}
-			if verdict := fmt.Sprintf("%s/%s", got.Verdict.Status, got.Verdict.Reason); verdict != tc.verdict || !strings.Contains(got.Verdict.Message, tc.says) {
-				t.Errorf("Resolve(...).Verdict: want %s %q, got %s: %s", tc.verdict, tc.says, verdict, got.Verdict.Message)
+			if verdict := fmt.Sprintf("%s/%s", got.Verdict.Status, got.Verdict.Reason); verdict != tc.verdict || !strings.Contains(got.Verdict.Message(), tc.says) {
+				t.Errorf("Resolve(...).Verdict: want %s %q, got %s: %s", tc.verdict, tc.says, verdict, got.Verdict.Message())
 			}
 		})
 	}

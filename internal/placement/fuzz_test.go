@@ -45,13 +45,13 @@ func FuzzResolve(f *testing.F) {
 		req.TensorParallel = flags&8 != 0
 		inv := inventory(config, node, h100())
 		got, fits := Explain(req, inv)
-		if again := Resolve(req, inv); again.Verdict != got.Verdict {
+		if again := Resolve(req, inv); !again.Verdict.Equal(got.Verdict) {
 			t.Errorf("Resolve says %v and Explain %v", again.Verdict, got.Verdict)
 		}
 		wantPlausible(t, req, &got)
 		for _, fit := range fits {
 			if fit.Why == "" && got.Verdict.Status != metav1.ConditionTrue {
-				t.Errorf("%s fits, and the verdict is %s", fit.Class.Name, got.Verdict)
+				t.Errorf("%s fits, and the verdict is %+v", fit.Class.Name, got.Verdict)
 			}
 		}
 	})
@@ -69,7 +69,7 @@ func wantPlausible(t *testing.T, req Requirement, got *Resolution) {
 	case req.TensorParallel && gpu.Count&(gpu.Count-1) != 0:
 		t.Errorf("%d GPUs do not split a model evenly", gpu.Count)
 	}
-	if got.Verdict.Message == "" || got.Verdict.Reason == "" || got.Verdict.Status == "" {
+	if got.Verdict.Message() == "" || got.Verdict.Reason == "" || got.Verdict.Status == "" {
 		t.Errorf("an empty verdict: %+v", got.Verdict)
 	}
 	if got.Verdict.Status == metav1.ConditionUnknown && got.Verdict.Reason == v1alpha1.ReasonFeasible {

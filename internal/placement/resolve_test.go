@@ -52,7 +52,7 @@ func TestPlacementDoesNotFollowReadiness(t *testing.T) {
 			t.Errorf("%s: the placement flaps: -before, +after:\n%s", step.what, diff)
 		}
 		if verdict := fmt.Sprintf("%s/%s", got.Verdict.Status, got.Verdict.Reason); verdict != step.wantVerdict {
-			t.Errorf("%s: want %s, got %s: %s", step.what, step.wantVerdict, verdict, got.Verdict.Message)
+			t.Errorf("%s: want %s, got %s: %s", step.what, step.wantVerdict, verdict, got.Verdict.Message())
 		}
 	}
 

@@ -3,7 +3,6 @@ package placement
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,17 +13,10 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
-// Verdict is the content of the condition Placeable.
-type Verdict struct {
-	Status  metav1.ConditionStatus
-	Reason  string
-	Message string
-}
-
 // judge says whether some node can host the Pod of a plan when it is empty.
 func (inv *Inventory) judge(p *plan) Verdict {
 	if inv.hosts(p) {
-		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonFeasible, "a node can host the task when it is empty" + inv.share(p)}
+		return Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task when it is empty" + inv.share(p)}
 	}
 	switch {
 	case len(inv.classes) == 0:
@@ -37,11 +29,15 @@ func (inv *Inventory) judge(p *plan) Verdict {
 			"none of the nodes has a GPU; the placement asks for %s, and kube-scheduler judges. If GPU nodes are added on demand, "+
 				"describe them by a profile in the operator's configuration", p.share()))
 	case p.memory > 0 && slices.ContainsFunc(inv.classes, Class.isUnlabelled):
-		return unknown(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
-			"or describe them by a profile in the operator's configuration; "+inv.clauses(p))
+		verdict := unknown(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
+			"or describe them by a profile in the operator's configuration")
+		verdict.Clauses, verdict.More = inv.clauses(p)
+		return verdict
 	default:
-		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonNoFeasibleNode,
-			"no node can host the task, even when empty: " + inv.clauses(p) + "; add a node that can, or ask for less"}
+		verdict := Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode,
+			Summary: "no node can host the task, even when empty", Advice: "add a node that can, or ask for less"}
+		verdict.Clauses, verdict.More = inv.clauses(p)
+		return verdict
 	}
 }
 
@@ -58,8 +54,8 @@ func (inv *Inventory) hosts(p *plan) bool {
 	return false
 }
 
-func unknown(reason, message string) Verdict {
-	return Verdict{metav1.ConditionUnknown, reason, message}
+func unknown(reason, summary string) Verdict {
+	return Verdict{Status: metav1.ConditionUnknown, Reason: reason, Summary: summary}
 }
 
 // isUnlabelled says whether the class has GPUs whose memory is not known.
@@ -139,41 +135,25 @@ func (s *supply) miss(p *plan, name string) string {
 // maxClauses is how many classes a message tells of.
 const maxClauses = 16
 
-// clauses says of each class why its nodes do not host the Pod. Classes of one name and one reason share a clause.
-func (inv *Inventory) clauses(p *plan) string {
-	type clause struct {
-		name, why string
-		nodes     int
-	}
-	var all []clause
-	more := ""
+// clauses returns of each class why its nodes do not host the Pod, and how many classes it leaves out. Classes of one name and one reason share
+// a clause.
+func (inv *Inventory) clauses(p *plan) ([]Clause, int) {
+	var all []Clause
 	for i := range inv.classes {
-		next := clause{name: inv.classes[i].Name, why: p.why(&inv.classes[i]), nodes: inv.classes[i].Nodes}
-		if same := slices.IndexFunc(all, func(c clause) bool { return c.name == next.name && c.why == next.why }); same >= 0 {
-			all[same].nodes += next.nodes
+		next := Clause{Class: inv.classes[i].Name, Nodes: inv.classes[i].Nodes, Why: p.why(&inv.classes[i])}
+		if same := slices.IndexFunc(all, next.sameButCounts); same >= 0 {
+			all[same].Nodes += next.Nodes
 			continue
 		}
 		if len(all) == maxClauses {
-			more = fmt.Sprintf("; and %d more classes", len(inv.classes)-i)
-			break
+			return all, len(inv.classes) - i
 		}
 		all = append(all, next)
 	}
-	out := make([]string, len(all))
-	for i, c := range all {
-		out[i] = c.name + " (" + nodes(c.nodes) + "): " + c.why
-	}
-	return strings.Join(out, "; ") + more
+	return all, 0
 }
 
 func mebibytes(n int64) string { return strconv.FormatInt(n, 10) + "Mi" }
-
-func nodes(n int) string {
-	if n == 1 {
-		return "1 node"
-	}
-	return strconv.Itoa(n) + " nodes"
-}
 
 // why says why the nodes of a class do not host the Pod now. Empty if one does.
 func (p *plan) why(class *Class) string {
@@ -300,10 +280,3 @@ func (s *supply) shortage(p *plan, name string) string {
 		return "needs " + strconv.FormatInt(k, 10) + " GPUs on one node, has " + strconv.FormatInt(s.count, 10) + " with " + mebibytes(s.memory) + " each"
 	}
 }
-
-// SameButCounts says whether two messages of verdicts differ in nothing but numbers of nodes, which are not worth a write.
-func SameButCounts(a, b string) bool {
-	return a == b || nodeCount.ReplaceAllString(a, "") == nodeCount.ReplaceAllString(b, "")
-}
-
-var nodeCount = regexp.MustCompile(` \([0-9]+ nodes?\):|; and [0-9]+ more classes`)

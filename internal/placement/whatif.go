@@ -1,8 +1,6 @@
 package placement
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -86,7 +84,7 @@ func changeOf(before, after *Resolution) Change {
 	}
 }
 
-// hint is the near miss of a placement that takes several GPUs, and of an unknown verdict what would make it known.
+// hint returns the near miss of a placement that takes several GPUs, and of an unknown verdict what would make it known.
 func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 	p := inv.plan(req)
 	switch verdict.Status {
@@ -95,11 +93,7 @@ func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 			return inv.nearMiss(p)
 		}
 	case metav1.ConditionUnknown:
-		if clauses := inv.clauses(p); clauses != "" {
-			text, _, _ := strings.Cut(verdict.Message, clauses)
-			return strings.TrimRight(text, ";: ")
-		}
-		return verdict.Message
+		return verdict.Summary
 	case metav1.ConditionFalse:
 	}
 	return ""

@@ -40,7 +40,7 @@ func (o *Outcome) Conditions(last []metav1.Condition) [5]metav1.Condition {
 	return [...]metav1.Condition{
 		accepted,
 		registered,
-		{Type: v1alpha1.ConditionPlaceable, Status: verdict.Status, Reason: verdict.Reason, Message: text.Visible(verdict.Message)},
+		{Type: v1alpha1.ConditionPlaceable, Status: verdict.Status, Reason: verdict.Reason, Message: text.Visible(verdict.Message())},
 		readyOf(accepted, registered),
 		stalledOf(accepted, registered),
 	}
@@ -86,10 +86,10 @@ func stalledOf(accepted, registered metav1.Condition) metav1.Condition {
 func (o *Outcome) placeable(conditions []metav1.Condition) placement.Verdict {
 	if o.Placement == nil {
 		return placement.Verdict{
-			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJudged, Message: "there is nothing to place: see the condition Registered",
+			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJudged, Summary: "there is nothing to place: see the condition Registered",
 		}
 	}
-	if last := LastVerdict(conditions); sameVerdict(last, o.Placeable) {
+	if last := LastVerdict(conditions); last.SameButCounts(o.Placeable) {
 		return last
 	}
 	return o.Placeable
@@ -101,12 +101,7 @@ func LastVerdict(conditions []metav1.Condition) placement.Verdict {
 	if c == nil {
 		return placement.Verdict{}
 	}
-	return placement.Verdict{Status: c.Status, Reason: c.Reason, Message: c.Message}
-}
-
-// sameVerdict reports whether two verdicts differ in nothing that is worth a write.
-func sameVerdict(a, b placement.Verdict) bool {
-	return a.Status == b.Status && a.Reason == b.Reason && placement.SameButCounts(a.Message, b.Message)
+	return placement.Verdict{Status: c.Status, Reason: c.Reason, Told: c.Message}
 }
 
 func samePlacement(a, b *v1alpha1.Placement) bool {

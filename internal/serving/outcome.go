@@ -43,7 +43,7 @@ type Finding struct {
 func (o *Outcome) Equal(other *Outcome) bool {
 	return o.UID == other.UID && o.Generation == other.Generation && o.Type == other.Type &&
 		o.Accepted == other.Accepted && o.Registered == other.Registered && o.Overwrote == other.Overwrote &&
-		o.Predictor == other.Predictor && sameEntry(o.Entry, other.Entry) && sameVerdict(o.Placeable, other.Placeable) &&
+		o.Predictor == other.Predictor && sameEntry(o.Entry, other.Entry) && o.Placeable.SameButCounts(other.Placeable) &&
 		samePlacement(o.Placement, other.Placement)
 }
 

@@ -24,8 +24,8 @@ func entryOf(generation int64) *v1alpha1.EntryReference {
 
 var (
 	valid      = serving.Finding{OK: true, Reason: v1alpha1.ReasonValid, Message: "the spec is valid"}
-	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Message: "T4 (3 nodes): too small"}
-	feasible   = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Message: "a node can"}
+	infeasible = placement.Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode, Clauses: []placement.Clause{{Class: "T4", Nodes: 3, Why: "too small"}}}
+	feasible   = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can"}
 	served     = serving.Finding{OK: true, Reason: v1alpha1.ReasonServed, Message: "ConfigMap maze-registry serves this generation"}
 )
 
@@ -70,7 +70,7 @@ var outcomeEdits = map[string]struct {
 	"No entry":                     {field: "Entry", edit: func(o *serving.Outcome) { o.Entry = nil }, wantChanged: true},
 	"No longer placeable":          {field: "Placeable", edit: func(o *serving.Outcome) { o.Placeable.Status = metav1.ConditionFalse }, wantChanged: true},
 	"Another reason of placeable":  {field: "Placeable", edit: func(o *serving.Outcome) { o.Placeable.Reason = "x" }, wantChanged: true},
-	"Another message of placeable": {field: "Placeable", edit: func(o *serving.Outcome) { o.Placeable.Message = "x" }, wantChanged: true},
+	"Another message of placeable": {field: "Placeable", edit: func(o *serving.Outcome) { o.Placeable.Summary = "x" }, wantChanged: true},
 	"Another tool type":            {field: "Predictor", edit: func(o *serving.Outcome) { o.Predictor = "x" }, wantChanged: true},
 	"Another overwritten task":     {field: "Overwrote", edit: func(o *serving.Outcome) { o.Overwrote = "x" }, wantChanged: true},
 

@@ -258,19 +258,19 @@ func (*world) resolution(r placement.Requirement, state int) *placement.Resoluti
 	out := &placement.Resolution{Placement: v1alpha1.Placement{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: *resource.NewMilliQuantity(r.MilliCPU, resource.DecimalSI), corev1.ResourceMemory: *resource.NewQuantity(r.Memory, resource.BinarySI),
 	}}}
-	out.Verdict = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Message: "a node can host the task"}
+	out.Verdict = placement.Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task"}
 	if r.Type != v1alpha1.ResourceTypeGPU {
 		return out
 	}
 	count := int32(1)
 	switch state {
 	case 0:
-		out.Verdict = placement.Verdict{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoInventory, Message: "none of the nodes has a GPU"}
+		out.Verdict = placement.Verdict{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoInventory, Summary: "none of the nodes has a GPU"}
 	case 1:
 		count = 2
 		out.Placement.NodeSelector = map[string]string{"gpu": "small"}
 	case 2:
-		out.Verdict.Message = "another node can host the task"
+		out.Verdict.Summary = "another node can host the task"
 		if r.GPUMemory > 0 {
 			count = 4
 		}

@@ -237,6 +237,6 @@ func table(config placement.Config, nodes []*corev1.Node, resources v1alpha1.Res
 	_ = w.Flush() // into memory
 	task, _ := yaml.Marshal(resources)
 	asked, _ := yaml.Marshal(resolution.Placement)
-	fmt.Fprintf(&out, "\nconfig: %+v\n\ntask:\n%s\nverdict: %s\n\nplacement:\n%s", config, task, resolution.Verdict, asked)
+	fmt.Fprintf(&out, "\nconfig: %+v\n\ntask:\n%s\nverdict: %s\n\nplacement:\n%s", config, task, resolution.Verdict.Message(), asked)
 	return out.String()
 }

@@ -148,7 +148,7 @@ func (s *Options) judgePlaces(ctx context.Context, r *place.Reader, known *Catal
 		message, ok := why[task.requirement]
 		if !ok {
 			if verdict := placement.Resolve(task.requirement, inventory).Verdict; verdict.Status == metav1.ConditionFalse {
-				message = verdict.Message
+				message = verdict.Message()
 			}
 			why[task.requirement] = message
 		}

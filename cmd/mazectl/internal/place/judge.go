@@ -42,7 +42,7 @@ func Judge(manifests []Manifest, namespace string, admission *lint.Admission, no
 
 func refusal(why string, compared bool) *placement.Comparison {
 	c := &placement.Comparison{Hint: why, After: placement.Resolution{
-		Verdict: placement.Verdict{Status: metav1.ConditionFalse, Reason: reasonRefused, Message: why},
+		Verdict: placement.Verdict{Status: metav1.ConditionFalse, Reason: reasonRefused, Summary: why},
 	}}
 	if compared {
 		c.Before, c.Change = &c.After, placement.ChangeNone

@@ -109,7 +109,7 @@ func reportOf(all []Judged) placeReport {
 }
 
 func verdictOf(r *placement.Resolution) verdictReport {
-	out := verdictReport{Status: r.Verdict.Status, Reason: r.Verdict.Reason, Message: r.Verdict.Message}
+	out := verdictReport{Status: r.Verdict.Status, Reason: r.Verdict.Reason, Message: r.Verdict.Message()}
 	if r.Verdict.Reason != reasonRefused {
 		out.Placement = &r.Placement
 	}
