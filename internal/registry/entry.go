@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -131,6 +132,33 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		entry.applyPredictorRules(rules)
 	}
 	return entry, nil
+}
+
+// SpecResources returns what the task's spec.resources say, as far as an entry has it: the inverse of NewEntry. CPU and memory are exactly
+// those of the placement's requests, and in whole cores and MiB of an entry without. What a task does not name is nil or empty.
+func (e *Entry) SpecResources() *v1alpha1.Resources {
+	out := &v1alpha1.Resources{
+		Type:      e.Resources.Type,
+		CPU:       e.requested(corev1.ResourceCPU, e.Resources.CPUNum, resource.DecimalSI),
+		Memory:    e.requested(corev1.ResourceMemory, e.Resources.Mem<<20, resource.BinarySI),
+		ModelName: ptr.Deref(e.Resources.ModelName, ""),
+		Backend:   ptr.Deref(e.Resources.Backend, ""),
+	}
+	if e.Resources.GPUMem != 0 {
+		out.GPUMemory = resource.NewQuantity(e.Resources.GPUMem<<20, resource.BinarySI)
+	}
+	return out
+}
+
+// requested returns the request of the placement, or what the entry says otherwise. It is nil for none.
+func (e *Entry) requested(name corev1.ResourceName, otherwise int64, format resource.Format) *resource.Quantity {
+	if request, ok := e.Kubernetes.Placement.Requests[name]; ok {
+		return &request
+	}
+	if otherwise == 0 {
+		return nil
+	}
+	return resource.NewQuantity(otherwise, format)
 }
 
 // Item is an entry, encoded.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,6 +34,35 @@ type ShardRef struct {
 	Tasks int `json:"tasks"`
 	// Digest is ContentDigest of its entries.
 	Digest string `json:"digest"`
+}
+
+// Has reports whether an entry of a name is in the shard, if it is anywhere: whether the SHA-256 of the name begins with the bits of Prefix.
+func (r *ShardRef) Has(name string) bool {
+	e := edit{hash: sha256.Sum256([]byte(name))}
+	return r.has(&e)
+}
+
+func (r *ShardRef) has(e *edit) bool {
+	if len(r.Prefix) > len(e.hash)*8 {
+		return false
+	}
+	for n := range len(r.Prefix) {
+		if r.Prefix[n] != '0'+e.bit(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// ShardOf returns the shard that has the entry of a name, if there is one. It is nil if no shard can have it, which no operator writes.
+func (i *Index) ShardOf(name string) *ShardRef {
+	e := edit{hash: sha256.Sum256([]byte(name))}
+	for n := range i.Shards {
+		if i.Shards[n].has(&e) {
+			return &i.Shards[n]
+		}
+	}
+	return nil
 }
 
 // maxGeneration is the largest integer that every JSON reader takes exactly: 2^53 - 1.

@@ -260,11 +260,17 @@ func TestOutcomeStatusHealsConditions(t *testing.T) {
 // TestOutcomeStatusKeepsCounts: how many nodes there are of a class is no reason to write a status.
 func TestOutcomeStatusKeepsCounts(t *testing.T) {
 	task := ocr(status(edited(func(o *serving.Outcome) { o.Placeable = infeasible }), &v1alpha1.MazeTaskStatus{}, before))
-	more := edited(func(o *serving.Outcome) { o.Placeable = infeasible; o.Placeable.Clauses = []placement.Clause{{Class: "T4", Nodes: 40, Why: "too small"}} })
+	more := edited(func(o *serving.Outcome) {
+		o.Placeable = infeasible
+		o.Placeable.Clauses = []placement.Clause{{Class: "T4", Nodes: 40, Why: "too small"}}
+	})
 	if diff := cmp.Diff(task.Status, status(more, &task.Status, now)); diff != "" {
 		t.Errorf("Status(...) with more nodes: -want, +got:\n%s", diff)
 	}
-	other := edited(func(o *serving.Outcome) { o.Placeable = infeasible; o.Placeable.Clauses = []placement.Clause{{Class: "L4", Nodes: 3, Why: "too small"}} })
+	other := edited(func(o *serving.Outcome) {
+		o.Placeable = infeasible
+		o.Placeable.Clauses = []placement.Clause{{Class: "L4", Nodes: 3, Why: "too small"}}
+	})
 	if got := meta.FindStatusCondition(status(other, &task.Status, now).Conditions, v1alpha1.ConditionPlaceable).Message; got != "L4 (3 nodes): too small" {
 		t.Errorf("Status(...) with another class: got the message %q", got)
 	}

@@ -5,9 +5,7 @@ import (
 	"time"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -164,18 +162,6 @@ func (p *Pass) lastAccepted(r *record) (*placed, error) {
 	if registry.Fits(renewed, p.options.ShardSize) {
 		item = &renewed
 	}
-	e := &placed{item: item, requirement: requirementOf(&entry)}
+	e := &placed{item: item, requirement: placement.RequirementOf(entry.SpecResources())}
 	return p.placeLast(e, e.requirement, p.resolve(e.requirement))
-}
-
-// requirementOf reads from an entry what its task required.
-func requirementOf(entry *registry.Entry) placement.Requirement {
-	requests := entry.Kubernetes.Placement.Requests
-	return placement.RequirementOf(&v1alpha1.Resources{
-		Type:      entry.Resources.Type,
-		CPU:       requests.Cpu(),
-		Memory:    requests.Memory(),
-		GPUMemory: resource.NewQuantity(entry.Resources.GPUMem<<20, resource.BinarySI),
-		Backend:   ptr.Deref(entry.Resources.Backend, ""),
-	})
 }

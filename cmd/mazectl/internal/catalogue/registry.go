@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -123,7 +121,7 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, bits := map[string]string{}, map[string]string{}
+	data := map[string]string{}
 	for _, file := range files {
 		path := filepath.Join(folder, file.Name())
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
@@ -133,7 +131,7 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 		if err != nil {
 			return nil, err
 		}
-		data[file.Name()], bits[file.Name()] = string(content), hashBits(file.Name())
+		data[file.Name()] = string(content)
 	}
 	index := corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: registry.ConfigMapName}, Data: map[string]string{registry.IndexKey: data[registry.IndexKey]},
@@ -151,28 +149,19 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 			"operator's registry.shardSize, at most 1 MiB, so that one is enough", given, terminal.Plural(decoded.Tasks, "task"), terminal.Plural(others, "ConfigMap"))
 	}
 	all := []corev1.ConfigMap{index}
+	shards := map[string]map[string]string{registry.ConfigMapName: index.Data}
 	for _, ref := range decoded.Shards {
-		shard := &all[0]
-		if ref.Name != registry.ConfigMapName {
-			all = append(all, corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ref.Name}, Data: map[string]string{}})
-			shard = &all[len(all)-1]
+		if shards[ref.Name] == nil {
+			shards[ref.Name] = map[string]string{}
+			all = append(all, corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ref.Name}, Data: shards[ref.Name]})
 		}
-		for name, text := range data {
-			if strings.HasPrefix(bits[name], ref.Prefix) {
-				shard.Data[name] = text
-			}
+	}
+	for name, text := range data {
+		if ref := decoded.ShardOf(name); ref != nil {
+			shards[ref.Name][name] = text
 		}
 	}
 	return all, nil
-}
-
-// hashBits are the bits of the hash by which a name's shard is chosen, as text.
-func hashBits(name string) string {
-	var bits strings.Builder
-	for _, b := range sha256.Sum256([]byte(name)) {
-		fmt.Fprintf(&bits, "%08b", b)
-	}
-	return bits.String()
 }
 
 // entriesOf reads the entries of a registry, of which all ConfigMaps have to be there and as the index says.
@@ -197,30 +186,10 @@ func entriesOf(all []corev1.ConfigMap, from string) (*Catalogue, error) {
 		}
 		known.byName[name] = knownTask{
 			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
-			object: entry.Kubernetes.Name, requirement: requirementOf(&entry.Resources, &entry.Kubernetes.Placement),
+			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
 		}
 	}
 	return known, nil
-}
-
-// requirementOf returns what a published task requires: exactly by its requests, and in whole cores and MiB without them.
-func requirementOf(r *registry.TaskResources, p *v1alpha1.Placement) placement.Requirement {
-	const millis, mebi = 1000, 1 << 20
-	out := placement.Requirement{Type: r.Type, MilliCPU: r.CPUNum * millis, Memory: r.Mem * mebi}
-	if cpu, ok := p.Requests[corev1.ResourceCPU]; ok {
-		out.MilliCPU = cpu.MilliValue()
-	}
-	if memory, ok := p.Requests[corev1.ResourceMemory]; ok {
-		out.Memory = memory.Value()
-	}
-	of := v1alpha1.Resources{Type: r.Type}
-	if r.Backend != nil {
-		of.Backend = *r.Backend
-	}
-	if out.TensorParallel = placement.RequirementOf(&of).TensorParallel; r.Type == v1alpha1.ResourceTypeGPU {
-		out.GPUMemory = r.GPUMem
-	}
-	return out
 }
 
 // fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
@@ -241,7 +210,7 @@ func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(st
 		default:
 			known.byName[name] = knownTask{
 				Task:        dag.Task{Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output},
-				requirement: requirementOf(&meta.Resources, &v1alpha1.Placement{}),
+				requirement: placement.RequirementOf((&registry.Entry{TaskMeta: meta}).SpecResources()),
 			}
 		}
 	}

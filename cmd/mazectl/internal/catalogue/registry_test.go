@@ -30,7 +30,7 @@ func TestRequirementOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, requirementOf(&entry.Resources, &entry.Kubernetes.Placement)); diff != "" {
+			if diff := cmp.Diff(want, placement.RequirementOf(entry.SpecResources())); diff != "" {
 				t.Errorf("requirement (-want +got):\n%s", diff)
 			}
 		})
