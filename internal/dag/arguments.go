@@ -49,6 +49,7 @@ func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameter
 	}
 	c.reportAt(finding.UnknownArgument, at, offset, n, "task %s has no parameter %s, but %s%s", quote(n.Func), quote(a.name), list(inputs.Names()),
 		c.didYouMean(a.name, inputs.Names()))
+	c.about(a.name)
 }
 
 func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
@@ -65,6 +66,7 @@ func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
 			kind = fmt.Sprintf(" (%s)", part)
 		}
 		c.report(finding.MissingArgument, at, n, "task %s needs the argument %s%s; give it a value, or wire it to an output", quote(n.Func), quote(name), kind)
+		c.about(name)
 	}
 }
 
@@ -73,6 +75,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 	if a.literal != nil {
 		if err := part.Validate(c.raw(a.literal)); err != nil {
 			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v", quote(a.name), quote(n.Func), err)
+			c.about(a.name)
 		}
 		return
 	}
@@ -80,6 +83,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 		one, ok := part.Item(i)
 		if !ok {
 			c.report(finding.InvalidArgument, a.at, n, "the argument %s is a list with an item [%d], and task %s takes %s", quote(a.name), i, quote(n.Func), part)
+			c.about(a.name)
 			return
 		}
 		if item.literal == nil {
@@ -87,6 +91,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 		}
 		if err := one.Validate(c.raw(item.literal)); err != nil {
 			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %v", i, quote(a.name), quote(n.Func), err)
+			c.about(a.name)
 		}
 	}
 }

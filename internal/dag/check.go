@@ -149,8 +149,39 @@ func (c *checker) reportAt(rule string, v *jsontree.Node, offset int, n *Node, f
 		at = subject + " at " + at
 	}
 	f := finding.New(rule, c.file, c.positions.At(offset), subject, "%s%s", at, fmt.Sprintf(format, args...))
-	f.Pointer = pointer
+	f.Pointer, f.Subject = pointer, subjectOf(v, n)
 	c.found = append(c.found, f)
+}
+
+// subjectOf returns which part of the workflow a value is of. n is the node that it belongs to in any case; nil if that is not known.
+func subjectOf(v *jsontree.Node, n *Node) *finding.Subject {
+	s := &finding.Subject{Node: -1, Edge: -1, Value: -1}
+	if n != nil {
+		s.Node = n.index
+	}
+	if v == nil || v.Parent == nil {
+		return s
+	}
+	s.Value = v.Start
+	for v.Parent.Parent != nil && v.Parent.Parent.Parent != nil {
+		v = v.Parent
+	}
+	if array := v.Parent; array.Parent != nil && array.Kind == jsontree.Array {
+		switch array.Name {
+		case "nodes":
+			s.Node = v.Index
+		case "edges":
+			s.Edge = v.Index
+		}
+	}
+	return s
+}
+
+// about adds the parameter to the finding that was reported last.
+func (c *checker) about(parameter string) {
+	if len(c.found) <= maxFindings {
+		c.found[len(c.found)-1].Subject.Parameter = parameter
+	}
 }
 
 // relate adds another place to the finding that was reported last.

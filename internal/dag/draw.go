@@ -82,36 +82,33 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 	p := &picture{graph: g, nodes: make([]mark, len(g.Nodes))}
 	edges := p.draw()
 	c := p.markCircles()
-	byPointer, byEdge := map[string]int{}, map[string]int{}
+	byValue, byEdge := map[int]int{}, map[int]int{}
 	for i, e := range g.Edges {
 		if e.at == nil {
 			continue
 		}
-		pointer := e.at.Pointer()
-		byPointer[pointer] = i
-		if edge := element(pointer, "edges"); edge >= 0 {
-			byEdge[strconv.Itoa(edge)] = i
+		byValue[e.at.Start] = i
+		if s := subjectOf(e.at, nil); s.Edge >= 0 {
+			byEdge[s.Edge] = i
 		}
-	}
-	byObject := map[string]int{}
-	for i := len(g.Nodes) - 1; i >= 0; i-- {
-		byObject["node "+quote(g.Nodes[i].ID)] = i
 	}
 	for _, f := range findings {
 		if at, ok := slices.BinarySearch(p.codes, f.Rule); !ok {
 			p.codes = slices.Insert(p.codes, at, f.Rule)
 		}
-		at, onLine := byPointer[f.Pointer]
+		s := f.Subject
+		if s == nil { // it is not this graph's
+			p.rest = append(p.rest, f)
+			continue
+		}
+		at, onLine := byValue[s.Value]
 		if !onLine {
-			at, onLine = byEdge[strconv.Itoa(element(f.Pointer, "edges"))]
+			at, onLine = byEdge[s.Edge]
 		}
 		if onLine {
 			edges[at].add(p, f)
 		}
-		node := element(f.Pointer, "nodes")
-		if i, ok := byObject[f.Object]; ok && node < 0 {
-			node = i
-		}
+		node := s.Node
 		switch {
 		case node >= 0 && node < len(p.nodes):
 			p.nodes[node].add(f)
@@ -124,20 +121,6 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 		p.lines[i].sortLabels()
 	}
 	return p
-}
-
-// element gives the index of the item of an array at the root that a pointer leads into. Negative if it leads elsewhere.
-func element(pointer, array string) int {
-	rest, ok := strings.CutPrefix(pointer, "/"+array+"/")
-	if !ok {
-		return -1
-	}
-	index, _, _ := strings.Cut(rest, "/")
-	i, err := strconv.Atoi(index)
-	if err != nil {
-		return -1
-	}
-	return i
 }
 
 // label gives what is written into a node: its id and its task.

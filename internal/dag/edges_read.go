@@ -116,6 +116,7 @@ func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
 	default:
 		c.report(finding.ArgumentGivenTwice, to.at, n, "the input %s gets a value from this edge and another one at %s; remove one of the two",
 			quote(to.port), existing.at.Pointer())
+		c.about(to.port)
 		c.relate(existing.at, "the other is here")
 		return false
 	}

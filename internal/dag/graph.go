@@ -21,6 +21,8 @@ type Node struct {
 	// Func is the name of the task that it runs. Empty if it has none.
 	Func string
 
+	// index is that of Graph.Nodes.
+	index                    int
 	at, idAt, funcAt, argsAt *jsontree.Node
 	arguments                []argument
 	byName                   map[string]int

@@ -124,7 +124,7 @@ func (c *checker) read(root *jsontree.Node) {
 }
 
 func (c *checker) readNode(v *jsontree.Node) {
-	n := &Node{at: v}
+	n := &Node{at: v, index: len(c.graph.Nodes)}
 	c.graph.Nodes = append(c.graph.Nodes, n)
 	if v.Kind != jsontree.Object {
 		c.report(finding.MalformedDAG, v, nil, "a node is an object, found %s", v.Kind)

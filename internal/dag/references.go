@@ -145,6 +145,7 @@ func (c *checker) connect(n *Node, a *argument, r *reference, from schema.Part, 
 	if result.verdict == FitIncompatible {
 		c.report(finding.IncompatibleEdge, r.at, n, "the output %s of node %s cannot feed the argument %s: %s",
 			quote(r.output), quote(r.node), quote(a.name), result.why)
+		c.about(a.name)
 	}
 	return result.verdict
 }

@@ -42,9 +42,21 @@ type Finding struct {
 	// Object is what it is about: a Python function such as tools.image:image_caption, or an object such as
 	// MazeTask vision/image-caption, or node "t1" of a workflow. Empty if it is the file.
 	Object string `json:"object,omitempty"`
+	// Subject is the same for programs, of a workflow. Nil for other files.
+	Subject *Subject `json:"-"`
 	// Message says what is wrong and what to do, in one line.
 	Message string    `json:"message"`
 	Related []Related `json:"related,omitempty"`
+}
+
+// Subject is which part of a workflow a finding is about.
+type Subject struct {
+	// Node and Edge are indexes of the workflow's nodes and of the edges that it declares. Negative for none.
+	Node, Edge int
+	// Value is where the value begins, in bytes. Negative if it is the workflow.
+	Value int
+	// Parameter is that of the node's task. Empty for none.
+	Parameter string
 }
 
 // New makes a finding with the rule's severity.
