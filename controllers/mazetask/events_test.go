@@ -132,9 +132,12 @@ func TestChangesOf(t *testing.T) {
 		},
 		"A new task fits nowhere": {status: fresh, decided: unplaceable, want: []change{registered, homeless}},
 		"The last node goes":      {status: after(servedOutcome()), decided: unplaceable, want: []change{homeless}},
-		"Another node goes":       {status: after(unplaceable), decided: edited(func(o *serving.Outcome) { *o = *unplaceable; o.Placeable.Clauses = []placement.Clause{{Class: "L4", Nodes: 1, Why: "too small"}} })},
-		"A node comes":            {status: after(unplaceable), decided: servedOutcome()},
-		"A loser fits nowhere":    {status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Placeable = infeasible })},
+		"Another node goes": {status: after(unplaceable), decided: edited(func(o *serving.Outcome) {
+			*o = *unplaceable
+			o.Placeable.Clauses = []placement.Clause{{Class: "L4", Nodes: 1, Why: "too small"}}
+		})},
+		"A node comes":         {status: after(unplaceable), decided: servedOutcome()},
+		"A loser fits nowhere": {status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Placeable = infeasible })},
 		"Nothing new of a loser to another winner": {
 			status: after(superseded), decided: edited(func(o *serving.Outcome) { *o = *superseded; o.Accepted.Message = "c is newer" }),
 		},

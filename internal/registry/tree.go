@@ -7,8 +7,8 @@ import (
 )
 
 // Tree distributes entries over as few shards as splitting the too large ones in halves gives: a trie over the bits of the SHA-256 of
-// their names. See isOne for which are too large. It is immutable. With returns another tree that shares all shards that stay the same, so that a change costs what the
-// shard costs that holds it, and not what the registry does. Which tree it is depends on the entries alone.
+// their names. See isOne for which are too large. It is immutable. With returns another tree that shares all shards that stay the same, so
+// that a change costs what the shard costs that holds it, and not what the registry does. Which tree it is depends on the entries alone.
 type Tree struct {
 	capacity int
 	root     *branch
