@@ -113,6 +113,7 @@ func TestPlans(t *testing.T) {
 					fmt.Printf("faults: seed %d: %d plans in %s\n", seed, plans, time.Since(begin).Round(time.Second))
 				}
 				if report := result.Report(); report != "" {
+					fmt.Printf("faults: seed %d: plan %d failed\n", seed, number) // a long run tells the rest in its end
 					t.Error(report)
 				}
 			}
