@@ -24,7 +24,6 @@ var mayTakeApart = map[string]string{
 	"internal/lint/problems.go isFraction":          "the API server tells the type that it found in the text of an error only",
 	"internal/schema/pattern.go patternSize":        "the library's prefix says what the message says already",
 	"cmd/mazectl/main.go run":                       "the prefix of cli-runtime's errors would be there twice",
-	"cmd/mazectl/internal/pysource/walk.go resolve": "filepath has no error of its own for a circle of links",
 	"cmd/mazectl/internal/pysource/find.go show":    "the name of another file in a message; goes when cmd/mazectl is taken apart",
 }
 

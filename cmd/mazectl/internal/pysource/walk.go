@@ -198,14 +198,15 @@ func (r *packageRoot) shown(name string) string {
 
 // resolve follows symbolic links, also absolute ones, which os.Root does not. A problem goes on after "the symbolic link".
 func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, problem string) {
-	target, err := filepath.EvalSymlinks(filepath.Join(r.real, filepath.FromSlash(name)))
+	link := filepath.Join(r.real, filepath.FromSlash(name))
+	target, err := filepath.EvalSymlinks(link)
 	if err == nil {
 		info, err = os.Lstat(target)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil, "leads to nothing"
-	case err != nil && strings.Contains(err.Error(), "too many links"):
+	case err != nil && isCircle(link):
 		return "", nil, "leads to itself"
 	case err != nil:
 		return "", nil, fmt.Sprintf("cannot be followed: %s", terminal.Cause(err))
@@ -215,6 +216,12 @@ func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, pro
 		return "", info, "leads out of the package root"
 	}
 	return filepath.ToSlash(relative), info, ""
+}
+
+// isCircle reports whether a symbolic link leads to itself. EvalSymlinks has no error of its own for that; the system has.
+func isCircle(link string) bool {
+	_, err := os.Stat(link)
+	return errors.Is(err, syscall.ELOOP)
 }
 
 // list returns what is in a folder, sorted.
