@@ -11,6 +11,7 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // Schema is a JSON Schema, or a part of one.
@@ -317,6 +318,9 @@ func (c *Reader) tuple(arguments []*syntax.Expr) Schema {
 	return schema
 }
 
+// maxWritten bounds what a message repeats of an annotation in quotes, in bytes.
+const maxWritten = 63
+
 // Written returns the schema of an annotation that is a text at a position.
 func (c *Reader) Written(text string, at finding.Position) Schema {
 	if c.values <= 0 {
@@ -324,16 +328,7 @@ func (c *Reader) Written(text string, at finding.Position) Schema {
 	}
 	e := c.Quoted.Parse(text, at)
 	if e == nil || e.Kind == syntax.Constant && e.Value != nil {
-		return c.unknown(&syntax.Expr{At: at}, "the type "+strings.ToValidUTF8(clip(text), ""))
+		return c.unknown(&syntax.Expr{At: at}, "the type "+strings.ToValidUTF8(plaintext.Clip(text, maxWritten), ""))
 	}
 	return c.schema(e)
-}
-
-// clip returns a text of at most 60 bytes, with … where it was cut.
-func clip(text string) string {
-	const most = 60
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }

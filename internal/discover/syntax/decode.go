@@ -17,6 +17,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/transform"
+
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // MaxSource is how large, in bytes, a Python file may be. CPython's own largest one has half a megabyte.
@@ -51,7 +53,7 @@ func decode(content []byte) ([]byte, error) {
 			return nil, fmt.Errorf("it is not %s, as its coding line says: %w", name, err)
 		}
 	}
-	if i := invalidUTF8(text); i >= 0 {
+	if i := plaintext.FirstInvalid(text); i >= 0 {
 		return nil, fmt.Errorf("byte %d is not UTF-8: save it as UTF-8, or name its coding in the first line, such as # coding: latin-1", i)
 	}
 	if bytes.IndexByte(text, '\r') >= 0 {
@@ -118,19 +120,4 @@ func (ascii) Transform(dst, src []byte, _ bool) (int, int, error) {
 		return n, n, transform.ErrShortDst
 	}
 	return n, n, nil
-}
-
-// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
-func invalidUTF8(text []byte) int {
-	if utf8.Valid(text) {
-		return -1
-	}
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return -1
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/maze-agent/maregister/internal/discover/python"
 	"github.com/maze-agent/maregister/internal/finding"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // Kind is what an expression is.
@@ -88,7 +89,7 @@ const MaxDepth = 500
 
 // reader makes expressions of nodes.
 type reader struct {
-	positions *positions
+	positions *plaintext.Positions
 	depth     int
 }
 
@@ -139,7 +140,7 @@ var others = map[string]string{
 
 // expr returns the expression of a node. It is Other for what is not evaluated, or nested too deeply.
 func (r *reader) expr(n python.Node) *Expr {
-	e := &Expr{At: r.positions.at(n.Start), Text: "this"}
+	e := &Expr{At: r.positions.At(n.Start), Text: "this"}
 	if name, ok := others[n.Kind]; ok {
 		e.Text = name
 	}

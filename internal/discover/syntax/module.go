@@ -10,6 +10,7 @@ import (
 
 	"github.com/maze-agent/maregister/internal/discover/python"
 	"github.com/maze-agent/maregister/internal/finding"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // Module is what a Python file declares at its top level, as far as discovery needs it.
@@ -158,10 +159,10 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	if err != nil {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
-	positions := newPositions(text)
+	positions := plaintext.NewPositions(text)
 	err = p.python.Read(text, func(tree *python.Tree) {
 		if offset, what := notPython3(tree); what != "" {
-			m.refuse(finding.SyntaxError, positions.at(offset), "%s", what)
+			m.refuse(finding.SyntaxError, positions.At(offset), "%s", what)
 			return
 		}
 		s := &scanner{module: m, wanted: p.wanted, reader: &reader{positions: positions}}
@@ -173,7 +174,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	}
 	m = &Module{Path: path, Name: module} // nothing of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
-		return m.refuse(finding.SyntaxError, positions.at(wrong.Offset),
+		return m.refuse(finding.SyntaxError, positions.At(wrong.Offset),
 			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
 	}
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)

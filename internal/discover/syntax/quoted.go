@@ -5,6 +5,7 @@ import (
 
 	"github.com/maze-agent/maregister/internal/discover/python"
 	"github.com/maze-agent/maregister/internal/finding"
+	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
 // QuotedParser reads annotations that are in quotes. It makes its parser when it is first needed.
@@ -29,7 +30,7 @@ func (p *QuotedParser) Parse(text string, at finding.Position) *Expr {
 			return
 		}
 		if annotation := statements[0].Children()[0].Child("type"); !annotation.IsZero() {
-			e = (&reader{positions: newPositions(source)}).expr(annotation)
+			e = (&reader{positions: plaintext.NewPositions(source)}).expr(annotation)
 		}
 	})
 	if err != nil || e == nil {

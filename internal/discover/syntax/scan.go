@@ -125,7 +125,7 @@ func (s *scanner) bind(name string, b *Binding) {
 // bindAt notes what a name is bound to, if it stands at the top level.
 func (s *scanner) bindAt(name python.Node, b *Binding, in where) {
 	if in.within == "" && !name.IsZero() {
-		b.At = s.reader.positions.at(name.Start)
+		b.At = s.reader.positions.At(name.Start)
 		b.Conditional = b.Conditional || in.conditional
 		s.bind(name.Text(), b)
 	}
@@ -203,7 +203,7 @@ func (s *scanner) assignment(n python.Node, in where) {
 // value reads what may be a constant.
 func (s *scanner) value(n python.Node) *Expr {
 	if n.End-n.Start > maxValue {
-		return &Expr{At: s.reader.positions.at(n.Start), Text: "a value of so much text"}
+		return &Expr{At: s.reader.positions.At(n.Start), Text: "a value of so much text"}
 	}
 	return s.reader.expr(n)
 }
@@ -228,7 +228,7 @@ func (s *scanner) imports(n python.Node, in where) {
 		if from.IsZero() {
 			i.Module, i.Name = name.Text(), ""
 		}
-		s.bind(i.Bound(), &Binding{At: s.reader.positions.at(name.Start), Conditional: in.conditional, Imported: i})
+		s.bind(i.Bound(), &Binding{At: s.reader.positions.At(name.Start), Conditional: in.conditional, Imported: i})
 	}
 }
 
@@ -257,12 +257,12 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
-		f := &Function{Name: definition.Child("name").Text(), At: s.reader.positions.at(n.Start), Decorators: decorators, IsClass: true}
+		f := &Function{Name: definition.Child("name").Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, IsClass: true}
 		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")
-	f := &Function{Name: name.Text(), At: s.reader.positions.at(n.Start), Decorators: decorators, Within: in.within}
+	f := &Function{Name: name.Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, Within: in.within}
 	s.bindAt(name, &Binding{Function: f}, in)
 	s.pending = append(s.pending, pendingFunction{n, definition, f})
 	s.inner(definition, in, "the function ")
@@ -291,7 +291,7 @@ func (s *scanner) read(p pendingFunction) {
 func (s *scanner) parameters(n python.Node) []Parameter {
 	var out []Parameter
 	for _, child := range n.Children() {
-		p := Parameter{At: s.reader.positions.at(child.Start)}
+		p := Parameter{At: s.reader.positions.At(child.Start)}
 		name := child
 		switch child.Kind {
 		case "positional_separator":

@@ -10,7 +10,7 @@ import (
 func (s *scanner) classDefinition(n python.Node, decorators []*Expr, in where) {
 	children := n.All()
 	name, body := python.Child(children, "name"), python.Child(children, "body")
-	c := &Class{Name: name.Text(), At: s.reader.positions.at(n.Start), Decorators: decorators}
+	c := &Class{Name: name.Text(), At: s.reader.positions.At(n.Start), Decorators: decorators}
 	if bases := python.Child(children, "superclasses"); !bases.IsZero() {
 		c.Bases = &Expr{Kind: Call, Operands: []*Expr{{}}, Names: []string{""}}
 		for _, argument := range bases.Children() {
@@ -41,7 +41,7 @@ func (s *scanner) field(c *Class, statement python.Node) {
 	if name.Kind != "identifier" || annotation.IsZero() {
 		return
 	}
-	p := Parameter{Name: name.Text(), At: s.reader.positions.at(name.Start), Annotation: s.reader.expr(annotation)}
+	p := Parameter{Name: name.Text(), At: s.reader.positions.At(name.Start), Annotation: s.reader.expr(annotation)}
 	if !value.IsZero() {
 		p.Fallback = s.value(value)
 	}
@@ -85,14 +85,14 @@ func (s *scanner) keys(r *Returned, statement python.Node) {
 		value = base(value)
 	}
 	if value.IsZero() {
-		r.At, r.Unclear = s.reader.positions.at(statement.Start), ReturnsNothingHere
+		r.At, r.Unclear = s.reader.positions.At(statement.Start), ReturnsNothingHere
 		return
 	}
 	if r.Keys == nil {
 		r.Keys = []string{}
 	}
 	if value.Kind != "dictionary" {
-		r.At, r.Unclear = s.reader.positions.at(value.Start), ReturnsNoDict
+		r.At, r.Unclear = s.reader.positions.At(value.Start), ReturnsNoDict
 		return
 	}
 	for _, pair := range value.Children() {
@@ -105,7 +105,7 @@ func (s *scanner) keys(r *Returned, statement python.Node) {
 			text, ok = ConstantText(s.reader.expr(key))
 		}
 		if !ok {
-			r.At, r.Unclear = s.reader.positions.at(value.Start), ReturnsOtherKey
+			r.At, r.Unclear = s.reader.positions.At(value.Start), ReturnsOtherKey
 			return
 		}
 		if !slices.Contains(r.Keys, text) {

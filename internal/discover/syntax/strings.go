@@ -52,7 +52,7 @@ func (r *reader) interpolation(n python.Node) *Expr {
 	if parts := n.Children(); len(parts) == 1 && !strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(n.Text(), "}"), " "), "=") {
 		return r.expr(parts[0])
 	}
-	return &Expr{At: r.positions.at(n.Start), Text: others["interpolation"]}
+	return &Expr{At: r.positions.At(n.Start), Text: others["interpolation"]}
 }
 
 var escapes = map[byte]string{
