@@ -199,7 +199,8 @@ func canonical(text string) bool {
 }
 
 // wantedLayout returns how README.md and the design say that entries are spread: over maze-registry itself while they fit, else by the
-// leading bits of the SHA-256 of their names, halved until each part fits. A shard holds its size less 1 KiB.
+// leading bits of the SHA-256 of their names, halved until each part has one entry or fits into half of that. maze-registry holds the
+// size of shards less 1 KiB.
 func wantedLayout(entries map[string]*entry, shardSize int) []part {
 	names := slices.Collect(maps.Keys(entries))
 	return layOut(entries, names, "", shardSize-1<<10)
@@ -214,7 +215,7 @@ func layOut(entries map[string]*entry, names []string, prefix string, capacity i
 		size += len(name) + len(entries[name].text)
 		data[name] = entries[name].text
 	}
-	if size <= capacity || len(names) == 1 {
+	if size <= capacity && prefix == "" || size <= capacity/2 || len(names) == 1 {
 		p := part{Name: indexName, Prefix: prefix, Tasks: len(names), Digest: contentDigest(data)}
 		if prefix != "" {
 			p.Name = fmt.Sprintf("%s-%s-%s", indexName, prefix, strings.TrimPrefix(p.Digest, "sha256:")[:10])
