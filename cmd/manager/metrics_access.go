@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -22,6 +21,7 @@ import (
 	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/lru"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
@@ -157,14 +157,13 @@ type tokens struct {
 	unknown flowcontrol.PassiveRateLimiter
 	// answers holds who has a token, by its digest: a nil *authenticationv1.UserInfo for a bad one.
 	answers *cache.LRUExpireCache
-
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]bool // digests of tokens that were good when they were last asked about
+	// known holds the digests of tokens that were good when they were last asked about.
+	known *lru.Cache
 }
 
 func newTokens(reviews tokenReviewer) *tokens {
 	return &tokens{
-		reviews: reviews, known: map[[sha256.Size]byte]bool{}, answers: cache.NewLRUExpireCache(maxAnswers),
+		reviews: reviews, known: lru.New(maxKnownTokens), answers: cache.NewLRUExpireCache(maxAnswers),
 		unknown: flowcontrol.NewTokenBucketPassiveRateLimiter(unknownTokensPerSecond, unknownTokensBurst),
 	}
 }
@@ -175,7 +174,7 @@ func (t *tokens) whose(ctx context.Context, token string) (*authenticationv1.Use
 	if answer, found := t.answers.Get(digest); found {
 		return answer.(*authenticationv1.UserInfo), nil
 	}
-	if !t.isKnown(digest) && !t.unknown.TryAccept() {
+	if _, known := t.known.Get(digest); !known && !t.unknown.TryAccept() {
 		return nil, errTooManyTokens
 	}
 	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
@@ -184,36 +183,14 @@ func (t *tokens) whose(ctx context.Context, token string) (*authenticationv1.Use
 	if err != nil {
 		return nil, fmt.Errorf("review a token: %w", err)
 	}
-	t.remember(digest, review.Status.Authenticated)
 	if !review.Status.Authenticated {
+		t.known.Remove(digest)
 		t.answers.Add(digest, (*authenticationv1.UserInfo)(nil), badTokenTTL)
 		return nil, nil //nolint:nilnil // nobody has a bad token, and that is no error
 	}
+	t.known.Add(digest, nil)
 	t.answers.Add(digest, &review.Status.User, goodTokenTTL)
 	return &review.Status.User, nil
-}
-
-func (t *tokens) isKnown(digest [sha256.Size]byte) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.known[digest]
-}
-
-// remember keeps the digest of a good token. Where there are too many, any one of them goes: it then counts as unknown once.
-func (t *tokens) remember(digest [sha256.Size]byte, good bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !good {
-		delete(t.known, digest)
-		return
-	}
-	if len(t.known) >= maxKnownTokens {
-		for other := range t.known {
-			delete(t.known, other)
-			break
-		}
-	}
-	t.known[digest] = true
 }
 
 // rights asks what somebody may do, and believes the answers for a while.
