@@ -3,14 +3,13 @@ package pysource
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -50,7 +49,7 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 			m, err = nil, errors.New("the file is too intricate to be read; simplify it, or --exclude it")
 		}
 	}()
-	return p.parser.Parse(name, moduleOf(name), source), nil
+	return p.parser.Parse(name, imports.ModuleName(name), source), nil
 }
 
 // readAll returns the modules that may have tasks, in the order of the files.
@@ -99,17 +98,11 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 	return m, nil
 }
 
-// moduleOf returns the name that Python imports a file by.
-func moduleOf(name string) string {
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".py"), "/__init__")
-	return strings.ReplaceAll(name, "/", ".")
-}
-
 // loader returns a function that finds modules by name, for what tasks take from them. The function is not safe for concurrent use.
 func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover.Module {
 	known := make(map[string]*discover.Module, len(modules))
 	for _, m := range modules {
-		known[moduleOf(m.Path())] = m
+		known[imports.ModuleName(m.Path())] = m
 	}
 	var parser sourceParser
 	return func(module string) *discover.Module {
@@ -124,11 +117,7 @@ func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover
 
 // load returns nil for a module that is not below the package root, or cannot be read.
 func (r *sourceReader) load(parser *sourceParser, module string) *discover.Module {
-	folder := strings.ReplaceAll(module, ".", "/")
-	if !fs.ValidPath(folder) {
-		return nil
-	}
-	for _, name := range []string{folder + "/__init__.py", folder + ".py"} { // as Python's order is
+	for _, name := range imports.Files(module) {
 		target, _, problem := r.root.resolve(name)
 		if problem != "" {
 			continue
