@@ -78,10 +78,9 @@ type droppedShard struct {
 	object *corev1.ConfigMap
 	// doubts counts the deletions that failed as if it was gone.
 	doubts int
-	// noticed reports whether a cache showed it, and this process did not drop it itself. It is deleted only as it was shown, in
-	// resourceVersion: its marks may be gone since.
-	noticed         bool
-	resourceVersion string
+	// shownAs is the resourceVersion in which a cache showed it. It is deleted only as it was shown, as its marks may be gone since. Empty
+	// if this process has dropped it itself.
+	shownAs string
 	// deleted reports whether it is deleted, and the cache does not show that yet.
 	deleted bool
 }
@@ -209,12 +208,12 @@ func (p *Pass) noticeOrphans() {
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
 			p.maps.dropped[shard.UID] = droppedShard{
-				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), noticed: true, resourceVersion: shard.ResourceVersion,
+				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), shownAs: shard.ResourceVersion,
 			}
 		}
 	}
 	for uid, d := range p.maps.dropped {
-		if shown := p.shown[d.name]; (shown == nil || shown.UID != uid) && (d.noticed && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
+		if shown := p.shown[d.name]; (shown == nil || shown.UID != uid) && (d.shownAs != "" && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
 			delete(p.maps.dropped, uid)
 		}
 	}
