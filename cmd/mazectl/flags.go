@@ -11,7 +11,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 )
 
-// addFindingFlags gives a command the flags of findings.
+// addFindingFlags adds the flags of findings to a command.
 func addFindingFlags(c *cobra.Command, o *report.Options) {
 	flags := c.Flags()
 	flags.StringVar(&o.Format, "output-format", report.Formats()[0], "`FORMAT` of the findings: "+strings.Join(report.Formats(), ", "))
@@ -22,14 +22,14 @@ func addFindingFlags(c *cobra.Command, o *report.Options) {
 	}
 }
 
-// addNodeFlags gives a command the flags of the nodes to judge by.
+// addNodeFlags adds the flags of the nodes to judge by to a command.
 func addNodeFlags(c *cobra.Command, o *place.NodeOptions) {
 	flags := c.Flags()
 	flags.StringVar(&o.Nodes, "nodes", place.ClusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes -o yaml; or cluster")
 	flags.StringVar(&o.Config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
 }
 
-// addTaskFlags gives a command the flags of where tasks are from.
+// addTaskFlags adds the flags of where tasks are from to a command.
 func addTaskFlags(c *cobra.Command, s *catalogue.Options) {
 	s.Cluster = genericclioptions.NewConfigFlags(false)
 	s.Cluster.CacheDir = nil // nothing is discovered

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Verdict says whether some node can host a task: the content of the condition Placeable.
+// Verdict reports whether some node can host a task: the content of the condition Placeable.
 type Verdict struct {
 	Status metav1.ConditionStatus
 	Reason string

@@ -43,7 +43,7 @@ func FuzzEvaluate(f *testing.F) {
 
 var equalInts = cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
 
-// evaluated gives what x is bound to by "x = " and a text.
+// evaluated returns what x is bound to by "x = " and a text.
 func evaluated(parser *syntax.Parser, text string) (any, bool) {
 	m := parser.Parse("a.py", "a", []byte("x = "+text))
 	if m.Problem != nil {
