@@ -72,9 +72,9 @@ func (a *audit) operatorWrote(c change) {
 	if c.before != nil && a.made[c.before.UID] {
 		w.failf("%s touches the ConfigMap %s of someone else", c.call, c.name)
 	}
-	// An update names the version that it changes, so the process has seen whose it is.
-	if c.before != nil && c.call.verb == serving.Update && !registry.Owned(c.before) {
-		w.failf("%s updates the ConfigMap %s, which nothing marks as the operator's", c.call, c.name)
+	// A write names the version that it changes, so the process has seen whose it is.
+	if c.before != nil && !registry.Owned(c.before) {
+		w.failf("%s changes the ConfigMap %s, which nothing marks as the operator's", c.call, c.name)
 	}
 	switch {
 	case c.name == registry.ConfigMapName && c.after == nil && !ptr.Deref(c.before.Immutable, false):

@@ -78,9 +78,10 @@ type droppedShard struct {
 	object *corev1.ConfigMap
 	// doubts counts the deletions that failed as if it was gone.
 	doubts int
-	// shownAs is the resourceVersion in which a cache showed it. It is deleted only as it was shown, as its marks may be gone since. Empty
-	// if this process has dropped it itself.
-	shownAs string
+	// resourceVersion is the one in which it was seen. It is deleted only as it was seen, as its marks may be gone since.
+	resourceVersion string
+	// noticed reports whether a cache showed it, and this process did not drop it itself.
+	noticed bool
 	// deleted reports whether it is deleted, and the cache does not show that yet.
 	deleted bool
 }
@@ -208,12 +209,12 @@ func (p *Pass) noticeOrphans() {
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
 			p.maps.dropped[shard.UID] = droppedShard{
-				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), shownAs: shard.ResourceVersion,
+				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), resourceVersion: shard.ResourceVersion, noticed: true,
 			}
 		}
 	}
 	for uid, d := range p.maps.dropped {
-		if shown := p.shown[d.name]; (shown == nil || shown.UID != uid) && (d.shownAs != "" && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
+		if shown := p.shown[d.name]; (shown == nil || shown.UID != uid) && (d.noticed && !d.deleted || d.deleted && p.seen.Now.Sub(d.since) >= rememberDeleted) {
 			delete(p.maps.dropped, uid)
 		}
 	}
@@ -232,7 +233,7 @@ func (p *Pass) drop() {
 		case named[name], p.target != nil && p.target.HasShard(name), s.state == shardForeign && p.seen.Now.Sub(s.met) < rememberForeign:
 			continue
 		case s.uid != "" && s.state != shardForeign && (!known || !d.deleted):
-			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now}
+			p.maps.dropped[s.uid] = droppedShard{name: name, epoch: s.epoch, since: p.seen.Now, resourceVersion: s.resourceVersion}
 		}
 		delete(p.maps.shards, name)
 	}

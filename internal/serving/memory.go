@@ -23,8 +23,8 @@ type Memory struct {
 	wanted, published *registry.Tree
 	// trusted reports whether published is what this process has written, or found as wanted, and not what it has recovered.
 	trusted bool
-	// assumed holds the names under which published has the entry that the task's status vouches for, and the registry has another one,
-	// until this process has published. Nil for none.
+	// assumed holds the names under which published has the entry that counts, and the registry that was read has another one, until this
+	// process has published. Nil for none.
 	assumed map[string]bool
 
 	// trouble is why nothing is served, as the last outcomes have it.

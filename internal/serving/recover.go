@@ -70,7 +70,7 @@ func (p *Pass) recover() []*Request {
 	}
 	if p.recovery.whole {
 		for _, item := range p.recovery.unreported {
-			p.recoverItem(item)
+			p.recoverItem(item, item.Text)
 		}
 	}
 	switch {
@@ -158,7 +158,7 @@ func (p *Pass) recoverShard(ref registry.ShardRef) *Request {
 func (p *Pass) recoverEntries(data map[string]string) {
 	for name, text := range data {
 		if own := p.recovery.own[name]; own != nil && own.Text == text {
-			p.recoverItem(own)
+			p.recoverItem(own, text)
 			continue
 		}
 		item, err := registry.Decode(text)
@@ -167,24 +167,25 @@ func (p *Pass) recoverEntries(data map[string]string) {
 		}
 		if p.served != nil {
 			if known := p.served.Get(name); known != nil && known.UID == item.UID && known.Generation >= item.Generation {
-				p.recoverItem(known) // what this process remembers counts more
+				p.recoverItem(known, text) // what this process remembers counts more
 				continue
 			}
 		}
 		t := p.recovery.tasks[item.UID]
 		if found := authentic(t, &item); found != nil {
-			p.recoverItem(found)
-			if found.Text != text {
-				p.assumed[name] = true
-			}
+			p.recoverItem(found, text)
 		} else if isUnreported(t, &item) {
 			p.recovery.unreported[name] = &item
 		}
 	}
 }
 
-func (p *Pass) recoverItem(item *registry.Item) {
+// recoverItem notes what counts under a name where the registry has a text.
+func (p *Pass) recoverItem(item *registry.Item, text string) {
 	p.recovery.items[item.Name] = item
+	if delete(p.assumed, item.Name); item.Text != text {
+		p.assumed[item.Name] = true
+	}
 }
 
 // authentic returns an entry that was found in the registry if the operator has made it. Nil if nobody can tell, or t is nil. Who writes

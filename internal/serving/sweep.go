@@ -82,7 +82,7 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 		})
 	}
 	object := p.named(d.name)
-	object.UID, object.ResourceVersion = uid, d.shownAs
+	object.UID, object.ResourceVersion = uid, d.resourceVersion
 	if d.object != nil {
 		object.ResourceVersion = d.object.ResourceVersion
 	}
