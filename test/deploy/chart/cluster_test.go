@@ -142,20 +142,14 @@ func (c *cluster) namespace(t *testing.T, name string) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
 		"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted",
 	}}}
-	if err := c.Create(t.Context(), namespace); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "namespace "+name+" of an earlier test is gone", func(ctx context.Context) (bool, error) {
+		err := c.Create(ctx, namespace)
+		return err == nil, client.IgnoreAlreadyExists(err)
+	})
 	t.Cleanup(func() {
 		if err := c.Delete(context.Background(), namespace); err != nil {
 			t.Error(err)
 		}
-		if name != releaseNamespace { // no other test takes its name
-			return
-		}
-		eventually(t, "namespace "+name+" is gone", func(ctx context.Context) (bool, error) {
-			err := c.Get(ctx, client.ObjectKeyFromObject(namespace), &corev1.Namespace{})
-			return err != nil, client.IgnoreNotFound(err)
-		})
 	})
 }
 
