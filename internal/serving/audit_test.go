@@ -113,8 +113,7 @@ func (a *audit) indexChanged(c change) {
 		a.deletions++
 	}
 	switch {
-	case c.by == hand && c.before != nil && c.after != nil && sameData(c.before, c.after) &&
-		c.before.Annotations[registry.SourceAnnotation] == c.after.Annotations[registry.SourceAnnotation]:
+	case c.by == hand && c.before != nil && c.after != nil && sameData(c.before, c.after) && keepsSource(c.before, c.after):
 	case c.by == hand, c.after == nil:
 		a.reset()
 		if c.after != nil { // it may name what the operator has given up
@@ -130,6 +129,12 @@ func (a *audit) indexChanged(c change) {
 		a.trusted = c.before != nil || c.call.deletions == a.deletions // else, a hand has deleted the index that had made this write fail
 		a.checkIndex(c)
 	}
+}
+
+// keepsSource reports whether a hand has left the source of an index as it was, or taken it away: neither is a reason to believe less.
+func keepsSource(before, after *corev1.ConfigMap) bool {
+	source := after.Annotations[registry.SourceAnnotation]
+	return number(source) == 0 || source == before.Annotations[registry.SourceAnnotation]
 }
 
 // checkSource checks that the version of the tasks that the registry is made from does not decrease.

@@ -109,8 +109,8 @@ func (p *Pass) writeIndex() *Request {
 // isAsRendered reports whether the live index holds exactly what the target says.
 func (p *Pass) isAsRendered(live *corev1.ConfigMap) bool {
 	want, _, err := p.render(p.target)
-	return err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) && !isHeld(live) &&
-		live.Annotations[registry.SourceAnnotation] != "" && !isOfTheFuture(live)
+	_, known := sourceOf(live)
+	return known && err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) && !isHeld(live)
 }
 
 func includes(all, some map[string]string) bool {
@@ -126,8 +126,10 @@ func includes(all, some map[string]string) bool {
 func (p *Pass) render(tree *registry.Tree) (*corev1.ConfigMap, registry.Index, error) {
 	index := p.maps.index
 	source := p.seen.Source
-	if index.object != nil && !isOfTheFuture(index.object) {
-		source = newest(source, index.object.Annotations[registry.SourceAnnotation])
+	if index.object != nil {
+		if last, known := sourceOf(index.object); known {
+			source = newest(source, last)
+		}
 	}
 	shards := tree.Shards()
 	decoded := registry.NewIndex(shards, p.maps.last)

@@ -30,10 +30,13 @@ func TestSourceVersion(t *testing.T) {
 		"Older by a digit":       {source: "100", view: "99"},
 		"A source of the future": {source: "100000", view: "400", want: true},
 		"Likewise, and a view that is older than the index": {source: "100000", view: "99"},
-		"A source that is none":                             {source: "x", view: "99", want: true},
-		"No source":                                         {source: "", view: "99", want: true},
-		"A view that is no more":                            {source: "3", view: "2"},
-		"A source that is zeroes":                           {source: "000", view: "99", want: true},
+		"A source that is none":                             {source: "x", view: "400", want: true},
+		"Likewise, and a view older than the index":         {source: "x", view: "99"},
+		"No source": {source: "", view: "400", want: true},
+		"No source, and a view that is older than the index": {source: "", view: "99"},
+		"A view that is no more":                             {source: "3", view: "2"},
+		"A source that is zeroes":                            {source: "000", view: "400", want: true},
+		"Zeroes, and a view that is older than the index":    {source: "000", view: "99"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

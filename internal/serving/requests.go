@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -140,15 +141,15 @@ func (p *Pass) settle() {
 }
 
 // isStale reports whether the index was made from a later view of the tasks than this pass has. A view that this process has written
-// before is not asked for. One that the API server cannot have reached when the index was written is another cluster's, or a hand's: then
-// all that is known is that the index was made from no later view than of when it was written.
+// before is not asked for. Where the index does not say, all that is known is that it was made from no later view than of when it was
+// written.
 func (p *Pass) isStale() bool {
 	index := p.maps.index
 	if index.object == nil || index.holds != nil || index.checked {
 		return false
 	}
-	source := index.object.Annotations[registry.SourceAnnotation]
-	if isOfTheFuture(index.object) {
+	source, known := sourceOf(index.object)
+	if !known {
 		if p.memory.tasks != nil { // what this process has seen before was no older
 			return false
 		}
@@ -157,8 +158,12 @@ func (p *Pass) isStale() bool {
 	return older(p.seen.View, source)
 }
 
-func isOfTheFuture(index *corev1.ConfigMap) bool {
-	return older(index.ResourceVersion, index.Annotations[registry.SourceAnnotation])
+// sourceOf returns the resourceVersion of the tasks that an index was made from. It is not known where a hand has taken it away, and where
+// it is none that the API server can have reached when the index was written: that is another cluster's, or a hand's.
+func sourceOf(index *corev1.ConfigMap) (source string, known bool) {
+	source = index.Annotations[registry.SourceAnnotation]
+	order, err := resourceversion.CompareResourceVersion(source, index.ResourceVersion)
+	return source, err == nil && order <= 0
 }
 
 func (p *Pass) fail(err error) {

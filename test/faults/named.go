@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
@@ -108,6 +110,13 @@ func answerPlans() []*Named {
 			Scenario: Scenario{Steps: []Step{
 				create, {Name: "others write", Do: makeNoise},
 				do("the source is from the future", harmsIndex(fromTheFuture), edit("second")),
+			}}},
+		{Name: "source-taken-away", Why: "A manager that starts with an old list of tasks, beside an index from which a user has taken the annotations, " +
+			"published the entry from before an edit. Where the index does not say from which version it is made, the list has to be as new as the index.",
+			Faults: []Fault{{Kind: StaleLists, Stale: []Target{TaskReads}, Step: 2, Since: 1, For: 1200 * time.Millisecond}}, MayMiss: true,
+			Scenario: Scenario{Steps: []Step{
+				create, do("edit", edit("second"), settled),
+				do("take the annotations, and restart", harmsIndex(func(c *corev1.ConfigMap) { c.Annotations = nil }), restarts(syscall.SIGKILL)),
 			}}},
 		{Name: "generation-twice-by-reset", Why: twice, Faults: []Fault{{Kind: ResetAfter, Target: IndexWrite, Step: 1, Nth: 1}}, Scenario: Scenario{Steps: edits}},
 		{Name: "generation-twice-by-504", Why: twice, Faults: []Fault{{Kind: TimeoutDone, Target: IndexWrite, Step: 1, Nth: 1}}, Scenario: Scenario{Steps: edits}},
