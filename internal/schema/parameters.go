@@ -124,10 +124,13 @@ func (p *Parameters) Part(name string) (Part, bool) {
 	return Part{of: p, any: [][]int{ids}}, true
 }
 
+// Root returns what all arguments, a JSON object, are subject to.
+func (p *Parameters) Root() Part { return Part{of: p, any: [][]int{{0}}} }
+
 // Validate checks all arguments, a JSON object, against the whole schema. The
 // error is worded as by [Validator.Validate].
 func (p *Parameters) Validate(value []byte) error {
-	return Part{of: p, any: [][]int{{0}}}.Validate(value)
+	return p.Root().Validate(value)
 }
 
 // isFalse says that a schema is the one that allows nothing.

@@ -1,0 +1,88 @@
+package evolution
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/maze-agent/maregister/internal/text"
+)
+
+// maxShown is how many characters of a value a message repeats.
+const maxShown = 80
+
+// String returns the change as one sentence for a user: what has changed and, where it is not Compatible, what that means.
+func (c Change) String() string {
+	sentence := c.what()
+	switch {
+	case c.Verdict == Breaking && c.Side == Output:
+		return sentence + ": a result may now be " + shown(c.Instance)
+	case c.Verdict == Breaking:
+		return sentence + ": refuses " + shown(c.Instance)
+	case c.Verdict == Unknown:
+		return sentence + ": " + c.doubt()
+	default:
+		return sentence
+	}
+}
+
+// what says what has changed.
+func (c Change) what() string {
+	name := string(c.Side) + " " + strconv.Quote(c.Parameter)
+	switch c.Kind {
+	case Renamed:
+		return fmt.Sprintf("%s %q is now called %q", c.Side, c.Was, c.Parameter)
+	case Widened:
+		return name + " allows more"
+	case Narrowed:
+		return name + " allows less"
+	case Replaced:
+		return name + " allows other values"
+	case Changed:
+		if c.Verdict == Unknown {
+			return name + " allows other members than it did"
+		}
+		return name + " is declared otherwise, and every value that passed still passes"
+	case Required:
+		return name + " is now required"
+	case Optional:
+		return name + " is now optional"
+	case Default, Format, Told:
+		if c.Kind != Told {
+			name = string(c.Kind) + " of " + name
+		} else {
+			name = c.Parameter
+		}
+		switch {
+		case c.Old == nil:
+			return name + " is now " + shown(c.New)
+		case c.New == nil:
+			return name + " is gone; it was " + shown(c.Old)
+		default:
+			return name + " is now " + shown(c.New) + "; it was " + shown(c.Old)
+		}
+	case Declared:
+		return string(c.Side) + "s are declared in one version alone"
+	case Combination:
+		return string(c.Side) + "s together have to be otherwise"
+	default: // Added, Removed
+		return name + " is " + string(c.Kind)
+	}
+}
+
+// doubt says why nothing could be shown, and what to do.
+func (c Change) doubt() string {
+	switch {
+	case c.Side == Output && (c.Kind == Removed || c.Kind == Renamed):
+		return "workflows that read it are refused; look for them"
+	case c.Kind == Declared:
+		return "nothing can be compared; look at who uses the task"
+	case c.Kind == Changed:
+		return "nobody should pass members that are not declared; look whether somebody does"
+	case c.Kind == Format:
+		return "who gets another kind of text may not understand it"
+	default:
+		return "neither could be shown, that it breaks something or that it does not"
+	}
+}
+
+func shown(value []byte) string { return text.ClipMiddle(string(value), maxShown) }

@@ -1,0 +1,307 @@
+package evolution
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/schema"
+)
+
+// inputs compares what callers of the old version pass with what the new one takes. It refuses what it does not declare.
+func inputs(was, is *interfaceSide) []Change {
+	return compareSides(flow{side: Input, from: was, to: is, old: was, new: is, given: was.given.Root(), taken: is.declared.Root()})
+}
+
+// outputs compares what the new version returns with what readers of the old one expect. They do not mind what they do not know.
+func outputs(was, is *interfaceSide) []Change {
+	return compareSides(flow{side: Output, from: is, to: was, old: was, new: is, given: is.given.Root(), taken: was.Root()})
+}
+
+// flow is the way of values from one version to the other.
+type flow struct {
+	side     Side
+	from, to *interfaceSide
+	old, new *interfaceSide
+	// given and taken are what all values together are subject to, where they come from and where they go.
+	given, taken schema.Part
+}
+
+func compareSides(f flow) []Change {
+	if f.old.declaresNothing() != f.new.declaresNothing() {
+		return []Change{{Side: f.side, Kind: Declared, Verdict: Unknown}}
+	}
+	renamed := f.renames()
+	var changes []Change
+	for _, name := range f.old.Names() {
+		if _, ok := renamed[name]; !ok {
+			changes = append(changes, f.of(name)...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(renamed)) {
+		c := f.judged(Change{Kind: Renamed, Parameter: renamed[name], Was: name})
+		changes = append(changes, c)
+	}
+	for _, name := range f.new.Names() {
+		if !f.old.declares(name) && !slices.Contains(slices.Collect(maps.Values(renamed)), name) {
+			changes = append(changes, f.judged(Change{Kind: Added, Parameter: name}))
+		}
+	}
+	return f.combined(changes)
+}
+
+// of returns the changes of a parameter of the old version.
+func (f flow) of(name string) []Change {
+	if !f.new.declares(name) && !f.new.Allows(name) {
+		return []Change{f.judged(Change{Kind: Removed, Parameter: name})}
+	}
+	var changes []Change
+	widens, narrows := !fits(f.new, f.old, name, name), !fits(f.old, f.new, name, name)
+	switch {
+	case widens && narrows:
+		changes = append(changes, f.judged(Change{Kind: Replaced, Parameter: name}))
+	case widens:
+		changes = append(changes, f.judged(Change{Kind: Widened, Parameter: name}))
+	case narrows:
+		changes = append(changes, f.judged(Change{Kind: Narrowed, Parameter: name}))
+	case !reflect.DeepEqual(bare(f.old.property(name)), bare(f.new.property(name))):
+		changes = append(changes, f.changed(name))
+	}
+	switch required := f.new.requires(name); {
+	case required && !f.old.requires(name):
+		changes = append(changes, f.judged(Change{Kind: Required, Parameter: name}))
+	case !required && f.old.requires(name):
+		changes = append(changes, f.judged(Change{Kind: Optional, Parameter: name}))
+	}
+	return append(changes, f.annotations(name)...)
+}
+
+// changed returns the change of a parameter that is declared otherwise, although the same values are given and taken. Where only the members
+// that may come besides have changed, somebody may pass such.
+func (f flow) changed(name string) Change {
+	change := Change{Side: f.side, Kind: Changed, Parameter: name}
+	given, _ := f.from.Part(name)
+	taken, _ := f.to.Part(name)
+	onlyOpened := reflect.DeepEqual(bare(f.old.property(name), opening...), bare(f.new.property(name), opening...))
+	if onlyOpened && !schema.Within(given, taken) {
+		change.Verdict = Unknown
+	}
+	return change
+}
+
+// annotations returns what has changed of a parameter that no value shows.
+func (f flow) annotations(name string) []Change {
+	var changes []Change
+	was, is := f.old.property(name), f.new.property(name)
+	if change, ok := f.differs(Default, name, was["default"], is["default"]); ok {
+		changes = append(changes, change)
+	}
+	if change, ok := f.differs(Format, name, was["format"], is["format"]); ok {
+		if change.New != nil && f.side == Input || change.Old != nil && f.side == Output {
+			change.Verdict = Unknown // a format asserts nothing, and who expects a file may not get one
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+func (f flow) differs(kind Kind, name string, was, is any) (Change, bool) {
+	change := Change{Side: f.side, Kind: kind, Parameter: name, Old: textOf(was), New: textOf(is)}
+	return change, string(change.Old) != string(change.New)
+}
+
+func textOf(value any) json.RawMessage {
+	if value == nil {
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// property returns the schema of a parameter as the root declares it. Empty where something else does.
+func (s *interfaceSide) property(name string) map[string]any {
+	properties, _ := s.root["properties"].(map[string]any)
+	property, _ := properties[name].(map[string]any)
+	return property
+}
+
+// renames guesses which parameters of the old version have another name in the new one: such as take the same values, and are named
+// alike or are the only ones that came and went.
+func (f flow) renames() map[string]string {
+	var gone, came []string
+	for _, name := range f.old.Names() {
+		if !f.new.declares(name) && !f.new.Allows(name) {
+			gone = append(gone, name)
+		}
+	}
+	for _, name := range f.new.Names() {
+		if !f.old.declares(name) {
+			came = append(came, name)
+		}
+	}
+	renamed := map[string]string{}
+	for _, name := range gone {
+		alike := nearest.Name(name, came)
+		if alike == "" && len(gone) == 1 && len(came) == 1 && f.old.requires(name) == f.new.requires(came[0]) && f.hasType(name) {
+			alike = came[0]
+		}
+		if alike == "" || !f.sameValues(name, alike) {
+			continue
+		}
+		renamed[name] = alike
+		came = slices.DeleteFunc(came, func(other string) bool { return other == alike })
+	}
+	return renamed
+}
+
+// hasType reports whether a parameter's schema says anything by which it could be known again.
+func (f flow) hasType(name string) bool { return len(f.old.property(name)) > 0 }
+
+func (f flow) sameValues(old, new string) bool {
+	return fits(f.old, f.new, old, new) && fits(f.new, f.old, new, old)
+}
+
+// fits reports whether what one version gives for a parameter is allowed by another one for its own.
+func fits(from, to *interfaceSide, given, taken string) bool {
+	values, _ := from.given.Part(given)
+	allowed, _ := to.Part(taken)
+	return schema.Within(values, allowed)
+}
+
+// judged returns a change with its verdict. A change breaks something if values show it that one version gives and the other refuses for
+// this change.
+func (f flow) judged(c Change) Change {
+	c.Side, c.Verdict = f.side, Compatible
+	shown, can := f.attempt(c)
+	switch {
+	case !can:
+		return c
+	case shown != nil && f.given.Validate(shown) == nil && f.taken.Validate(shown) != nil:
+		c.Verdict, c.Instance = Breaking, shown
+	default:
+		c.Verdict = Unknown
+	}
+	return c
+}
+
+// attempt returns arguments, or a result, that may show what a change breaks: nil if none was found. It also reports whether the change can
+// break anything.
+//
+//	           input                            output
+//	Added      the new version requires it      the old one forbids it
+//	Removed    the old one took it              the old one required it, or somebody reads it
+//	Renamed    the old one took the old name    the old one required the old name, or somebody reads it
+//	Narrowed   a value is refused               -
+//	Widened    -                                a value may come that the old one never gave
+//	Replaced   a value is refused               a value may come that the old one never gave
+//	Required   it may be missing                -
+//	Optional   -                                it may be missing
+func (f flow) attempt(c Change) (shown json.RawMessage, can bool) {
+	name := c.Parameter
+	if c.Kind == Renamed {
+		name = c.Was
+	}
+	if f.side == Output {
+		switch c.Kind {
+		case Added:
+			return f.with(name, schema.Part.Example), !f.takesOthers()
+		case Removed, Renamed: // whoever reads one that the result could lack is told Unknown
+			return f.without(name), true
+		case Optional:
+			return f.without(name), true
+		case Widened, Replaced:
+			return f.with(name, f.refused(name)), true
+		}
+		return nil, false
+	}
+	switch c.Kind {
+	case Added:
+		return f.without(name), f.new.requires(name)
+	case Required:
+		return f.without(name), true
+	case Removed, Renamed:
+		return f.with(name, schema.Part.Example), true
+	case Narrowed, Replaced:
+		return f.with(name, f.refused(name)), true
+	}
+	return nil, false
+}
+
+// takesOthers reports whether the version that values go to lets pass what it does not declare.
+func (f flow) takesOthers() bool {
+	others, there := f.to.root["additionalProperties"]
+	return !there && !hasAny(f.to.root, combining) || others == true
+}
+
+// refused returns what finds a value of a parameter that the other version refuses.
+func (f flow) refused(name string) func(schema.Part) (json.RawMessage, bool) {
+	return func(given schema.Part) (json.RawMessage, bool) {
+		taken, ok := f.to.Part(name)
+		if !ok {
+			return nil, false
+		}
+		return schema.Counterexample(given, taken)
+	}
+}
+
+// with returns the shortest arguments, or result, with a value of a parameter. Nil if there is none.
+func (f flow) with(name string, value func(schema.Part) (json.RawMessage, bool)) json.RawMessage {
+	part, ok := f.from.given.Part(name)
+	if !ok {
+		return nil
+	}
+	text, ok := value(part)
+	if !ok {
+		return nil
+	}
+	object := f.base()
+	object[name] = text
+	return encode(object)
+}
+
+// without returns the shortest arguments, or result, without a parameter.
+func (f flow) without(name string) json.RawMessage {
+	object := f.base()
+	delete(object, name)
+	return encode(object)
+}
+
+// base returns the shortest arguments, or result, that are given.
+func (f flow) base() map[string]json.RawMessage {
+	base := map[string]json.RawMessage{}
+	if example, ok := f.given.Example(); ok {
+		_ = json.Unmarshal(example, &base) // an object, as the root's type is
+	}
+	return base
+}
+
+func encode(object map[string]json.RawMessage) json.RawMessage {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// combined adds what the parameters alone do not tell: how they depend on each other.
+func (f flow) combined(changes []Change) []Change {
+	worst := Compatible
+	for _, change := range changes {
+		worst = max(worst, change.Verdict)
+	}
+	if worst == Breaking || schema.Within(f.given, f.taken) {
+		return changes
+	}
+	if instance, ok := schema.Counterexample(f.given, f.taken); ok {
+		return append(changes, Change{Side: f.side, Kind: Combination, Verdict: Breaking, Instance: instance})
+	}
+	if worst == Compatible {
+		changes = append(changes, Change{Side: f.side, Kind: Combination, Verdict: Unknown})
+	}
+	return changes
+}
