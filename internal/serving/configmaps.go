@@ -196,6 +196,7 @@ func (p *Pass) noticeOrphans() {
 		return
 	}
 	p.noticed = true
+	var last map[string]string // seldom needed
 	for _, shard := range p.seen.Shards {
 		d, known := p.maps.dropped[shard.UID]
 		switch s := p.maps.shards[shard.Name]; {
@@ -208,6 +209,12 @@ func (p *Pass) noticeOrphans() {
 		case !registry.IsShardName(shard.Name):
 		case s.uid == shard.UID && s.state != shardAbsent, p.maps.names(shard.Name):
 		default:
+			if last == nil {
+				last = p.lastOfNames()
+			}
+			if older(shard.ResourceVersion, last[shard.Name]) { // another one had its name since: it is gone, and the cache is behind
+				continue
+			}
 			p.maps.dropped[shard.UID] = droppedShard{
 				name: shard.Name, epoch: p.maps.epoch, since: p.seen.Now, held: isHeld(shard), resourceVersion: shard.ResourceVersion, noticed: true,
 			}
@@ -218,6 +225,18 @@ func (p *Pass) noticeOrphans() {
 			delete(p.maps.dropped, uid)
 		}
 	}
+}
+
+// lastOfNames returns the latest resourceVersion at which a shard of a name is known to have been there, deleted ones among them.
+func (p *Pass) lastOfNames() map[string]string {
+	last := make(map[string]string, len(p.maps.shards)+len(p.maps.dropped))
+	for name, s := range p.maps.shards {
+		last[name] = s.resourceVersion
+	}
+	for _, d := range p.maps.dropped {
+		last[d.name] = newest(last[d.name], d.resourceVersion)
+	}
+	return last
 }
 
 // drop notes as garbage the shards that neither the live index names nor the target has. Of others' ConfigMaps it forgets those that

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -84,6 +85,41 @@ func TestOrphans(t *testing.T) {
 	if b.memory.HasGarbage() {
 		t.Error("garbage is remembered")
 	}
+}
+
+// TestOldViewShowsNoOrphan: a cache that is behind shows a shard whose name another one has had since. It is gone, so nothing is done about it.
+func TestOldViewShowsNoOrphan(t *testing.T) {
+	b := newBench(t)
+	b.options.ShardSize = smallShards
+	for i := range 3 {
+		b.add(fmt.Sprintf("t%d", i), fmt.Sprintf("k%d", i), func(t *v1alpha1.MazeTask) { t.Spec.Resources.Type = v1alpha1.ResourceTypeGPU })
+	}
+	b.published()
+	first := slices.Sorted(maps.Keys(b.api.configMaps))
+	b.nodes = resolverOf(1)
+	b.changes++
+	b.published()
+	b.published() // deletes those from before
+	seen := b.observation()
+	shown := 0
+	for _, name := range first {
+		if b.api.configMaps[name] == nil {
+			shown++
+			seen.Shards = append(seen.Shards, &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+				Name: name, UID: "of-a-dead-process", ResourceVersion: "1", Labels: registry.Labels(registry.RoleShard),
+			}})
+		}
+	}
+	if shown == 0 {
+		t.Fatal("want deleted shards")
+	}
+	var sent []string
+	for range 3 {
+		b.run(seen)
+		sent = append(sent, b.sent...)
+		seen.Now = seen.Now.Add(5 * time.Second)
+	}
+	expect(t, "requests", nil, sent)
 }
 
 // TestShardsAreMadeAnew: a shard that is needed again after the index has ceased to name it is another object.
