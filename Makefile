@@ -38,14 +38,16 @@ CONTROL_PLANE_GO = GOFLAGS= go -C hack/controlplane
 WITH_CONTROL_PLANE = KUBEBUILDER_ASSETS=$$($(CONTROL_PLANE_GO) run . --dir '$(CURDIR)/bin/controlplane' etcd kube-apiserver $(1)) \
 	&& export KUBEBUILDER_ASSETS
 
-# What is given out is compiled by a Go without known vulnerabilities, whichever one is installed.
-vuln release archive: export GOTOOLCHAIN := go1.26.11
+GO_VERSION := $(shell sed -n 's/^toolchain go//p' go.mod)
+# Programs are compiled by a Go without known vulnerabilities, whichever one is installed and whatever GOTOOLCHAIN is in the environment.
+# The go command fetches it as a module. Without a network: make build GOTOOLCHAIN=local
+build vuln release archive: export GOTOOLCHAIN := go$(GO_VERSION)
 
 # The race detector needs cgo, and that a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 GENERATED = api/v1alpha1/applyconfiguration 'api/v1alpha1/zz_generated.*' 'config/crd/registry.*' config/rbac/role.yaml charts/maregister/files/crds charts/maregister/files/rbac \
-	charts/maregister/README.md docs/api.md internal/discover/python/treesitter
+	charts/maregister/README.md docs/api.md internal/discover/python/treesitter THIRD_PARTY_NOTICES
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -83,7 +85,7 @@ lint: ## Check style, imports between packages, API conventions, and that genera
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
 
 .PHONY: generate
-generate: ## Generate deep copies, apply configurations, CRD, RBAC, the chart's share of them, docs/api.md and, if its inputs changed, the Python parser.
+generate: ## Generate deep copies, apply configurations, CRD, RBAC, the chart's share of them, docs/api.md, THIRD_PARTY_NOTICES and, if its inputs changed, the Python parser.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
 		crd output:crd:dir=config/crd paths=./api/...
 	$(CONTROLLER_GEN) rbac:roleName=maregister-manager output:rbac:dir=config/rbac paths='./controllers/...;./cmd/manager/...'
@@ -93,6 +95,7 @@ generate: ## Generate deep copies, apply configurations, CRD, RBAC, the chart's 
 	go tool -modfile=hack/docs/go.mod crd-ref-docs --config hack/docs/config.yaml --renderer markdown --log-level ERROR \
 		--source-path api/v1alpha1 --output-path docs/api.md
 	go -C hack/pythonparser run . --out ../../internal/discover/python/treesitter
+	go run ./hack/notices
 
 .PHONY: build
 build: ## Build bin/manager and bin/mazectl.

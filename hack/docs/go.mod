@@ -2,6 +2,8 @@ module github.com/maze-agent/maregister/hack/docs
 
 go 1.26.0
 
+toolchain go1.26.11
+
 tool github.com/elastic/crd-ref-docs
 
 require (

@@ -3,6 +3,8 @@ module github.com/maze-agent/maregister/hack/monitoring
 
 go 1.26.0
 
+toolchain go1.26.11
+
 tool (
 	github.com/prometheus/prometheus/cmd/promtool
 	k8s.io/kube-state-metrics/v2

@@ -110,7 +110,7 @@ func write(name string, content []byte) error {
 	return os.WriteFile(name, content, 0o644) //nolint:gosec // what is given out may be read by all
 }
 
-// archive compiles the program for a platform, without a C compiler, and packs it with the license.
+// archive compiles the program for a platform, without a C compiler, and packs it.
 func (p platform) archive(ctx context.Context, folder, version string) ([]byte, error) {
 	binary := filepath.Join(folder, p.Binary())
 	defer func() { _ = os.Remove(binary) }()
@@ -120,11 +120,20 @@ func (p platform) archive(ctx context.Context, folder, version string) ([]byte, 
 	if err := build.Run(); err != nil {
 		return nil, err
 	}
+	return p.pack(".", binary)
+}
+
+// pack returns the archive of a program, with its license and those of what it is linked with.
+func (p platform) pack(root, binary string) ([]byte, error) {
 	var out bytes.Buffer
 	files := []struct {
 		from, name string
 		mode       os.FileMode
-	}{{binary, p.Binary(), 0o755}, {"LICENSE", "LICENSE", 0o644}}
+	}{
+		{binary, p.Binary(), 0o755},
+		{filepath.Join(root, "LICENSE"), "LICENSE", 0o644},
+		{filepath.Join(root, "THIRD_PARTY_NOTICES"), "THIRD_PARTY_NOTICES", 0o644},
+	}
 	add, finish := tarTo(&out)
 	if p.isWindows() {
 		add, finish = zipTo(&out)

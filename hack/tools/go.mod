@@ -2,6 +2,8 @@ module github.com/maze-agent/maregister/hack/tools
 
 go 1.26.0
 
+toolchain go1.26.11
+
 tool (
 	sigs.k8s.io/controller-tools/cmd/controller-gen
 	sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter

@@ -2,6 +2,8 @@ module github.com/maze-agent/maregister/test/deploy
 
 go 1.26.0
 
+toolchain go1.26.11
+
 replace github.com/maze-agent/maregister => ../..
 
 require (
