@@ -6,6 +6,8 @@ RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERS
 HELM_DOCS ?= go -C hack/helm-docs tool helm-docs
 KREW ?= go run sigs.k8s.io/krew/cmd/krew@v0.4.3
 MANIFEST ?= dist/install.yaml
+PROGRAM ?= manager
+PLATFORM ?= linux/amd64,linux/arm64
 N ?= 2000
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
@@ -116,14 +118,12 @@ faults: ## Run the manager under N plans of faults and every named one (SEED=7 P
 .PHONY: image
 image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) build -t '$(IMG)' --build-arg VERSION='$(VERSION)' --build-arg REVISION='$(REVISION)' \
-		--build-arg CREATED='$(CREATED)' .
+		--build-arg CREATED='$(CREATED)' --build-arg GO_IMAGE='docker.io/library/golang:$(GO_VERSION)' .
 
 .PHONY: archive
-archive: ## Build the image for amd64 and arm64 as OCI archives in dist/, without a container engine (VERSION=v1.2.3).
-	@for program in manager mazectl; do \
-		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) GOFLAGS= go -C hack/image run . -source '$(CURDIR)' -program $$program -version '$(VERSION)' \
-			-revision '$(REVISION)' -out '$(CURDIR)'/dist/$$program-image.tar || exit 1; \
-	done
+archive: ## Build the image IMG of PROGRAM (manager, or mazectl) as an OCI archive in dist/, without a container engine (PLATFORM=linux/amd64).
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) GOFLAGS= go -C hack/image run . -source '$(CURDIR)' -program '$(PROGRAM)' -version '$(VERSION)' \
+		-revision '$(REVISION)' -name '$(IMG)' -platform '$(PLATFORM)' -out '$(CURDIR)/dist/$(PROGRAM)-image.tar'
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities that the programs can reach (needs the Go module proxy, where the database is a module).

@@ -12,9 +12,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// writeArchive writes an OCI layout as one file, in the order of names and without times.
+// writeArchive writes an OCI layout as one file, in the order of names and without times. The name of the image is in its index.json alone,
+// so the image has the same digest under any name.
 // https://github.com/opencontainers/image-spec/blob/main/image-layout.md
-func writeArchive(out string, index v1.ImageIndex, name string) (err error) {
+func writeArchive(out string, index v1.ImageIndex, name reference) (err error) {
 	folder, err := os.MkdirTemp("", "image-")
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func writeArchive(out string, index v1.ImageIndex, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := path.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": name})); err != nil {
+	if err := path.AppendIndex(index, layout.WithAnnotations(name.annotations())); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil { //nolint:gosec // what is given out may be read by all

@@ -18,9 +18,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// user is who the program runs as: distroless' nonroot.
+// user is who the program runs as: nonroot, by the number that is usual.
 const user = "65532:65532"
 
+// platforms are those that there can be images for.
 var platforms = []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}
 
 // descriptions are of the programs that there are.
@@ -46,13 +47,13 @@ func (o *options) labels() map[string]string {
 	}
 }
 
-// index makes the image for every platform.
+// index makes the image for each of the platforms.
 func (o *options) index(ctx context.Context) (v1.ImageIndex, error) {
 	if descriptions[o.program] == "" {
 		return nil, fmt.Errorf("there is no program %q: take manager or mazectl", o.program)
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, platform := range platforms {
+	for _, platform := range o.platforms {
 		image, err := o.image(ctx, platform)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", platform, err)
@@ -118,9 +119,17 @@ func (o *options) compile(ctx context.Context, platform v1.Platform) (content []
 	return os.ReadFile(binary)
 }
 
-// files gives the image's files as a tar. There are no CA certificates: a Pod gets the API server's with its service account, and a
+// files returns the image's files as a tar. There are no CA certificates: a Pod gets the API server's with its service account, and a
 // kubeconfig names its own.
 func (o *options) files(program []byte) ([]byte, error) {
+	license, err := os.ReadFile(filepath.Join(o.source, "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	notices, err := os.ReadFile(filepath.Join(o.source, "THIRD_PARTY_NOTICES"))
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
 	archive := tar.NewWriter(&out)
 	for _, file := range []struct {
@@ -131,6 +140,9 @@ func (o *options) files(program []byte) ([]byte, error) {
 		{"etc/", 0o755, nil},
 		{"etc/group", 0o644, []byte("root:x:0:\nnonroot:x:65532:\n")},
 		{"etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n")},
+		{"licenses/", 0o755, nil},
+		{"licenses/LICENSE", 0o444, license},
+		{"licenses/THIRD_PARTY_NOTICES", 0o444, notices},
 		{o.program, 0o555, program},
 	} {
 		if err := addFile(archive, file.name, file.mode, o.created, file.content); err != nil {

@@ -1,20 +1,25 @@
-// Command image makes the image of a program for every platform without a container engine: an OCI archive with the program,
-// the user that it runs as, and nothing else. The same sources, Go version and SOURCE_DATE_EPOCH give the same bytes.
+// Command image makes the image of a program for one platform or several, without a container engine: an OCI archive with the program,
+// its licenses and the user that it runs as. The same sources, Go version and SOURCE_DATE_EPOCH give the same bytes.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // options say what to make.
 type options struct {
 	source, program, version, revision, out string
+	name                                    reference
+	platforms                               []v1.Platform
 	created                                 time.Time
 }
 
@@ -25,9 +30,14 @@ func main() {
 	flag.StringVar(&o.version, "version", "v0.0.0-dev", "`VERSION`, such as v1.2.3")
 	flag.StringVar(&o.revision, "revision", "", "`COMMIT` that the sources are of")
 	flag.StringVar(&o.out, "out", "image.tar", "`FILE` to write")
+	name := flag.String("name", "maregister:dev", "`NAME` of the image, such as registry.example.com/maregister:v1.2.3")
+	platforms := flag.String("platform", "linux/amd64,linux/arm64", "`PLATFORMS`, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
+	err := errors.Join(o.setName(*name), o.setPlatforms(*platforms))
+	if err == nil {
+		err = run(ctx, o)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
@@ -48,7 +58,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := writeArchive(o.out, index, o.version); err != nil {
+	if err := writeArchive(o.out, index, o.name); err != nil {
 		return err
 	}
 	digest, err := index.Digest()

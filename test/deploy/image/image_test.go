@@ -1,4 +1,5 @@
-// Package image tests the image that needs no container engine: that two builds are the same, and that it runs as it is meant to.
+// Package image tests the image that needs no container engine: that two builds are the same, that it has a name for those who import it,
+// and that it runs as it is meant to.
 package image
 
 import (
@@ -26,12 +27,15 @@ const largest = 40 << 20
 
 func TestImage(t *testing.T) {
 	sources := copySources(t)
-	first, digest := build(t, testutil.Root())
-	second, again := build(t, sources)
+	first, digest := build(t, testutil.Root(), "registry.example.com/ops/maregister:v1.2.3", bothPlatforms)
+	second, again := build(t, sources, "maregister", bothPlatforms) // under another name
 	if digest != again {
 		t.Fatalf("two builds have the digests %s and %s", digest, again)
 	}
 	for name, content := range first {
+		if name == "index.json" {
+			continue // it has the name
+		}
 		if second[name] != content {
 			t.Errorf("two builds differ in %s", name)
 		}
@@ -40,10 +44,20 @@ func TestImage(t *testing.T) {
 		t.Errorf("two builds have %d and %d files", len(first), len(second))
 	}
 
+	for want, archive := range map[[2]string]map[string]string{
+		{"registry.example.com/ops/maregister:v1.2.3", "v1.2.3"}: first,
+		{"docker.io/library/maregister:latest", "latest"}:        second,
+	} {
+		if got := nameIn(t, archive); got != want {
+			t.Errorf("containerd and OCI tools name the image %q, want %q", got, want)
+		}
+	}
+
 	images := imagesOf(t, first, digest)
-	if got := strings.Join(sortedKeys(images), " "); got != "linux/amd64 linux/arm64" {
+	if got := strings.Join(sortedKeys(images), ","); got != bothPlatforms {
 		t.Errorf("there are images for %s", got)
 	}
+	notices := readSource(t, "THIRD_PARTY_NOTICES")
 	for platform, image := range images {
 		t.Logf("%s: %.1f MB", platform, float64(image.size)/1e6)
 		if image.size > largest {
@@ -60,8 +74,60 @@ func TestImage(t *testing.T) {
 				t.Errorf("%s: label %s is %q, want %q", platform, label, got, want)
 			}
 		}
+		if image.files["licenses/THIRD_PARTY_NOTICES"] != notices || image.files["licenses/LICENSE"] != readSource(t, "LICENSE") {
+			t.Errorf("%s lacks a license", platform)
+		}
 	}
-	t.Run("starts", func(t *testing.T) { startsReadOnly(t, images[nativePlatform].files) })
+	single, digest := build(t, sources, "maregister:dev", nativePlatform)
+	one := imagesOf(t, single, digest)
+	if got := strings.Join(sortedKeys(one), ","); got != nativePlatform || one[nativePlatform].digest != images[nativePlatform].digest {
+		t.Errorf("an archive for %s has %s, and not the image of the archive for several platforms", nativePlatform, got)
+	}
+	t.Run("starts", func(t *testing.T) { startsReadOnly(t, one[nativePlatform].files) })
+}
+
+const bothPlatforms = "linux/amd64,linux/arm64"
+
+// TestBadOptions: what cannot be made is told before anything is compiled.
+func TestBadOptions(t *testing.T) {
+	for name, tc := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"a name in capitals":   {[]string{"-name", "Maregister:dev"}, `-name "Maregister:dev" is no name of an image with a tag`},
+		"a digest":             {[]string{"-name", "maregister@sha256:" + strings.Repeat("0", 64)}, "is no name of an image with a tag"},
+		"an unknown platform":  {[]string{"-platform", "linux/amd64,linux/s390x"}, `-platform has "linux/s390x": take linux/amd64, linux/arm64, or both`},
+		"no platform":          {[]string{"-platform", ""}, `-platform has "": take linux/amd64`},
+		"an unknown program":   {[]string{"-program", "manger"}, `there is no program "manger": take manager or mazectl`},
+		"not what Go calls it": {[]string{"-platform", "amd64"}, `-platform has "amd64"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := command(t, tc.arguments...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), tc.want) {
+				t.Errorf("want it refused with %q, got %v and %s", tc.want, err, out)
+			}
+		})
+	}
+}
+
+// nameIn returns the name that containerd gives the image of an archive, and the one that other tools know it by.
+func nameIn(t *testing.T, archive map[string]string) [2]string {
+	t.Helper()
+	var index struct {
+		Manifests []struct{ Annotations map[string]string }
+	}
+	decode(t, archive["index.json"], &index)
+	found := index.Manifests[0].Annotations
+	return [2]string{found["io.containerd.image.name"], found["org.opencontainers.image.ref.name"]}
+}
+
+func readSource(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(testutil.Root(), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // copySources copies the sources to another folder, where every file has another time.
@@ -73,12 +139,8 @@ func copySources(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(testutil.Root(), name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+	for _, name := range []string{"go.mod", "go.sum", "LICENSE", "THIRD_PARTY_NOTICES"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(readSource(t, name)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,15 +154,20 @@ func copySources(t *testing.T) string {
 	return folder
 }
 
-// build makes an archive and gives its files by name, and the digest that was printed.
-func build(t *testing.T, sources string) (files map[string]string, digest string) {
+// command returns the command that makes images.
+func command(t *testing.T, arguments ...string) *exec.Cmd {
+	out := exec.CommandContext(t.Context(), "go", append([]string{"-C", filepath.Join(testutil.Root(), "hack", "image"), "run", "."}, arguments...)...)
+	out.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "SOURCE_DATE_EPOCH="+epoch)
+	return out
+}
+
+// build makes an archive, and returns its files by name, and the digest that was printed.
+func build(t *testing.T, sources, name, platforms string) (files map[string]string, digest string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "image.tar")
-	command := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(testutil.Root(), "hack", "image"), "run", ".",
-		"-source", sources, "-out", out, "-version", "v1.2.3", "-revision", "abc")
-	command.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "SOURCE_DATE_EPOCH="+epoch)
-	command.Stderr = t.Output()
-	printed, err := command.Output()
+	builder := command(t, "-source", sources, "-out", out, "-version", "v1.2.3", "-revision", "abc", "-name", name, "-platform", platforms)
+	builder.Stderr = t.Output()
+	printed, err := builder.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +190,9 @@ type image struct {
 		Entrypoint []string
 		Labels     map[string]string
 	}
-	size  int64
-	files map[string]string
+	digest string
+	size   int64
+	files  map[string]string
 }
 
 type descriptor struct {
@@ -150,7 +218,7 @@ func imagesOf(t *testing.T, archive map[string]string, digest string) map[string
 			Layers []descriptor
 		}
 		decode(t, blob(d), &manifest)
-		found := image{files: map[string]string{}}
+		found := image{digest: d.Digest, files: map[string]string{}}
 		decode(t, blob(manifest.Config), &struct{ Config any }{&found.config})
 		for _, layer := range manifest.Layers {
 			found.size += layer.Size
@@ -176,7 +244,7 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// untar gives the files of a tar by name, without folders.
+// untar returns the files of a tar by name, without folders.
 func untar(in io.Reader) (map[string]string, error) {
 	files := map[string]string{}
 	archive := tar.NewReader(in)

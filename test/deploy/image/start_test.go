@@ -72,7 +72,7 @@ func startsReadOnly(t *testing.T, files map[string]string) {
 	g.Expect(command.Wait()).To(Succeed())
 }
 
-// rootOptions gives the mount options of "/", as a process in a chroot sees it.
+// rootOptions returns the mount options of "/", as a process in a chroot sees it.
 func rootOptions(mounts string) []string {
 	for line := range strings.Lines(mounts) {
 		if fields := strings.Fields(line); fields[1] == "/" {
