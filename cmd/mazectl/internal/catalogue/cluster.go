@@ -11,27 +11,27 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/dynamic"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/pager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-const otherSources = "choose a cluster with --kubeconfig or --context, or give --tasks or --registry"
+const otherSources = cluster.Advice + ", or give --tasks or --registry"
 
 // readCluster reads the registry of a namespace, in one request: so the ConfigMaps are of one moment.
 func (s *Options) readCluster(ctx context.Context) (*Catalogue, error) {
-	config, namespace, err := s.connect()
+	connection, err := s.connect()
 	if err != nil {
 		return nil, err
 	}
-	client, err := corev1client.NewForConfig(config)
+	namespace := connection.Namespace
+	client, err := corev1client.NewForConfig(connection.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -48,17 +48,16 @@ func (s *Options) readCluster(ctx context.Context) (*Catalogue, error) {
 		}
 	}
 	return nil, fmt.Errorf("namespace %s has no registry: no ConfigMap %s that an operator of MaRegister wrote; %s",
-		namespace, registry.ConfigMapName, whereRegistriesAre(ctx, config))
+		namespace, registry.ConfigMapName, whereRegistriesAre(ctx, connection.Config))
 }
 
 // connect does not ask the cluster for anything yet.
-func (s *Options) connect() (*rest.Config, string, error) {
-	config, err := s.Cluster.ToRESTConfig()
+func (s *Options) connect() (*cluster.Connection, error) {
+	connection, err := cluster.Connect(s.Cluster)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w; %s", err, otherSources)
+		return nil, fmt.Errorf("%w; %s", err, otherSources)
 	}
-	namespace, _, err := s.Cluster.ToRawKubeConfigLoader().Namespace()
-	return config, namespace, err
+	return connection, nil
 }
 
 // whereRegistriesAre says what to do about a namespace without one, as far as the user may know.
@@ -84,14 +83,14 @@ func whereRegistriesAre(ctx context.Context, config *rest.Config) string {
 
 // readPlaceable takes over what the operator says of where tasks can run.
 func (s *Options) readPlaceable(ctx context.Context, known *Catalogue) error {
-	config, namespace, err := s.connect()
+	connection, err := s.connect()
 	if err != nil {
 		return err
 	}
-	why, err := unplaceable(ctx, config, namespace)
+	why, err := unplaceable(ctx, connection)
 	if err != nil {
 		return fmt.Errorf("read the MazeTasks' condition Placeable in namespace %s: %w; with --nodes, it is worked out by a file of nodes, "+
-			"or those of the cluster", namespace, err)
+			"or those of the cluster", connection.Namespace, err)
 	}
 	for name, task := range known.byName {
 		task.Unplaceable = why[task.object]
@@ -101,21 +100,16 @@ func (s *Options) readPlaceable(ctx context.Context, known *Catalogue) error {
 }
 
 // unplaceable returns the messages of the conditions Placeable that are False, by the name of the object.
-func unplaceable(ctx context.Context, config *rest.Config, namespace string) (map[string]string, error) {
-	client, err := dynamic.NewForConfig(config)
+func unplaceable(ctx context.Context, connection *cluster.Connection) (map[string]string, error) {
+	tasks, err := connection.Tasks()
 	if err != nil {
 		return nil, err
 	}
-	tasks := client.Resource(v1alpha1.SchemeGroupVersion.WithResource("mazetasks")).Namespace(namespace)
-	list := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return tasks.List(ctx, options)
-	})
+	}
 	why := map[string]string{}
-	err = list.EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		untyped, ok := object.(*unstructured.Unstructured)
-		if !ok {
-			return nil
-		}
+	err = cluster.Each(ctx, list, func(untyped *unstructured.Unstructured) error {
 		var task struct {
 			Status struct {
 				Conditions []metav1.Condition `json:"conditions"`

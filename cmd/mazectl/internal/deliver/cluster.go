@@ -13,9 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/pager"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
@@ -35,34 +35,27 @@ type clusterTasks struct {
 
 // connect does not ask the cluster for anything yet.
 func (o *Options) connect(t terminal.Terminal) (*clusterTasks, error) {
-	config, err := o.Cluster.ToRESTConfig()
+	connection, err := cluster.Connect(o.Cluster)
 	if err != nil {
-		return nil, fmt.Errorf("%w; choose a cluster with --kubeconfig or --context", err)
+		return nil, fmt.Errorf("%w; %s", err, cluster.Advice)
 	}
-	config.QPS = -1 // the API server says itself when it is too much
-	config.WarningHandler = rest.NewWarningWriter(t.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
-	namespace, _, err := o.Cluster.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return nil, err
-	}
-	client, err := dynamic.NewForConfig(config)
+	connection.Config.QPS = -1 // the API server says itself when it is too much
+	connection.Config.WarningHandler = rest.NewWarningWriter(t.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	tasks, err := connection.Tasks()
 	if err != nil {
 		return nil, err
 	}
-	resource := v1alpha1.SchemeGroupVersion.WithResource("mazetasks")
-	return &clusterTasks{client.Resource(resource).Namespace(namespace), namespace, o.ForceConflicts}, nil
+	return &clusterTasks{tasks, connection.Namespace, o.ForceConflicts}, nil
 }
 
 // all returns the tasks that there are, by the name of the object.
 func (c *clusterTasks) all(ctx context.Context) (map[string]*unstructured.Unstructured, error) {
 	out := map[string]*unstructured.Unstructured{}
-	list := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return c.List(ctx, options)
-	})
-	err := list.EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		if task, ok := object.(*unstructured.Unstructured); ok {
-			out[task.GetName()] = task
-		}
+	}
+	err := cluster.Each(ctx, list, func(task *unstructured.Unstructured) error {
+		out[task.GetName()] = task
 		return nil
 	})
 	switch {
@@ -74,7 +67,7 @@ func (c *clusterTasks) all(ctx context.Context) (map[string]*unstructured.Unstru
 	return out, nil
 }
 
-// apply sends a task, and gives what becomes of it.
+// apply sends a task, and returns the object as the API server then has it, or would have it.
 func (c *clusterTasks) apply(ctx context.Context, task *v1alpha1.MazeTask, dryRun bool) (*unstructured.Unstructured, error) {
 	content, err := json.Marshal(task)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/pager"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/config"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -131,29 +131,26 @@ func (o *NodeOptions) Existing(ctx context.Context, r *Reader) ([]corev1.Node, e
 	}
 	nodes, err := o.listNodes(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the cluster's nodes: %w; choose a cluster with --kubeconfig or --context, or give --nodes a file, "+
-			"as made by: kubectl get nodes -o yaml", err)
+		return nil, fmt.Errorf("list the cluster's nodes: %w; %s, or give --nodes a file, as made by: kubectl get nodes -o yaml", err, cluster.Advice)
 	}
 	return nodes, nil
 }
 
 func (o *NodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
-	cluster, err := o.Cluster.ToRESTConfig()
+	connection, err := cluster.Connect(o.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	client, err := corev1client.NewForConfig(cluster)
+	client, err := corev1client.NewForConfig(connection.Config)
 	if err != nil {
 		return nil, err
 	}
 	var nodes []corev1.Node
-	list := pager.New(pager.SimplePageFunc(func(options metav1.ListOptions) (runtime.Object, error) {
+	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return client.Nodes().List(ctx, options)
-	}))
-	err = list.EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		if node, ok := object.(*corev1.Node); ok {
-			nodes = append(nodes, *node)
-		}
+	}
+	err = cluster.Each(ctx, list, func(node *corev1.Node) error {
+		nodes = append(nodes, *node)
 		return nil
 	})
 	return nodes, err
