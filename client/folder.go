@@ -2,29 +2,18 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// currentLink is what the kubelet swaps when a mounted ConfigMap changes: a symbolic link to a folder with the files of one version.
-const currentLink = "..data"
-
 // maxFolder is the most that a ConfigMap's data has, in bytes.
 const maxFolder = 1 << 20
-
-// maxSwaps is how often a folder may change while it is read.
-const maxSwaps = 5
 
 // ReadFolder reads a registry from a folder where the ConfigMap maze-registry is mounted, or into which its keys were written as files.
 //
@@ -59,7 +48,7 @@ func followFolder(ctx context.Context, r *Registry, folder string, interval time
 	var f fold
 	last := ""
 	for {
-		version, err := versionOf(folder)
+		version, err := inFolder(folder, registry.MountVersion)
 		if err != nil || version == "" || version != last {
 			err = f.readFolder(folder)
 			r.hear(ctx, err)
@@ -79,25 +68,30 @@ func followFolder(ctx context.Context, r *Registry, folder string, interval time
 
 // readFolder takes what a folder holds in place of all before.
 func (f *fold) readFolder(folder string) error {
-	for range maxSwaps {
-		version, err := versionOf(folder)
-		if err != nil {
-			return err
-		}
-		data, err := readFiles(filepath.Join(folder, version))
-		if now, gone := versionOf(folder); gone == nil && now != version {
-			continue // it was swapped meanwhile, and the files may be of a folder that was being removed
-		}
-		if err != nil {
-			return err
-		}
-		return f.take(folder, version, data)
+	mount, err := inFolder(folder, func(files fs.FS) (registry.Mount, error) { return registry.ReadMount(files, maxFolder) })
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("folder %s changes too often to be read", folder)
+	return f.take(folder, mount)
 }
 
-func (f *fold) take(folder, version string, data map[string]string) error {
-	if len(data) == 0 && version != "" {
+// inFolder reads something in a folder, and nothing that a link in it leads to elsewhere.
+func inFolder[T any](folder string, read func(fs.FS) (T, error)) (out T, err error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = root.Close() }()
+	if out, err = read(root.FS()); err != nil {
+		return out, fmt.Errorf("folder %s: %w", folder, err)
+	}
+	return out, nil
+}
+
+// take takes what is in a folder. It is an error if that is no whole registry of one ConfigMap.
+func (f *fold) take(folder string, mount registry.Mount) error {
+	data := mount.Data
+	if len(data) == 0 && mount.Version != "" {
 		f.replace(nil)
 		return nil
 	}
@@ -115,58 +109,4 @@ func (f *fold) take(folder, version string, data map[string]string) error {
 	}
 	f.replace([]*object{o})
 	return nil
-}
-
-// versionOf gives the name of the folder that currentLink leads to: empty where there is no such link, as the ConfigMap is not mounted.
-func versionOf(folder string) (string, error) {
-	version, err := os.Readlink(filepath.Join(folder, currentLink))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
-	case err != nil:
-		return "", err
-	case version != filepath.Base(version) || !strings.HasPrefix(version, "..") || version == "..":
-		return "", fmt.Errorf("folder %s: the link %s leads to %q, not to a version beside it", folder, currentLink, version)
-	}
-	return version, nil
-}
-
-// readFiles reads the regular files of a folder, by name.
-func readFiles(path string) (map[string]string, error) {
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = root.Close() }()
-	files, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return nil, err
-	}
-	data, left := map[string]string{}, maxFolder
-	for _, file := range files {
-		name := file.Name()
-		if !file.Type().IsRegular() || len(validation.IsConfigMapKey(name)) > 0 {
-			continue
-		}
-		text, err := readFile(root, name, left)
-		if err != nil {
-			return nil, err
-		}
-		data[name] = text
-		if left -= len(name) + len(text); left < 0 {
-			return nil, fmt.Errorf("folder %s has more than a ConfigMap can have, %d bytes", path, maxFolder)
-		}
-	}
-	return data, nil
-}
-
-// readFile reads a file, but not much more than limit bytes.
-func readFile(root *os.Root, name string, limit int) (string, error) {
-	file, err := root.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
-	return string(text), err
 }

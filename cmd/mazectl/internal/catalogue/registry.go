@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -110,29 +109,21 @@ func (s *Options) chosen(name string, all []corev1.ConfigMap) ([]corev1.ConfigMa
 	return slices.DeleteFunc(slices.Clone(all), func(c corev1.ConfigMap) bool { return c.Namespace != wanted && c.Namespace != "" }), nil
 }
 
-// readMounted reads a folder where a registry's ConfigMaps are mounted, all of them in the one folder: the kubelet's link ..data leads
-// to the files of one moment.
+// maxMounted is the most, in bytes, that is read of a folder: as much as that many ConfigMaps of the largest size.
+const maxMounted = 64 << 20
+
+// readMounted reads a folder where a registry's ConfigMaps are mounted, all of them in the one folder.
 func readMounted(folder string) ([]corev1.ConfigMap, error) {
-	given := folder
-	if moment, err := filepath.EvalSymlinks(filepath.Join(folder, "..data")); err == nil {
-		folder = moment
-	}
-	files, err := os.ReadDir(folder)
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
-	data := map[string]string{}
-	for _, file := range files {
-		path := filepath.Join(folder, file.Name())
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		data[file.Name()] = string(content)
+	defer func() { _ = root.Close() }()
+	mount, err := registry.ReadMount(root.FS(), maxMounted)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", folder, err)
 	}
+	data := mount.Data
 	index := corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: registry.ConfigMapName}, Data: map[string]string{registry.IndexKey: data[registry.IndexKey]},
 	}
@@ -146,7 +137,7 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 	}
 	if others := len(decoded.Shards); len(data) == 0 && decoded.Tasks > 0 {
 		return nil, fmt.Errorf("%s has only the index of a registry of %s in %s: read it from the API server or from a file, or set the "+
-			"operator's registry.shardSize, at most 1 MiB, so that one is enough", given, terminal.Plural(decoded.Tasks, "task"), terminal.Plural(others, "ConfigMap"))
+			"operator's registry.shardSize, at most 1 MiB, so that one is enough", folder, terminal.Plural(decoded.Tasks, "task"), terminal.Plural(others, "ConfigMap"))
 	}
 	all := []corev1.ConfigMap{index}
 	shards := map[string]map[string]string{registry.ConfigMapName: index.Data}
