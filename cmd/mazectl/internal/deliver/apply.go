@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
@@ -12,6 +11,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // verbColors are green for what comes and red for what goes.
@@ -86,7 +86,7 @@ func showPlan(t terminal.Terminal, steps []step) {
 	width := 0
 	for _, s := range steps {
 		if s.verb != verbUnchanged {
-			width = max(width, utf8.RuneCountInString(s.name))
+			width = max(width, text.Columns(s.name))
 		}
 	}
 	for _, s := range steps {

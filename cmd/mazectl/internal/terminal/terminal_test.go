@@ -40,6 +40,8 @@ func TestWrap(t *testing.T) {
 		"breaks":       {"one two three", 8, []string{"one two", "three"}},
 		"long word":    {"a nvidia.com/gpu b", 5, []string{"a", "nvidia.com/gpu", "b"}},
 		"no ASCII":     {"äöü äöü", 7, []string{"äöü äöü"}},
+		"Chinese":      {"图像 说明", 8, []string{"图像", "说明"}},
+		"Chinese fits": {"图像 说明", 9, []string{"图像 说明"}},
 		"steers":       {"a\x1b[31mb\nc", 20, []string{"a^[[31mb c"}},
 		"only a space": {" \n ", 10, []string{""}},
 	}
@@ -49,5 +51,17 @@ func TestWrap(t *testing.T) {
 				t.Errorf("lines (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBlocksAlign: columns are as wide as what a terminal shows, and Chinese characters take two of its columns.
+func TestBlocksAlign(t *testing.T) {
+	block := Block{Title: "图像说明", Rows: []Row{{Label: "图像", Value: "是", Text: "a"}, {Label: "abc", Value: "no", Text: "b"}}}
+	want := "图像说明\n  图像  是  a\n  abc   no  b\n"
+	if diff := cmp.Diff(want, Terminal{Width: MinWidth}.Blocks([]Block{block})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := Pad("说明", 6) + "|"; got != "说明  |" {
+		t.Errorf("Pad: got %q", got)
 	}
 }

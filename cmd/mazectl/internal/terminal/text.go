@@ -3,25 +3,26 @@ package terminal
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // Plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
-func Plain(text string) string {
-	return strings.Join(strings.Fields(printers.EscapeTerminal(text)), " ")
+func Plain(lines string) string {
+	return strings.Join(strings.Fields(printers.EscapeTerminal(lines)), " ")
 }
 
-// wrap breaks a text at its spaces into lines of a width, if its words are not longer. It has at least one line.
-func wrap(text string, width int) []string {
+// wrap breaks a text at its spaces into lines of so many columns, if its words are not longer. It has at least one line.
+func wrap(long string, columns int) []string {
 	lines := []string{""}
-	for _, word := range strings.Split(Plain(text), " ") {
+	for _, word := range strings.Split(Plain(long), " ") {
 		last := &lines[len(lines)-1]
 		switch {
 		case *last == "":
 			*last = word
-		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width:
+		case text.Columns(*last)+1+text.Columns(word) <= columns:
 			*last += " " + word
 		default:
 			lines = append(lines, word)
@@ -30,13 +31,13 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// Pad fills a text with spaces to a width.
-func Pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+// Pad fills a text with spaces to so many columns.
+func Pad(short string, columns int) string {
+	return short + strings.Repeat(" ", max(0, columns-text.Columns(short)))
 }
 
-// width returns how many characters a text has once it is plain.
-func width(text string) int { return utf8.RuneCountInString(Plain(text)) }
+// width returns how many columns a text takes once it is plain.
+func width(line string) int { return text.Columns(Plain(line)) }
 
 // Plural returns a number with its noun: 1 task, 2 tasks, 2 classes.
 func Plural(n int, noun string) string {
