@@ -11,7 +11,9 @@ import (
 
 // linker turns modules into tasks.
 type linker struct {
-	storeys  *storeys
+	storeys *storeys
+	// shown returns how a message names a file.
+	shown    func(path string) string
 	findings []finding.Finding
 	tasks    []Task
 	// overwritten counts the declarations that are lost to later ones.
@@ -21,7 +23,12 @@ type linker struct {
 // Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
 // The order of the modules does not matter.
 func Link(modules []*Module, load func(name string) *Module) Result {
-	l := &linker{storeys: newStoreys(load)}
+	return LinkShown(modules, load, func(path string) string { return path })
+}
+
+// LinkShown is Link with other names of files in messages: as a user would write them, and not below the package root.
+func LinkShown(modules []*Module, load func(name string) *Module, shown func(path string) string) Result {
+	l := &linker{storeys: newStoreys(load), shown: shown}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {
@@ -66,7 +73,7 @@ func (l *linker) isSeen(d *declaration) bool {
 // overwrite notes that a declaration is lost to a later one.
 func (l *linker) overwrite(file string, at finding.Position, object, what, laterFile string, later finding.Position) {
 	f := finding.New(finding.DuplicateFunction, file, at, object,
-		"%s again at %s:%d, which overwrites this task: give one of the two another name", what, laterFile, later.Line)
+		"%s again at %s:%d, which overwrites this task: give one of the two another name", what, l.shown(laterFile), later.Line)
 	f.Related = []finding.Related{{File: laterFile, Position: later, Message: "the later one"}}
 	l.findings = append(l.findings, f)
 	l.overwritten++

@@ -16,15 +16,14 @@ import (
 // takesApart are the functions and methods that look into a text.
 var takesApart = regexp.MustCompile(`^(Split|Cut|Trim|Contains|HasPrefix|HasSuffix|Index|LastIndex|Replace|Fields|EqualFold|Find|Match|Sscan)`)
 
-// mayTakeApart has the functions that may look into messages, with the reason. Only those of show are ours.
+// mayTakeApart has the functions that may look into messages, with the reason. None of them is ours.
 var mayTakeApart = map[string]string{
-	"internal/jsontree/yaml_error.go locate":     "the errors of the YAML library are nothing but text",
-	"internal/lint/admission.go withField":       "some packages of the API server tell the field in the text of an error only",
-	"internal/lint/problems.go messageOf":        "the API server's words are shortened; nothing is decided by them but the words",
-	"internal/lint/problems.go isFraction":       "the API server tells the type that it found in the text of an error only",
-	"internal/schema/pattern.go patternSize":     "the library's prefix says what the message says already",
-	"cmd/mazectl/main.go run":                    "the prefix of cli-runtime's errors would be there twice",
-	"cmd/mazectl/internal/pysource/find.go show": "the name of another file in a message; goes when cmd/mazectl is taken apart",
+	"internal/jsontree/yaml_error.go locate": "the errors of the YAML library are nothing but text",
+	"internal/lint/admission.go withField":   "some packages of the API server tell the field in the text of an error only",
+	"internal/lint/problems.go messageOf":    "the API server's words are shortened; nothing is decided by them but the words",
+	"internal/lint/problems.go isFraction":   "the API server tells the type that it found in the text of an error only",
+	"internal/schema/pattern.go patternSize": "the library's prefix says what the message says already",
+	"cmd/mazectl/main.go run":                "the prefix of cli-runtime's errors would be there twice",
 }
 
 // TestNoMessageIsTakenApart: what a program needs to know is a value. A message is made of it at the edge, once.

@@ -87,7 +87,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	if err != nil {
 		return nil, err
 	}
-	f := &Found{Result: discover.Link(modules, r.loader(modules)), Root: root.absolute, covered: inside}
+	f := &Found{Result: discover.LinkShown(modules, r.loader(modules), root.shown), Root: root.absolute, covered: inside}
 	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
 		return nil, errMoved
 	}
@@ -128,7 +128,6 @@ func (f *Found) show(root *packageRoot) {
 		f.Findings[i].File = root.shown(f.Findings[i].File)
 		for j, related := range f.Findings[i].Related {
 			f.Findings[i].Related[j].File = root.shown(related.File)
-			f.Findings[i].Message = strings.ReplaceAll(f.Findings[i].Message, " "+related.File+":", " "+root.shown(related.File)+":")
 		}
 	}
 }
