@@ -55,8 +55,6 @@ func addTaskFlags(c *cobra.Command, s *catalogue.Options) {
 
 // noteTaskFlags remembers which flags the user gave.
 func noteTaskFlags(c *cobra.Command, s *catalogue.Options) {
-	s.Changed = map[string]bool{}
-	for _, name := range []string{"tasks", "registry", "nodes", "config"} {
-		s.Changed[name] = c.Flags().Changed(name)
-	}
+	given := c.Flags().Changed
+	s.Given = catalogue.Given{Tasks: given("tasks"), Registry: given("registry"), Nodes: given("nodes"), Config: given("config")}
 }

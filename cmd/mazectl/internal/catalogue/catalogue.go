@@ -28,12 +28,15 @@ type Options struct {
 	Placeable bool
 	// sources are the files that the tasks of manifests were read from.
 	sources []string
-	// Changed are the flags that the user gave, of tasks, registry, nodes and config.
-	Changed map[string]bool
+	// Given has which flags the user gave. An empty one counts: that is a mistake, and not a wish for the default.
+	Given Given
 }
 
+// Given has a field for each flag that decides where tasks or nodes are from.
+type Given struct{ Tasks, Registry, Nodes, Config bool }
+
 // Offline reports whether the tasks are not the cluster's.
-func (s *Options) Offline() bool { return s.Changed["tasks"] || s.Changed["registry"] }
+func (s *Options) Offline() bool { return s.Given.Tasks || s.Given.Registry }
 
 // namespace is the one that the user asked for. Empty if none.
 func (s *Options) namespace() string { return ptr.Deref(s.Cluster.Namespace, "") }
@@ -43,11 +46,11 @@ func (s *Options) Validate(files []string) error {
 	inputs := slices.Concat(files, s.Manifests, []string{s.Registry, s.Nodes})
 	isStdin := func(name string) bool { return name == terminal.StdinArgument }
 	switch {
-	case s.Changed["tasks"] && s.Changed["registry"]:
+	case s.Given.Tasks && s.Given.Registry:
 		return errors.New("--tasks and --registry do not go together: the tasks come from one of them, or, without both, from the cluster")
-	case s.Changed["tasks"] && (len(s.Manifests) == 0 || slices.Contains(s.Manifests, "")), s.Changed["registry"] && s.Registry == "":
+	case s.Given.Tasks && (len(s.Manifests) == 0 || slices.Contains(s.Manifests, "")), s.Given.Registry && s.Registry == "":
 		return errors.New("--tasks or --registry is empty; give a file or a folder")
-	case !s.Placeable && (s.Changed["nodes"] || s.Changed["config"]):
+	case !s.Placeable && (s.Given.Nodes || s.Given.Config):
 		return errors.New("--nodes and --config say where a task could run: give --placeable, too")
 	case len(inputs)-len(slices.DeleteFunc(slices.Clone(inputs), isStdin)) > 1:
 		return errors.New("the standard input can be read once: give - only once, and files otherwise")
@@ -102,9 +105,9 @@ func (s *Options) Read(ctx context.Context, t terminal.Terminal) (*Catalogue, er
 	var known *Catalogue
 	var err error
 	switch {
-	case s.Changed["tasks"]:
+	case s.Given.Tasks:
 		known, err = s.readManifests(ctx, t.In, tell)
-	case s.Changed["registry"]:
+	case s.Given.Registry:
 		known, err = s.readRegistry(ctx, t.In, tell)
 	default:
 		known, err = s.readCluster(ctx)
@@ -112,7 +115,7 @@ func (s *Options) Read(ctx context.Context, t terminal.Terminal) (*Catalogue, er
 	if err != nil || !s.Placeable {
 		return known, err
 	}
-	if s.Offline() || s.Changed["nodes"] || s.Changed["config"] {
+	if s.Offline() || s.Given.Nodes || s.Given.Config {
 		return known, s.judgePlaces(ctx, &place.Reader{Stdin: t.In, Note: tell}, known)
 	}
 	return known, s.readPlaceable(ctx, known)

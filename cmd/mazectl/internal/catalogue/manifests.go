@@ -91,15 +91,13 @@ func (m *someManifests) where(file string, at finding.Position) string {
 // former, by the names of the tasks.
 func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Result, refused map[string]string) {
 	var notes []string
-	told := map[string]bool{}
+	var told []finding.Finding // with the tasks that they are of
 	for _, r := range result.Refused {
 		wrong := slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return !report.IsError(f) })
 		if len(wrong) == 0 { // cannot be: something refused it
 			continue
 		}
-		for _, f := range r.Findings {
-			told[f.File+"\x00"+f.Message] = true
-		}
+		told = append(told, r.Findings...)
 		name := "a task without a name"
 		if r.Name != "" {
 			name = "task " + r.Name
@@ -111,8 +109,10 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 		}
 		notes = append(notes, note)
 	}
+	told = finding.Sort(told)
 	for _, f := range finding.Sort(slices.Concat(result.Findings, m.findings)) {
-		setAside := f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict || told[f.File+"\x00"+f.Message]
+		_, isTold := slices.BinarySearchFunc(told, f, finding.Compare)
+		setAside := f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict || isTold
 		if report.IsError(f) && !setAside || f.Rule == finding.BooleanKey {
 			notes = append(notes, fmt.Sprintf("%s: %s %s", m.where(f.File, f.Position), f.Rule, f.Message))
 		}
