@@ -82,6 +82,9 @@ func TestJudge(t *testing.T) {
 		"nodes go": {nodes: t4 + "---\n" + strings.Replace(h100, "{cpu:", "{pods: 110, cpu:", 1), drain: "pool=h100",
 			want:        []string{"caption unchanged True true=false", "chat stranded False true=true", "huge unchanged False true=true", "refused unchanged False false=true"},
 			wantSummary: "4 tasks: 1 placeable, 3 not; 1 stranded; 1 node in 1 class (0 added, 1 drained)"},
+		"all nodes go": {nodes: t4, drain: "pool=t4",
+			want:        []string{"caption stranded Unknown true=true", "chat changed Unknown true=false", "huge changed Unknown true=false", "refused unchanged False false=true"},
+			wantSummary: "4 tasks: 0 placeable, 1 not, 3 unknown; 1 stranded; 0 nodes in 0 classes (0 added, 1 drained)"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
