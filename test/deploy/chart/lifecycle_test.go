@@ -68,7 +68,7 @@ type lifecycle struct {
 
 func (l *lifecycle) install(t *testing.T) {
 	l.installChart(t, l.previous)
-	l.expectRollout(t, "v0.0.9")
+	l.expectRollout(t, olderVersion)
 	l.expectColumns(t, 1)
 }
 
@@ -135,7 +135,7 @@ func (l *lifecycle) rollback(t *testing.T) {
 	if err := rollback.Run(releaseName); err != nil {
 		t.Fatal(err)
 	}
-	l.expectRollout(t, "v0.0.9")
+	l.expectRollout(t, olderVersion)
 	l.expectColumns(t, 1)
 	l.expectReady(t, newTask(taskNamespace, "caption"))
 }
@@ -339,6 +339,9 @@ func loadChart(t *testing.T, path string) *chartv2.Chart {
 	return loaded
 }
 
+// olderVersion is older than any release.
+const olderVersion = "v0.0.9"
+
 // previousChart packages a chart of an older version, whose CRD has but one column.
 func previousChart(t *testing.T) *chartv2.Chart {
 	t.Helper()
@@ -347,7 +350,7 @@ func previousChart(t *testing.T) *chartv2.Chart {
 		t.Fatal(err)
 	}
 	edit(t, filepath.Join(folder, "Chart.yaml"), func(content []byte) []byte {
-		return bytes.ReplaceAll(content, []byte("v0.1.0"), []byte("v0.0.9"))
+		return bytes.ReplaceAll(content, []byte(appVersion), []byte(olderVersion))
 	})
 	edit(t, filepath.Join(folder, "files", "crds", "registry.mazeagent.net_mazetasks.yaml"), func(content []byte) []byte {
 		var definition map[string]any

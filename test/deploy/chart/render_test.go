@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,6 +31,15 @@ const (
 var targetVersion = common.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
 
 func chartFolder() string { return filepath.Join(testutil.Root(), "charts", "maregister") }
+
+// appVersion is the tag of the image that the chart has by default. No test writes it out.
+var appVersion = func() string {
+	content, err := os.ReadFile(filepath.Join(chartFolder(), "Chart.yaml"))
+	if err != nil {
+		panic(err)
+	}
+	return regexp.MustCompile(`(?m)^appVersion: (\S+)$`).FindStringSubmatch(string(content))[1]
+}()
 
 // values reads values in YAML.
 func values(t *testing.T, text string) map[string]any {
@@ -61,7 +72,7 @@ func template(text string) (*release.Release, error) {
 	return rendered.(*release.Release), nil
 }
 
-// render gives what the chart renders with some values, and what its tests are made of.
+// render returns what the chart renders with some values, and what its tests are made of.
 func render(t *testing.T, text string) (objects, hooks []*unstructured.Unstructured) {
 	t.Helper()
 	rendered, err := template(text)
@@ -114,7 +125,7 @@ func byKey(t *testing.T, objects []*unstructured.Unstructured) map[string]*unstr
 	return out
 }
 
-// indent gives values in YAML under a path of keys: indent("a.b", "1") is {a: {b: 1}}.
+// indent returns values in YAML under a path of keys: indent("a.b", "1") is {a: {b: 1}}.
 func indent(path, value string) string {
 	var out bytes.Buffer
 	keys := strings.Split(path, ".")

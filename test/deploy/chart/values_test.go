@@ -52,7 +52,7 @@ var valueCases = map[string]struct {
 	"nameOverride":                   {value: `maze`, want: wants{"Deployment/maregister-maze-manager .spec.selector.matchLabels['app\\.kubernetes\\.io/name']": `maze`, deployment: absent}},
 	"fullnameOverride":               {value: `tasks`, want: wants{"Deployment/tasks-manager .metadata.name": `tasks-manager`, "ClusterRole/tasks-view .metadata.name": `tasks-view`, deployment: absent}},
 	"commonLabels":                   {value: `{team: maze}`, want: wants{deployment + " .metadata.labels.team": `maze`, "Pod/maregister-test .metadata.labels.team": `maze`}},
-	"image.repository":               {value: `example.com/m`, want: wants{container + ".image": `example.com/m:v0.1.0`}},
+	"image.repository":               {value: `example.com/m`, want: wants{container + ".image": `example.com/m:` + appVersion}},
 	"image.tag":                      {value: `v9`, want: wants{container + ".image": `ghcr.io/maze-agent/maregister:v9`}},
 	"image.digest":                   {base: `{image: {tag: v9}}`, value: `"` + digest + `"`, want: wants{container + ".image": `ghcr.io/maze-agent/maregister@` + digest}},
 	"image.pullPolicy":               {value: `Always`, want: wants{container + ".imagePullPolicy": `Always`}},
@@ -255,7 +255,7 @@ func file(t *testing.T, name string) map[string]any {
 	return values(t, string(content))
 }
 
-// lookUp gives what is at a place such as "Deployment/x .spec.replicas": text as it is, else JSON.
+// lookUp returns what is at a place such as "Deployment/x .spec.replicas": text as it is, else JSON.
 func lookUp(t *testing.T, objects map[string]*unstructured.Unstructured, where string) string {
 	t.Helper()
 	name, path, _ := strings.Cut(where, " ")
