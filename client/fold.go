@@ -66,7 +66,7 @@ func (f *fold) replace(all []*object) {
 // errGone is told while the index is not there any more.
 var errGone = errors.New("ConfigMap " + registry.ConfigMapName + " is gone")
 
-// snapshot gives the registry as the ConfigMaps have it now. An error says why they have none that is whole; the last good one is then
+// snapshot returns the registry as the ConfigMaps have it now. An error says why they have none that is whole; the last good one is then
 // returned, and ok is false if there never was any.
 //
 // A lower generation than before is taken: the API server tells of changes in their order, so it is a later state, and it is

@@ -174,7 +174,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// forged gives an index with the true digest of what anyone may write.
+// forged returns an index with the true digest of what anyone may write.
 func forged(data map[string]string) *corev1.ConfigMap {
 	digest := registry.ContentDigest(data)
 	data[registry.IndexKey] = fmt.Sprintf(`{"format":1,"generation":9,"tasks":%d,"shards":[{"name":"maze-registry","digest":%q,"tasks":%d}]}`,

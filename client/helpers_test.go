@@ -61,7 +61,7 @@ type publisher struct {
 	items     map[string]registry.Item
 }
 
-// publish gives the ConfigMaps of a registry, that of the index first.
+// publish returns the ConfigMaps of a registry, that of the index first.
 func (p *publisher) publish(t testing.TB, all tasks) []*corev1.ConfigMap {
 	t.Helper()
 	if p.items == nil {
@@ -90,7 +90,7 @@ func (p *publisher) publish(t testing.TB, all tasks) []*corev1.ConfigMap {
 	return out
 }
 
-// numbered gives n tasks of generation 1.
+// numbered returns n tasks of generation 1.
 func numbered(n int) tasks {
 	all := tasks{}
 	for i := range n {
@@ -99,7 +99,7 @@ func numbered(n int) tasks {
 	return all
 }
 
-// tasksOf gives the tasks of a snapshot, and fails where it contradicts itself.
+// tasksOf returns the tasks of a snapshot, and fails where it contradicts itself.
 func tasksOf(t testing.TB, s Snapshot) tasks {
 	t.Helper()
 	all := tasks{}

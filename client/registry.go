@@ -135,7 +135,7 @@ func (r *Registry) Subscribe(ctx context.Context) <-chan Change {
 	return changes
 }
 
-// current gives the snapshot of now, and a channel that is closed when there is another one.
+// current returns the snapshot of now, and a channel that is closed when there is another one.
 func (r *Registry) current() (Snapshot, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,7 +24,7 @@ func quiet(t *testing.T) context.Context {
 	return klog.NewContext(t.Context(), logr.Discard())
 }
 
-// started gives a Registry that reads what the test tells it, until the test ends.
+// started returns a Registry that reads what the test tells it, until the test ends.
 func started(t *testing.T) (*Registry, func(all tasks)) {
 	t.Helper()
 	r := newRegistry("namespace vision", func(ctx context.Context, _ *Registry) { <-ctx.Done() })

@@ -26,7 +26,7 @@ var shards = struct {
 	known map[string]weak.Pointer[shard]
 }{known: map[string]weak.Pointer[shard]{}}
 
-// shardOf gives the shard of a ConfigMap's data, whose keys are those that the API server lets a ConfigMap have: with others, two
+// shardOf returns the shard of a ConfigMap's data, whose keys are those that the API server lets a ConfigMap have: with others, two
 // shards could have one digest.
 func shardOf(data map[string]string) *shard {
 	digest := registry.ContentDigest(data)

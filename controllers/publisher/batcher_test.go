@@ -11,7 +11,7 @@ import (
 // noon is when the bursts of the tests begin.
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// every gives a change each step, from the begin to an end that is not included.
+// every returns a change each step, from the begin to an end that is not included.
 func every(step, end time.Duration) []time.Duration {
 	var at []time.Duration
 	for moment := time.Duration(0); moment < end; moment += step {

@@ -53,7 +53,7 @@ var countedStates = []ledger.ConditionState{
 	{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse},
 }
 
-// newPublishLatency gives the one metric that is counted as things happen; for the others see collector.
+// newPublishLatency returns the one metric that is counted as things happen; for the others see collector.
 func newPublishLatency() prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "maregister_registry_publish_latency_seconds",

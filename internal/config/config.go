@@ -60,7 +60,7 @@ func setDefault[T ~string](field *T, value T) {
 	}
 }
 
-// Placement gives what a valid configuration says of placements.
+// Placement returns what a valid configuration says of placements.
 func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	out := placement.Config{
 		ResourceName: c.GPU.ResourceName,
@@ -81,7 +81,7 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	return out
 }
 
-// PredictorRules gives what a valid configuration says of malearn's tool types.
+// PredictorRules returns what a valid configuration says of malearn's tool types.
 func PredictorRules(c *v1alpha1.OperatorConfiguration) registry.PredictorRules {
 	out := make(registry.PredictorRules, len(c.Predictor.Rules))
 	for i, rule := range c.Predictor.Rules {

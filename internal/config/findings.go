@@ -58,7 +58,7 @@ func (f *file) invalid(path *field.Path, format string, args ...any) {
 	f.reportField(f.places[pathText(path)], path, format, args...)
 }
 
-// has says whether the file gives a field. If it does not and the field is required, that is told.
+// has reports whether the file gives a field. If it does not and the field is required, that is told.
 func (f *file) has(parent *field.Path, name, advice string) bool {
 	path := parent.Child(name)
 	if _, ok := f.places[path.String()]; ok {

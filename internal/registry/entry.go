@@ -178,7 +178,7 @@ type Item struct {
 	Digest string
 }
 
-// Encode gives the entry's text.
+// Encode returns the entry's text.
 func (e Entry) Encode() (Item, error) {
 	encoded, err := canonicalJSON(e)
 	if err != nil {
@@ -221,7 +221,7 @@ func (i Item) Entry() (Entry, error) {
 	return e, nil
 }
 
-// WithPlacement gives the same entry with another placement.
+// WithPlacement returns the same entry with another placement.
 func (i Item) WithPlacement(placement v1alpha1.Placement) (Item, error) {
 	e, err := i.Entry()
 	if err != nil {

@@ -68,7 +68,7 @@ func (i *Index) ShardOf(name string) *ShardRef {
 // maxGeneration is the largest integer that every JSON reader takes exactly: 2^53 - 1.
 const maxGeneration = 1<<53 - 1
 
-// NewIndex gives the index of the shards. The generation is the previous index's where the content is the same, and one
+// NewIndex returns the index of the shards. The generation is the previous index's where the content is the same, and one
 // more where it is not; 1 comes after 2^53 - 1.
 func NewIndex(shards []*Shard, previous Index) Index {
 	index := Index{Format: FormatVersion, Generation: previous.Generation, Shards: make([]ShardRef, len(shards))}
@@ -82,7 +82,7 @@ func NewIndex(shards []*Shard, previous Index) Index {
 	return index
 }
 
-// Encode gives the index's text: canonical JSON. Its fields are put in order here, as decoding and encoding a thousand shards again
+// Encode returns the index's text: canonical JSON. Its fields are put in order here, as decoding and encoding a thousand shards again
 // for that takes longer than all else that a change of one task needs.
 func (i Index) Encode() (string, error) {
 	type sortedRef struct {

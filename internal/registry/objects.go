@@ -66,7 +66,7 @@ func shardPrefix(name string) string {
 	return prefix
 }
 
-// ConfigMap gives the object of a shard that is not the only one.
+// ConfigMap returns the object of a shard that is not the only one.
 func (s *Shard) ConfigMap(namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Name, Labels: Labels(RoleShard)},
@@ -75,7 +75,7 @@ func (s *Shard) ConfigMap(namespace string) *corev1.ConfigMap {
 	}
 }
 
-// Render gives the ConfigMap maze-registry: the previous one (nil at first) with the index, and with the entries where
+// Render returns the ConfigMap maze-registry: the previous one (nil at first) with the index, and with the entries where
 // it is the only shard. source is the resourceVersion of the tasks that the shards were rendered from. Labels and
 // annotations of others are kept.
 func Render(namespace string, shards []*Shard, index Index, previous *corev1.ConfigMap, source string) (*corev1.ConfigMap, error) {
@@ -99,7 +99,7 @@ func Render(namespace string, shards []*Shard, index Index, previous *corev1.Con
 	return next, nil
 }
 
-// Parse gives the entries of a registry, by name, from its index and a way to get its other ConfigMaps, which returns nil
+// Parse returns the entries of a registry, by name, from its index and a way to get its other ConfigMaps, which returns nil
 // for one that is not there. It is an error if anything is not as the index says.
 func Parse(index *corev1.ConfigMap, get func(name string) *corev1.ConfigMap) (map[string]string, error) {
 	decoded, err := DecodeIndex(index)

@@ -15,7 +15,7 @@ type Claim struct {
 	Created time.Time
 }
 
-// Beats says whether c is served where other claims the same key: the newer one is, as a second registration
+// Beats reports whether c is served where other claims the same key: the newer one is, as a second registration
 // overwrites the first. Of two created within one second, which is how exactly Kubernetes knows, the later name.
 func (c Claim) Beats(other Claim) bool {
 	if order := c.Created.Compare(other.Created); order != 0 {

@@ -24,7 +24,7 @@ func DefaultPredictorRules() PredictorRules {
 	}
 }
 
-// of gives the rule for a name. Empty if there is none.
+// of returns the rule for a name. Empty if there is none.
 func (rules PredictorRules) of(name string) PredictorRule {
 	i := slices.IndexFunc(rules, func(rule PredictorRule) bool { return strings.Contains(name, rule.Contains) })
 	if i < 0 {
@@ -33,7 +33,7 @@ func (rules PredictorRules) of(name string) PredictorRule {
 	return rules[i]
 }
 
-// WithPredictorRules gives the same entry as these rules would have made it. A tool type that the task's spec named stays.
+// WithPredictorRules returns the same entry as these rules would have made it. A tool type that the task's spec named stays.
 func (i Item) WithPredictorRules(rules PredictorRules) (Item, error) {
 	e, err := i.Entry()
 	if err != nil {

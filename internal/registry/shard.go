@@ -27,7 +27,7 @@ type Shard struct {
 	Digest string
 }
 
-// Fits says whether an entry can be published with the given size of shards, in bytes.
+// Fits reports whether an entry can be published with the given size of shards, in bytes.
 func Fits(item Item, shardSize int) bool { return item.Size() <= Capacity(shardSize) }
 
 // Capacity is how many bytes of entries, keys included, a shard of the given size in bytes holds.
@@ -52,7 +52,7 @@ func newShard(items []Item, prefix string) *Shard {
 	return shard
 }
 
-// Data gives the entries as a ConfigMap's data.
+// Data returns the entries as a ConfigMap's data.
 func (s *Shard) Data() map[string]string {
 	data := make(map[string]string, len(s.Items)+1)
 	for _, item := range s.Items {

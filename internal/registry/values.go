@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// text gives null for absent text.
+// text returns null for absent text.
 func text(s string) *string {
 	if s == "" {
 		return nil
@@ -15,7 +15,7 @@ func text(s string) *string {
 	return &s
 }
 
-// declared gives an empty object for absent parameters.
+// declared returns an empty object for absent parameters.
 func declared(parameters *apiextensionsv1.JSON) json.RawMessage {
 	if parameters == nil || len(parameters.Raw) == 0 {
 		return json.RawMessage("{}")
@@ -23,7 +23,7 @@ func declared(parameters *apiextensionsv1.JSON) json.RawMessage {
 	return parameters.Raw
 }
 
-// cores gives whole CPU cores, rounded up.
+// cores returns whole CPU cores, rounded up.
 func cores(q *resource.Quantity) int64 {
 	if q == nil {
 		return 0

@@ -47,7 +47,7 @@ var chain = []check{
 	outputIsSchema,
 }
 
-// Judge says whether a spec is valid. It is deterministic, and takes well under a second whatever
+// Judge reports whether a spec is valid. It is deterministic, and takes well under a second whatever
 // the spec is.
 func Judge(spec *v1alpha1.MazeTaskSpec) Verdict {
 	verdict := Verdict{Message: "the spec is valid"}
