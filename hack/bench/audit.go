@@ -50,7 +50,7 @@ func (a *audit) observe(configMaps map[string]*corev1.ConfigMap, changed *corev1
 	}
 }
 
-// names says whether an index names a ConfigMap. What becomes of others cannot make a registry inconsistent.
+// names reports whether an index names a ConfigMap. What becomes of others cannot make a registry inconsistent.
 func names(index *corev1.ConfigMap, name string) bool {
 	decoded, err := registry.DecodeIndex(index)
 	if err != nil {
@@ -104,7 +104,7 @@ func (a *audit) compareOrder(w *watcher) {
 	}
 }
 
-// conclude gives what was found as an error.
+// conclude returns what was found as an error.
 func (a *audit) conclude() error {
 	var errs []error
 	for _, finding := range a.findings {

@@ -12,7 +12,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// published gives the ConfigMaps of a registry with some entries, the index last.
+// published returns the ConfigMaps of a registry with some entries, the index last.
 func published(t *testing.T, previous registry.Index, names ...string) ([]*corev1.ConfigMap, registry.Index) {
 	t.Helper()
 	var items []registry.Item

@@ -118,7 +118,7 @@ func (b *bench) discoverMany(ctx context.Context, r *discoverResult) error {
 	return os.RemoveAll(folder)
 }
 
-// standardLibrary gives the folder of Python's own modules.
+// standardLibrary returns the folder of Python's own modules.
 func standardLibrary(ctx context.Context, python string) (string, error) {
 	out, err := exec.CommandContext(ctx, python, "-c", `import sysconfig; print(sysconfig.get_paths()["stdlib"])`).Output()
 	if err != nil {
@@ -224,7 +224,7 @@ def %s(image: str, size: int = 3) -> dict:
     return {"caption": image}
 `
 
-// sprinkle puts tasks into files, one each, and gives the tasks' names.
+// sprinkle puts tasks into files, one each, and returns the tasks' names.
 func sprinkle(root string, files []string, n int, seed uint64) ([]string, error) {
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 	var names []string
@@ -252,7 +252,7 @@ func sprinkle(root string, files []string, n int, seed uint64) ([]string, error)
 // everyTask says of which of many small files one has a task.
 const everyTask = 20
 
-// writeMany writes small files, some with a task each, and gives the tasks' names.
+// writeMany writes small files, some with a task each, and returns the tasks' names.
 func writeMany(ctx context.Context, root string, n int) ([]string, error) {
 	const perFolder = 500
 	var names []string
@@ -289,7 +289,7 @@ func discoverTasks(ctx context.Context, binary, folder string, flags ...string) 
 	return d, err
 }
 
-// check says whether the tasks that were found are those that were written.
+// check reports whether the tasks that were found are those that were written.
 func (d discovery) check(wanted []string) error {
 	for _, name := range wanted {
 		if _, found := d.tasks[name]; !found {

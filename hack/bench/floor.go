@@ -35,7 +35,7 @@ func (b *bench) rehearse(ctx context.Context, s *stage) (map[v1alpha1.ResourceTy
 	return templates, s.stopActor(false)
 }
 
-// statusPatches gives the patch of each task's status: the template of its type with the task's own key.
+// statusPatches returns the patch of each task's status: the template of its type with the task's own key.
 func statusPatches(tasks []*v1alpha1.MazeTask, templates map[v1alpha1.ResourceType]v1alpha1.MazeTaskStatus) ([]client.Patch, error) {
 	patches := make([]client.Patch, len(tasks))
 	for i, task := range tasks {

@@ -25,7 +25,7 @@ const (
 // durations are sorted times.
 type durations []time.Duration
 
-// percentile gives the smallest time that p percent of the times do not exceed.
+// percentile returns the smallest time that p percent of the times do not exceed.
 func (d durations) percentile(p int) time.Duration {
 	if len(d) == 0 {
 		return 0
@@ -182,7 +182,7 @@ func (s *stage) applyOne(ctx context.Context, w *watcher, task *v1alpha1.MazeTas
 	return end.Sub(start), nil
 }
 
-// updateYardstick updates a ConfigMap and gives the time that it took.
+// updateYardstick updates a ConfigMap and returns the time that it took.
 func (s *stage) updateYardstick(ctx context.Context, yardstick *corev1.ConfigMap, number int) (time.Duration, error) {
 	text := fmt.Sprintf("%08d", number)
 	yardstick.Data = map[string]string{"text": strings.Repeat(text, yardstickSize/len(text))}

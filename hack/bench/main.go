@@ -162,7 +162,7 @@ func (o options) check() error {
 	return nil
 }
 
-// runs says whether one of the phases is wanted.
+// runs reports whether one of the phases is wanted.
 func (o options) runs(letters string) bool { return strings.ContainsAny(o.only, letters) }
 
 // bench is one run.

@@ -96,7 +96,7 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 	return err
 }
 
-// newNode gives a node with more to it than the operator reads: labels, and a list of images.
+// newNode returns a node with more to it than the operator reads: labels, and a list of images.
 func newNode(number int) *corev1.Node {
 	pool, name := pools[number%len(pools)], fmt.Sprintf("node-%05d", number)
 	node := testutil.NewNode(name)
@@ -193,7 +193,7 @@ func (r *nodesResult) addClass(ctx context.Context, s *stage, w *watcher) error 
 	return err
 }
 
-// isWaiting says whether no node can host a task.
+// isWaiting reports whether no node can host a task.
 func isWaiting(task *v1alpha1.MazeTask) bool {
 	return meta.IsStatusConditionFalse(task.Status.Conditions, v1alpha1.ConditionPlaceable)
 }

@@ -69,7 +69,7 @@ func (p *process) stop() error {
 	}
 }
 
-// endOfLog gives the last lines that the process logged.
+// endOfLog returns the last lines that the process logged.
 func (p *process) endOfLog() string {
 	const lines = 10
 	content, err := os.ReadFile(p.log)
@@ -82,7 +82,7 @@ func (p *process) endOfLog() string {
 
 // What follows reads /proc, as described in proc(5). Elsewhere than on Linux it finds nothing, and the figures are left out.
 
-// childrenOf gives the process ids of a process's children, by command name.
+// childrenOf returns the process ids of a process's children, by command name.
 func childrenOf(pid int) map[string]int {
 	children := map[string]int{}
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -99,7 +99,7 @@ func childrenOf(pid int) map[string]int {
 // tick is the unit of CPU times: USER_HZ.
 const tick = time.Second / 100
 
-// cpuOf gives the CPU time that a process has used, in user and in system mode.
+// cpuOf returns the CPU time that a process has used, in user and in system mode.
 func cpuOf(pid int) time.Duration {
 	const userTime, systemTime = 11, 12
 	_, fields := statOf(fmt.Sprintf("/proc/%d/stat", pid))
@@ -111,7 +111,7 @@ func cpuOf(pid int) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// cpuOfMachine gives the CPU time that all processes and the kernel have used.
+// cpuOfMachine returns the CPU time that all processes and the kernel have used.
 func cpuOfMachine() time.Duration {
 	const idle, waiting, afterSoftIRQ = 3, 4, 7
 	content, _ := os.ReadFile("/proc/stat")
@@ -127,7 +127,7 @@ func cpuOfMachine() time.Duration {
 	return time.Duration(sum) * tick
 }
 
-// statOf gives a process's command name and the fields after it, the state first.
+// statOf returns a process's command name and the fields after it, the state first.
 func statOf(path string) (name string, fields []string) {
 	content, err := os.ReadFile(path)
 	if err != nil {

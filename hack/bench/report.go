@@ -169,7 +169,7 @@ func (r *results) rows() []row {
 	}
 }
 
-// each gives the number of writes of a kind for each task.
+// each returns the number of writes of a kind for each task.
 func (b *burst) each(matches func(kind) bool) float64 {
 	return float64(b.writes.count(matches)) / float64(b.tasks)
 }

@@ -95,7 +95,7 @@ func isWrite(verb string) bool {
 	return true
 }
 
-// since gives what came after earlier.
+// since returns what came after earlier.
 func (r requests) since(earlier requests) requests {
 	difference := requests{}
 	for k, count := range r {
@@ -117,10 +117,10 @@ func (r requests) count(matches func(kind) bool) int {
 	return sum
 }
 
-// sum gives the number of all of them.
+// sum returns the number of all of them.
 func (r requests) sum() int { return r.count(func(kind) bool { return true }) }
 
-// kinds gives the kinds in the order of resource, subresource, verb and code.
+// kinds returns the kinds in the order of resource, subresource, verb and code.
 func (r requests) kinds() []kind {
 	return slices.SortedFunc(maps.Keys(r), func(a, b kind) int {
 		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.subresource, b.subresource), cmp.Compare(a.verb, b.verb), cmp.Compare(a.code, b.code))

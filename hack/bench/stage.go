@@ -94,7 +94,7 @@ func newStage(plane *testutil.ControlPlane, folder string, cancel context.Cancel
 	return s, nil
 }
 
-// newScheme gives the types that the plain client and the quick hand's reconciler use.
+// newScheme returns the types that the plain client and the quick hand's reconciler use.
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {

@@ -68,7 +68,7 @@ var endings = []string{
 	". For long inputs, work is cut into pieces of equal size and joined again in the order of the input.",
 }
 
-// newTask gives the task of a number: always the same one for one seed.
+// newTask returns the task of a number: always the same one for one seed.
 func newTask(namespace string, number int, seed uint64) *v1alpha1.MazeTask {
 	random := rand.New(rand.NewPCG(seed, uint64(number)))
 	f := families[random.IntN(len(families))]
@@ -87,7 +87,7 @@ func newTask(namespace string, number int, seed uint64) *v1alpha1.MazeTask {
 	}
 }
 
-// newTasks gives the tasks of a range of numbers.
+// newTasks returns the tasks of a range of numbers.
 func newTasks(namespace string, first, count int, seed uint64) []*v1alpha1.MazeTask {
 	tasks := make([]*v1alpha1.MazeTask, count)
 	for i := range tasks {
@@ -120,7 +120,7 @@ func newResources(random *rand.Rand, f family) v1alpha1.Resources {
 	return r
 }
 
-// encoded gives JSON of what can always be encoded.
+// encoded returns JSON of what can always be encoded.
 func encoded(value any) *apiextensionsv1.JSON {
 	raw, err := json.Marshal(value)
 	if err != nil {

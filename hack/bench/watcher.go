@@ -50,7 +50,7 @@ type readyTask struct {
 	at time.Time
 }
 
-// goalCheck says whether what the watcher has seen is what is waited for.
+// goalCheck reports whether what the watcher has seen is what is waited for.
 type goalCheck func(w *watcher) bool
 
 // goal makes the check for a number of tasks.
@@ -95,7 +95,7 @@ func oneGone(task *v1alpha1.MazeTask) goalCheck {
 	}
 }
 
-// entries gives a function that says whether the registry has an entry of some name. It does not check that the registry is
+// entries returns a function that reports whether the registry has an entry of some name. It does not check that the registry is
 // consistent, as that costs the time that is being measured.
 func (w *watcher) entries() func(key string) bool {
 	index := w.configMaps[registry.ConfigMapName]
@@ -210,7 +210,7 @@ func (w *watcher) handleTask(task *v1alpha1.MazeTask, change watch.EventType) {
 	}
 }
 
-// countWaiting gives the number of tasks that no node can host.
+// countWaiting returns the number of tasks that no node can host.
 func (w *watcher) countWaiting() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -256,7 +256,7 @@ func (w *watcher) await(ctx context.Context, reached <-chan time.Time) (time.Tim
 	}
 }
 
-// readyAfter gives how long each task took to be Ready from the time it was created at.
+// readyAfter returns how long each task took to be Ready from the time it was created at.
 func (w *watcher) readyAfter(tasks []*v1alpha1.MazeTask, created []time.Time) durations {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -274,7 +274,7 @@ func (w *watcher) stop() {
 	w.running.Wait()
 }
 
-// statusSize gives the mean size of the tasks' statuses, in bytes of JSON.
+// statusSize returns the mean size of the tasks' statuses, in bytes of JSON.
 func statusSize(ctx context.Context, from client.Reader, namespace string) (int, error) {
 	var tasks v1alpha1.MazeTaskList
 	if err := from.List(ctx, &tasks, client.InNamespace(namespace)); err != nil {

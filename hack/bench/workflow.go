@@ -135,7 +135,7 @@ func (f *workflowFiles) node(i int) string {
 	return fmt.Sprintf(`{"id": "n%[1]d", "func": "task_%[1]d", "args": {"prompt_%[1]d": "hello", "count_%[1]d": %[2]d, "mode": "fast"%[3]s}}`, i, count, before)
 }
 
-// check says whether what mazectl found is what was made wrong.
+// check reports whether what mazectl found is what was made wrong.
 func (f *workflowFiles) check(run *mazectlRun) error {
 	var findings []struct{ Pointer string }
 	if err := run.decode(&findings); err != nil {

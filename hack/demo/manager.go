@@ -60,7 +60,7 @@ func (m *manager) stop() {
 	}
 }
 
-// logTail gives the last lines of the manager's log.
+// logTail returns the last lines of the manager's log.
 func (m *manager) logTail() string {
 	const most = 20
 	content, err := os.ReadFile(m.logPath)
