@@ -93,7 +93,7 @@ var _ = Describe("A placement by itself", func() {
 	})
 })
 
-// hosts gives the nodes to which kube-scheduler may bind by what is said of their classes; one that is "" if there are none.
+// hosts returns the nodes to which kube-scheduler may bind by what is said of their classes; one that is "" if there are none.
 func hosts(inventory *placement.Inventory, nodes []*corev1.Node, fits []placement.Fit) []string {
 	var names []string
 	for _, node := range nodes {

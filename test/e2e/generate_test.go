@@ -64,7 +64,7 @@ func (g generator) config() placement.Config {
 	return config
 }
 
-// cluster gives up to 10 nodes of up to 5 shapes.
+// cluster returns up to 10 nodes of up to 5 shapes.
 func (g generator) cluster() []*corev1.Node {
 	var nodes []*corev1.Node
 	for range g.IntN(6) {
@@ -85,7 +85,7 @@ func (g generator) cluster() []*corev1.Node {
 	return nodes
 }
 
-// node gives a node that might exist, or one that is labelled wrongly.
+// node returns a node that might exist, or one that is labelled wrongly.
 func (g generator) node() *corev1.Node {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "linux"}}}
 	node.Status.Allocatable = corev1.ResourceList{
@@ -173,7 +173,7 @@ func allocate(node *corev1.Node, name string, count int) {
 	node.Status.Allocatable[corev1.ResourceName(name)] = *resource.NewQuantity(int64(count), resource.DecimalSI)
 }
 
-// task gives what a task needs, near what the nodes have.
+// task returns what a task needs, near what the nodes have.
 func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 	r := v1alpha1.Resources{
 		Type:   pick(g, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeCPU, v1alpha1.ResourceTypeIO),
@@ -187,7 +187,7 @@ func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 	return r
 }
 
-// gpuMemory gives MiB: what some GPU of the cluster has, or several, and one more or less.
+// gpuMemory returns MiB: what some GPU of the cluster has, or several, and one more or less.
 func (g generator) gpuMemory(nodes []*corev1.Node) int64 {
 	memory := pick(g, cards...).memory
 	for _, node := range nodes {

@@ -30,7 +30,7 @@ func (o oracle) memory() int64 {
 	return mebibytes
 }
 
-// hosts says whether a node, if empty, can host the task with GPUs of any resource and number.
+// hosts reports whether a node, if empty, can host the task with GPUs of any resource and number.
 func (o oracle) hosts(node *corev1.Node) bool {
 	a := node.Status.Allocatable
 	if !takesPods(node) || a.Pods().IsZero() || a.Cpu().Cmp(*o.task.CPU) < 0 || a.Memory().Cmp(*o.task.Memory) < 0 {
@@ -52,13 +52,13 @@ func (o oracle) hosts(node *corev1.Node) bool {
 	return false
 }
 
-// takesPods says whether a node would take a Pod at present.
+// takesPods reports whether a node would take a Pod at present.
 func takesPods(node *corev1.Node) bool {
 	return !node.Spec.Unschedulable &&
 		!slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeUnreachable })
 }
 
-// satisfied says whether so many of a resource, of one node, are what the task asks for.
+// satisfied reports whether so many of a resource, of one node, are what the task asks for.
 func (o oracle) satisfied(node *corev1.Node, name corev1.ResourceName, count int64) bool {
 	labels, slice := gpuLabelsOf(node, string(name))
 	if labels == "" {
@@ -112,7 +112,7 @@ func sharingOf(node *corev1.Node, labels, name string) (string, int64) {
 	}
 }
 
-// profile gives the one that a node is of; an empty one if there is none.
+// profile returns the one that a node is of; an empty one if there is none.
 func (o oracle) profile(node *corev1.Node) placement.Profile {
 	for _, p := range o.config.Profiles {
 		if node.Labels[acceleration] == p.NodeSelector[acceleration] {

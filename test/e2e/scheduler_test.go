@@ -219,7 +219,7 @@ func report(what string, took time.Duration) {
 	Expect(took).To(BeNumerically("<", patience))
 }
 
-// gpuTask gives a task that needs so much GPU memory: speech_to_text has the object speech-to-text.
+// gpuTask returns a task that needs so much GPU memory: speech_to_text has the object speech-to-text.
 func gpuTask(name, gpuMemory string) *v1alpha1.MazeTask {
 	task := &v1alpha1.MazeTask{Spec: v1alpha1.MazeTaskSpec{
 		Name:       name,

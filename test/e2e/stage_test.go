@@ -117,7 +117,7 @@ func (s *stage) start(workflow string, nodes ...string) *gexec.Session {
 	return session
 }
 
-// created gives the creations of the Pods of some of a workflow's nodes, in their order.
+// created returns the creations of the Pods of some of a workflow's nodes, in their order.
 func (s *stage) created(ids ...string) []creation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,7 +250,7 @@ func (s *stage) without(ctx context.Context, right string, do func(run *gexec.Se
 	update(whole, true)
 }
 
-// gpuMemoryOf gives the memory in MiB of each GPU of the node to which a Pod is bound.
+// gpuMemoryOf returns the memory in MiB of each GPU of the node to which a Pod is bound.
 func gpuMemoryOf(ctx context.Context, pod *corev1.Pod) int {
 	GinkgoHelper()
 	var node corev1.Node

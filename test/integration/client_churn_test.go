@@ -332,7 +332,7 @@ func differences(a, b map[version]string) int {
 	return n + len(a) + n - len(b)
 }
 
-// generationsOf gives what a snapshot holds, in short.
+// generationsOf returns what a snapshot holds, in short.
 func generationsOf(s client.Snapshot) map[version]string {
 	all := map[version]string{}
 	for _, entry := range s.List() {

@@ -135,7 +135,7 @@ func reads(ctx context.Context) readCounts {
 	return counts
 }
 
-// since gives what came after earlier counts.
+// since returns what came after earlier counts.
 func (c readCounts) since(earlier readCounts) map[string]int {
 	more := map[string]int{}
 	for what, count := range c.ended {

@@ -33,7 +33,7 @@ var _ = Describe("mazectl dag", Ordered, ContinueOnFailure, func() {
 		namespace = newNamespace(ctx)
 	})
 
-	// dag gives what a call prints, and what it says besides.
+	// dag returns what a call prints, and what it says besides.
 	dag := func(ctx context.Context, workflow string, arguments ...string) (string, string, int) {
 		GinkgoHelper()
 		var out, errOut bytes.Buffer

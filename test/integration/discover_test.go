@@ -65,7 +65,7 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 		all := append([]string{"discover", tools, "--kubeconfig", kubeconfig, "-n", namespace, "--source-name", "tools"}, arguments...)
 		return exec.CommandContext(ctx, mazectl, all...)
 	}
-	// discover gives what a call prints: the plan, and what it says besides.
+	// discover returns what a call prints: the plan, and what it says besides.
 	discover := func(ctx context.Context, arguments ...string) (string, string, int) {
 		GinkgoHelper()
 		var out, errOut bytes.Buffer
@@ -243,7 +243,7 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 	})
 })
 
-// builtMazectl gives a new mazectl, and a kubeconfig for it.
+// builtMazectl returns a new mazectl, and a kubeconfig for it.
 func builtMazectl(ctx context.Context) (binary, kubeconfig string) {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()
@@ -262,7 +262,7 @@ func expectWritten(folder, name, content string) {
 	Expect(os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644)).To(Succeed())
 }
 
-// expectEntries gives the registry's entries without what changes with the versions of objects.
+// expectEntries returns the registry's entries without what changes with the versions of objects.
 func expectEntries(ctx context.Context, namespace string) map[string]registry.Entry {
 	GinkgoHelper()
 	entries, err := published(ctx, namespace)

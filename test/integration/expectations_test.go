@@ -39,7 +39,7 @@ func newNamespace(ctx context.Context) string {
 	return namespace.Name
 }
 
-// newTask gives a valid task: object image-caption has the registry name image-caption.
+// newTask returns a valid task: object image-caption has the registry name image-caption.
 func newTask(namespace, name string) *v1alpha1.MazeTask {
 	return &v1alpha1.MazeTask{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
@@ -118,7 +118,7 @@ func expectReady(ctx context.Context, tasks ...*v1alpha1.MazeTask) {
 	}
 }
 
-// published gives the entries of a namespace's registry by name. It fails where the registry is torn.
+// published returns the entries of a namespace's registry by name. It fails where the registry is torn.
 func published(ctx context.Context, namespace string) (map[string]registry.Entry, error) {
 	index, shards, err := configMaps(ctx, namespace)
 	if err != nil || index == nil {
@@ -143,7 +143,7 @@ func decodeAll(texts map[string]string) (map[string]registry.Entry, error) {
 	return entries, nil
 }
 
-// configMaps gives the ConfigMaps of a registry: the index, nil if there is none, and the others by name.
+// configMaps returns the ConfigMaps of a registry: the index, nil if there is none, and the others by name.
 func configMaps(ctx context.Context, namespace string) (*corev1.ConfigMap, map[string]*corev1.ConfigMap, error) {
 	var list corev1.ConfigMapList
 	if err := k8s.List(ctx, &list, client.InNamespace(namespace)); err != nil {

@@ -78,7 +78,7 @@ var _ = Describe("The GitOps example", func() {
 	})
 })
 
-// may says whether an account may do something with MazeTasks.
+// may reports whether an account may do something with MazeTasks.
 func may(ctx context.Context, namespace, account, verb string) bool {
 	GinkgoHelper()
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{

@@ -153,7 +153,7 @@ func jsonDocuments(content []byte) []sample {
 	return out
 }
 
-// flatten gives the items of a list, as kubectl sends them.
+// flatten returns the items of a list, as kubectl sends them.
 func flatten(document sample) []sample {
 	var list struct {
 		APIVersion, Kind string
@@ -221,7 +221,7 @@ func (s *submission) send(ctx context.Context, linter *lint.Linter, documents []
 	}
 }
 
-// isRefusal says whether a finding is one that the API server tells.
+// isRefusal reports whether a finding is one that the API server tells.
 func isRefusal(f finding.Finding) bool {
 	return f.Severity == finding.SeverityError && f.Rule < "MZ120" && f.Rule != finding.DuplicateObject
 }
@@ -239,7 +239,7 @@ func (s *submission) post(ctx context.Context, document sample) (int, []byte) {
 	return code, answer
 }
 
-// namespaceOf gives the namespace that a document names, and creates it; that of the file if it names none.
+// namespaceOf returns the namespace that a document names, and creates it; that of the file if it names none.
 func (s *submission) namespaceOf(ctx context.Context, document sample) string {
 	GinkgoHelper()
 	var object struct{ Metadata struct{ Namespace string } }
@@ -295,7 +295,7 @@ func condition(task *v1alpha1.MazeTask, conditionType string) string {
 	return ""
 }
 
-// rulesOf gives the rules of the reasons, but for a name's conflict, which is none of the task alone.
+// rulesOf returns the rules of the reasons, but for a name's conflict, which is none of the task alone.
 func rulesOf(reasons ...string) []string {
 	rules := []string{}
 	for _, reason := range reasons {
@@ -306,7 +306,7 @@ func rulesOf(reasons ...string) []string {
 	return rules
 }
 
-// toldByConditions gives the rules of the errors that only the operator tells.
+// toldByConditions returns the rules of the errors that only the operator tells.
 func toldByConditions(findings []finding.Finding) []string {
 	rules := []string{}
 	for _, f := range findings {

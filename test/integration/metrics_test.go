@@ -74,7 +74,7 @@ var _ = Describe("The operator's metrics", func() {
 	})
 })
 
-// series gives the series of a metric that is about a namespace. Nil if there is none.
+// series returns the series of a metric that is about a namespace. Nil if there is none.
 func series(name, namespace string) *dto.Metric {
 	GinkgoHelper()
 	families, err := operator.Metrics.Gather()
@@ -89,7 +89,7 @@ func series(name, namespace string) *dto.Metric {
 	return nil
 }
 
-// gauge gives what reads the value of a namespace's gauge: -1 while there is none.
+// gauge returns what reads the value of a namespace's gauge: -1 while there is none.
 func gauge(name, namespace string) func() float64 {
 	return func() float64 {
 		if one := series(name, namespace); one != nil {

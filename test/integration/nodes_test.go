@@ -184,7 +184,7 @@ var _ = Describe("The operator's configuration", func() {
 	})
 })
 
-// gpuTask gives a task that needs so much GPU memory.
+// gpuTask returns a task that needs so much GPU memory.
 func gpuTask(namespace, name, gpuMemory string) *v1alpha1.MazeTask {
 	task := newTask(namespace, name)
 	task.Spec.Resources.Type, task.Spec.Resources.GPUMemory = v1alpha1.ResourceTypeGPU, ptr.To(resource.MustParse(gpuMemory))

@@ -30,7 +30,7 @@ const (
 	operatorAccount   = "maregister-manager"
 )
 
-// OperatorConfig gives the configuration of a client with the rights that config/rbac grants the operator, and no others. Admin may
+// OperatorConfig returns the configuration of a client with the rights that config/rbac grants the operator, and no others. Admin may
 // grant them.
 func OperatorConfig(ctx context.Context, admin *rest.Config) (*rest.Config, error) {
 	if err := applyRBAC(ctx, admin); err != nil {
@@ -44,7 +44,7 @@ func OperatorConfig(ctx context.Context, admin *rest.Config) (*rest.Config, erro
 	return cfg, WaitUntilAllowed(ctx, cfg, &review, true)
 }
 
-// AccountConfig gives the configuration of a client that is a ServiceAccount, by a token for it, and without a rate limit.
+// AccountConfig returns the configuration of a client that is a ServiceAccount, by a token for it, and without a rate limit.
 func AccountConfig(ctx context.Context, admin *rest.Config, namespace, name string) (*rest.Config, error) {
 	clients, err := kubernetes.NewForConfig(admin)
 	if err != nil {

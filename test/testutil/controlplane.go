@@ -53,7 +53,7 @@ func start(environment *envtest.Environment) (*ControlPlane, error) {
 	return &ControlPlane{Config: config, environment: environment}, nil
 }
 
-// Kubeconfig gives the content of a kubeconfig file for a cluster administrator.
+// Kubeconfig returns the content of a kubeconfig file for a cluster administrator.
 func (c *ControlPlane) Kubeconfig() ([]byte, error) {
 	user, err := c.environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, c.Config)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *ControlPlane) Kubeconfig() ([]byte, error) {
 // Stop ends the processes and removes their files.
 func (c *ControlPlane) Stop() error { return c.environment.Stop() }
 
-// Root gives the root folder of the source tree.
+// Root returns the root folder of the source tree.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")

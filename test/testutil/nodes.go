@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// NewNode gives a node of 64 cores and 512Gi without GPUs.
+// NewNode returns a node of 64 cores and 512Gi without GPUs.
 func NewNode(name string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelHostname: name}},
@@ -24,7 +24,7 @@ func NewNode(name string) *corev1.Node {
 	}
 }
 
-// NewGPUNode gives a node with so many GPUs of so many MiB each, labelled as GPU Feature Discovery does.
+// NewGPUNode returns a node with so many GPUs of so many MiB each, labelled as GPU Feature Discovery does.
 func NewGPUNode(name, product string, mebibytes int64, gpus int) *corev1.Node {
 	node := NewNode(name)
 	for suffix, value := range map[string]string{

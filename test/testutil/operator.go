@@ -135,7 +135,7 @@ func (o *Operator) Writes(kind Kind) int {
 	return o.writes[kind]
 }
 
-// Looked says whether the operator has looked at the tasks of a namespace since it was started.
+// Looked reports whether the operator has looked at the tasks of a namespace since it was started.
 func (o *Operator) Looked(namespace string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -131,7 +131,7 @@ func (c *cluster) makeAccounts(t *testing.T) {
 	}
 }
 
-// podsOf gives the Pods that a Deployment makes, which are what the Pod security standard is enforced on; and the task of the chart's test.
+// podsOf returns the Pods that a Deployment makes, which are what the Pod security standard is enforced on; and the task of the chart's test.
 func podsOf(t *testing.T, object *unstructured.Unstructured) []*unstructured.Unstructured {
 	t.Helper()
 	switch object.GetKind() {

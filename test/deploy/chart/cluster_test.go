@@ -153,7 +153,7 @@ func (c *cluster) namespace(t *testing.T, name string) {
 	})
 }
 
-// helm gives the configuration of Helm's actions on the release's namespace.
+// helm returns the configuration of Helm's actions on the release's namespace.
 func (c *cluster) helm(t *testing.T) *action.Configuration {
 	t.Helper()
 	namespace, kubeconfig := releaseNamespace, c.kubeconfig

@@ -196,7 +196,7 @@ func environment(pod *corev1.Pod, container *corev1.Container) []string {
 	return out
 }
 
-// mount makes folders of a container's volumes, and gives what each mount path has to be replaced by.
+// mount makes folders of a container's volumes, and returns what each mount path has to be replaced by.
 func (k *kubelet) mount(ctx context.Context, pod *corev1.Pod, container *corev1.Container, folder string) ([]string, error) {
 	var replace []string
 	for _, mount := range container.VolumeMounts {
@@ -263,7 +263,7 @@ func (k *kubelet) report(ctx context.Context, pod *corev1.Pod, phase corev1.PodP
 	_ = k.cluster.Status().Patch(ctx, next, client.StrategicMergeFrom(pod))
 }
 
-// freePort gives a loopback address that was free just now.
+// freePort returns a loopback address that was free just now.
 func freePort() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -171,7 +171,7 @@ type manager struct {
 	metrics string // the address of its metrics
 }
 
-// refused says whether the API server has refused the operator something.
+// refused reports whether the API server has refused the operator something.
 func (m *manager) refused(what *grant) (bool, error) {
 	content, err := m.read()
 	return what != nil && bytes.Contains(content, []byte(what.refusal())), err
@@ -186,7 +186,7 @@ func (m *manager) unrefused() error {
 	return err
 }
 
-// read gives the log without the backslashes of quoted messages.
+// read returns the log without the backslashes of quoted messages.
 func (m *manager) read() ([]byte, error) {
 	content, err := os.ReadFile(m.log)
 	return bytes.ReplaceAll(content, []byte(`\`), nil), err

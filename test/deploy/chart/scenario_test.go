@@ -323,7 +323,7 @@ func (s *scenario) scrape(ctx context.Context) error {
 	return nil
 }
 
-// get reads the metrics once, and gives the answer's status.
+// get reads the metrics once, and returns the answer's status.
 func (s *scenario) get(ctx context.Context, token string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+s.manager.metrics+"/metrics", nil)
 	if err != nil {

@@ -35,7 +35,7 @@ func readFixture(file string) (*unstructured.Unstructured, error) {
 	return object, object.UnmarshalJSON(asJSON)
 }
 
-// normalized gives what the operator and the API server write about a task, without what differs from one run to the next.
+// normalized returns what the operator and the API server write about a task, without what differs from one run to the next.
 func normalized(task *v1alpha1.MazeTask) *unstructured.Unstructured {
 	GinkgoHelper()
 	always := metav1.Date(2026, 7, 1, 8, 0, 0, 0, metav1.Now().UTC().Location())

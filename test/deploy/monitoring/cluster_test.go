@@ -122,7 +122,7 @@ func (c *cluster) kubeconfigWith(t testing.TB, token string) string {
 	return path
 }
 
-// tokenOf gives a token of a new service account.
+// tokenOf returns a token of a new service account.
 func (c *cluster) tokenOf(t testing.TB, name string) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}

@@ -15,7 +15,7 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// tool builds a program that hack/monitoring/go.mod names, unless it is in Go's cache, and gives its path.
+// tool builds a program that hack/monitoring/go.mod names, unless it is in Go's cache, and returns its path.
 func tool(t testing.TB, name string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "tool", "-n", name)
@@ -64,7 +64,7 @@ func start(t testing.TB, path string, arguments ...string) *os.Process {
 	return command.Process
 }
 
-// freeAddress gives a loopback address on which nobody listens.
+// freeAddress returns a loopback address on which nobody listens.
 func freeAddress(t testing.TB) (host, port string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -93,7 +93,7 @@ func queries(t *testing.T) []query {
 	return all
 }
 
-// selections gives what a query selects, and the labels by which it groups or joins. None may be left.
+// selections returns what a query selects, and the labels by which it groups or joins. None may be left.
 func selections(t *testing.T, q query) (selectors []*parser.VectorSelector, grouping []string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(q.expression)
@@ -182,7 +182,7 @@ func TestScrapeConfig(t *testing.T) {
 	}
 }
 
-// shown gives the block of code in docs/monitoring.md that is in a language and has a text.
+// shown returns the block of code in docs/monitoring.md that is in a language and has a text.
 func shown(t testing.TB, language, text string) string {
 	t.Helper()
 	for _, block := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(read(t, "docs/monitoring.md"), -1) {
@@ -222,13 +222,13 @@ func expectSelectors(t *testing.T, q query) []*parser.VectorSelector {
 	return selectors
 }
 
-// hasNamespace says whether a metric is told for each namespace.
+// hasNamespace reports whether a metric is told for each namespace.
 func hasNamespace(name string) bool {
 	return strings.HasPrefix(name, "kube_mazetask_") || strings.HasPrefix(name, "maregister_") &&
 		name != "maregister_rejected_specs" && !strings.HasPrefix(name, "maregister_registry_publish_latency_seconds")
 }
 
-// selects says whether a selector takes a sample.
+// selects reports whether a selector takes a sample.
 func selects(selector *parser.VectorSelector, sample labels.Labels) bool {
 	for _, matcher := range selector.LabelMatchers {
 		if !matcher.Matches(sample.Get(matcher.Name)) {

@@ -98,7 +98,7 @@ func versionOfTasks(b *testing.B, c *cluster) string {
 	return strconv.Itoa(highest)
 }
 
-// cpuOf gives the CPU time that a process has used, as proc(5) tells. 0 elsewhere than on Linux.
+// cpuOf returns the CPU time that a process has used, as proc(5) tells. 0 elsewhere than on Linux.
 func cpuOf(b *testing.B, process int) time.Duration {
 	b.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
