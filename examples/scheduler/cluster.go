@@ -107,7 +107,7 @@ func (c *cluster) start(ctx context.Context) error {
 	return nil
 }
 
-// look gives what is known now of the tasks and Pods of a workflow.
+// look returns what is known now of the tasks and Pods of a workflow.
 func (c *cluster) look(ctx context.Context, w *workflow) (seen, error) {
 	// The registry first. A status that is read later may be ahead of it, which shows, as it has the digest of its entry.
 	now := seen{registry: c.registry.Snapshot(), tasks: map[string][]v1alpha1.MazeTask{}, pods: map[string]*corev1.Pod{}}

@@ -168,7 +168,7 @@ func whatChanged(function string, pod *corev1.Pod, registry client.Snapshot) str
 	}
 }
 
-// whyFailed gives what the kubelet tells of a Pod that failed.
+// whyFailed returns what the kubelet tells of a Pod that failed.
 func whyFailed(pod *corev1.Pod) string {
 	var told []string
 	for _, c := range pod.Status.ContainerStatuses {
@@ -184,7 +184,7 @@ func whyFailed(pod *corev1.Pod) string {
 	return strings.Join(append(told, "see Pod "+pod.Name), "; ")
 }
 
-// ended says whether nothing is left to wait for.
+// ended reports whether nothing is left to wait for.
 func (p *plan) ended() bool {
 	for _, s := range p.progress {
 		switch s.phase {

@@ -109,7 +109,7 @@ func TestDecide(t *testing.T) {
 	both := []*v1alpha1.MazeTask{speech, caption}
 	w := mustRead(t, twoNodes)
 	s := &scheduler{workflow: w, namespace: "vision", image: "executor:1"}
-	// pod gives the Pod of a node, made of a task, with changes.
+	// pod returns the Pod of a node, made of a task, with changes.
 	pod := func(node int, task *v1alpha1.MazeTask, changes ...func(*corev1.Pod)) *corev1.Pod {
 		published := publish(t, task)
 		entry, _ := published.Get(task.Spec.Name)

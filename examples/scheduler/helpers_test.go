@@ -21,7 +21,7 @@ import (
 // change makes a task differ from the one that newTask gives.
 type change func(*v1alpha1.MazeTask)
 
-// newTask gives a task of the first generation that is Ready, is served, and needs a GPU of 4Gi. Its object is vision/speech-to-text where
+// newTask returns a task of the first generation that is Ready, is served, and needs a GPU of 4Gi. Its object is vision/speech-to-text where
 // its name is speech_to_text. What is served is the task as it is before the changes.
 func newTask(t *testing.T, name string, changes ...change) *v1alpha1.MazeTask {
 	t.Helper()
@@ -58,7 +58,7 @@ func newTask(t *testing.T, name string, changes ...change) *v1alpha1.MazeTask {
 	return task
 }
 
-// itemOf gives the entry that the operator would publish for a task.
+// itemOf returns the entry that the operator would publish for a task.
 func itemOf(t *testing.T, task *v1alpha1.MazeTask) registry.Item {
 	t.Helper()
 	schema := json.RawMessage(`{"type":"object"}`)
@@ -73,7 +73,7 @@ func itemOf(t *testing.T, task *v1alpha1.MazeTask) registry.Item {
 	return item
 }
 
-// publish gives the registry of tasks, as the client reads it.
+// publish returns the registry of tasks, as the client reads it.
 func publish(t *testing.T, tasks ...*v1alpha1.MazeTask) client.Snapshot {
 	t.Helper()
 	items := make([]registry.Item, len(tasks))
@@ -98,7 +98,7 @@ func publish(t *testing.T, tasks ...*v1alpha1.MazeTask) client.Snapshot {
 	return snapshot
 }
 
-// see gives what is seen of a registry, tasks and Pods.
+// see returns what is seen of a registry, tasks and Pods.
 func see(published client.Snapshot, tasks []*v1alpha1.MazeTask, pods ...*corev1.Pod) seen {
 	now := seen{registry: published, tasks: map[string][]v1alpha1.MazeTask{}, pods: map[string]*corev1.Pod{}}
 	for _, task := range tasks {
@@ -135,7 +135,7 @@ func generation(t *testing.T, number int64) change {
 	}
 }
 
-// lines gives what is said of each node, a line each.
+// lines returns what is said of each node, a line each.
 func lines(all []progress) string {
 	var text strings.Builder
 	for _, p := range all {

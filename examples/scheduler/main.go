@@ -92,7 +92,7 @@ func openWorkflow(file string, stdin io.Reader, run string, nodes []string) (*wo
 	return w, w.only(nodes)
 }
 
-// connect gives the configuration of the clients, and the namespace.
+// connect returns the configuration of the clients, and the namespace.
 func connect(kubeconfig, namespace string) (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig

@@ -77,7 +77,7 @@ func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image 
 // verbatim makes Kubernetes pass a value as it is: it replaces $(NAME) by a variable's value, and $$ by $.
 func verbatim(value string) string { return strings.ReplaceAll(value, "$", "$$") }
 
-// podName gives the name of a node's Pod. It depends on the run and the node alone, so that nobody can create a second one.
+// podName returns the name of a node's Pod. It depends on the run and the node alone, so that nobody can create a second one.
 func podName(run, id string) string {
 	const readable = 40
 	name := strings.Trim(notInPodName.ReplaceAllString(strings.ToLower(run+"-"+id), "-"), "-")
@@ -90,7 +90,7 @@ var (
 	notInLabelValue = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 )
 
-// labelValue gives a text itself where it can be a label's value, and otherwise what is left of it with a hash of the whole.
+// labelValue returns a text itself where it can be a label's value, and otherwise what is left of it with a hash of the whole.
 func labelValue(text string) string {
 	if text != "" && len(validation.IsValidLabelValue(text)) == 0 {
 		return text

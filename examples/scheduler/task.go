@@ -14,7 +14,7 @@ import (
 
 // README: begin
 
-// startable gives the entry of the task that a DAG node names as its "func", and what keeps a Pod from being made of it now: "" if
+// startable returns the entry of the task that a DAG node names as its "func", and what keeps a Pod from being made of it now: "" if
 // nothing does. registry is what a client.Registry knows, tasks are the MazeTasks with that spec.name.
 func startable(registry client.Snapshot, tasks []v1alpha1.MazeTask, function string) (client.Entry, string) {
 	entry, served := registry.Get(function)

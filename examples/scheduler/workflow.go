@@ -111,7 +111,7 @@ func (n *node) readArguments() error {
 	return nil
 }
 
-// ordered gives the nodes with each after those that it needs, and otherwise as they are written.
+// ordered returns the nodes with each after those that it needs, and otherwise as they are written.
 func ordered(nodes []*node, byID map[string]*node) ([]*node, error) {
 	var sorted []*node
 	done, path := map[string]bool{}, []string{}
@@ -170,13 +170,13 @@ func (w *workflow) only(ids []string) error {
 	return nil
 }
 
-// contentName gives a name that other workflows do not have.
+// contentName returns a name that other workflows do not have.
 func contentName(nodes []*node) string {
 	content, _ := json.Marshal(nodes) // cannot fail: it was JSON
 	return shortHash(string(content))
 }
 
-// shortHash gives ten hexadecimal digits.
+// shortHash returns ten hexadecimal digits.
 func shortHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:5])
