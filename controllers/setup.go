@@ -34,15 +34,15 @@ type Options struct {
 	Namespaces []string
 	// ShardSize is the largest size of a registry ConfigMap's data, in bytes.
 	ShardSize int
-	// Placement tells how GPU memory is mapped to GPUs.
+	// Placement configures how GPU memory is mapped to GPUs.
 	Placement placement.Config
-	// Predictors tell malearn's tool type of a task whose spec does not.
+	// Predictors find malearn's tool type of a task whose spec names none.
 	Predictors registry.PredictorRules
 	// IgnoreNodes leaves the cluster's nodes unread: then Placeable is Unknown.
 	IgnoreNodes bool
-	// Clock tells the time; the real one as a rule.
+	// Clock is the real one, except in tests.
 	Clock clock.PassiveClock
-	// Metrics is where Prometheus finds the metrics.
+	// Metrics takes the metrics for Prometheus.
 	Metrics prometheus.Registerer
 }
 
@@ -71,7 +71,7 @@ func NewCaches(namespaces []string) *Caches {
 // Options are the manager's for its cache.
 func (*Caches) Options() cache.Options { return caches.Options() }
 
-// New makes the manager's cache.
+// New returns the manager's cache.
 func (c *Caches) New() cache.NewCacheFunc { return caches.NewCache(c.namespaces, c.refusals) }
 
 // Setup adds the controllers to a manager whose cache is made by caches.

@@ -36,7 +36,7 @@ import (
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 const (
-	// workers is how many statuses are written at a time. It keeps an API server on a few cores busy; more only queue there.
+	// workers is the number of statuses that are written at a time. It keeps an API server on a few cores busy; more only queue there.
 	workers = 16
 
 	// A status that could not be written is tried again after firstRetry, then after twice as long each time, up to lastRetry.
@@ -44,7 +44,7 @@ const (
 	lastRetry  = 8 * time.Second
 )
 
-// Config is what the controller is made of.
+// Config holds what the controller works with.
 type Config struct {
 	// Client reads from the manager's cache, and writes.
 	Client   client.Client
@@ -60,7 +60,7 @@ type reconciler struct {
 	Config
 	// limiter limits the events that are not warnings.
 	limiter flowcontrol.PassiveRateLimiter
-	// retries tells when to try again what the API server refused because the task had changed.
+	// retries returns when to try again what the API server refused because the task had changed.
 	retries workqueue.TypedRateLimiter[types.NamespacedName]
 	// written holds the resourceVersion of the last status written, by task, until the cache has seen it: so that a cache that is
 	// behind does not make us write it again.

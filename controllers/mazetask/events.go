@@ -16,7 +16,7 @@ import (
 )
 
 // Registrations make this many events at once, and then so many a second: an event is a write like any other, and
-// thousands of them would slow down the very burst that they tell of. The log has all; warnings are never left out.
+// thousands of them would slow down the very burst that they report. The log has all; warnings are never left out.
 const (
 	eventsBurst     = 50
 	eventsPerSecond = 5
@@ -74,13 +74,13 @@ func named(task *v1alpha1.MazeTask, message string) string {
 	return fmt.Sprintf("Task %s: %s", task.Spec.Name, message)
 }
 
-// alreadyRegistered reports whether this generation's entry is no news. Nodes may change its placement at any time.
+// alreadyRegistered reports whether this generation's entry was reported before. Nodes may change its placement at any time.
 func alreadyRegistered(status *v1alpha1.MazeTaskStatus, entry *v1alpha1.EntryReference) bool {
 	return status.Entry != nil && status.Entry.Key == entry.Key && status.Entry.Generation == entry.Generation &&
 		meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRegistered)
 }
 
-// alreadySaid reports whether a condition says so. Which task has the name is no news for one that has lost it.
+// alreadySaid reports whether a condition says so. It need not be said again to a task that has lost its name which task has it.
 func alreadySaid(status *v1alpha1.MazeTaskStatus, conditionType string, now serving.Finding) bool {
 	c := meta.FindStatusCondition(status.Conditions, conditionType)
 	return c != nil && c.Reason == now.Reason && (c.Message == text.Visible(now.Message) || now.Reason == v1alpha1.ReasonNameConflict)
@@ -106,7 +106,7 @@ const (
 	maxAbout = 200
 )
 
-// noteOf returns what an event says: a message, and what names the task, for which there always is room.
+// noteOf returns the note of an event: a message, and what names the task, for which there always is room.
 func noteOf(task *v1alpha1.MazeTask, message string) string {
 	end := about(task)
 	return text.Clip(text.Visible(message), maxEventNote-len(end)) + end

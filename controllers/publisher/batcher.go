@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	// quietPeriod is how long a namespace must be without a change before its registry is written, for each change that is
-	// gathered, up to maxQuietPeriod: a single task does not wait long, and what is applied together is published together.
+	// quietPeriod is the time without a change after which a namespace's registry is written. It grows by itself with each change of the
+	// burst, up to maxQuietPeriod: a single task does not wait long, and what is applied together is published together.
 	quietPeriod    = 10 * time.Millisecond
 	maxQuietPeriod = 80 * time.Millisecond
 
-	// patience is how long a burst may put off the write, in multiples of what the last write took.
+	// patience is the longest time that a burst may put off the write, in multiples of what the last write took.
 	// So the registry costs a long burst about a tenth of its time, however large the registry is
 	// and however slow the API server.
 	patience = 10
@@ -40,7 +40,7 @@ type burst struct {
 	first, last time.Time
 	// pending is when the oldest change came that is not published, be it of this burst or of one before; zero if there is none.
 	pending time.Time
-	// changes is how many there are.
+	// changes is their number.
 	changes int
 	// cost is what the last write of the namespace's registry took.
 	cost time.Duration
@@ -90,7 +90,7 @@ func (u *burst) grow(now time.Time, changes int) {
 	u.changes += changes
 }
 
-// take ends the namespace's burst and returns the tasks that have changed, or returns how long to go on gathering.
+// take ends the namespace's burst and returns the tasks that have changed, or returns the time to go on collecting.
 func (b *batcher) take(namespace string, now time.Time) (tasks map[string]struct{}, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,7 +119,7 @@ func (b *batcher) isDue(namespace string, now time.Time) bool {
 	return known && !found.first.IsZero() && !now.Before(found.due()) && !now.Before(found.retry)
 }
 
-// delivered notes that all changes up to the last take are published, and returns how long the oldest of them has waited.
+// delivered notes that all changes up to the last take are published, and returns the time that the oldest of them has waited.
 func (b *batcher) delivered(namespace string, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,7 +136,7 @@ func (b *batcher) delivered(namespace string, now time.Time) time.Duration {
 	return waited
 }
 
-// failed notes that the registry could not be written, and returns after how long it is tried again.
+// failed notes that the registry could not be written, and returns the time until the next attempt.
 func (b *batcher) failed(namespace string, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -150,7 +150,7 @@ func (b *batcher) failed(namespace string, now time.Time) time.Duration {
 	return wait
 }
 
-// lags returns how long the oldest change of each namespace has waited to be published, where there is one.
+// lags returns the time that the oldest change of each namespace has waited to be published, where there is one.
 func (b *batcher) lags(now time.Time) map[string]time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,9 +10,9 @@ const (
 	firstRepairPause = 20 * time.Millisecond
 	earlyRepairPause = time.Second
 	lastRepairPause  = 5 * time.Second
-	// contestPatience is for how long others have to change a registry until the statuses tell of it.
+	// contestPatience is the time for which others change a registry before the statuses report it.
 	contestPatience = 5 * time.Second
-	// contestEnd is for how long nobody may have changed a registry until it is over. It is longer than lastRepairPause.
+	// contestEnd is the time without such a change after which it is over. It is longer than lastRepairPause.
 	contestEnd = 15 * time.Second
 )
 
@@ -32,7 +32,7 @@ func (c *contest) note(now time.Time) {
 	c.last = now
 }
 
-// pause returns for how long the registry is left alone.
+// pause returns the time for which the registry is left alone.
 func (c *contest) pause(now time.Time) time.Duration {
 	if c.repairs <= harmlessRepairs {
 		return 0
@@ -44,10 +44,10 @@ func (c *contest) pause(now time.Time) time.Duration {
 	return c.last.Add(min(firstRepairPause<<min(c.repairs-harmlessRepairs, 16), longest)).Sub(now)
 }
 
-// isLong reports whether it has lasted for long enough that the statuses tell of it.
+// isLong reports whether it has lasted long enough for the statuses to report it.
 func (c *contest) isLong() bool { return c.last.Sub(c.first) >= contestPatience }
 
-// lasts reports whether the statuses are to tell of it, and returns for how long they will if nothing more happens.
+// lasts reports whether the statuses are to report it, and returns the time for which they will if nothing more happens.
 func (c *contest) lasts(now time.Time) (time.Duration, bool) {
 	left := c.last.Add(contestEnd).Sub(now)
 	return left, c.repairs > harmlessRepairs && c.isLong() && left > 0

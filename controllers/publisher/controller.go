@@ -30,12 +30,12 @@ import (
 
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;update;delete
 
-// workers is how many namespaces' registries are written at a time.
+// workers is the number of namespaces whose registries are written at a time.
 const workers = 4
 
-// Config is what a publisher is made of.
+// Config holds what a publisher works with.
 type Config struct {
-	// Options are the decision's.
+	// Options are those of the decision.
 	Options serving.Options
 	// Client reads from the manager's cache, and writes. Live reads from the API server.
 	Client client.Client
@@ -67,14 +67,14 @@ type Publisher struct {
 // namespaceState is what the publisher keeps of a namespace. One namespace is never reconciled twice at a time.
 type namespaceState struct {
 	memory *serving.Memory
-	// behind is since when the caches are behind the published registry, and failing since when the registry cannot be written. Zero
-	// while they are not.
+	// behind is the time since which the caches are behind the published registry. failing is the time since which the registry cannot
+	// be written. Each is zero while that is not so.
 	behind, failing time.Time
 	// written is when the registry was written last, and swept when nothing was left to be deleted.
 	written, swept time.Time
-	// contest is what others have done to the registry.
+	// contest holds the changes of others to the registry.
 	contest contest
-	// looks counts the passes in a row that have come to no decision, and again is when to look again after them.
+	// looks counts the passes in a row that have come to no decision. again is the time of the next one.
 	looks int
 	again time.Time
 }
@@ -152,7 +152,7 @@ func (p *Publisher) registryChanged(before, after client.Object) {
 	p.enqueue(object.GetNamespace(), quietPeriod)
 }
 
-// nodeChanges is as how many changes one of the nodes counts: a node comes by several updates.
+// nodeChanges is the number of changes that one change of the nodes counts for: a new node comes by several updates.
 const nodeChanges = int(maxQuietPeriod / quietPeriod)
 
 // nodesChanged notes what concerns every registry.
@@ -191,7 +191,7 @@ func (p *Publisher) stateOf(namespace string) *namespaceState {
 	return state
 }
 
-// syncPoll is how often it is looked whether the caches have brought everything, when the operator starts.
+// syncPoll is the time between two looks at a start, whether the caches have brought everything.
 const syncPoll = 50 * time.Millisecond
 
 // Reconcile implements reconcile.Reconciler: observe, decide, publish, announce, tidy, remember.
@@ -241,14 +241,14 @@ func (p *Publisher) remember(namespace string, state *namespaceState, pass *serv
 }
 
 const (
-	// retryBehind is when to look again where the cache is behind the API server, by milliseconds as a rule: twice as long after every
-	// patientLooks, up to lastBehind.
+	// retryBehind is the time until the next look while the cache is behind the API server, which it is by milliseconds as a rule. It
+	// doubles after every patientLooks, up to lastBehind.
 	retryBehind  = 50 * time.Millisecond
 	lastBehind   = time.Second
 	patientLooks = 10
-	// lookAtForeign is for how long nobody looks at someone else's ConfigMap again, however often that changes.
+	// lookAtForeign is the least time between two looks at someone else's ConfigMap, however often that changes.
 	lookAtForeign = 100 * time.Millisecond
-	// recheck is when to look again where someone else's ConfigMap is in the way, or a shard is to be deleted.
+	// recheck is the time until the next look while someone else's ConfigMap is in the way, or a shard is to be deleted.
 	recheck = 5 * time.Second
 )
 

@@ -12,7 +12,7 @@ import (
 // Every metric is here. No label ever is the name of a task, a model or anything else that users make up, but for the namespace:
 // that of a registry is what an alert has to name, and there are few of them beside the tasks.
 const (
-	// perNamespace says in a metric's help how many series it has.
+	// perNamespace is a part of a metric's help: the number of its series.
 	perNamespace = " One series for each namespace with a registry."
 	labelSpace   = "namespace"
 )
@@ -83,7 +83,7 @@ func rejectedIn(counts map[string]ledger.Counts) map[string]int {
 	return sum
 }
 
-// collector tells how the tasks and registries are when Prometheus asks.
+// collector reports the state of tasks and registries when Prometheus asks.
 type collector struct {
 	ledger  *ledger.Ledger
 	batcher *batcher

@@ -18,8 +18,8 @@ import (
 const (
 	// behindLimit is how long the cache may be behind the published registry before the tasks are read from the API server.
 	behindLimit = 2 * time.Second
-	// sweepAfter is for how long a registry must not have been written before old shards are deleted, and sweepAtLatest is how long a
-	// registry that is written all the time keeps them.
+	// sweepAfter is the time after the last write of a registry at which its old shards are deleted. sweepAtLatest is the longest time
+	// that a registry which is written all the time keeps them.
 	sweepAfter    = 250 * time.Millisecond
 	sweepAtLatest = 2 * time.Second
 )

@@ -17,7 +17,7 @@ import (
 	"github.com/maze-agent/maregister/internal/serving"
 )
 
-// requestsAtOnce is how many requests of one registry are under way at a time.
+// requestsAtOnce is the number of requests of one registry that are under way at a time.
 const requestsAtOnce = 4
 
 // publish carries out what a pass asks for until the registry is as decided, or a request has failed. It returns requests that nobody
@@ -35,7 +35,7 @@ func (p *Publisher) publish(ctx context.Context, pass *serving.Pass) []*serving.
 	return requests
 }
 
-// maxGarbage bounds how many shards are left to be deleted later, because a change of a task waits: 16 MiB at the default size.
+// maxGarbage is the most shards that are left to be deleted later, because a change of a task waits: 16 MiB at the default size.
 const maxGarbage = 64
 
 // tidy carries out what publish has left, as long as no change of a task is due: the deletions of what many writes in a row have left

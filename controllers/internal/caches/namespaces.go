@@ -103,7 +103,7 @@ func (c namespacedCache) Start(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// syncPoll is how often it is looked whether the parts of a cache are synced.
+// syncPoll is the time between two looks whether the parts of a cache are synced.
 const syncPoll = 20 * time.Millisecond
 
 // WaitForCacheSync implements cache.Informers. It does not wait for namespaces that the API server refuses.

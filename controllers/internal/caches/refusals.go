@@ -101,7 +101,7 @@ func (r *Refusals) lift(namespace string, found *refusal) {
 	}
 }
 
-// liftPoll is how often it is looked whether a namespace has been read since it was refused.
+// liftPoll is the time between two looks whether a namespace has been read since it was refused.
 const liftPoll = 200 * time.Millisecond
 
 // Start implements manager.Runnable: it looks whether what was refused has been read since, of which nothing tells.
