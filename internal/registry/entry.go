@@ -56,7 +56,7 @@ type Entry struct {
 	// Predictor is malearn's tool type: spec.predictor or, where that is absent, by the rules of the operator's configuration.
 	// Nil if there is none.
 	Predictor *string `json:"predictor"`
-	// Digest tells whether what was learnt of the task still holds.
+	// Digest shows whether what was learnt of the task still holds.
 	Digest Digests `json:"digest"`
 	// Kubernetes is the MazeTask that the entry was made from, and what a Pod for it needs.
 	Kubernetes Origin `json:"kubernetes"`
@@ -93,7 +93,7 @@ type Origin struct {
 	PredictorRule string `json:"predictorRule,omitempty"`
 }
 
-// NewEntry makes the entry of an accepted task from its object, its normalised parameters, its placement, and the rules that
+// NewEntry returns the entry of an accepted task from its object, its normalised parameters, its placement, and the rules that
 // tell its predictor where the spec does not.
 func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement, rules PredictorRules) (Entry, error) {
 	spec := withCanonicalQuantities(task.Spec)

@@ -14,7 +14,7 @@ import (
 // currentLink is what the kubelet swaps when a mounted ConfigMap changes: a symbolic link to a folder with the files of one version.
 const currentLink = "..data"
 
-// maxSwaps is how often a folder may change while it is read.
+// maxSwaps is the number of times that a folder may change while it is read.
 const maxSwaps = 5
 
 // Mount is what a folder shows of ConfigMaps that are mounted there.

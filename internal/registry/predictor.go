@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// PredictorRules tell malearn's tool type from a task's name: the first rule counts that applies.
+// PredictorRules find malearn's tool type by a task's name: the first rule counts that applies.
 type PredictorRules []PredictorRule
 
 // PredictorRule gives a tool type to the tasks whose names contain a text. Case counts.

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// indexReserve is what is kept free in a ConfigMap of entries for an index beside them, in bytes.
+// indexReserve is the space that is kept free in a ConfigMap of entries for an index beside them, in bytes.
 const indexReserve = 1 << 10
 
-// nameDigits is how much of its digest a shard's name shows: 40 bits.
+// nameDigits is the number of hexadecimal digits of its digest in a shard's name: 40 bits.
 const nameDigits = 10
 
 // Shard is a set of entries that go into one ConfigMap.
@@ -30,7 +30,7 @@ type Shard struct {
 // Fits reports whether an entry can be published with the given size of shards, in bytes.
 func Fits(item Item, shardSize int) bool { return item.Size() <= Capacity(shardSize) }
 
-// Capacity is how many bytes of entries, keys included, a shard of the given size in bytes holds.
+// Capacity returns the number of bytes of entries, keys included, that a shard of the given size in bytes holds.
 func Capacity(shardSize int) int { return shardSize - indexReserve }
 
 // Split returns the shards of some entries: those of their Tree. Every entry must fit, and no two may have one name. The order of the
@@ -43,7 +43,7 @@ func Split(items []Item, shardSize int) []*Shard {
 	return NewTree(shardSize).With(edits).Shards()
 }
 
-// newShard makes the shard of entries that are sorted by name.
+// newShard returns the shard of entries that are sorted by name.
 func newShard(items []Item, prefix string) *Shard {
 	shard := &Shard{Name: ConfigMapName, Prefix: prefix, Items: items, Digest: itemsDigest(items)}
 	if prefix != "" {

@@ -18,7 +18,7 @@ type Tree struct {
 
 // branch holds the entries whose names' bits share a prefix.
 type branch struct {
-	// size is what the entries take of a ConfigMap's data, in bytes, and tasks is their number.
+	// size is the size of the entries in a ConfigMap's data, in bytes. tasks is their number.
 	size, tasks int
 	// shard holds all entries where they fit into one. Otherwise halves holds those whose next bit is 0 and 1; nil for none.
 	shard  *Shard
@@ -40,7 +40,7 @@ type edit struct {
 // bit returns bit n of the name's hash.
 func (e *edit) bit(n int) byte { return e.hash[n/8] >> (7 - n%8) & 1 }
 
-// newTree makes the tree of a branch that has about as many shards as it had before.
+// newTree returns the tree of a branch that has about as many shards as it had before.
 func newTree(capacity int, root *branch, before int) *Tree {
 	t := &Tree{capacity: capacity, root: root, shards: make([]*Shard, 0, before+1)}
 	root.walk(func(shard *Shard) { t.shards = append(t.shards, shard) })
@@ -121,7 +121,7 @@ func (t *Tree) withShard(b *branch, edits []edit, prefix string) *branch {
 	return t.build(whole, prefix)
 }
 
-// build makes the branch of new entries. Removals among them do nothing.
+// build returns the branch of new entries. Removals among them do nothing.
 func (t *Tree) build(edits []edit, prefix string) *branch {
 	tasks, size := 0, 0
 	for i := range edits {
@@ -180,7 +180,7 @@ func halve(edits []edit, bit int) [2][]edit {
 	return [2][]edit{edits[:middle], edits[middle:]}
 }
 
-// leaf makes the branch of entries that fit into one shard. It sorts them.
+// leaf returns the branch of entries that fit into one shard. It sorts them.
 func leaf(items []Item, prefix string) *branch {
 	b := &branch{tasks: len(items)}
 	for i := range items {

@@ -50,7 +50,7 @@ type shardState struct {
 	met     time.Time
 }
 
-// shardKnowledge is how much is known of a shard.
+// shardKnowledge is what is known of a shard.
 type shardKnowledge int
 
 const (
@@ -125,7 +125,7 @@ func (c *configMaps) keepNamed() {
 	}
 }
 
-// forgetIndex makes the index be read again.
+// forgetIndex has the index read again.
 func (c *configMaps) forgetIndex() {
 	if c.index != nil && c.index.object != nil {
 		c.base = c.index.object.ResourceVersion
@@ -135,17 +135,17 @@ func (c *configMaps) forgetIndex() {
 	c.index = nil
 }
 
-// recheckForeign is after how long it is looked again at someone else's ConfigMap that has a shard's name: no event tells that it is
+// recheckForeign is the time until the next look at someone else's ConfigMap that has a shard's name: no event tells that it is
 // gone.
 const recheckForeign = 5 * time.Second
 
-// rememberForeign is for how long someone else's ConfigMap is remembered that is in the way no more.
+// rememberForeign is the time for which someone else's ConfigMap is remembered after it is no longer in the way.
 const rememberForeign = time.Minute
 
-// rememberDeleted is for how long a deleted shard is remembered: a cache that is behind may show it only now.
+// rememberDeleted is the time for which a deleted shard is remembered: a cache that is behind may show it only now.
 const rememberDeleted = time.Minute
 
-// orphanAge is for how long a shard that no index names has to be there before it is taken for a leftover.
+// orphanAge is the age from which a shard that no index names is taken for a leftover.
 const orphanAge = time.Second
 
 // notice compares what is known with what the caches show. They may be behind, and show what this process has changed since.

@@ -7,7 +7,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// Memory is what is remembered of a namespace between passes. The zero Memory is that of an operator that has just started.
+// Memory holds what is remembered of a namespace between passes. The zero Memory is that of an operator that has just started.
 type Memory struct {
 	// tasks holds a record of every task, by the object's name.
 	tasks map[string]*record
@@ -41,7 +41,7 @@ type Memory struct {
 	maps configMaps
 }
 
-// holding tells who has a name.
+// holding is who has a name.
 type holding struct {
 	// tasks are the names of all MazeTasks with it, in no order.
 	tasks []string
@@ -97,11 +97,12 @@ func (m *Memory) HasForeignShards() bool {
 	return m.maps.hasForeign()
 }
 
-// Registry tells what there is of a registry.
+// Registry is the state of a registry.
 type Registry struct {
 	// Exists reports whether there is one, be it someone else's.
 	Exists bool
-	// Tasks, Bytes and Shards are the entries that it serves, their size with their keys, and how many ConfigMaps hold them.
+	// Tasks is the number of entries that it serves, Bytes their size with their keys, and Shards the number of ConfigMaps that hold
+	// them.
 	Tasks, Bytes, Shards int
 	// Conflict reports whether a ConfigMap of someone else is in the way, or others change the registry's again and again.
 	Conflict bool

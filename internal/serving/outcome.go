@@ -23,7 +23,7 @@ type Outcome struct {
 	Accepted, Registered Finding
 	// Placement is what a Pod needs: the one of the entry that stands for the task. Nil if there is none.
 	Placement *v1alpha1.Placement
-	// Placeable is whether some node can host it, and why not. Empty if there is no placement.
+	// Placeable holds whether some node can host it, and why not. Empty if there is no placement.
 	Placeable placement.Verdict
 	// Predictor is malearn's tool type, of the same entry. Empty if it has none.
 	Predictor string

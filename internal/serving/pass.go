@@ -75,7 +75,7 @@ func Begin(namespace string, options Options, memory *Memory, seen Observation) 
 	return p, nil
 }
 
-// judge makes a record of each task that may have changed.
+// judge records the verdict on each task that may have changed.
 func (p *Pass) judge() error {
 	for name, t := range p.seen.Tasks {
 		last := p.memory.tasks[name]
@@ -313,7 +313,7 @@ func (p *Pass) retarget() {
 
 func sameShard(a, b *registry.Shard) bool { return a == b || a.Name == b.Name && a.Digest == b.Digest }
 
-// maxForeign bounds how many shards in a row are tried that turn out to have names of others' ConfigMaps.
+// maxForeign is the most shards in a row that are tried and turn out to have names of others' ConfigMaps.
 const maxForeign = 64
 
 // stayBehind returns what is to stay behind of the target, because someone else's ConfigMap has a shard's name. Nil for nothing. A shard

@@ -31,7 +31,7 @@ type recovery struct {
 	known []*registry.Shard
 }
 
-// maxRecovered bounds how many shards of an index are read, which a hand can have written: 1 GiB of entries at the default size.
+// maxRecovered is the most shards of an index that are read, which a hand can have written: 1 GiB of entries at the default size.
 const maxRecovered = 4096
 
 // recover returns requests that read what the registry serves: by a process that has just started, and once another one has written the

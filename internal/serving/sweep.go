@@ -35,7 +35,7 @@ func (p *Pass) sweep() []*Request {
 	return requests
 }
 
-// maxDoubts is how often a shard is read again that is said to be gone, or another one, and is not.
+// maxDoubts is the number of times that a shard is read again which is said to be gone, or another one, and is not.
 const maxDoubts = 3
 
 // sweepShard returns the next request on the way to a shard's deletion: others' finalizers are taken off before.
