@@ -31,7 +31,7 @@ func Load(name string, content []byte) (*v1alpha1.OperatorConfiguration, error) 
 	return c, nil
 }
 
-// Default is the configuration without a file.
+// Default returns the configuration without a file.
 func Default() *v1alpha1.OperatorConfiguration {
 	c := &v1alpha1.OperatorConfiguration{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.Kind}}
 	setDefaults(c)
@@ -60,7 +60,7 @@ func setDefault[T ~string](field *T, value T) {
 	}
 }
 
-// Placement returns what a valid configuration says of placements.
+// Placement returns the part of a valid configuration that placements depend on.
 func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	out := placement.Config{
 		ResourceName: c.GPU.ResourceName,
@@ -81,7 +81,7 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	return out
 }
 
-// PredictorRules returns what a valid configuration says of malearn's tool types.
+// PredictorRules returns the rules of a valid configuration for malearn's tool types.
 func PredictorRules(c *v1alpha1.OperatorConfiguration) registry.PredictorRules {
 	out := make(registry.PredictorRules, len(c.Predictor.Rules))
 	for i, rule := range c.Predictor.Rules {

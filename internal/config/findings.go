@@ -17,7 +17,7 @@ type finding struct {
 	at   text.Position
 	// path is of the field. Empty where it is the file.
 	path string
-	// problem says what is wrong and what to do.
+	// problem is what is wrong, and what to do.
 	problem string
 }
 
@@ -33,19 +33,19 @@ func (f *finding) Error() string {
 // file is a configuration file that is being read.
 type file struct {
 	name string
-	// places says where the value of each field begins that the file has.
+	// places holds where the value of each field begins that the file has.
 	places   map[string]text.Position
 	findings []*finding
-	// wrong has the fields of the findings: of each, the first finding is enough.
+	// wrong holds the fields that have a finding: the first one of each is enough.
 	wrong map[string]bool
 }
 
-// report tells what is wrong with the file as such.
+// report adds a finding about the file as such.
 func (f *file) report(at text.Position, format string, args ...any) {
 	f.findings = append(f.findings, &finding{file: f.name, at: at, problem: fmt.Sprintf(format, args...)})
 }
 
-// reportField tells what is wrong with a field.
+// reportField adds a finding about a field.
 func (f *file) reportField(at text.Position, path *field.Path, format string, args ...any) {
 	if name := pathText(path); !f.wrong[name] {
 		f.wrong[name] = true
@@ -53,12 +53,12 @@ func (f *file) reportField(at text.Position, path *field.Path, format string, ar
 	}
 }
 
-// invalid tells what is wrong with the value of a field that the file has.
+// invalid adds a finding about the value of a field that the file has.
 func (f *file) invalid(path *field.Path, format string, args ...any) {
 	f.reportField(f.places[pathText(path)], path, format, args...)
 }
 
-// has reports whether the file gives a field. If it does not and the field is required, that is told.
+// has reports whether the file has a required field, and adds a finding if it has not.
 func (f *file) has(parent *field.Path, name, advice string) bool {
 	path := parent.Child(name)
 	if _, ok := f.places[path.String()]; ok {
@@ -68,15 +68,15 @@ func (f *file) has(parent *field.Path, name, advice string) bool {
 	return false
 }
 
-// keep forgets what is wrong elsewhere than in these fields.
+// keep drops the findings about other fields than these.
 func (f *file) keep(paths ...string) {
 	f.findings = slices.DeleteFunc(f.findings, func(found *finding) bool { return !slices.Contains(paths, found.path) })
 }
 
-// maxFindings is how many are shown: whoever corrects so many tries again before the last.
+// maxFindings is the number that is shown: whoever corrects so many tries again before the last.
 const maxFindings = 100
 
-// err has the findings in the order of the file. Nil if there is none.
+// err returns the findings in the order of the file. It is nil if there is none.
 func (f *file) err() error {
 	slices.SortStableFunc(f.findings, func(a, b *finding) int {
 		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column), cmp.Compare(a.path, b.path))
@@ -92,7 +92,7 @@ func (f *file) err() error {
 	return errors.Join(all...)
 }
 
-// pathText is a field's path as messages have it, such as gpu.profiles[0].memory. Empty for the root, which is nil.
+// pathText returns a field's path as messages have it, such as gpu.profiles[0].memory. Empty for the root, which is nil.
 func pathText(path *field.Path) string {
 	if path == nil {
 		return ""

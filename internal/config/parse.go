@@ -80,7 +80,7 @@ const (
 	noAnchors      = "anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"
 )
 
-// adviceOn has what to say of each kind of YAML that no configuration needs. Aliases could make a small file large, and with tags a text
+// adviceOn holds the advice on each kind of YAML that no configuration needs. Aliases could make a small file large, and with tags a text
 // could be a number.
 var adviceOn = map[jsontree.Feature]string{
 	jsontree.Anchor: noAnchors,
@@ -108,7 +108,7 @@ func firstUnwanted(n *jsontree.Node) *jsontree.Node {
 	return nil
 }
 
-// reportSyntax tells why the file is not YAML: in words of its own where the library's are not clear.
+// reportSyntax reports why the file is not YAML: in words of its own where the library's are not clear.
 func (f *file) reportSyntax(err *jsontree.YAMLError) {
 	at, sign := err.Culprit()
 	message := string(err.Problem)

@@ -189,7 +189,7 @@ func describe(node *jsontree.Node) string {
 	}
 }
 
-// maxQuoted is how much of a text a message repeats, in characters.
+// maxQuoted is the most characters of a text that a message repeats.
 const maxQuoted = 65
 
 // quote quotes what the file has, cut where it is long.
@@ -197,7 +197,7 @@ func quote(written string) string { return strconv.Quote(text.ClipCharacters(wri
 
 var plainName = regexp.MustCompile(`^[-._/A-Za-z0-9]{1,317}$`)
 
-// printable is a name as it is, and in quotes if there is more to it than a label's key can have.
+// printable returns a name as it is, or in quotes if it has characters that no label's key has.
 func printable(name string) string {
 	if plainName.MatchString(name) {
 		return name

@@ -14,7 +14,8 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// validate finds what is wrong with the values of a configuration that has its defaults. Of another kind of file only that is told.
+// validate adds a finding about each value that is wrong, of a configuration that has its defaults. Of another kind of file, it reports
+// only that.
 func (f *file) validate(c *v1alpha1.OperatorConfiguration) {
 	header := f.header("apiVersion", c.APIVersion, v1alpha1.APIVersion)
 	header = f.header("kind", c.Kind, v1alpha1.Kind) && header

@@ -10,9 +10,9 @@ import (
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
-// Verdict is what Judge found out about a task, from its spec alone.
+// Verdict is the result of Judge, from a task's spec alone.
 type Verdict struct {
-	// Accepted says that the spec is valid.
+	// Accepted is true if the spec is valid.
 	Accepted bool
 	// Reason is the reason of the condition Accepted.
 	Reason string
@@ -26,11 +26,11 @@ type Verdict struct {
 	Input, Output *schema.Schema
 }
 
-// Warning tells of something that is accepted although it should be written differently.
+// Warning is about something that is accepted although it should be written differently.
 type Warning struct {
 	// Pointer is the JSON pointer to it in the object.
 	Pointer string
-	// Message says the field, and what to do.
+	// Message names the field, and says what to do.
 	Message string
 }
 

@@ -27,12 +27,12 @@ type OperatorConfiguration struct {
 	// +listType=set
 	WatchNamespaces []string `json:"watchNamespaces,omitempty"`
 
-	// nodes says whether the operator reads the cluster's nodes. Watch by default.
+	// nodes determines whether the operator reads the cluster's nodes. Watch by default.
 	//
 	// +optional
 	Nodes NodesPolicy `json:"nodes,omitempty"`
 
-	// gpu says how the GPU memory that a task asks for is mapped to GPUs.
+	// gpu determines how the GPU memory that a task asks for is mapped to GPUs.
 	//
 	// +optional
 	GPU GPU `json:"gpu,omitzero"`
@@ -48,7 +48,7 @@ type OperatorConfiguration struct {
 	Predictor Predictor `json:"predictor,omitzero"`
 }
 
-// NodesPolicy says whether the operator reads the cluster's nodes.
+// NodesPolicy determines whether the operator reads the cluster's nodes.
 type NodesPolicy string
 
 const (
@@ -106,20 +106,20 @@ const (
 
 // GPUSharing says which GPUs that are shared between Pods may be used.
 type GPUSharing struct {
-	// timeSlicing says whether a task may get a GPU that takes turns between Pods. Their memory is not divided: one task can
+	// timeSlicing determines whether a task may get a GPU that takes turns between Pods. Their memory is not divided: one task can
 	// use up another's. Deny by default.
 	//
 	// +optional
 	TimeSlicing SharingPolicy `json:"timeSlicing,omitempty"`
 
-	// mps says whether a task may get a part of a GPU that is divided by NVIDIA's Multi-Process Service. A part has an equal
+	// mps determines whether a task may get a part of a GPU that is divided by NVIDIA's Multi-Process Service. A part has an equal
 	// share of the memory. Deny by default.
 	//
 	// +optional
 	MPS SharingPolicy `json:"mps,omitempty"`
 }
 
-// SharingPolicy says whether GPUs that are shared in some way may be used.
+// SharingPolicy determines whether GPUs that are shared in some way may be used.
 type SharingPolicy string
 
 const (
