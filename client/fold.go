@@ -63,7 +63,7 @@ func (f *fold) replace(all []*object) {
 	}
 }
 
-// errGone is told while the index is not there any more.
+// errGone is reported while the index is not there any more.
 var errGone = errors.New("ConfigMap " + registry.ConfigMapName + " is gone")
 
 // snapshot returns the registry as the ConfigMaps have it now. An error says why they have none that is whole; the last good one is then

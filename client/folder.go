@@ -12,7 +12,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// maxFolder is the most that a ConfigMap's data has, in bytes.
+// maxFolder is the largest size of a ConfigMap's data, in bytes.
 const maxFolder = 1 << 20
 
 // ReadFolder reads a registry from a folder where the ConfigMap maze-registry is mounted, or into which its keys were written as files.
@@ -31,7 +31,7 @@ func ReadFolder(folder string) (Snapshot, error) {
 	return s, nil
 }
 
-// NewFromFolder makes a Registry that follows a folder as ReadFolder reads it, and looks at it at the given interval. The kubelet brings a
+// NewFromFolder returns a Registry that follows a folder as ReadFolder reads it, and looks at it at the given interval. The kubelet brings a
 // change within about a minute by itself. A ConfigMap that is mounted by subPath never changes.
 func NewFromFolder(folder string, interval time.Duration) (*Registry, error) {
 	if interval <= 0 {

@@ -13,9 +13,9 @@ import (
 // Registry follows the published registry of one namespace. Make one with New or NewFromFolder, and run Start. All methods may be
 // called at any time and by any number of goroutines.
 type Registry struct {
-	// of says what is followed, for messages.
+	// of names what is followed, for messages.
 	of string
-	// follow tells of every state, until ctx ends.
+	// follow reports every state, until ctx ends.
 	follow func(ctx context.Context, r *Registry)
 
 	mu       sync.Mutex
@@ -52,7 +52,7 @@ func (r *Registry) Start(ctx context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection says to a manager of controller-runtime that every replica may read.
+// NeedLeaderElection returns false: every replica of a manager of controller-runtime may read.
 func (*Registry) NeedLeaderElection() bool { return false }
 
 // WaitForSync waits until the registry was read for the first time. A namespace without the ConfigMap maze-registry has no task yet, and
@@ -98,7 +98,7 @@ func (r *Registry) Get(name string) (Entry, bool) { return r.Snapshot().Get(name
 // List returns all entries of the snapshot of now, sorted by name.
 func (r *Registry) List() []Entry { return r.Snapshot().List() }
 
-// Err says why the snapshot may be out of date: the API server does not answer or refuses, or what is published cannot be read, is of
+// Err returns why the snapshot may be out of date: the API server does not answer or refuses, or what is published cannot be read, is of
 // another format, or is gone. The last good snapshot is served meanwhile. Nil while all is well.
 func (r *Registry) Err() error {
 	r.mu.Lock()
@@ -177,7 +177,7 @@ func sameError(a, b error) bool {
 	return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
 }
 
-// maxMessage is how many bytes of an error are told that can quote what anyone has written.
+// maxMessage is the most bytes of an error that are reported: it can quote what anyone has written.
 const maxMessage = 500
 
 // bounded cuts an error short.

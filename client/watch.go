@@ -22,7 +22,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// New makes a Registry that follows a namespace of a cluster. It makes one request: a watch of the registry's ConfigMaps, which streams
+// New returns a Registry that follows a namespace of a cluster. It makes one request: a watch of the registry's ConfigMaps, which streams
 // those that are there first. It needs the right to watch ConfigMaps of the namespace and no other; with API servers that do not
 // stream lists (before Kubernetes 1.34), to list them, too.
 //
@@ -54,7 +54,7 @@ type watcher struct {
 	fold       fold
 
 	mu sync.Mutex
-	// tried says that streaming was tried since the last list, and refused is the error, if any.
+	// tried is true if streaming was tried since the last list, and refused is the error, if any.
 	tried   bool
 	refused error
 }
@@ -122,7 +122,7 @@ func (w *watcher) list(ctx context.Context, options metav1.ListOptions) (runtime
 	return list, err
 }
 
-// hear tells of an error, unless it is that the reader ends.
+// hear reports an error, unless it is that the reader ends.
 func (w *watcher) hear(err error) {
 	if w.ctx.Err() == nil {
 		w.registry.hear(w.ctx, err)

@@ -15,7 +15,7 @@ func mayStartAnew(ctx context.Context, led time.Duration) bool {
 	return ctx.Err() == nil && led >= renewDeadline
 }
 
-// sinceElected returns a function that returns for how long a manager has been elected; 0 while it is not.
+// sinceElected returns a function that returns the time for which a manager has been elected. It is 0 while it is not.
 func sinceElected(mgr manager.Manager) func() time.Duration {
 	var since atomic.Pointer[time.Time]
 	go func() {

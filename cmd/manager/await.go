@@ -12,7 +12,7 @@ import (
 // reachTimeout bounds one try to reach the API server.
 const reachTimeout = 2 * time.Second
 
-// notReadyLimit is how long an API server that answers may say that it is not ready before the manager starts all the same.
+// notReadyLimit is the time for which an API server that answers may say that it is not ready. Then the manager starts all the same.
 const notReadyLimit = 10 * time.Second
 
 // awaitAPIServer waits until the API server answers and is ready. A manager that starts sooner would fail, and the kubelet would wait

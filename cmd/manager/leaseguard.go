@@ -13,7 +13,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// tenure tells for how long this process may write: for renewDeadline after it has renewed its lease, and not at all once it has seen
+// tenure knows until when this process may write: for renewDeadline after it has renewed its lease, and not at all once it has seen
 // that another one holds it. client-go alone ends a leader only when its next renewal has failed for renewDeadline: one that was stopped
 // for longer than its lease, such as by a frozen machine, would write beside its successor until then.
 type tenure struct {
@@ -79,7 +79,7 @@ func (g *leaseGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// finishGrace is how long a write may go on after the manager was told to end. The API server may carry out a request that is cancelled,
+// finishGrace is the time for which a write may go on after the manager was told to end. The API server may carry out a request that is cancelled,
 // after the lease is released; so the lease is released once the writes that are under way have been answered.
 const finishGrace = time.Second
 

@@ -167,7 +167,7 @@ func run(ctx context.Context, o *options) (anew bool, err error) {
 	return anew, err
 }
 
-// newManager makes the manager, and the lock of its leader election.
+// newManager returns the manager, and the lock of its leader election.
 func newManager(cluster *rest.Config, o *options, caches *controllers.Caches, held *tenure, log logr.Logger) (manager.Manager, error) {
 	// The API server's priority and fairness limits what we send; a limit of our own would only slow bursts down.
 	cluster.QPS, cluster.Burst = -1, -1

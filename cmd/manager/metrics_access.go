@@ -33,16 +33,16 @@ const (
 	deniedTTL    = 30 * time.Second
 )
 
-// Tokens that were not good before are asked about at most so often, whoever sends how many of them.
+// Tokens that were not good before are asked about at most so often, however many there are and whoever sends them.
 const (
 	unknownTokensPerSecond = 2
 	unknownTokensBurst     = 20
 )
 
-// maxKnownTokens bounds how many good tokens are remembered. Prometheus has one at a time, which changes every hour or so.
+// maxKnownTokens is the most good tokens that are remembered. Prometheus has one at a time, which changes every hour or so.
 const maxKnownTokens = 64
 
-// maxAnswers bounds how many answers are kept of each kind. Bad tokens, which are asked about twice a second, do not fill it.
+// maxAnswers is the most answers of each kind that are kept. Bad tokens, which are asked about twice a second, do not fill it.
 const maxAnswers = 256
 
 // maxTokenSize bounds what is sent to the API server as a token, in bytes. A ServiceAccount's token has about 1 KiB.

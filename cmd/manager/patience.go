@@ -16,7 +16,7 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/request"
 )
 
-// pollPeriod is how long a request waits before it is tried again.
+// pollPeriod is the time that a request waits before it is tried again.
 const pollPeriod = 250 * time.Millisecond
 
 // maxDiscarded bounds what is read of an answer that is not used: a connection whose answer was read is used again.

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// refusedForLong is for how long the API server must refuse before the operator is not ready. Its own restart, or a role that is
+	// refusedForLong is the time for which the API server must refuse before the operator is not ready. Its own restart, or a role that is
 	// replaced, takes a few seconds.
 	refusedForLong = 30 * time.Second
-	// refusalCounts is for how long a refusal counts. A cache that is refused asks again within a minute.
+	// refusalCounts is the time for which a refusal counts. A cache that is refused asks again within a minute.
 	refusalCounts = 2 * time.Minute
 )
 
