@@ -25,8 +25,8 @@ func (o *Options) applyOnce(ctx context.Context, t terminal.Terminal, f *pysourc
 	}
 	steps, err := o.plan(ctx, c, f)
 	if refused, ok := errors.AsType[*refusedError](err); ok {
-		for _, text := range refused.texts {
-			t.Say("error:", text)
+		for _, why := range refused.texts {
+			t.Say("error:", why)
 		}
 		t.Say("note:", err.Error())
 		return report.ErrFindings
@@ -106,9 +106,9 @@ func countSteps(steps []step) string {
 	for _, s := range steps {
 		count[s.verb]++
 	}
-	text := fmt.Sprintf("%d created, %d changed, %d unchanged, %d pruned", count[verbCreate], count[verbChange], count[verbUnchanged], count[verbPrune])
+	counted := fmt.Sprintf("%d created, %d changed, %d unchanged, %d pruned", count[verbCreate], count[verbChange], count[verbUnchanged], count[verbPrune])
 	if count[verbKeep] > 0 {
-		text += fmt.Sprintf(", %d kept", count[verbKeep])
+		counted += fmt.Sprintf(", %d kept", count[verbKeep])
 	}
-	return text
+	return counted
 }

@@ -52,8 +52,9 @@ func find(t *testing.T, files map[string]string) *pysource.Found {
 	return found
 }
 
-func terminalTo(out, errOut io.Writer) terminal.Terminal {
-	return terminal.New(genericiooptions.IOStreams{Out: out, ErrOut: errOut})
+// terminalTo returns a terminal of which only what is told beside the result is kept.
+func terminalTo(errOut io.Writer) terminal.Terminal {
+	return terminal.New(genericiooptions.IOStreams{Out: io.Discard, ErrOut: errOut})
 }
 
 // TestFolder: a folder follows the Python files, and nothing that others wrote is touched.
@@ -93,7 +94,7 @@ func TestFolder(t *testing.T) {
 		options := step.options
 		options.OutputDir = folder
 		var said bytes.Buffer
-		err := options.Deliver(t.Context(), terminalTo(io.Discard, &said), find(t, step.files))
+		err := options.Deliver(t.Context(), terminalTo(&said), find(t, step.files))
 		if (err != nil) != (step.wantErr != "") || err != nil && !strings.Contains(err.Error(), step.wantErr) {
 			t.Errorf("%s: want the error %q, got %v", step.name, step.wantErr, err)
 		}
