@@ -23,102 +23,11 @@ import (
 )
 
 const (
-	meeting    = "examples/dag/meeting.json"
-	broken     = "examples/dag/broken.json"
-	dagTasks   = "--tasks=examples/dag/tasks"
-	namespaces = "cmd/mazectl/testdata/namespaces.yaml"
-	someNodes  = "--nodes=cmd/mazectl/testdata/nodes.yaml"
-	anImage    = "cmd/mazectl/testdata/dag/image.yaml"
-	aSource    = "cmd/mazectl/testdata/discover/tools/image.py"
-	t4Node     = "--nodes=cmd/mazectl/testdata/t4-node.yaml"
+	meeting  = "examples/dag/meeting.json"
+	broken   = "examples/dag/broken.json"
+	dagTasks = "--tasks=examples/dag/tasks"
+	t4Node   = "--nodes=cmd/mazectl/testdata/t4-node.yaml"
 )
-
-// TestDAG compares all that a call prints, and what it exits with, with a file of testdata/golden.
-func TestDAG(t *testing.T) {
-	cases := map[string]struct {
-		args     []string
-		stdin    string // a file
-		wantCode int
-	}{
-		"check":               {args: []string{"check", meeting, dagTasks}},
-		"check-broken":        {args: []string{"check", broken, meeting, dagTasks}, wantCode: exitFindings},
-		"check-json":          {args: []string{"check", broken, dagTasks, "--output-format=json"}, wantCode: exitFindings},
-		"check-github":        {args: []string{"check", broken, dagTasks, "--output-format=github"}, wantCode: exitFindings},
-		"check-junit":         {args: []string{"check", broken, dagTasks, "--output-format=junit"}, wantCode: exitFindings},
-		"check-exit-zero":     {args: []string{"check", broken, dagTasks, "--output-format=concise", "--exit-zero"}},
-		"check-stdin":         {args: []string{"check", "-", dagTasks, "--output-format=concise"}, stdin: broken, wantCode: exitFindings},
-		"check-unplaceable":   {args: []string{"check", meeting, dagTasks, "--placeable", t4Node}, wantCode: exitFindings},
-		"check-unknown-place": {args: []string{"check", meeting, dagTasks, "--placeable", "--nodes=cmd/mazectl/testdata/cpu-node.yaml"}},
-		"check-some-nodes": {args: []string{
-			"check", meeting, dagTasks, "--placeable", someNodes, "--config=cmd/mazectl/testdata/operator.yaml", "--output-format=concise",
-		}},
-		"check-python":           {args: []string{"check", meeting, "--tasks=examples/gitops/tools", "--output-format=concise"}, wantCode: exitFindings},
-		"check-refused":          {args: []string{"check", meeting, "--tasks=cmd/mazectl/testdata/lint", "--output-format=concise"}, wantCode: exitFindings},
-		"check-left-out":         {args: []string{"check", meeting, "--tasks=cmd/mazectl/testdata/dag/left-out.yaml", "--output-format=concise"}, wantCode: exitFindings},
-		"check-source-last":      {args: []string{"check", meeting, "--tasks=" + anImage, "--tasks=" + aSource, "--exit-zero", "--output-format=concise"}},
-		"check-source-first":     {args: []string{"check", meeting, "--tasks=" + aSource, "--tasks=" + anImage, "--exit-zero", "--output-format=concise"}},
-		"check-empty-tasks":      {args: []string{"check", meeting, "--tasks="}, wantCode: exitFailed},
-		"mistyped":               {args: []string{"chek", meeting}, wantCode: exitFailed},
-		"unlike-any":             {args: []string{"run", meeting}, wantCode: exitFailed},
-		"check-output":           {args: []string{"check", meeting, "-o", "json"}, wantCode: exitFailed},
-		"check-no-tasks":         {args: []string{"check", meeting, dagTasks + "/none.yaml"}, wantCode: exitFailed},
-		"check-two-namespaces":   {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise"}, wantCode: exitFindings},
-		"check-one-namespace":    {args: []string{"check", meeting, "--tasks=" + namespaces, "--output-format=concise", "-n=one"}, wantCode: exitFindings},
-		"check-other-namespace":  {args: []string{"check", meeting, "--tasks=" + namespaces, "-n=none"}, wantCode: exitFailed},
-		"check-missing-file":     {args: []string{"check", "none.json", meeting, dagTasks}, wantCode: exitFailed},
-		"check-missing-junit":    {args: []string{"check", "none.json", meeting, dagTasks, "--output-format=junit"}, wantCode: exitFailed},
-		"check-missing-only":     {args: []string{"check", "none.json", "--output-format=json", "--exit-zero"}, wantCode: exitFailed},
-		"check-folder":           {args: []string{"check", "examples", dagTasks}, wantCode: exitFailed},
-		"check-no-file":          {args: []string{"check"}, wantCode: exitFailed},
-		"check-no-format":        {args: []string{"check", meeting, "--output-format=xml"}, wantCode: exitFailed},
-		"check-two-sources":      {args: []string{"check", meeting, dagTasks, "--registry=x"}, wantCode: exitFailed},
-		"check-nodes-for-what":   {args: []string{"check", meeting, dagTasks, someNodes}, wantCode: exitFailed},
-		"check-stdin-twice":      {args: []string{"check", "-", "--registry=-"}, wantCode: exitFailed},
-		"check-empty-registry":   {args: []string{"check", meeting, "--registry="}, wantCode: exitFailed},
-		"check-no-registry":      {args: []string{"check", meeting, "--registry=cmd/mazectl/testdata/nodes.yaml"}, wantCode: exitFailed},
-		"check-registry-is-text": {args: []string{"check", meeting, "--registry=README.md"}, wantCode: exitFailed},
-		"check-no-mount":         {args: []string{"check", meeting, "--registry=docs"}, wantCode: exitFailed},
-		"check-no-cluster":       {args: []string{"check", meeting, "--server=http://localhost:1"}, wantCode: exitFailed},
-		"help-of-check":          {args: []string{"check", "--help"}},
-		"draw-dot":               {args: []string{"draw", broken, dagTasks, "-odot"}},
-		"draw-mermaid":           {args: []string{"draw", broken, dagTasks, "-omermaid"}},
-		"draw-unchecked":         {args: []string{"draw", broken, "-omermaid"}},
-		"draw-stdin":             {args: []string{"draw", "-", "-omermaid"}, stdin: meeting},
-		"draw-unplaceable":       {args: []string{"draw", meeting, "-omermaid", dagTasks, "--placeable", t4Node}},
-		"draw-no-workflow":       {args: []string{"draw", "README.md"}, wantCode: exitFailed},
-		"draw-two-files":         {args: []string{"draw", meeting, broken}, wantCode: exitFailed},
-		"draw-no-output":         {args: []string{"draw", meeting, "-opng"}, wantCode: exitFailed},
-		"draw-no-cluster":        {args: []string{"draw", meeting, "--server=http://localhost:1"}, wantCode: exitFailed},
-		"help-of-draw":           {args: []string{"draw", "--help"}},
-		"help":                   {args: []string{}},
-	}
-	golden := inRoot(t)
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			text, code := call(t, "", append([]string{"dag"}, tc.args...), tc.stdin, false, 0)
-			if code != tc.wantCode {
-				t.Errorf("exit code %d, want %d", code, tc.wantCode)
-			}
-			golden(t, "dag-"+name, text)
-		})
-	}
-}
-
-// inRoot has the test run in the root folder of the source tree, as the documents do, and gives a function that compares with
-// golden files all the same.
-func inRoot(t *testing.T) func(t *testing.T, name, got string) {
-	t.Helper()
-	t.Setenv("KUBECONFIG", os.DevNull)
-	folder, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir("../..")
-	return func(t *testing.T, name, got string) {
-		t.Helper()
-		goldenFile(t, filepath.Join(folder, "testdata", "golden", name+".txt"), got)
-	}
-}
 
 // TestDAGPicture: the picture in the documents is what the tool draws.
 func TestDAGPicture(t *testing.T) {
@@ -128,8 +37,8 @@ func TestDAGPicture(t *testing.T) {
 	if *update {
 		file = picture
 	}
-	if text, code := call(t, "", []string{"dag", "draw", broken, dagTasks, "--output-file", file}, "", false, 0); code != exitFine {
-		t.Fatalf("exit code %d: %s", code, text)
+	if got := call(t, "dag", "draw", broken, dagTasks, "--output-file", file); got.code != exitFine {
+		t.Fatal(got)
 	}
 	got, err := os.ReadFile(file)
 	if err != nil {
@@ -158,10 +67,9 @@ func TestDAGMermaidLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, output := range drawingNames() {
-			printed, code := call(t, "", []string{"dag", "draw", file, "-o", output}, "", false, 0)
-			_, errors, _ := strings.Cut(printed, "--- standard error\n")
-			if got := strings.Contains(errors, "GitHub shows"); got != (want && output == outputMermaid) || code != exitFine {
-				t.Errorf("%d nodes as %s: exit code %d, %s", nodes, output, code, errors)
+			got := call(t, "dag", "draw", file, "-o", output)
+			if told := strings.Contains(got.stderr, "GitHub shows"); told != (want && output == outputMermaid) || got.code != exitFine {
+				t.Errorf("%d nodes as %s: exit code %d, %s", nodes, output, got.code, got.stderr)
 			}
 		}
 	}
@@ -171,14 +79,14 @@ func TestDAGMermaidLimit(t *testing.T) {
 func TestDAGDocuments(t *testing.T) {
 	inRoot(t)
 	const command = "mazectl dag check " + broken + " --tasks examples/dag/tasks --output-format concise"
-	text, _ := call(t, "", strings.Fields(command)[1:], "", false, 0)
-	printed := strings.TrimSpace(strings.Replace(text, "--- standard error\n", "", 1))
+	got := call(t, strings.Fields(command)[1:]...)
+	text := strings.TrimSpace(got.stdout + got.stderr)
 	for _, document := range []string{"docs/dag.md", "docs/dag.zh-CN.md"} {
 		content, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if shown := "```sh\n" + command + "\n```\n\n```text\n" + printed + "\n```"; !strings.Contains(string(content), shown) {
+		if shown := "```sh\n" + command + "\n```\n\n```text\n" + text + "\n```"; !strings.Contains(string(content), shown) {
 			t.Errorf("%s does not show this:\n%s", document, shown)
 		}
 		for _, rule := range finding.Rules() {
@@ -208,12 +116,12 @@ func TestDAGDocumentedWorkflows(t *testing.T) {
 		if err := os.WriteFile(file, []byte(workflow), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		text, code := call(t, "", []string{"dag", "check", file, dagTasks}, "", false, 0)
-		if i+1 == withCode && (code != exitFindings || !strings.Contains(text, finding.UnregisteredCode) || !strings.Contains(text, ": 1 warning\n")) {
-			t.Errorf("workflow with code: exit code %d:\n%s", code, text)
+		got := call(t, "dag", "check", file, dagTasks)
+		if i+1 == withCode && (got.code != exitFindings || !strings.Contains(got.stdout, finding.UnregisteredCode) || !strings.Contains(got.stderr, ": 1 warning\n")) {
+			t.Errorf("workflow with code: %s", got)
 		}
-		if i+1 != withCode && code != exitFine {
-			t.Errorf("workflow %d: exit code %d:\n%s", i+1, code, text)
+		if i+1 != withCode && got.code != exitFine {
+			t.Errorf("workflow %d: %s", i+1, got)
 		}
 	}
 }
@@ -221,8 +129,7 @@ func TestDAGDocumentedWorkflows(t *testing.T) {
 // TestDAGSARIF: a result has the node and the pointer to the value.
 func TestDAGSARIF(t *testing.T) {
 	inRoot(t)
-	text, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=sarif"}, "", false, 0)
-	content, _, _ := strings.Cut(text, "--- standard error\n")
+	got := call(t, "dag", "check", broken, dagTasks, "--output-format=sarif")
 	type logical struct{ FullyQualifiedName, Kind string }
 	var log struct {
 		Runs []struct {
@@ -232,7 +139,7 @@ func TestDAGSARIF(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(content), &log); err != nil {
+	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil {
 		t.Fatal(err)
 	}
 	want := []logical{{FullyQualifiedName: `node "t1"`}, {FullyQualifiedName: "/nodes/0/args/language", Kind: "value"}}
@@ -337,8 +244,7 @@ func TestDAGRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, _ := call(t, "", []string{"dag", "check", broken, dagTasks, "--output-format=json", "--placeable", t4Node}, "", false, 0)
-	want, _, _ := strings.Cut(meta, "--- standard error\n")
+	want := call(t, "dag", "check", broken, dagTasks, "--output-format=json", "--placeable", t4Node).stdout
 	if !strings.Contains(want, finding.UnknownFunc) {
 		t.Fatalf("no findings to compare:\n%s", want)
 	}
@@ -363,16 +269,15 @@ func TestDAGRegistry(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"dag", "check", broken, "--output-format=json", "--placeable", t4Node, "--registry"}, tc.args...)
-			text, code := call(t, "", args, "", false, 0)
-			got, errors, _ := strings.Cut(text, "--- standard error\n")
+			got := call(t, args...)
 			if tc.want != "" {
-				if code != exitFailed || !strings.Contains(errors, tc.want) {
-					t.Errorf("exit code %d, want an error with %q:\n%s", code, tc.want, text)
+				if got.code != exitFailed || !strings.Contains(got.stderr, tc.want) {
+					t.Errorf("want an error with %q: %s", tc.want, got)
 				}
 				return
 			}
-			if diff := cmp.Diff(want, got); diff != "" || code != exitFindings {
-				t.Errorf("exit code %d, findings (-manifests +registry):\n%s%s", code, diff, errors)
+			if diff := cmp.Diff(want, got.stdout); diff != "" || got.code != exitFindings {
+				t.Errorf("exit code %d, findings (-manifests +registry):\n%s%s", got.code, diff, got.stderr)
 			}
 		})
 	}
@@ -385,9 +290,9 @@ func TestDAGRegistryAsTasks(t *testing.T) {
 	if err := os.WriteFile(file, listOf(t, published(t, "vision", registry.DefaultShardSize)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text, code := call(t, "", []string{"dag", "check", meeting, "--tasks", file}, "", false, 0)
-	if code != exitFailed || !strings.Contains(text, "--registry instead of --tasks") {
-		t.Errorf("exit code %d:\n%s", code, text)
+	got := call(t, "dag", "check", meeting, "--tasks", file)
+	if got.code != exitFailed || !strings.Contains(got.stderr, "--registry instead of --tasks") {
+		t.Error(got)
 	}
 }
 
@@ -447,9 +352,9 @@ func TestDAGCluster(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			asked = nil
-			text, code := call(t, "", append([]string{"dag", "check", meeting, "--server", server.URL}, tc.args...), "", false, 0)
-			if code != tc.wantCode || !strings.Contains(text, tc.want) {
-				t.Errorf("exit code %d, want %d and %q:\n%s", code, tc.wantCode, tc.want, text)
+			got := call(t, append([]string{"dag", "check", meeting, "--server", server.URL}, tc.args...)...)
+			if got.code != tc.wantCode || !strings.Contains(got.stderr, tc.want) {
+				t.Errorf("want exit code %d and %q: %s", tc.wantCode, tc.want, got)
 			}
 			if diff := cmp.Diff(tc.wantAsked, asked); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
