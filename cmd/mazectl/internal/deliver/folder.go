@@ -72,13 +72,10 @@ func (f *manifestFolder) changes(all []pysource.Manifest, keep keepFile) ([]file
 	var out []fileChange
 	var errs []error
 	for name, content := range wanted {
-		before, err := f.read(name)
+		before, err := f.existing(own, name)
 		switch {
 		case err != nil:
 			errs = append(errs, err)
-		case before != nil && !slices.Contains(own, name):
-			errs = append(errs, fmt.Errorf("%s was not made by this discovery (its first line is not %q): choose another --output-dir, or remove it",
-				filepath.Join(f.path, name), f.header()))
 		case before == nil || !bytes.Equal(before, content):
 			out = append(out, fileChange{name, before, content})
 		}
@@ -140,10 +137,35 @@ func (f *manifestFolder) withHeader(content []byte) []byte {
 	return slices.Concat([]byte(f.header()), []byte("\n"), content)
 }
 
-// own returns the names of the files that this discovery made, or one without --source-name.
+// existing returns what a file has now. It is nil if there is none, and an error if discover did not make it.
+func (f *manifestFolder) existing(own []string, name string) ([]byte, error) {
+	if slices.Contains(own, name) {
+		return f.read(name)
+	}
+	path := filepath.Join(f.path, name)
+	switch _, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s was not made by this discovery (its first line is not %q): choose another --output-dir, or remove it", path, f.header())
+}
+
+// own returns the names of the files that this discovery made, or one without --source-name. Only a folder is opened, and only
+// regular files in it: a named pipe would wait for whoever writes into it.
 func (f *manifestFolder) own() ([]string, error) {
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, fmt.Errorf("--output-dir %s is no folder; choose another one", f.path)
+	}
 	entries, err := os.ReadDir(f.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
 	}
 	var out []string
@@ -176,13 +198,24 @@ func firstLine(name string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// read returns nil for a file that is not there.
+// maxManifest is the size in bytes of the largest file that is compared. Those that discover makes are far smaller.
+const maxManifest = 16 << 20
+
+// read returns the content of a file that discover made.
 func (f *manifestFolder) read(name string) ([]byte, error) {
-	content, err := os.ReadFile(filepath.Join(f.path, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	path := filepath.Join(f.path, name)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	return content, err
+	content, err := io.ReadAll(io.LimitReader(file, maxManifest+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(content) > maxManifest {
+		return nil, fmt.Errorf("%s is larger than the %d MiB that are read; remove it", path, maxManifest>>20)
+	}
+	return content, nil
 }
 
 // write makes the changes. Files that go are removed last, and each is replaced as a whole.
@@ -207,21 +240,26 @@ func (f *manifestFolder) write(changes []fileChange) error {
 	return nil
 }
 
-// writeFile replaces a file, or leaves it as it was.
-func writeFile(name string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
+// writeFile replaces a file, or leaves it as it was. A new file gets the permissions that the umask leaves, and one that is
+// replaced keeps its own.
+func writeFile(name string, content []byte) (err error) {
+	// The system applies the umask to a file that is created, and to no temporary one of package os. So the file is made in a
+	// temporary folder beside its place.
+	folder, err := os.MkdirTemp(filepath.Dir(name), ".mazectl-")
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(content)
-	err = errors.Join(err, file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), name)
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	made := filepath.Join(folder, filepath.Base(name))
+	if err := os.WriteFile(made, content, 0o666); err != nil { //nolint:gosec // the umask says who may read it
+		return err
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+	if info, err := os.Stat(name); err == nil {
+		if err := os.Chmod(made, info.Mode().Perm()); err != nil {
+			return err
+		}
 	}
-	return nil
+	return os.Rename(made, name)
 }
 
 // diff shows changes as "diff -u" does.
