@@ -69,11 +69,11 @@ func TestErrors(t *testing.T) {
 
 		// Fields.
 		"an unknown field": {begin + "gpu:\n  # comment\n  matc: Exact\n", []string{
-			"operator.yaml:5:3: gpu.matc is not a field: did you mean match? the fields of gpu are match, profiles, resourceName, sharing, tolerations"}},
+			"operator.yaml:5:3: gpu.matc is not a field; did you mean \"match\"? the fields of gpu are match, profiles, resourceName, sharing, tolerations"}},
 		"an unknown field of the file": {begin + "metadata: {}\n", []string{
 			"operator.yaml:3:1: metadata is not a field: the fields of the file are apiVersion, gpu, kind, nodes, predictor, registry, watchNamespaces"}},
 		"an unknown field in other case": {begin + "gpu: {sharing: {timeslicing: Allow}}\n", []string{
-			"operator.yaml:3:17: gpu.sharing.timeslicing is not a field: did you mean timeSlicing? the fields of gpu.sharing are mps, timeSlicing"}},
+			"operator.yaml:3:17: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, timeSlicing"}},
 		"an unknown field of a list's item": {profile + "  - {name: a, memory: 1Gi, count: 1, nodeSelector: {a: b}, zone: c}\n", []string{
 			"operator.yaml:6:60: gpu.profiles[1].zone is not a field: the fields of gpu.profiles[1] are count, memory, name, nodeSelector, tolerations"}},
 		"an unknown field with a strange name": {begin + `"a\nb": 1` + "\n", []string{
@@ -139,7 +139,7 @@ registry:
 			"operator.yaml:3:23: registry.shardSize is 1Ki: write a size from 16Ki to 1Mi",
 			`operator.yaml:4:8: nodes is "Wach": write Watch or Ignore`,
 			`operator.yaml:6:18: gpu.sharing.mps is "yes": write Deny or Allow`,
-			"operator.yaml:6:23: gpu.sharing.timeslicing is not a field: did you mean timeSlicing? the fields of gpu.sharing are mps, timeSlicing",
+			"operator.yaml:6:23: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, timeSlicing",
 			`operator.yaml:7:10: gpu.match is "exact": write Exact or Nominal`}},
 	}
 	for name, tc := range tests {

@@ -70,15 +70,15 @@ func fieldsOf(t reflect.Type) map[string][]int {
 
 func (f *file) unknownField(name string, at text.Position, path *field.Path, fields map[string][]int) {
 	known := slices.Sorted(maps.Keys(fields))
-	guess := ""
-	if meant := nearest.Name(name, known); meant != "" {
-		guess = "did you mean " + meant + "? "
+	guess := nearest.Question(nearest.Name(name, known))
+	if guess == "" {
+		guess = ":"
 	}
 	where := pathText(path)
 	if where == "" {
 		where = "the file"
 	}
-	f.reportField(at, path.Child(printable(name)), "is not a field: %sthe fields of %s are %s", guess, where, strings.Join(known, ", "))
+	f.reportField(at, path.Child(printable(name)), "is not a field%s the fields of %s are %s", guess, where, strings.Join(known, ", "))
 }
 
 // entries calls visit for what a mapping holds, the first time that a name comes.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/maze-agent/maregister/api/config/v1alpha1"
+	"github.com/maze-agent/maregister/internal/nearest"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -98,5 +98,5 @@ func meant(size *resource.Quantity, unit string, least, most resource.Quantity) 
 	if err != nil || guess.Cmp(least) < 0 || guess.Cmp(most) > 0 {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %s?", &guess)
+	return nearest.Question(guess.String())
 }

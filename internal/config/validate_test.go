@@ -61,7 +61,7 @@ func TestValidate(t *testing.T) {
 		"shards too small":        {fmt.Sprintf(shardSize, "16383"), []string{"operator.yaml:3:23: registry.shardSize is 16383: write a size from 16Ki to 1Mi"}},
 		"shards too large":        {fmt.Sprintf(shardSize, "1025Ki"), []string{"operator.yaml:3:23: registry.shardSize is 1025Ki: write a size from 16Ki to 1Mi"}},
 		"shards of none":          {fmt.Sprintf(shardSize, "0"), []string{"operator.yaml:3:23: registry.shardSize is 0: write a size from 16Ki to 1Mi"}},
-		"shards without a unit":   {fmt.Sprintf(shardSize, "256"), []string{"operator.yaml:3:23: registry.shardSize is 256: write a size from 16Ki to 1Mi; did you mean 256Ki?"}},
+		"shards without a unit":   {fmt.Sprintf(shardSize, "256"), []string{"operator.yaml:3:23: registry.shardSize is 256: write a size from 16Ki to 1Mi; did you mean \"256Ki\"?"}},
 		"shards beyond all sizes": {fmt.Sprintf(shardSize, "999999999999999999Ei"), []string{"operator.yaml:3:23: registry.shardSize is 9223372036854775807: write a size from 16Ki to 1Mi"}},
 
 		"tolerations": {begin + `gpu:
@@ -125,7 +125,7 @@ func TestValidate(t *testing.T) {
 			`operator.yaml:11:282: predictor.rules[6].toolType is "` + strings.Repeat("é", 64) + `…": write malearn's tool type, such as llm_process: at most 253 characters`,
 			`operator.yaml:12:5: predictor.rules[7] is "ocr": write names with values, such as {name: value}`,
 			"operator.yaml:13:5: predictor.rules[8].contains is missing: write a part of the names of tasks, such as llm_process",
-			"operator.yaml:13:6: predictor.rules[8].contain is not a field: did you mean contains? the fields of predictor.rules[8] are contains, toolType"}},
+			"operator.yaml:13:6: predictor.rules[8].contain is not a field; did you mean \"contains\"? the fields of predictor.rules[8] are contains, toolType"}},
 		"rules for predictors that never count": {begin + `predictor:
   rules:
   - {contains: llm, toolType: a}
@@ -163,7 +163,7 @@ func TestValidate(t *testing.T) {
   - {name: d, nodeSelector: {a: d}, count: 1, memory: 0.5}
   - {name: e, nodeSelector: {a: e}, count: 1, memory: 0}
 `, []string{
-			"operator.yaml:5:55: gpu.profiles[0].memory is 23034: write the memory of one GPU, from 1Mi to below 1Ti; did you mean 23034Mi?",
+			"operator.yaml:5:55: gpu.profiles[0].memory is 23034: write the memory of one GPU, from 1Mi to below 1Ti; did you mean \"23034Mi\"?",
 			"operator.yaml:6:55: gpu.profiles[1].memory is 1023Ki: write the memory of one GPU, from 1Mi to below 1Ti",
 			"operator.yaml:7:55: gpu.profiles[2].memory is 1Ti: write the memory of one GPU, from 1Mi to below 1Ti",
 			"operator.yaml:8:55: gpu.profiles[3].memory is 500m: write the memory of one GPU, from 1Mi to below 1Ti",

@@ -2,7 +2,6 @@ package discover
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -229,8 +228,8 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 		what += " together with its other arguments"
 	}
 	hint := ""
-	if near := cmp.Or(nearest.Name(keyword, d.form.keywords), nearest.Name(keyword, all)); near != "" && near != keyword {
-		hint = fmt.Sprintf("; did you mean %s?", near)
+	if near := cmp.Or(nearest.Name(keyword, d.form.keywords), nearest.Name(keyword, all)); near != keyword {
+		hint = nearest.Question(near)
 	}
 	d.refuse(finding.WrongArgument, at, "the decorator %s, so Python would run nothing of the file%s (it takes %s)", what, hint,
 		strings.Join(d.form.keywords, ", "))

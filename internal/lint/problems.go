@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 // object is one MazeTask of a document.
@@ -31,11 +32,11 @@ func (o *object) report(rule string, at finding.Position, format string, args ..
 func (o *object) refuse(a *Admission, refusal Refusal) {
 	for _, path := range refusal.Unknown {
 		_, parent, last := o.place.field(path)
-		advice := "correct or remove it; \"kubectl explain mazetask --recursive\" lists the fields"
-		if meant := a.meant(path); meant != "" {
-			advice = "did you mean " + meant + "?"
+		advice := nearest.Question(a.meant(path))
+		if advice == "" {
+			advice = "; correct or remove it; \"kubectl explain mazetask --recursive\" lists the fields"
 		}
-		o.report(finding.UnknownField, parent.key(last), "%s: unknown field; %s", oneLine(path), advice)
+		o.report(finding.UnknownField, parent.key(last), "%s: unknown field%s", oneLine(path), advice)
 	}
 	for _, err := range refusal.relevant() {
 		o.reportField(err)

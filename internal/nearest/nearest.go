@@ -29,6 +29,14 @@ func Name(name string, candidates []string) string {
 	return guess
 }
 
+// Question is how every message ends that has a guess, which may be empty: ; did you mean "place"?
+func Question(guess string) string {
+	if guess == "" {
+		return ""
+	}
+	return `; did you mean "` + guess + `"?`
+}
+
 // edits is the optimal string alignment distance: insertions, deletions, replacements and swaps of two neighbours. Beyond
 // maxEdits, it is only some larger number.
 func edits(a, b string) int {

@@ -121,10 +121,7 @@ func (t typeName) reading() string {
 }
 
 func unknownType(name string) string {
-	suggestion := ""
-	if guess := nearest.Name(name, sortedNames(acceptedTypes)); guess != "" {
-		suggestion = `; did you mean "` + guess + `"?`
-	}
+	suggestion := nearest.Question(nearest.Name(name, sortedNames(acceptedTypes)))
 	return "unknown type " + quote(name) + suggestion + " (accepted: " + typesInMessages + ")"
 }
 
