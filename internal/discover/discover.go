@@ -25,6 +25,9 @@ func (m *Module) Path() string { return m.file.Path }
 // Broken reports whether the file could not be read as Python: which tasks it declares is then not known.
 func (m *Module) Broken() bool { return m.file.Problem != nil }
 
+// Ignores returns what the comments of the file silence.
+func (m *Module) Ignores() []finding.Ignore { return m.file.Ignores }
+
 // MayDeclare reports whether there is something in it for Link: a function that may be a task, or a finding.
 func (m *Module) MayDeclare() bool { return len(m.file.Functions) > 0 || m.file.Problem != nil }
 

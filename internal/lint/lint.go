@@ -58,8 +58,10 @@ type Result struct {
 	Objects int
 	// Skipped counts the other objects, by kind and apiVersion: ConfigMap (v1).
 	Skipped map[string]int
-	// Findings are sorted by place.
+	// Findings are sorted by place. None is left out for what Ignores says.
 	Findings []finding.Finding
+	// Ignores is what comments and annotations silence.
+	Ignores []finding.Ignore
 }
 
 // Linter judges manifests. It is not safe for concurrent use.
@@ -90,6 +92,7 @@ func (l *Linter) Lint(sources []Source) Result {
 			l.judge(f, d, set, &result)
 		}
 		result.Findings = append(result.Findings, f.findings...)
+		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
 	}
 	result.Findings = finding.Sort(append(result.Findings, set.findings...))
 	return result

@@ -19,6 +19,8 @@ type Module struct {
 	Path, Name string
 	// Problem says why the file could not be read as Python. It is nil if it could.
 	Problem *finding.Finding
+	// Ignores is what the comments of the file silence, also where it could not be read.
+	Ignores []finding.Ignore
 
 	// Bindings holds what each name is bound to, in the order of the source.
 	Bindings  map[string][]*Binding
@@ -159,6 +161,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	if err != nil {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
+	m.Ignores = ignoresIn(path, text)
 	positions := plaintext.NewPositions(text)
 	err = p.python.Read(text, func(tree *python.Tree) {
 		if offset, what := notPython3(tree); what != "" {
@@ -172,7 +175,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 	if err == nil {
 		return m
 	}
-	m = &Module{Path: path, Name: module} // nothing of what was read before
+	m = &Module{Path: path, Name: module, Ignores: m.Ignores} // nothing else of what was read before
 	if wrong, ok := errors.AsType[*python.SyntaxError](err); ok {
 		return m.refuse(finding.SyntaxError, positions.At(wrong.Offset),
 			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
