@@ -38,7 +38,10 @@ of the registry in the cluster and namespace of kubectl's flags, for which the r
 --placeable also reports nodes whose task no node of the cluster can host now: as the operator says it in the condition Placeable of
 the cluster's MazeTasks, or, with --tasks, --registry, --nodes or --config, by the nodes that --nodes names.
 
-It exits with 0 if nothing is wrong, with 1 if there are findings, warnings included, and with 2 if something could not be read.`,
+The key registry.mazeagent.net/ignore in the "metadata" of a workflow, a node or an edge has codes of rules that are silenced there,
+as have comments in YAML. What silences nothing is told.
+
+It exits with 0 if there is no error, with 1 if there is one, or a warning and --strict, and with 2 if something could not be read.`,
 		Example: strings.ReplaceAll(`  # Against the registry of kubectl's current cluster and namespace
   %s dag check workflow.json
 
@@ -57,6 +60,7 @@ It exits with 0 if nothing is wrong, with 1 if there are findings, warnings incl
 			return o.run(c.Context(), t)
 		},
 	}
+	addOutputFlag(c, &o.findings)
 	addFindingFlags(c, &o.findings)
 	addTaskFlags(c, &o.Options)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
@@ -77,13 +81,13 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	errs := report.ErrorsOf(failed)
 	all, counts := report.FindingsOf(failed), edgeCounts{}
+	var ignores []finding.Ignore
 	known := &catalogue.Catalogue{}
 	if len(workflows) > 0 { // whoever has none need not have tasks
 		var err error
 		if known, err = o.Read(ctx, t); err != nil {
-			return utilerrors.NewAggregate(append(errs, terminal.Errors(err)...))
+			return utilerrors.NewAggregate(append(report.ErrorsOf(failed), terminal.Errors(err)...))
 		}
 	}
 	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.Inputs())); err != nil {
@@ -93,23 +97,23 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	for _, w := range workflows {
 		graph, found := dag.Check(w.name, w.content, tasks)
 		counts.add(graph)
-		all = append(all, found...)
+		all, ignores = append(all, found...), append(ignores, dag.Ignores(w.name, w.content)...)
 	}
-	all = finding.Sort(all)
-	err := report.Write(t, o.findings, all, func(name string) []byte {
+	chosen := o.findings.Choose(finding.Sort(all), ignores)
+	err := report.Write(t, &o.findings, chosen, func(name string) []byte {
 		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
 			return workflows[i].content
 		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, report.ErrFindings) {
-		return utilerrors.NewAggregate(append(errs, err))
+		return utilerrors.NewAggregate(append(report.ErrorsOf(failed), err))
 	}
 	if len(workflows) > 0 {
-		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, report.Count(all))
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, chosen.Count())
 	}
-	if len(errs) > 0 {
-		return utilerrors.NewAggregate(errs)
+	if unread := o.findings.Unread(failed); unread != nil {
+		return unread
 	}
 	return err
 }

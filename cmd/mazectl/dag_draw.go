@@ -149,9 +149,11 @@ func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workf
 			return nil, nil, err
 		}
 		graph, findings := dag.Check(w.name, w.content, known.Tasks())
-		return graph, findings, nil
+		left, _ := finding.Silence(findings, dag.Ignores(w.name, w.content))
+		return graph, left, nil
 	}
 	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil))
+	findings, _ = finding.Silence(findings, dag.Ignores(w.name, w.content))
 	return graph, slices.DeleteFunc(findings, func(f finding.Finding) bool {
 		return f.Rule == finding.UnknownFunc || f.Rule == finding.UnregisteredCode
 	}), nil

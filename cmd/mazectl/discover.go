@@ -40,8 +40,12 @@ link that comes to point elsewhere. Whatever fails is told and tried again.
 
 -o task-meta prints one JSON object: task name to what the registry would publish as the original's _task_meta.
 
-It exits with 0 if every function was understood, 1 if there are findings with the severity error (the rest is done all the
-same), or if the cluster refused a task, and 2 if it could not do what it was asked to.`
+Findings go to the standard error, or to --output-file, in the formats of "lint".
+
+` + silencing + `
+
+It exits with 0 if there is no error; with 1 if there is one, or a warning and --strict (the rest is done all the same), if --check found
+differences, or if the cluster refused a task; and with 2 if it could not do what it was asked to.`
 
 const discoverExamples = `  # What is there?
   %s discover tools/
@@ -58,8 +62,9 @@ const discoverExamples = `  # What is there?
   %s discover /git/current/tools --source-name tools --watch --prune`
 
 type discoverOptions struct {
-	sources pysource.Options
-	to      deliver.Options
+	sources  pysource.Options
+	to       deliver.Options
+	findings report.Options
 	// watch has the files watched, and the tasks applied again whenever one changes.
 	watch bool
 	// changed are the flags that the user gave.
@@ -84,6 +89,10 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVarP(&o.to.Output, "output", "o", deliver.EncodingYAML, "`FORMAT`: "+strings.Join(deliver.Encodings, ", "))
+	flags.StringVar(&o.findings.Format, "output-format", report.Formats()[0], "`FORMAT` of the findings: "+strings.Join(report.Formats(), ", "))
+	flags.StringVar(&o.findings.File, "output-file", "", "`FILE` to write the findings to, instead of the standard error")
+	o.findings.Flag = "--output-format"
+	addFindingFlags(c, &o.findings)
 	flags.StringVar(&o.to.OutputDir, "output-dir", "", "`FOLDER` to keep a file for each task in")
 	flags.BoolVar(&o.to.Check, "check", false, "only tell how --output-dir differs")
 	flags.StringVar(&o.sources.PackageRoot, "package-root", "", "`FOLDER` that modules are named from; by default where Python would look for them")
@@ -102,9 +111,8 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
 	o.to.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
-	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(deliver.Encodings, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // there is no such flag
-	}
+	complete(c, "output", deliver.Encodings)
+	complete(c, "output-format", report.Formats())
 	return c
 }
 
@@ -131,7 +139,10 @@ func (o *discoverOptions) validate() error {
 	case o.to.Resync <= 0:
 		return fmt.Errorf("--resync %s is not a time to wait: give one such as 1m", o.to.Resync)
 	}
-	return pysource.CheckSource(o.to.SourceName)
+	if err := pysource.CheckSource(o.to.SourceName); err != nil {
+		return err
+	}
+	return o.findings.Check()
 }
 
 func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
@@ -142,8 +153,13 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		o.to.Namespace = ptr.Deref(o.to.Cluster.Namespace, "")
 	}
 	if o.watch {
-		return o.to.Watch(ctx, t, func(ctx context.Context) (*pysource.Found, error) {
+		find := func(ctx context.Context) (*pysource.Found, error) {
 			return pysource.FindStable(ctx, o.sources, o.to.Dirs)
+		}
+		return o.to.Watch(ctx, t, find, func(f *pysource.Found) error {
+			chosen, err := o.report(t, f)
+			fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
+			return err
 		})
 	}
 	bar := terminal.NewProgress(t)
@@ -154,11 +170,25 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err != nil {
 		return err
 	}
-	report.Say(t, f.Findings)
-	err = o.to.Deliver(ctx, t, f)
-	fmt.Fprintln(t.ErrOut, f.Summary())
-	if err == nil && slices.ContainsFunc(f.Findings, report.IsError) {
-		return report.ErrFindings
+	chosen, found := o.report(t, f)
+	if found != nil && !errors.Is(found, report.ErrFindings) {
+		return found
 	}
-	return err
+	err = o.to.Deliver(ctx, t, f)
+	fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
+	if err != nil {
+		return err
+	}
+	return found
+}
+
+// report writes the findings beside the manifests, in the formats of all findings. It returns those that are reported, and ErrFindings if
+// they are a failure.
+func (o *discoverOptions) report(t terminal.Terminal, f *pysource.Found) (report.Chosen, error) {
+	chosen := o.findings.Choose(f.Findings, f.Ignores)
+	err := report.Write(t.Beside(), &o.findings, chosen, pysource.Text)
+	if note := f.WhyNothing(); note != "" {
+		t.Say("note:", note)
+	}
+	return chosen, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,15 +12,58 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 )
 
-// addFindingFlags adds the flags of findings to a command.
+// silencing is what help says of what silences findings where they are.
+const silencing = `A comment silences findings in its line, or, if nothing else is there, in the next one: "# maze: ignore[MZ105]". It silences the file
+if it is "# maze: ignore-file[MZ105, MZ0]", and all rules without brackets. Where there are no comments, as in JSON, the annotation
+"registry.mazeagent.net/ignore: MZ105" of a MazeTask silences what is in it. What silences nothing is told.`
+
+// addOutputFlag adds -o for the findings that are a command's result. --output-format is what it was called first.
+func addOutputFlag(c *cobra.Command, o *report.Options) {
+	flags := c.Flags()
+	o.Flag = "--output"
+	flags.StringVarP(&o.Format, "output", "o", report.Formats()[0], "`FORMAT` of the findings: "+strings.Join(report.Formats(), ", "))
+	flags.StringVar(&o.Format, "output-format", report.Formats()[0], "the same as --output `FORMAT`")
+	flags.StringVar(&o.File, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
+	complete(c, "output", report.Formats())
+	complete(c, "output-format", report.Formats())
+}
+
+// addFindingFlags adds the flags that say which findings are reported, and which are a failure.
 func addFindingFlags(c *cobra.Command, o *report.Options) {
 	flags := c.Flags()
-	flags.StringVar(&o.Format, "output-format", report.Formats()[0], "`FORMAT` of the findings: "+strings.Join(report.Formats(), ", "))
-	flags.StringVar(&o.File, "output-file", "", "`FILE` to write the findings to, instead of the standard output")
+	flags.StringSliceVar(&o.Select, "select", nil, "`CODE` of rules to report alone, such as MZ213, or MZ2 for all that begin so; can be repeated")
+	flags.StringSliceVar(&o.Ignore, "ignore", nil, "`CODE` of rules not to report; can be repeated; of two codes that fit, the longer one decides")
+	flags.BoolVar(&o.Strict, "strict", false, "exit with 1 for warnings, too")
 	flags.BoolVar(&o.ExitZero, "exit-zero", false, "exit with 0 although there are findings")
-	if err := c.RegisterFlagCompletionFunc("output-format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	for _, name := range []string{"select", "ignore"} {
+		if err := c.RegisterFlagCompletionFunc(name, completeRules); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
+}
+
+// complete completes the values of a flag.
+func complete(c *cobra.Command, flag string, values []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
+}
+
+// completeRules completes the last of several codes, which commas separate.
+func completeRules(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	var out []string
+	for _, one := range slices.Concat(ruleGroups, ruleCompletions()) {
+		out = append(out, before+one)
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// ruleGroups are the beginnings of the codes of what is judged.
+var ruleGroups = []string{
+	cobra.CompletionWithDesc("MZ0", "all rules of Python sources"),
+	cobra.CompletionWithDesc("MZ1", "all rules of manifests"),
+	cobra.CompletionWithDesc("MZ2", "all rules of workflows"),
 }
 
 // addNodeFlags adds the flags of the nodes to judge by to a command.

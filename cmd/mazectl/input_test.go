@@ -32,7 +32,6 @@ func TestInterrupted(t *testing.T) {
 		"dag check, config":         {"dag", "check", meeting, dagTasks, "--placeable", t4Node, "--config", pipe},
 		"dag draw, standard input":  {"dag", "draw", "-"},
 		"lint, standard input":      {"lint", "-"},
-		"lint, pipe in a folder":    {"lint", filepath.Dir(pipe)},
 		"place, standard input":     {"place", "-", t4Node},
 		"place, nodes":              {"place", "examples/dag/tasks", "--nodes=-"},
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
@@ -31,9 +30,12 @@ FILE has MazeTasks in YAML or JSON, or is a Python source with decorated functio
 input. A DIR is searched, with the folders in it but those whose names begin with a dot, for .yaml, .yml and .json files that
 mention MazeTasks, and for .py files. Other objects than MazeTasks are skipped.
 
-Every finding has the code of a rule; "rule CODE" explains it. It exits with 0 if nothing is wrong, with 1 if there are findings,
-warnings included, and with 2 if something could not be read. What depends on a cluster is left open: "place" tells which nodes
-could host a task.`,
+Every finding has the code of a rule; "rule CODE" explains it. What depends on a cluster is left open: "place" tells which nodes could
+host a task.
+
+` + silencing + `
+
+It exits with 0 if there is no error, with 1 if there is one, or a warning and --strict, and with 2 if something could not be read.`,
 		Example: strings.ReplaceAll(`  # Everything below a folder
   %s lint tasks/
 
@@ -41,18 +43,19 @@ could host a task.`,
   kubectl kustomize config/samples | %s lint -
 
   # In a pull request on GitHub, with annotations
-  %s lint tasks/ --output-format github
+  %s lint tasks/ -o github
 
   # For code scanning
-  %s lint tasks/ --output-format sarif --output-file lint.sarif --exit-zero`, "%s", program),
-		RunE: func(c *cobra.Command, args []string) error { return runLint(c.Context(), t, options, args) },
+  %s lint tasks/ -o sarif --output-file lint.sarif --exit-zero`, "%s", program),
+		RunE: func(c *cobra.Command, args []string) error { return runLint(c.Context(), t, &options, args) },
 	}
+	addOutputFlag(c, &options)
 	addFindingFlags(c, &options)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
 
-func runLint(ctx context.Context, t terminal.Terminal, options report.Options, args []string) error {
+func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, args []string) error {
 	if len(args) == 0 {
 		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
 	}
@@ -72,34 +75,36 @@ func runLint(ctx context.Context, t terminal.Terminal, options report.Options, a
 		return err
 	}
 	result := linter.Lint(files.Manifests)
-	declared, found, err := catalogue.Declared(ctx, files.Python)
+	declared, err := catalogue.Declared(ctx, files.Python)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if failed, ok := errors.AsType[report.NotRead](err); ok {
 		files.Errs = append(files.Errs, failed)
 	}
-	all := finding.Sort(slices.Concat(result.Findings, found, linter.Declared(declared), report.FindingsOf(files.Errs)))
-	err = report.Write(t, options, all, files.Source)
-	if len(files.Errs) > 0 {
-		if errors.Is(err, report.ErrFindings) {
-			err = nil
-		}
-		return utilerrors.NewAggregate(append(report.ErrorsOf(files.Errs), err))
+	all := finding.Sort(slices.Concat(result.Findings, declared.Findings, linter.Declared(declared.Tasks), report.FindingsOf(files.Errs)))
+	chosen := options.Choose(all, slices.Concat(result.Ignores, declared.Ignores))
+	err = report.Write(t, options, chosen, files.Source)
+	if err != nil && !errors.Is(err, report.ErrFindings) {
+		return err
 	}
-	if err == nil || errors.Is(err, report.ErrFindings) {
-		fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.Manifests), len(declared), all))
+	for _, note := range files.Notes {
+		t.Say("note:", note)
+	}
+	fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.Manifests), len(declared.Tasks), &chosen))
+	if unread := options.Unread(files.Errs); unread != nil {
+		return unread
 	}
 	return err
 }
 
 // lintSummary counts what was judged.
-func lintSummary(result *lint.Result, files, declared int, findings []finding.Finding) string {
+func lintSummary(result *lint.Result, files, declared int, chosen *report.Chosen) string {
 	text := fmt.Sprintf("%s in %s of manifests", terminal.Plural(result.Objects, "MazeTask"), terminal.Plural(files, "file"))
 	if declared > 0 {
 		text += fmt.Sprintf(", %s in Python sources", terminal.Plural(declared, "task"))
 	}
-	text += ": " + report.Count(findings)
+	text += ": " + chosen.Count()
 	if len(result.Skipped) > 0 {
 		kinds := slices.SortedFunc(maps.Keys(result.Skipped), func(a, b string) int {
 			return cmp.Or(cmp.Compare(result.Skipped[b], result.Skipped[a]), strings.Compare(a, b))

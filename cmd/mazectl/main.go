@@ -55,6 +55,8 @@ func run(ctx context.Context, program string, args []string, t terminal.Terminal
 		return exitFine
 	case errors.Is(err, report.ErrFindings):
 		return exitFindings
+	case errors.Is(err, report.ErrUnread):
+		return exitFailed
 	}
 	all := []error{err}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {

@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/version"
 )
 
 // usage shows the flags that kubectl has, too, apart: there are many, and whoever knows kubectl knows them.
-const usage = `Usage:{{if .Runnable}}
+const usage = `Usage:{{if and .Runnable .HasParent}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} COMMAND{{end}}{{if .HasExample}}
 
@@ -50,18 +50,26 @@ func newRootCommand(program string, t terminal.Terminal) *cobra.Command {
 		Short:       "Work with the tasks of the Maze agent framework",
 		Long: `Work with the tasks of the Maze agent framework, declared as MazeTasks: before they are in a cluster, and where no operator is.
 
-Findings go to standard output, notes and errors to standard error. It exits with 0 if nothing is wrong, 1 if there are
-findings, and 2 if it could not do what it was asked to.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+Results go to standard output, notes and errors to standard error. It exits with 0 if nothing is wrong, or only what is a warning; with 1
+if there are errors, or warnings and --strict; and with 2 if it could not do what it was asked to.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Version:           version.Get().Version,
+		Args:              unknownCommand,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate(versionLine(root))
+	root.Flags().Bool("version", false, "print the version of this program")
 	root.SetIn(t.In)
 	root.SetOut(t.Out)
 	root.SetErr(t.ErrOut)
 	root.SetUsageTemplate(usage)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedName() == "o" && c.Flags().Lookup("output-format") != nil {
-			return fmt.Errorf("%w; the format of the findings is that of --output-format: %s", err, strings.Join(report.Formats(), ", "))
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			if meant := nearest.Name(unknown.GetSpecifiedName(), flagsOf(c)); meant != "" {
+				return fmt.Errorf("%w%s", err, nearest.Question("--"+meant))
+			}
 		}
 		return fmt.Errorf(`%w; see "%s --help"`, err, c.CommandPath())
 	})
@@ -78,7 +86,14 @@ findings, and 2 if it could not do what it was asked to.`,
 	return root
 }
 
-// unknownCommand refuses what is no command of a group of commands. cobra does so for the root only.
+// flagsOf returns the names of the flags that a command takes.
+func flagsOf(c *cobra.Command) []string {
+	var all []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { all = append(all, f.Name) })
+	return all
+}
+
+// unknownCommand refuses what is no command of a group of commands.
 func unknownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -88,7 +103,7 @@ func unknownCommand(c *cobra.Command, args []string) error {
 		known = append(known, command.Name())
 	}
 	if meant := nearest.Name(args[0], known); meant != "" {
-		return fmt.Errorf("unknown command %q for %q; did you mean %s?", args[0], c.CommandPath(), meant)
+		return fmt.Errorf("unknown command %q for %q%s", args[0], c.CommandPath(), nearest.Question(meant))
 	}
 	return fmt.Errorf(`unknown command %q for %q; see "%s --help"`, args[0], c.CommandPath(), c.CommandPath())
 }

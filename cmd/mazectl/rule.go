@@ -1,16 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
-	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 const (
@@ -24,14 +23,14 @@ var ruleOutputs = []string{ruleText, ruleJSON}
 func newRuleCommand(program string, t terminal.Terminal) *cobra.Command {
 	var output string
 	c := &cobra.Command{
-		Use:   "rule [CODE]",
-		Short: "Explain a rule that findings name, or list all of them",
+		Use:   "rule [CODE...]",
+		Short: "Explain rules that findings name, or list all of them",
 		Long: `Explain what breaks a rule, why that matters and what to do. Without CODE, list all rules. CODE is that of a finding, such as
-MZ121, or the name of a rule, such as invalid-schema.
+MZ121, its number, such as 121, or the name of a rule, such as invalid-schema.
 
--o json prints {code, name, severity, summary, explanation}, or an array of those. The explanation is in Markdown.`,
-		Example: fmt.Sprintf(`  %s rule MZ121`, program),
-		Args:    cobra.MaximumNArgs(1),
+-o json prints {code, name, severity, summary, explanation}, or an array of those, if not one CODE is given. The explanation is in
+Markdown.`,
+		Example: fmt.Sprintf(`  %s rule MZ121 201`, program),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(ruleOutputs, output) {
 				return fmt.Errorf("--output %q is none of %s", output, strings.Join(ruleOutputs, ", "))
@@ -39,14 +38,12 @@ MZ121, or the name of a rule, such as invalid-schema.
 			if len(args) == 0 {
 				return listRules(t, output)
 			}
-			return explainRule(t, output, args[0])
+			return explainRules(t, output, args)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", ruleText, "`FORMAT`: "+strings.Join(ruleOutputs, ", "))
 	c.ValidArgsFunction = cobra.FixedCompletions(ruleCompletions(), cobra.ShellCompDirectiveNoFileComp)
-	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(ruleOutputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // there is no such flag
-	}
+	complete(c, "output", ruleOutputs)
 	return c
 }
 
@@ -74,7 +71,7 @@ func listRules(t terminal.Terminal, output string) error {
 		for i, rule := range rules {
 			reports[i] = ruleReport(rule)
 		}
-		return report.WriteJSON(t.Out, reports)
+		return terminal.WriteJSON(t.Out, reports)
 	}
 	longest := 0
 	for _, rule := range rules {
@@ -91,36 +88,37 @@ func listRules(t terminal.Terminal, output string) error {
 	return nil
 }
 
-func explainRule(t terminal.Terminal, output, code string) error {
-	rule, ok := findRule(code)
-	switch {
-	case !ok:
-		return unknownRule(code)
-	case output == ruleJSON:
-		return report.WriteJSON(t.Out, ruleReport(rule))
+// explainRules explains rules by their codes, numbers or names. It explains none if one of them is unknown.
+func explainRules(t terminal.Terminal, output string, names []string) error {
+	rules := make([]finding.Rule, len(names))
+	reports := make([]ruleReport, len(names))
+	for i, name := range names {
+		rule, err := finding.Find(name)
+		if err != nil {
+			return unknownRule(err)
+		}
+		rules[i], reports[i] = rule, ruleReport(rule)
 	}
-	fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", t.Paint(terminal.Bold, rule.Code+" "+rule.Name), rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))
+	switch {
+	case output == ruleJSON && len(reports) == 1:
+		return terminal.WriteJSON(t.Out, reports[0])
+	case output == ruleJSON:
+		return terminal.WriteJSON(t.Out, reports)
+	}
+	for i, rule := range rules {
+		if i > 0 {
+			fmt.Fprintln(t.Out)
+		}
+		title := t.Paint(terminal.Bold, rule.Code+" "+rule.Name)
+		fmt.Fprintf(t.Out, "%s [%s]\n\n%s\n\n%s\n", title, rule.Severity, rule.Summary, strings.TrimSpace(rule.Explanation))
+	}
 	return nil
 }
 
-func findRule(code string) (finding.Rule, bool) {
-	if rule, ok := finding.Lookup(strings.ToUpper(code)); ok {
-		return rule, true
+// unknownRule adds what to do to an error about a rule that nothing is near to.
+func unknownRule(err error) error {
+	if unknown, ok := errors.AsType[*finding.UnknownRuleError](err); ok && unknown.Meant == "" {
+		return fmt.Errorf(`%w; "rule" without CODE lists all`, err)
 	}
-	rules := finding.Rules()
-	if i := slices.IndexFunc(rules, func(r finding.Rule) bool { return r.Name == strings.ToLower(code) }); i >= 0 {
-		return rules[i], true
-	}
-	return finding.Rule{}, false
-}
-
-func unknownRule(code string) error {
-	var known []string
-	for _, rule := range finding.Rules() {
-		known = append(known, rule.Code, rule.Name)
-	}
-	if meant := nearest.Name(code, known); meant != "" {
-		return fmt.Errorf("there is no rule %q; did you mean %s?", code, meant)
-	}
-	return fmt.Errorf(`there is no rule %q; "rule" without CODE lists all`, code)
+	return err
 }

@@ -35,10 +35,8 @@ func TestMain(m *testing.M) {
 // program is main, with the terminal that the environment describes.
 func program() {
 	t := terminal.New(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
-	t.Color = t.Color || os.Getenv(envColor) != ""
-	if width, err := strconv.Atoi(os.Getenv(envWidth)); err == nil {
-		t.Width = width
-	}
+	width, _ := strconv.Atoi(os.Getenv(envWidth)) // 0 if it is not set
+	t = t.Look(os.Getenv(envColor) != "", width)
 	name, err := os.Executable() // os.Args[0] has lost its folder
 	if err != nil {
 		panic(err)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
@@ -26,6 +27,8 @@ type Files struct {
 	// Names are those of all these files, also of the sources in the folders.
 	Names []string
 	Errs  []report.NotRead
+	// Notes tell a user where there was nothing to judge.
+	Notes []string
 	seen  map[string]bool
 }
 
@@ -49,7 +52,11 @@ func (l *Files) fail(name string, err error) { l.Errs = append(l.Errs, report.Un
 func (l *Files) add(ctx context.Context, name string) error {
 	if name == terminal.StdinArgument {
 		l.seen[name] = true
-		return l.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.Stdin), nil })
+		err := l.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(l.Stdin), nil })
+		if err == nil && len(bytes.TrimSpace(l.Manifests[len(l.Manifests)-1].Content)) == 0 {
+			l.Notes = append(l.Notes, "the standard input is empty, so there is nothing to judge")
+		}
+		return err
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -70,6 +77,7 @@ func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 // addFolder finds the files in a folder. Links to folders are not followed.
 func (l *Files) addFolder(ctx context.Context, folder string) error {
 	manifests, sources := len(l.Manifests), 0
+	var passed passedOver
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			l.fail(path, err)
@@ -78,16 +86,18 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 		name := entry.Name()
 		switch {
 		case entry.IsDir() && path != folder && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
+			passed.folders++
 			return fs.SkipDir
 		case entry.IsDir():
 		case isPython(name):
 			sources++
 			l.Names = append(l.Names, path)
 		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
-			if err := l.addFile(ctx, path); err != nil {
+			if err := l.addFileOfFolder(ctx, path); err != nil {
 				l.fail(path, err)
 			} else if last := len(l.Manifests) - 1; !mentionsTasks(l.Manifests[last].Content) {
 				l.Manifests, l.Names = l.Manifests[:last], l.Names[:len(l.Names)-1]
+				passed.manifests++
 			}
 		}
 		return nil
@@ -96,9 +106,37 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 		l.Python = append(l.Python, folder)
 	}
 	if err == nil && sources == 0 && len(l.Manifests) == manifests {
-		return fmt.Errorf("%s has no manifest of a MazeTask and no Python source", folder)
+		l.Notes = append(l.Notes, fmt.Sprintf("%s has no manifest of a MazeTask and no Python source%s", folder, passed))
 	}
 	return err
+}
+
+// passedOver counts what was not looked into in a folder.
+type passedOver struct{ manifests, folders int }
+
+func (p passedOver) String() string {
+	var parts []string
+	if p.manifests > 0 {
+		parts = append(parts, terminal.Plural(p.manifests, "file")+" without a MazeTask")
+	}
+	if p.folders > 0 {
+		parts = append(parts, terminal.Plural(p.folders, "folder")+" that begin with a dot, or are node_modules or __pycache__")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; passed over: " + strings.Join(parts, ", ")
+}
+
+// addFileOfFolder adds a file that a folder has. Nobody named it, so it has to be a regular file: a named pipe would wait for
+// whoever writes into it, and a device may have no end.
+func (l *Files) addFileOfFolder(ctx context.Context, name string) error {
+	info, err := os.Stat(name)
+	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
+		l.seen[filepath.Clean(name)] = true
+		return errors.New("it is no regular file, and not read in a folder; give it by its name")
+	}
+	return l.addFile(ctx, name)
 }
 
 // mentionsTasks reports whether a file of a folder may be about MazeTasks. A folder has all sorts of YAML.
@@ -143,9 +181,5 @@ func (l *Files) Source(name string) []byte {
 	if !isPython(name) {
 		return nil
 	}
-	content, err := os.ReadFile(filepath.FromSlash(name))
-	if err != nil {
-		return nil
-	}
-	return content
+	return pysource.Text(name)
 }

@@ -28,6 +28,9 @@ func (s *Options) readManifests(ctx context.Context, stdin io.Reader, tell func(
 	if err != nil {
 		return nil, err
 	}
+	for _, note := range m.notes {
+		tell("%s", note)
+	}
 	result := linter.Lint(m.sources)
 	known := &Catalogue{byName: map[string]knownTask{}, refused: map[string]string{}, from: s.inNamespace(names(s.Manifests))}
 	m.tellLeftOut(tell, &result, known.refused)
@@ -48,6 +51,8 @@ type someManifests struct {
 	made map[string]bool
 	// findings are those of the Python sources.
 	findings []finding.Finding
+	// notes tell where there was nothing to read.
+	notes []string
 }
 
 // collectManifests reads what --tasks names, one after the other: of tasks with one name, the last one counts.
@@ -61,12 +66,12 @@ func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someM
 			return nil, utilerrors.NewAggregate(report.ErrorsOf(files.Errs))
 		}
 		m.sources = append(m.sources, files.Manifests[manifests:]...)
-		declared, found, err := Declared(ctx, files.Python[sources:])
+		declared, err := Declared(ctx, files.Python[sources:])
 		if err != nil {
 			return nil, err
 		}
-		m.findings = append(m.findings, found...)
-		for _, one := range pysource.Manifests(declared, "", "") { // judged as if each had its manifest
+		m.findings = append(m.findings, declared.Findings...)
+		for _, one := range pysource.Manifests(declared.Tasks, "", "") { // judged as if each had its manifest
 			content, err := json.Marshal(one.Object)
 			if err != nil {
 				return nil, err
@@ -75,7 +80,7 @@ func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someM
 			m.sources = append(m.sources, lint.Source{Name: one.Place(), Content: content})
 		}
 	}
-	s.sources = files.Names
+	s.sources, m.notes = files.Names, files.Notes
 	return m, nil
 }
 

@@ -9,17 +9,24 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// Declarations are what Python sources declare.
+type Declarations struct {
+	Tasks    []discover.Task
+	Findings []finding.Finding
+	// Ignores is what comments silence.
+	Ignores []finding.Ignore
+}
+
 // Declared finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
 // they were given; each may have a package root of its own.
-func Declared(ctx context.Context, paths []string) ([]discover.Task, []finding.Finding, error) {
-	var tasks []discover.Task
-	var findings []finding.Finding
+func Declared(ctx context.Context, paths []string) (Declarations, error) {
+	var all Declarations
 	for _, path := range paths {
 		f, err := pysource.Find(ctx, pysource.Options{}, []string{path})
 		if err != nil {
-			return tasks, findings, report.Unread(path, err)
+			return all, report.Unread(path, err)
 		}
-		tasks, findings = append(tasks, f.Tasks...), append(findings, f.Findings...)
+		all.Tasks, all.Findings, all.Ignores = append(all.Tasks, f.Tasks...), append(all.Findings, f.Findings...), append(all.Ignores, f.Ignores...)
 	}
-	return tasks, findings, nil
+	return all, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
-	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -82,7 +82,7 @@ func setDefaults(r *v1alpha1.Resources) {
 
 func encodeJSON(value any) ([]byte, error) {
 	var out bytes.Buffer
-	if err := report.WriteJSON(&out, value); err != nil {
+	if err := terminal.WriteJSON(&out, value); err != nil {
 		return nil, fmt.Errorf("encode the result: %w", err)
 	}
 	return out.Bytes(), nil

@@ -24,8 +24,10 @@ type taskWatch struct {
 	*Options
 	find     func(context.Context) (*pysource.Found, error)
 	terminal terminal.Terminal
-	cluster  *clusterTasks
-	folders  *pysource.Watch
+	// tell prints the findings and the summary.
+	tell    func(*pysource.Found) error
+	cluster *clusterTasks
+	folders *pysource.Watch
 
 	// applied is what the cluster was brought to last.
 	applied [sha256.Size]byte
@@ -38,7 +40,8 @@ type taskWatch struct {
 }
 
 // Watch applies the tasks that are found again and again, until the context ends. That is no error.
-func (o *Options) Watch(ctx context.Context, t terminal.Terminal, find func(context.Context) (*pysource.Found, error)) error {
+// tell prints the findings, and is called whenever they are others than before.
+func (o *Options) Watch(ctx context.Context, t terminal.Terminal, find func(context.Context) (*pysource.Found, error), tell func(*pysource.Found) error) error {
 	c, err := o.connect(t)
 	if err != nil {
 		return err
@@ -48,12 +51,12 @@ func (o *Options) Watch(ctx context.Context, t terminal.Terminal, find func(cont
 		return fmt.Errorf("watch files: %w", err)
 	}
 	defer folders.Stop()
-	w := &taskWatch{Options: o, find: find, terminal: t, cluster: c, folders: folders}
+	w := &taskWatch{Options: o, find: find, terminal: t, tell: tell, cluster: c, folders: folders}
 	retry := firstRetry
 	for ctx.Err() == nil {
 		wait := o.Resync
 		if err := w.sync(ctx); err != nil {
-			w.tell(ctx, err)
+			w.tellTrouble(ctx, err)
 			wait, retry = min(retry, o.Resync), min(2*retry, o.Resync)
 		} else {
 			w.trouble, retry = "", firstRetry
@@ -73,7 +76,9 @@ func (w *taskWatch) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.tellFindings(f)
+	if err := w.tellFindings(f); err != nil {
+		return err
+	}
 	wanted, err := w.fingerprint(f)
 	if err != nil || wanted == w.applied && time.Since(w.asked) < w.Resync {
 		return err
@@ -103,21 +108,21 @@ func (w *taskWatch) fingerprint(f *pysource.Found) ([sha256.Size]byte, error) {
 }
 
 // tellFindings prints the findings and the summary if they are others than before.
-func (w *taskWatch) tellFindings(f *pysource.Found) {
-	text := f.Summary()
-	for _, one := range f.Findings {
-		text += fmt.Sprintln(one)
-	}
+func (w *taskWatch) tellFindings(f *pysource.Found) error {
+	text := fmt.Sprintln(f.Summary(""), f.Findings, f.Ignores)
 	if text == w.findings {
-		return
+		return nil
+	}
+	err := w.tell(f)
+	if err != nil && !errors.Is(err, report.ErrFindings) {
+		return err
 	}
 	w.findings = text
-	report.Say(w.terminal, f.Findings)
-	fmt.Fprintln(w.terminal.ErrOut, f.Summary())
+	return nil
 }
 
-// tell prints what went wrong, once while it stays the same.
-func (w *taskWatch) tell(ctx context.Context, err error) {
+// tellTrouble prints what went wrong, once while it stays the same.
+func (w *taskWatch) tellTrouble(ctx context.Context, err error) {
 	if ctx.Err() != nil || err.Error() == w.trouble {
 		return
 	}

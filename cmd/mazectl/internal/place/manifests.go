@@ -1,6 +1,7 @@
 package place
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -30,6 +31,8 @@ type Manifest struct {
 type Reader struct {
 	Stdin     io.Reader
 	stdinRead bool
+	// read is the standard input, once it was read.
+	read counter
 	Recursive bool
 	// Note tells a user what need not worry anyone.
 	Note func(format string, args ...any)
@@ -55,10 +58,30 @@ func (r *Reader) Read(ctx context.Context, kind schema.GroupVersionKind, names [
 		}
 		r.tellSkipped(name, skipped)
 		if len(found) == before && err == nil {
-			errs = append(errs, fmt.Errorf("%s has no %s of %s", name, kind.Kind, kind.GroupVersion()))
+			errs = append(errs, r.nothingIn(name, kind))
 		}
 	}
 	return found, errs
+}
+
+// nothingIn says that a file has no object of a kind.
+func (r *Reader) nothingIn(name string, kind schema.GroupVersionKind) error {
+	if name == terminal.StdinArgument && r.read.n == 0 {
+		return errors.New("the standard input is empty")
+	}
+	return fmt.Errorf("%s has no %s of %s", name, kind.Kind, kind.GroupVersion())
+}
+
+// counter counts the bytes that are read, but for white space.
+type counter struct {
+	io.Reader
+	n int
+}
+
+func (c *counter) Read(to []byte) (int, error) {
+	n, err := c.Reader.Read(to)
+	c.n += len(bytes.TrimSpace(to[:n]))
+	return n, err
 }
 
 func (r *Reader) readOne(name string) ([]Manifest, error) {
@@ -68,7 +91,8 @@ func (r *Reader) readOne(name string) ([]Manifest, error) {
 		return nil, errors.New("the standard input can be read once: give - only once, and files otherwise")
 	case name == terminal.StdinArgument:
 		r.stdinRead = true
-		builder.Stream(r.Stdin, "standard input")
+		r.read.Reader = r.Stdin
+		builder.Stream(&r.read, "standard input")
 	default:
 		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: r.Recursive})
 	}

@@ -1,7 +1,6 @@
 package place
 
 import (
-	"encoding/json"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,8 +73,7 @@ func Write(t terminal.Terminal, output string, all []Judged) error {
 	var err error
 	switch output {
 	case outputJSON:
-		content, err = json.MarshalIndent(reportOf(all), "", "  ")
-		content = append(content, '\n')
+		return terminal.WriteJSON(t.Out, reportOf(all))
 	case outputYAML:
 		content, err = yaml.Marshal(reportOf(all))
 	default:

@@ -35,9 +35,12 @@ type Found struct {
 	Root string
 	// Files is how many Python files there are, readable or not.
 	Files int
+	// Ignores is what the comments in them silence.
+	Ignores []finding.Ignore
 	// folders are those that were looked into, as absolute paths without symbolic links.
 	folders []string
 
+	passed  passedOver
 	covered []string // the paths that the user asked for
 	Unknown []string // the paths of which it is not known what is there
 }
@@ -104,12 +107,15 @@ func (f *Found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
 			f.Files++
 		}
 	}
+	f.passed = w.passed
+	f.passed.unmentioned = len(w.files) - len(modules) - len(r.findings)
 	f.Findings = finding.Sort(slices.Concat(f.Findings, w.findings, r.findings))
 	f.Unknown = w.unknown
 	for _, one := range r.findings {
 		f.Unknown = append(f.Unknown, one.File)
 	}
 	for _, m := range modules {
+		f.Ignores = append(f.Ignores, m.Ignores()...)
 		if m.Broken() {
 			f.Unknown = append(f.Unknown, m.Path())
 		}
@@ -123,6 +129,9 @@ func (f *Found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
 func (f *Found) show(root *packageRoot) {
 	for i := range f.Tasks {
 		f.Tasks[i].File = root.shown(f.Tasks[i].File)
+	}
+	for i := range f.Ignores {
+		f.Ignores[i].File = root.shown(f.Ignores[i].File)
 	}
 	for i := range f.Findings {
 		f.Findings[i].File = root.shown(f.Findings[i].File)
@@ -202,8 +211,34 @@ func FindStable(ctx context.Context, options Options, names []string) (*Found, e
 	return f, err
 }
 
-// Summary returns how much was found.
-func (f *Found) Summary() string {
-	return fmt.Sprintf("%s, %s, %d overwritten, %s", terminal.Plural(f.Files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten,
-		terminal.Plural(len(f.Findings), "finding"))
+// Summary returns how much was found. findings is how many findings are reported.
+func (f *Found) Summary(findings string) string {
+	return fmt.Sprintf("%s, %s, %d overwritten: %s", terminal.Plural(f.Files, "file"), terminal.Plural(len(f.Tasks), "task"), f.Overwritten, findings)
 }
+
+// WhyNothing returns what was passed over, if no task was found. Empty if there are tasks.
+func (f *Found) WhyNothing() string {
+	if len(f.Tasks) > 0 {
+		return ""
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		noun string
+		what string
+	}{
+		{f.passed.unmentioned, "file", "without a decorator of Maze"}, {f.passed.hidden, "name", "that begin with __ or a dot"},
+		{f.passed.excluded, "name", "by --exclude"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, terminal.Plural(part.n, part.noun)+" "+part.what)
+		}
+	}
+	if len(parts) == 0 {
+		return "no task was found"
+	}
+	return "no task was found; passed over: " + strings.Join(parts, ", ")
+}
+
+// passedOver counts what was not looked into.
+type passedOver struct{ unmentioned, hidden, excluded int }

@@ -53,6 +53,19 @@ func (r *packageRoot) readSource(name string, buffer []byte) (source []byte, err
 	}
 }
 
+// Text returns the text of a source that is named as findings name it. Nil if it cannot be had.
+func Text(name string) []byte {
+	name = filepath.FromSlash(name)
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxSource {
+		return nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	return content
+}
+
 func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("the file is gone since the folder was listed; run this again")

@@ -39,6 +39,7 @@ type walker struct {
 	// unknown are the paths of which it is not known what is there.
 	unknown []string
 
+	passed passedOver
 	walked map[string]bool // folders
 	listed map[string]bool // files; nil until a link leads to one
 	links  []pythonFile    // symbolic links that wait for what is not behind links
@@ -91,7 +92,12 @@ func (w *walker) folder(ctx context.Context, at pythonFile) error {
 func (w *walker) entry(ctx context.Context, in pythonFile, entry fs.DirEntry) error {
 	at := pythonFile{path.Join(in.path, entry.Name()), path.Join(in.real, entry.Name())}
 	switch isPython := strings.HasSuffix(entry.Name(), ".py"); {
-	case strings.HasPrefix(entry.Name(), "__") || strings.HasPrefix(entry.Name(), ".") || w.isExcluded(at.path):
+	case strings.HasPrefix(entry.Name(), "__") || strings.HasPrefix(entry.Name(), "."):
+		if isPython || entry.IsDir() {
+			w.passed.hidden++
+		}
+	case w.isExcluded(at.path):
+		w.passed.excluded++
 	case entry.IsDir():
 		return w.folder(ctx, at)
 	case entry.Type()&fs.ModeSymlink != 0:

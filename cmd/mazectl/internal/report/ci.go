@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/cli-runtime/pkg/printers"
-
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -24,8 +22,8 @@ func writeGitHub(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _
 		if f.Position.Line > 0 {
 			at = fmt.Sprintf(",line=%d,col=%d", f.Position.Line, f.Position.Column)
 		}
-		message := fmt.Sprintf("%s: %s %s", Where(f.File, f.Position), f.Rule, printers.EscapeTerminal(f.Message)) // the log does not show the properties
-		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(f.File), at, data.Replace(message))
+		message := fmt.Sprintf("%s: %s %s", Where(f.File, f.Position), f.Rule, terminal.Visible(f.Message)) // the log does not show the properties
+		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(terminal.Visible(f.File)), at, data.Replace(message))
 	}
 	return nil
 }
@@ -73,16 +71,16 @@ func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 		report.Suites = []junitSuite{{Name: "mazectl", Tests: 1, Cases: []junitCase{{Name: "no findings", Class: "mazectl"}}}}
 	}
 	for _, f := range findings {
-		i := slices.IndexFunc(report.Suites, func(s junitSuite) bool { return s.Name == f.File })
+		i := slices.IndexFunc(report.Suites, func(s junitSuite) bool { return s.Name == terminal.Visible(f.File) })
 		if i < 0 {
 			i = len(report.Suites)
-			report.Suites = append(report.Suites, junitSuite{Name: f.File})
+			report.Suites = append(report.Suites, junitSuite{Name: terminal.Visible(f.File)})
 		}
 		report.Suites[i].Tests++
 		report.Suites[i].Failures++
 		report.Suites[i].Cases = append(report.Suites[i].Cases, junitCase{
-			Name: title(f) + " " + Where(f.File, f.Position), Class: cmp.Or(f.Object, f.File), File: f.File, Line: f.Position.Line,
-			Failure: &junitFailure{Type: string(f.Severity), Message: f.Message, Text: Where(f.File, f.Position) + ": " + f.Message},
+			Name: title(f) + " " + Where(f.File, f.Position), Class: terminal.Visible(cmp.Or(f.Object, f.File)), File: terminal.Visible(f.File), Line: f.Position.Line,
+			Failure: &junitFailure{Type: string(f.Severity), Message: terminal.Visible(f.Message), Text: Where(f.File, f.Position) + ": " + terminal.Visible(f.Message)},
 		})
 	}
 	fmt.Fprint(w, xml.Header)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -13,13 +12,5 @@ func writeFindingsJSON(w io.Writer, _ terminal.Terminal, findings []finding.Find
 	if findings == nil {
 		findings = []finding.Finding{}
 	}
-	return WriteJSON(w, findings)
-}
-
-// WriteJSON writes a value for people and programs, with < and > as they are.
-func WriteJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return terminal.WriteJSON(w, findings)
 }

@@ -13,26 +13,36 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// ErrUnread is that something could not be read, which was told already.
+var ErrUnread = errors.New("something could not be read")
+
 // ErrFindings is that everything was done, and something was found that a user has to look at.
 var ErrFindings = errors.New("there are findings")
 
-// Options say how findings are written.
+// Options say which findings are reported, and how.
 type Options struct {
-	Format string
+	// Format is one of Formats, and Flag what a user gives it by.
+	Format, Flag string
 	// File is where they are written to. Empty for the standard output.
 	File string
-	// ExitZero is for findings that are no failure.
-	ExitZero bool
+	// Select and Ignore are rules as the user gave them. Select is empty for all.
+	Select, Ignore []string
+	// Strict has warnings be a failure, and ExitZero has nothing be one.
+	Strict, ExitZero bool
+	// selection is what Select and Ignore stand for. Check sets it.
+	selection finding.Selection
 }
 
 // format writes findings. source returns the text of a file, or nil if it cannot be had.
 type format func(w io.Writer, t terminal.Terminal, findings []finding.Finding, source func(name string) []byte) error
 
-// formats are the values of --output-format, in the order that help has them in.
-var formats = []struct {
+type namedFormat struct {
 	name  string
 	write format
-}{
+}
+
+// formats are the values of -o, in the order that help has them in.
+var formats = []namedFormat{
 	{"full", writeFull},
 	{"concise", writeConcise},
 	{"json", writeFindingsJSON},
@@ -41,7 +51,7 @@ var formats = []struct {
 	{"sarif", writeSARIF},
 }
 
-// Formats returns the values of --output-format, in the order that help has them in.
+// Formats returns the values of -o, in the order that help has them in.
 func Formats() []string {
 	names := make([]string, len(formats))
 	for i, format := range formats {
@@ -53,20 +63,45 @@ func Formats() []string {
 // Check refuses options that make no sense, before anything is done.
 func (o *Options) Check() error {
 	if !slices.Contains(Formats(), o.Format) {
-		return fmt.Errorf("--output-format %q is none of %s", o.Format, strings.Join(Formats(), ", "))
+		return fmt.Errorf("%s %q is none of %s", o.Flag, o.Format, strings.Join(Formats(), ", "))
+	}
+	var err error
+	if o.selection.Select, err = finding.Prefixes(o.Select); err != nil {
+		return fmt.Errorf("--select: %w", err)
+	}
+	if o.selection.Ignore, err = finding.Prefixes(o.Ignore); err != nil {
+		return fmt.Errorf("--ignore: %w", err)
 	}
 	return nil
 }
 
-// Write writes findings as the options say, to the standard output or a file. source returns the text of a file that a
-// finding is in, or nil if it cannot be had. It returns ErrFindings if there are any, unless the options say otherwise.
-func Write(t terminal.Terminal, o Options, findings []finding.Finding, source func(name string) []byte) error {
-	at := slices.IndexFunc(formats, func(format struct {
-		name  string
-		write format
-	}) bool {
-		return format.name == o.Format
-	})
+// Chosen are the findings that are reported, of all that there are.
+type Chosen struct {
+	Findings []finding.Finding
+	// silenced counts those that comments, annotations and metadata silence.
+	silenced int
+	useless  []finding.Useless
+}
+
+// Choose leaves out what is silenced where it is, and then the rules that are not asked for.
+func (o *Options) Choose(findings []finding.Finding, ignores []finding.Ignore) Chosen {
+	left, useless := finding.Silence(findings, ignores)
+	return Chosen{o.selection.Of(left), len(findings) - len(left), useless}
+}
+
+// Count returns how many there are, for a summary.
+func (c *Chosen) Count() string {
+	if c.silenced == 0 {
+		return Count(c.Findings)
+	}
+	return fmt.Sprintf("%s (%d silenced)", Count(c.Findings), c.silenced)
+}
+
+// Write writes findings as the options say, to the standard output of a terminal or a file. source returns the text of a file that a
+// finding is in, or nil if it cannot be had. It returns ErrFindings if there are errors, or other findings that are a failure by the
+// options. What silences nothing is told beside.
+func Write(t terminal.Terminal, o *Options, c Chosen, source func(name string) []byte) error {
+	at := slices.IndexFunc(formats, func(one namedFormat) bool { return one.name == o.Format })
 	if at < 0 {
 		return o.Check()
 	}
@@ -74,16 +109,27 @@ func Write(t terminal.Terminal, o Options, findings []finding.Finding, source fu
 		t.Color, t.Width = false, terminal.PipeWidth
 	}
 	var out bytes.Buffer
-	if err := formats[at].write(&out, t, findings, source); err != nil {
+	if err := formats[at].write(&out, t, c.Findings, source); err != nil {
 		return fmt.Errorf("write the findings: %w", err)
 	}
 	if err := t.Output(o.File, out.Bytes()); err != nil {
 		return err
 	}
-	if len(findings) > 0 && !o.ExitZero {
+	tellUseless(t, c.useless)
+	return o.verdict(c.Findings)
+}
+
+// verdict returns ErrFindings if findings are a failure.
+func (o *Options) verdict(findings []finding.Finding) error {
+	if !o.ExitZero && (slices.ContainsFunc(findings, IsError) || o.Strict && len(findings) > 0) {
 		return ErrFindings
 	}
 	return nil
+}
+
+// ForPeople reports whether people see the findings on the terminal, so that nothing of them is told a second time.
+func (o *Options) ForPeople() bool {
+	return o.File == "" && slices.Contains([]string{"full", "concise"}, o.Format)
 }
 
 // Count returns how many there are of which severity, for a summary.

@@ -1,27 +1,23 @@
 package report
 
 import (
+	"bytes"
 	"io"
 	"net/url"
 	"path"
-	"runtime/debug"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/version"
 )
 
 const projectURI = "https://github.com/maze-agent/maregister"
 
 // writeSARIF writes a log in the Static Analysis Results Interchange Format 2.1.0, with all the rules that were broken.
 func writeSARIF(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
-	info, _ := debug.ReadBuildInfo()
-	number := "unknown"
-	if info != nil && info.Main.Version != "" {
-		number = info.Main.Version
-	}
-	driver := sarif.NewToolComponent().WithName("mazectl").WithInformationURI(projectURI).WithVersion(number)
+	driver := sarif.NewToolComponent().WithName("mazectl").WithInformationURI(projectURI).WithVersion(version.Get().Version)
 	indexes := map[string]int{}
 	run := sarif.NewRun().WithTool(sarif.NewTool().WithDriver(driver)).WithColumnKind("unicodeCodePoints").WithResults([]*sarif.Result{})
 	for _, f := range findings {
@@ -33,10 +29,11 @@ func writeSARIF(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 		}
 		run.AddResult(sarifResult(f).WithRuleIndex(index))
 	}
-	if err := sarif.NewReport().AddRun(run).PrettyWrite(w); err != nil {
+	var out bytes.Buffer
+	if err := sarif.NewReport().AddRun(run).PrettyWrite(&out); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\n")
+	_, err := w.Write(append(terminal.VisibleJSON(out.Bytes()), '\n'))
 	return err
 }
 

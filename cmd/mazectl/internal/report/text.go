@@ -105,14 +105,3 @@ func window(text []rune, character, columns int) (string, int) {
 	}
 	return prefix + terminal.Printable(text[begin:end]) + suffix, len([]rune(prefix)) + terminal.Columns(text[begin:character])
 }
-
-// Say prints findings beside the result, one a line, as compilers do.
-func Say(t terminal.Terminal, findings []finding.Finding) {
-	for _, f := range findings {
-		place := f.File
-		if f.Position.Line > 0 {
-			place = fmt.Sprintf("%s:%d:%d", f.File, f.Position.Line, f.Position.Column)
-		}
-		fmt.Fprintln(t.ErrOut, terminal.Plain(place+": "+f.Rule+" "+f.Message))
-	}
-}

@@ -3,6 +3,8 @@ package report
 import (
 	"path/filepath"
 
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -36,6 +38,18 @@ func ErrorsOf(all []NotRead) []error {
 		errs[i] = one
 	}
 	return errs
+}
+
+// Unread returns what to exit with for files that could not be read: nothing if there are none, the errors if people have not seen
+// them as findings, and else ErrUnread.
+func (o *Options) Unread(all []NotRead) error {
+	switch {
+	case len(all) == 0:
+		return nil
+	case o.ForPeople() && o.selection.Has(finding.Unreadable):
+		return ErrUnread
+	}
+	return utilerrors.NewAggregate(ErrorsOf(all))
 }
 
 // FindingsOf returns the findings of files that could not be read.

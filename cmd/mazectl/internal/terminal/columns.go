@@ -3,14 +3,12 @@ package terminal
 import (
 	"strings"
 
-	"k8s.io/cli-runtime/pkg/printers"
-
 	"github.com/maze-agent/maregister/internal/text"
 )
 
 // Printable replaces what would steer a terminal, and tabs, whose width depends on where they are.
 func Printable(runes []rune) string {
-	return printers.EscapeTerminal(strings.Map(func(r rune) rune {
+	return visible(strings.Map(func(r rune) rune {
 		if r == '\t' || r == '\r' {
 			return ' '
 		}

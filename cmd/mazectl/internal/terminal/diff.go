@@ -10,7 +10,7 @@ func (t Terminal) PaintDiff(text string) string {
 	colors := map[byte]Color{'+': Green, '-': Red}
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
+		line = Printable([]rune(strings.TrimSuffix(line, "\n")))
 		out.WriteString(t.Paint(colors[cmp.Or(line, " ")[0]], line) + "\n")
 	}
 	return out.String()

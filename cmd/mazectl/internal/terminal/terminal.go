@@ -3,6 +3,7 @@ package terminal
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -16,6 +17,9 @@ type Terminal struct {
 	Color bool
 	// Width is the longest line for people, in columns.
 	Width int
+	// errColor and errWidth are those of the standard error.
+	errColor bool
+	errWidth int
 }
 
 const (
@@ -28,12 +32,34 @@ const (
 
 // New looks whether the standard output is a terminal that shows colours, and whether the user wants them (NO_COLOR).
 func New(streams genericiooptions.IOStreams) Terminal {
-	t := Terminal{IOStreams: streams, Color: printers.AllowsColorOutput(streams.Out), Width: PipeWidth}
-	if file, ok := streams.Out.(*os.File); ok {
+	t := Terminal{IOStreams: streams}
+	t.Color, t.Width = look(streams.Out)
+	t.errColor, t.errWidth = look(streams.ErrOut)
+	return t
+}
+
+// look returns whether a stream shows colours, and how wide it is.
+func look(stream io.Writer) (color bool, width int) {
+	if file, ok := stream.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
-			t.Width = min(max(width, MinWidth), maxWidth)
+			return printers.AllowsColorOutput(stream), min(max(width, MinWidth), maxWidth)
 		}
 	}
+	return printers.AllowsColorOutput(stream), PipeWidth
+}
+
+// Look returns the terminal with other colours and widths than it was seen to have.
+func (t Terminal) Look(color bool, width int) Terminal {
+	t.Color, t.errColor = t.Color || color, t.errColor || color
+	if width > 0 {
+		t.Width, t.errWidth = width, width
+	}
+	return t
+}
+
+// Beside returns the terminal for what is written beside the result: to the standard error.
+func (t Terminal) Beside() Terminal {
+	t.Out, t.Color, t.Width = t.ErrOut, t.errColor, t.errWidth
 	return t
 }
 
@@ -58,4 +84,4 @@ func (t Terminal) Paint(c Color, text string) string {
 }
 
 // Say tells a user something besides the result.
-func (t Terminal) Say(kind, text string) { fmt.Fprintln(t.ErrOut, kind, printers.EscapeTerminal(text)) }
+func (t Terminal) Say(kind, text string) { fmt.Fprintln(t.ErrOut, kind, Visible(text)) }

@@ -9,10 +9,21 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// Plain makes one line of a text. Manifests may hold any characters: those that steer a terminal are shown and not obeyed.
-func Plain(lines string) string {
-	return strings.Join(strings.Fields(printers.EscapeTerminal(lines)), " ")
+// Plain makes one line of a text. Manifests may hold any characters: those that steer a terminal, or hide what stands there, are shown
+// and not obeyed.
+func Plain(lines string) string { return visible(strings.Join(strings.Fields(lines), " ")) }
+
+// Visible does the same for a text of several lines, which it keeps.
+func Visible(long string) string {
+	lines := strings.Split(long, "\n")
+	for i, line := range lines {
+		lines[i] = visible(line)
+	}
+	return strings.Join(lines, "\n")
 }
+
+// visible shows the characters of a line that steer a terminal: ESC as ^[, and others as \u0007.
+func visible(line string) string { return text.Visible(printers.EscapeTerminal(line)) }
 
 // wrap breaks a text at its spaces into lines of so many columns, if its words are not longer. It has at least one line.
 func wrap(long string, columns int) []string {
