@@ -37,7 +37,8 @@ type Finding struct {
 	// File is as the user gave it, or below what the user gave, with slashes.
 	File     string   `json:"file"`
 	Position Position `json:"position"`
-	// Pointer is the JSON pointer (RFC 6901) to what it is about, in a workflow. Empty if it is the whole, or another kind of file.
+	// Pointer is the JSON pointer (RFC 6901) to what it is about, in a workflow or in a document of a manifest. Empty if it is the
+	// whole, or another kind of file.
 	Pointer string `json:"pointer,omitempty"`
 	// Object is what it is about: a Python function such as tools.image:image_caption, or an object such as
 	// MazeTask vision/image-caption, or node "t1" of a workflow. Empty if it is the file.

@@ -89,7 +89,10 @@ func (l *Linter) Lint(sources []Source) Result {
 			if len(f.findings) >= maxFindings {
 				break
 			}
+			before, ofSet := len(f.findings), len(set.findings)
 			l.judge(f, d, set, &result)
+			d.point(f.findings[before:])
+			d.point(set.findings[ofSet:])
 		}
 		result.Findings = append(result.Findings, f.findings...)
 		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
