@@ -93,7 +93,7 @@ func TestSARIF(t *testing.T) {
 		got = append(got, one)
 	}
 	for i := range findings {
-		findings[i].Object = ""
+		findings[i].Object, findings[i].Pointer = "", ""
 		for j := range findings[i].Related {
 			findings[i].Related[j].Message = ""
 		}
