@@ -78,7 +78,7 @@ func TestDAGMermaidLimit(t *testing.T) {
 // TestDAGDocuments: what the documents say that a call prints, it prints.
 func TestDAGDocuments(t *testing.T) {
 	inRoot(t)
-	const command = "mazectl dag check " + broken + " --tasks examples/dag/tasks --output-format concise"
+	const command = "mazectl dag check " + broken + " --tasks examples/dag/tasks -o concise"
 	got := call(t, strings.Fields(command)[1:]...)
 	text := strings.TrimSpace(got.stdout + got.stderr)
 	for _, document := range []string{"docs/dag.md", "docs/dag.zh-CN.md"} {
