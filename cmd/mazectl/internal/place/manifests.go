@@ -32,7 +32,7 @@ type Reader struct {
 	Stdin     io.Reader
 	stdinRead bool
 	// read is the standard input, once it was read.
-	read counter
+	read      counter
 	Recursive bool
 	// Note tells a user what need not worry anyone.
 	Note func(format string, args ...any)
