@@ -1,6 +1,7 @@
 # Needs Go and make. What else a target needs, it says in its help.
 
-IMG ?= maregister:dev
+# The image of the operator, unless make archive is asked for that of mazectl.
+IMG ?= $(if $(filter mazectl,$(PROGRAM)),mazectl,maregister):dev
 VERSION ?= v0.0.0-dev
 RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERSION)
 HELM_DOCS ?= go -C hack/helm-docs tool helm-docs
