@@ -70,7 +70,8 @@ func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someM
 		if err != nil {
 			return nil, err
 		}
-		m.findings = append(m.findings, declared.Findings...)
+		left, _ := finding.Silence(declared.Findings, declared.Ignores)
+		m.findings = append(m.findings, left...)
 		for _, one := range pysource.Manifests(declared.Tasks, "", "") { // judged as if each had its manifest
 			content, err := json.Marshal(one.Object)
 			if err != nil {
@@ -115,7 +116,8 @@ func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Resu
 		notes = append(notes, note)
 	}
 	told = finding.Sort(told)
-	for _, f := range finding.Sort(slices.Concat(result.Findings, m.findings)) {
+	ofManifests, _ := finding.Silence(result.Findings, result.Ignores)
+	for _, f := range finding.Sort(slices.Concat(ofManifests, m.findings)) {
 		_, isTold := slices.BinarySearchFunc(told, f, finding.Compare)
 		setAside := f.Rule == finding.DuplicateObject || f.Rule == finding.NameConflict || isTold
 		if report.IsError(f) && !setAside || f.Rule == finding.BooleanKey {
