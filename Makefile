@@ -140,7 +140,7 @@ vuln: ## Look for known vulnerabilities that the programs can reach (needs the G
 
 .PHONY: release
 release: ## Make mazectl's archives, checksums and krew manifest in dist/ (VERSION=v1.2.3), and have krew install them.
-	go run ./hack/release -out dist -version '$(VERSION)' -url '$(RELEASE_URL)'
+	go run ./hack/release -out dist -version '$(VERSION)' -revision '$(REVISION)' -url '$(RELEASE_URL)'
 	@KREW_ROOT=$$(mktemp -d) && export KREW_ROOT && trap 'rm -rf "$$KREW_ROOT"' EXIT && set -x && \
 		$(KREW) install --manifest=dist/maze.yaml --archive=dist/mazectl_$$(go env GOOS)_$$(go env GOARCH).tar.gz && \
 		"$$KREW_ROOT/bin/kubectl-maze" version

@@ -48,8 +48,16 @@ func (p platform) Archive() string {
 	return "mazectl_" + p.OS + "_" + p.Arch + suffix
 }
 
-// versionVariable is set by the linker.
-const versionVariable = "github.com/maze-agent/maregister/internal/version.number"
+// versionPackage has the variables number and revision, which the linker sets.
+const versionPackage = "github.com/maze-agent/maregister/internal/version"
+
+// source is what a release is made of.
+type source struct{ version, revision string }
+
+// linkerFlags have a program tell its version and commit.
+func (s source) linkerFlags() string {
+	return fmt.Sprintf("-s -w -X %s.number=%s -X %[1]s.revision=%[3]s", versionPackage, s.version, s.revision)
+}
 
 // krew is the manifest. https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest
 //
@@ -59,10 +67,11 @@ var krew string
 func main() {
 	folder := flag.String("out", "dist", "`FOLDER` to write to")
 	version := flag.String("version", "", "`VERSION`, such as v1.2.3")
+	revision := flag.String("revision", "", "`COMMIT` that it is made of")
 	url := flag.String("url", "", "`URL` of the folder that the archives will be downloaded from")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := release(ctx, *folder, *version, *url)
+	err := release(ctx, *folder, source{*version, *revision}, *url)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
@@ -76,7 +85,7 @@ type download struct {
 	URL, SHA256 string
 }
 
-func release(ctx context.Context, folder, version, url string) error {
+func release(ctx context.Context, folder string, from source, url string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // what is given out may be read by all
 		return err
 	}
@@ -84,7 +93,7 @@ func release(ctx context.Context, folder, version, url string) error {
 	var sums strings.Builder
 	for _, p := range platforms {
 		fmt.Fprintln(os.Stderr, "release:", p.Archive())
-		archive, err := p.archive(ctx, folder, version)
+		archive, err := p.archive(ctx, folder, from)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Archive(), err)
 		}
@@ -99,7 +108,7 @@ func release(ctx context.Context, folder, version, url string) error {
 		return err
 	}
 	var manifest bytes.Buffer
-	err := template.Must(template.New("").Parse(krew)).Execute(&manifest, map[string]any{"Version": version, "Downloads": downloads})
+	err := template.Must(template.New("").Parse(krew)).Execute(&manifest, map[string]any{"Version": from.version, "Downloads": downloads})
 	if err != nil {
 		return err
 	}
@@ -111,10 +120,10 @@ func write(name string, content []byte) error {
 }
 
 // archive compiles the program for a platform, without a C compiler, and packs it.
-func (p platform) archive(ctx context.Context, folder, version string) ([]byte, error) {
+func (p platform) archive(ctx context.Context, folder string, from source) ([]byte, error) {
 	binary := filepath.Join(folder, p.Binary())
 	defer func() { _ = os.Remove(binary) }()
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w -X "+versionVariable+"="+version, "-o", binary, "./cmd/mazectl")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags="+from.linkerFlags(), "-o", binary, "./cmd/mazectl")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
