@@ -144,8 +144,8 @@ func TestTheTaskIsValid(t *testing.T) {
 		t.Errorf("want %s, got %s", want, got)
 	}
 	verdict := task.Judge(&mazeTask.Spec)
-	if !verdict.Accepted || verdict.Message != "the spec is valid" {
-		t.Errorf("want it accepted without a warning, got %s: %s", verdict.Reason, verdict.Message)
+	if !verdict.Accepted || verdict.Message() != "the spec is valid" {
+		t.Errorf("want it accepted without a warning, got %s: %s", verdict.Reason, verdict.Message())
 	}
 }
 

@@ -36,7 +36,7 @@ func entryBy(t *testing.T, rules registry.PredictorRules, edits ...func(*v1alpha
 	}
 	verdict := task.Judge(&mazeTask.Spec)
 	if !verdict.Accepted {
-		t.Fatal(verdict.Message)
+		t.Fatal(verdict.Message())
 	}
 	entry, err := registry.NewEntry(mazeTask, registry.Interface{Input: verdict.Input.JSON(), Output: verdict.Output.JSON()}, v1alpha1.Placement{}, rules)
 	if err != nil {

@@ -41,7 +41,9 @@ func (l *Linter) judgeTask(o *object, set *set) (*v1alpha1.MazeTask, task.Verdic
 	refused := o.file.errorsSince(before) // for what does not keep the operator from judging it
 	verdict := task.Judge(&admitted.Spec)
 	if !verdict.Accepted {
-		o.report(RuleOf(verdict.Reason), o.place.pointer(verdict.Pointer).at, "%s", oneLine(verdict.Message))
+		for _, problem := range verdict.Problems {
+			o.report(RuleOf(problem.Reason), o.place.pointer(problem.Pointer).at, "%s", oneLine(problem.Message))
+		}
 		return nil, task.Verdict{}
 	}
 	for _, warning := range verdict.Warnings {

@@ -28,8 +28,8 @@ func (s *Schema) Validator() (*Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := readSchema(root.(map[string]any))
-	if err != nil {
+	doc := readSchema(root.(map[string]any), nil)
+	if err := doc.err(); err != nil {
 		return nil, err
 	}
 	v := &Validator{doc: doc, library: newLibrary("", doc.root)}
@@ -58,12 +58,14 @@ func (v *Validator) Validate(pointer string, value []byte) error {
 }
 
 // checkDefaults sees to it that each default fits the schema that it stands in.
-func (d *document) checkDefaults() *Error {
+func (d *document) checkDefaults() {
+	d.dropDoubtfulDefaults()
 	if len(d.defaults) == 0 {
-		return nil
+		return
 	}
 	if err := d.boundDefaults(); err != nil {
-		return err
+		d.stop(err)
+		return
 	}
 	j := judge{Parameters: newParameters(d), steps: judgeSteps}
 	var libraries []library
@@ -78,10 +80,28 @@ func (d *document) checkDefaults() *Error {
 		at := slices.IndexFunc(libraries, func(l library) bool { return isBelow(n.pointer, l.base) })
 		value := n.schema["default"]
 		if err := libraries[at].validate(n.pointer, value); err != nil {
-			return wrongDefault(n.pointer, value, err)
+			d.note(wrongDefault(n.pointer, value, err))
 		}
 	}
-	return nil
+}
+
+// dropDoubtfulDefaults leaves out the defaults whose schemas are wrong
+// themselves: nothing can be checked against those.
+func (d *document) dropDoubtfulDefaults() {
+	switch {
+	case len(d.errors) == 0 || len(d.defaults) == 0:
+		return
+	case len(d.references) > 0: // a reference may lead to what is wrong
+		d.defaults = nil
+		return
+	}
+	wrong := map[string]bool{}
+	for _, err := range d.errors {
+		for at := err.Pointer; !wrong[at]; at = at[:max(0, strings.LastIndexByte(at, '/'))] {
+			wrong[at] = true
+		}
+	}
+	d.defaults = slices.DeleteFunc(d.defaults, func(id int) bool { return wrong[d.nodes[id].pointer] })
 }
 
 func wrongDefault(pointer string, value any, cause error) *Error {

@@ -84,8 +84,8 @@ func TestMeterIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := readSchema(value.(map[string]any))
-	if err != nil {
+	doc := readSchema(value.(map[string]any), nil)
+	if err := doc.err(); err != nil {
 		t.Fatal(err)
 	}
 	items, err := decode([]byte("["+numbered(1500, "%d")+"]"), schemaLimits)

@@ -11,27 +11,43 @@ import (
 	plaintext "github.com/maze-agent/maregister/internal/text"
 )
 
-// decode reads one JSON value, numbers as json.Number, and refuses it as soon
-// as it exceeds a limit. It recurses no deeper than the depth limit.
+// decode is decodeAll, and returns the first error only.
 func decode(raw []byte, lim limits) (any, *Error) {
+	value, errs, err := decodeAll(raw, lim)
+	if err == nil && len(errs) > 0 {
+		err = errs[0]
+	}
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// decodeAll reads one JSON value, numbers as json.Number, and refuses it as
+// soon as it exceeds a limit. It recurses no deeper than the depth limit. The
+// first errors are those after which reading can go on: a number that is out of
+// range is 0 then, and of two members with one name the first counts.
+func decodeAll(raw []byte, lim limits) (any, []*Error, *Error) {
 	if len(raw) > lim.bytes {
-		return nil, tooLarge("", "the document has %d bytes; at most %d are allowed, so shorten descriptions or remove what consumers do not need",
+		return nil, nil, tooLarge("", "the document has %d bytes; at most %d are allowed, so shorten descriptions or remove what consumers do not need",
 			len(raw), lim.bytes)
 	}
 	if plaintext.FirstInvalid(raw) >= 0 {
-		return nil, invalid("", "the document is not valid UTF-8; save it as UTF-8")
+		return nil, nil, invalid("", "the document is not valid UTF-8; save it as UTF-8")
 	}
 	if err := jsontree.Check(raw); err != nil {
-		return nil, invalid("", "the document is not JSON: %v, at byte %d", err, err.Offset)
+		return nil, nil, invalid("", "the document is not JSON: %v, at byte %d", err, err.Offset)
 	}
 	r := reader{Reader: jsontree.Reader{Text: raw}, budget: budget{limits: lim}}
-	return r.value()
+	value, err := r.value()
+	return value, r.errors, err
 }
 
 // reader builds the values of a text that is known to be JSON, and knows the pointer of what it reads.
 type reader struct {
 	jsontree.Reader
 	budget budget
+	errors []*Error
 }
 
 func (r *reader) value() (any, *Error) {
@@ -52,7 +68,11 @@ func (r *reader) value() (any, *Error) {
 	case "true", "false":
 		return literal == "true", nil
 	default:
-		return json.Number(literal), checkNumber(r.budget.at, literal)
+		if err := checkNumber(r.budget.at, literal); err != nil {
+			r.errors = append(r.errors, err)
+			literal = "0" // nothing may compute with it
+		}
+		return json.Number(literal), nil
 	}
 }
 
@@ -68,14 +88,17 @@ func (r *reader) object() (any, *Error) {
 		if err := r.budget.enter(name); err != nil {
 			return nil, err
 		}
-		if _, twice := object[name]; twice {
-			return nil, invalid(r.budget.at(), "the name %s is declared twice in one object; keep one of them", quote(name))
+		_, twice := object[name]
+		if twice {
+			r.errors = append(r.errors, invalid(r.budget.at(), "the name %s is declared twice in one object; keep one of them", quote(name)))
 		}
 		value, err := r.value()
 		if err != nil {
 			return nil, err
 		}
-		object[name] = value
+		if !twice {
+			object[name] = value
+		}
 		r.budget.leave()
 	}
 	r.Next++

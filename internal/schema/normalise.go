@@ -20,6 +20,9 @@ type document struct {
 	// patternSize counts what all patterns of the document compile to.
 	patternSize int
 	warnings    []Warning
+	errors      []*Error
+	// stopped says that an error ended the reading: what follows would cost too much, or mean nothing.
+	stopped bool
 }
 
 // node is one subschema.
@@ -68,22 +71,62 @@ func (s site) item(i int) string { return s.pointer() + "/" + strconv.Itoa(i) }
 
 func (s site) member(name string) string { return s.pointer() + "/" + token(name) }
 
-// readSchema normalises a full schema in place and checks everything but its defaults.
-func readSchema(root map[string]any) (*document, *Error) {
-	d := &document{root: root, anchors: map[string]int{}}
-	if err := d.dropIdentity(); err != nil {
-		return d, err
-	}
+// readSchema normalises a full schema in place and checks everything but its
+// defaults. It adds to what is known to be wrong with the document.
+func readSchema(root map[string]any, errs []*Error) *document {
+	d := &document{root: root, anchors: map[string]int{}, errors: errs}
+	d.note(d.dropIdentity())
 	if _, err := d.walk(root, ""); err != nil {
-		return d, err
+		d.note(err)
 	}
-	if err := d.requireObject(); err != nil {
-		return d, err
-	}
+	d.note(d.requireObject())
 	if err := checkSize(root, schemaLimits); err != nil {
-		return d, err
+		d.stop(err)
+		return d
 	}
-	return d, d.connect()
+	d.connect()
+	return d
+}
+
+// note adds to what is wrong with the document. Nil is nothing.
+func (d *document) note(err *Error) {
+	if err != nil {
+		d.errors = append(d.errors, err)
+	}
+}
+
+// stop notes what ends the reading.
+func (d *document) stop(err *Error) {
+	d.note(err)
+	d.stopped = true
+}
+
+// err returns the first of what is wrong, as [Check] orders it. It is nil for nothing.
+func (d *document) err() *Error {
+	if errs := d.toldErrors(""); len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+// toldErrors returns what is wrong, as a user sees it: by pointer, each
+// without what the shorthand leaves out, and what was found first where there
+// are several.
+func (d *document) toldErrors(shorthandPrefix string) []*Error {
+	for _, err := range d.errors {
+		err.Pointer = strings.TrimPrefix(err.Pointer, shorthandPrefix)
+	}
+	slices.SortStableFunc(d.errors, func(a, b *Error) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return slices.CompactFunc(d.errors, func(a, b *Error) bool { return a.Pointer == b.Pointer })
+}
+
+// toldWarnings returns the warnings as a user sees them.
+func (d *document) toldWarnings(shorthandPrefix string) []Warning {
+	for i, w := range d.warnings {
+		d.warnings[i].Pointer = strings.TrimPrefix(w.Pointer, shorthandPrefix)
+	}
+	sortWarnings(d.warnings)
+	return d.warnings
 }
 
 // dialect2020 is the name of JSON Schema 2020-12.
@@ -141,8 +184,8 @@ func (d *document) warn(pointer, format string, args ...any) {
 	d.warnings = append(d.warnings, Warning{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
-// walk normalises the schema at pointer and everything below it, and returns
-// its node. decode has bounded the depth.
+// walk normalises the schema at pointer and everything below it, notes what is
+// wrong below it, and returns its node. decode has bounded the depth.
 func (d *document) walk(schema any, pointer string) (int, *Error) {
 	id := len(d.nodes)
 	d.nodes = append(d.nodes, node{pointer: pointer})
@@ -161,9 +204,7 @@ func (d *document) walk(schema any, pointer string) (int, *Error) {
 			continue
 		}
 		at := site{node: id, schema: object, name: name, value: object[name], base: pointer}
-		if err := d.keyword(at, k); err != nil {
-			return 0, err
-		}
+		d.note(d.keyword(at, k))
 	}
 	return id, nil
 }
@@ -202,19 +243,21 @@ func mismatch(at site, k keyword, want string) *Error {
 }
 
 // apply normalises a subschema of a keyword, and says so in the graph.
-func (d *document) apply(at site, k keyword, member string, schema any, pointer string) *Error {
+func (d *document) apply(at site, k keyword, member string, schema any, pointer string) {
 	to, err := d.walk(schema, pointer)
-	if err == nil {
-		d.nodes[at.node].edges = append(d.nodes[at.node].edges, edge{to: to, applies: k.applies, keyword: at.name, member: member})
+	if err != nil {
+		d.note(err)
+		return
 	}
-	return err
+	d.nodes[at.node].edges = append(d.nodes[at.node].edges, edge{to: to, applies: k.applies, keyword: at.name, member: member})
 }
 
 func (d *document) oneSchema(at site, k keyword) *Error {
 	if !isObjectOrBool(at.value) {
 		return mismatch(at, k, "a schema: an object or a boolean")
 	}
-	return d.apply(at, k, "", at.value, at.pointer())
+	d.apply(at, k, "", at.value, at.pointer())
+	return nil
 }
 
 func (d *document) schemaList(at site, k keyword) *Error {
@@ -223,9 +266,7 @@ func (d *document) schemaList(at site, k keyword) *Error {
 		return mismatch(at, k, "an array of at least one schema")
 	}
 	for i, schema := range list {
-		if err := d.apply(at, k, "", schema, at.item(i)); err != nil {
-			return err
-		}
+		d.apply(at, k, "", schema, at.item(i))
 	}
 	return nil
 }
@@ -240,13 +281,9 @@ func (d *document) schemaMap(at site, k keyword) *Error {
 			continue
 		}
 		if k.shape == patternMap {
-			if err := d.addPattern(at.node, at.member(name), name); err != nil {
-				return err
-			}
+			d.note(d.addPattern(at.node, at.member(name), name))
 		}
-		if err := d.apply(at, k, name, object[name], at.member(name)); err != nil {
-			return err
-		}
+		d.apply(at, k, name, object[name], at.member(name))
 	}
 	return nil
 }
@@ -260,6 +297,9 @@ func (d *document) pattern(at site) *Error {
 }
 
 func (d *document) addPattern(id int, pointer, source string) *Error {
+	if d.patternSize > maxPatternSize {
+		return nil // that is told, and reading more would take long
+	}
 	size, err := patternSize(pointer, source)
 	if err != nil {
 		return err

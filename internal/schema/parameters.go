@@ -25,8 +25,8 @@ type Parameters struct {
 
 // Parameters opens the schema.
 func (s *Schema) Parameters() (*Parameters, error) {
-	doc, _, err := read(s.json)
-	if err != nil {
+	doc, _ := read(s.json)
+	if err := doc.err(); err != nil {
 		return nil, err
 	}
 	return newParameters(doc), nil
@@ -35,10 +35,11 @@ func (s *Schema) Parameters() (*Parameters, error) {
 // Open opens a schema from its normalised text, as a registry's entry has it.
 // It refuses what [Parse] would refuse.
 func Open(normalised []byte) (*Parameters, error) {
-	doc, _, err := read(normalised)
-	if err == nil {
-		err = doc.checkDefaults()
+	doc, _ := read(normalised)
+	if !doc.stopped {
+		doc.checkDefaults()
 	}
+	err := doc.err()
 	if err == nil {
 		err = doc.checkGrowth(normalised)
 	}

@@ -3,23 +3,24 @@ package schema
 import "strings"
 
 // connect adds the references to the graph, and bounds what following them costs.
-func (d *document) connect() *Error {
+func (d *document) connect() {
 	if len(d.references) == 0 {
-		return nil // a tree
+		return // a tree
 	}
-	if err := d.resolve(); err != nil {
-		return err
-	}
+	d.resolve()
 	if err := d.refuseCycles(); err != nil {
-		return err
+		d.stop(err)
+		return
 	}
-	return d.boundExpansion()
+	if err := d.boundExpansion(); err != nil {
+		d.stop(err)
+	}
 }
 
 // resolve adds an edge for each reference. A reference leads to an anchor or
 // to where 2020-12 expects a schema; anything else is not normalised, and
 // other tools read it differently.
-func (d *document) resolve() *Error {
+func (d *document) resolve() {
 	byPointer := make(map[string]int, len(d.nodes))
 	for id, n := range d.nodes {
 		byPointer[n.pointer] = id
@@ -31,13 +32,13 @@ func (d *document) resolve() *Error {
 		}
 		to, found := targets[r.target]
 		if !found {
-			return invalid(r.pointer,
+			d.note(invalid(r.pointer,
 				`the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`,
-				quote("#"+r.target))
+				quote("#"+r.target)))
+			continue
 		}
 		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself, keyword: "$ref"})
 	}
-	return nil
 }
 
 // visit is how far a depth-first search has come with a node.

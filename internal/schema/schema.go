@@ -3,7 +3,6 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // Schema is a normalised JSON Schema 2020-12 of an object.
@@ -21,60 +20,70 @@ func (s *Schema) JSON() []byte { return s.json }
 // null, {}) describes any object. Whatever the document is, it takes well
 // under a second: a usual one some 0.05 ms.
 //
-// The error is nil or a reason to refuse the document; compare it with nil
-// before it becomes an error interface.
+// The error is nil or the first reason to refuse the document; compare it with
+// nil before it becomes an error interface. [Check] returns all of them.
 func Parse(raw []byte) (*Schema, []Warning, *Error) {
-	doc, shorthandPrefix, err := read(raw)
-	if err == nil {
-		err = doc.checkDefaults()
+	s, warnings, errs := Check(raw)
+	if len(errs) > 0 {
+		return nil, nil, errs[0]
 	}
-	if err != nil {
-		err.Pointer = strings.TrimPrefix(err.Pointer, shorthandPrefix)
-		return nil, nil, err
+	return s, warnings, nil
+}
+
+// Check is Parse, and returns everything that is wrong with the document, by
+// pointer: at most one error each. There is a schema if there is no error, and
+// there may be warnings in any case. What exceeds a limit, and a cycle, end the
+// reading.
+func Check(raw []byte) (*Schema, []Warning, []*Error) {
+	doc, shorthandPrefix := read(raw)
+	if !doc.stopped {
+		doc.checkDefaults()
 	}
-	for i, w := range doc.warnings {
-		doc.warnings[i].Pointer = strings.TrimPrefix(w.Pointer, shorthandPrefix)
+	if len(doc.errors) == 0 {
+		out, err := encode(doc.root)
+		if err == nil {
+			return &Schema{json: out}, doc.toldWarnings(shorthandPrefix), nil
+		}
+		doc.stop(err)
 	}
-	sortWarnings(doc.warnings)
-	out, err := encode(doc.root)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &Schema{json: out}, doc.warnings, nil
+	return nil, doc.toldWarnings(shorthandPrefix), doc.toldErrors(shorthandPrefix)
 }
 
 // read reads and normalises all but the defaults. Pointers of a shorthand's
 // document have a prefix that the user did not write.
-func read(raw []byte) (doc *document, shorthandPrefix string, _ *Error) {
-	declared, err := decodeDeclared(raw)
+func read(raw []byte) (doc *document, shorthandPrefix string) {
+	declared, errs, err := decodeDeclared(raw)
 	if err != nil {
-		return nil, "", err
+		return &document{errors: []*Error{err}, stopped: true}, ""
 	}
 	if len(declared) > 0 && !isFullSchema(declared) {
-		if declared, err = expandShorthand(declared); err != nil {
-			return nil, "", err
+		var wrong []*Error
+		declared, wrong = expandShorthand(declared)
+		for _, err := range errs { // as it is in what the shorthand stands for
+			err.Pointer = propertiesPointer + err.Pointer
 		}
-		shorthandPrefix = propertiesPointer
+		errs, shorthandPrefix = append(errs, wrong...), propertiesPointer
 	}
-	doc, err = readSchema(declared)
-	return doc, shorthandPrefix, err
+	return readSchema(declared, errs), shorthandPrefix
 }
 
-func decodeDeclared(raw []byte) (map[string]any, *Error) {
+// decodeDeclared returns the object that a document is, with what is wrong
+// inside it, or the one error after which it is of no use.
+func decodeDeclared(raw []byte) (map[string]any, []*Error, *Error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return map[string]any{}, nil
+		return map[string]any{}, nil, nil
 	}
-	value, err := decode(raw, schemaLimits)
+	value, errs, err := decodeAll(raw, schemaLimits)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch declared := value.(type) {
 	case nil:
-		return map[string]any{}, nil
+		return map[string]any{}, errs, nil
 	case map[string]any:
-		return declared, nil
+		return declared, errs, nil
 	default:
-		return nil, invalid("", `parameters are declared by an object such as {"image": {"type": "filepath"}}, found %s`, describe(value))
+		return nil, nil, invalid("", `parameters are declared by an object such as {"image": {"type": "filepath"}}, found %s`, describe(value))
 	}
 }
 

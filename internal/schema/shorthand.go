@@ -39,17 +39,20 @@ func isFullSchema(declared map[string]any) bool {
 }
 
 // expandShorthand makes a full schema of a map of parameter name to property schema.
-func expandShorthand(declared map[string]any) (map[string]any, *Error) {
+// What is no schema is told, and left out.
+func expandShorthand(declared map[string]any) (map[string]any, []*Error) {
+	var errs []*Error
 	for _, name := range sortedNames(declared) {
 		switch value := declared[name].(type) {
 		case map[string]any, bool:
 		case string:
 			declared[name] = map[string]any{"type": value}
 		default:
-			return nil, invalid("/"+token(name),
+			errs = append(errs, invalid(propertiesPointer+"/"+token(name),
 				`a parameter is declared by an object such as {"type": "string"}, found %s; if the document is a full JSON Schema, add "type": "object" to it`,
-				describe(value))
+				describe(value)))
+			delete(declared, name)
 		}
 	}
-	return map[string]any{"type": "object", "properties": declared}, nil
+	return map[string]any{"type": "object", "properties": declared}, errs
 }

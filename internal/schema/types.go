@@ -52,12 +52,12 @@ func (d *document) normaliseType(at site) *Error {
 	if len(declared) == 0 {
 		return invalid(at.pointer(), `the list of types is empty; name a type or remove "type"`)
 	}
-	types, format, err := d.readTypes(at, declared, isList)
+	types, format, anyType, err := d.readTypes(at, declared, isList)
 	if err != nil {
 		return err
 	}
 	switch {
-	case len(types) == 0: // any type
+	case anyType || len(types) == 0: // with no name that is known, there is an error
 		delete(at.schema, at.name)
 		return nil
 	case isList:
@@ -76,9 +76,10 @@ func (d *document) normaliseType(at site) *Error {
 }
 
 // readTypes gives the JSON Schema types of a list of type names, without
-// duplicates, and the format that goes with "string". No types mean any type.
-func (d *document) readTypes(at site, declared []any, isList bool) (types []any, format string, _ *Error) {
-	anyType, stringFormats := false, map[string]bool{}
+// duplicates, and the format that goes with "string". It notes the names that
+// are none.
+func (d *document) readTypes(at site, declared []any, isList bool) (types []any, format string, anyType bool, _ *Error) {
+	stringFormats := map[string]bool{}
 	for i, value := range declared {
 		pointer := at.pointer
 		if isList {
@@ -86,11 +87,13 @@ func (d *document) readTypes(at site, declared []any, isList bool) (types []any,
 		}
 		name, ok := value.(string)
 		if !ok {
-			return nil, "", invalid(pointer(), `a type is a name such as "string", found %s`, describe(value))
+			d.note(invalid(pointer(), `a type is a name such as "string", found %s`, describe(value)))
+			continue
 		}
 		t, ok := acceptedTypes[name]
 		if !ok {
-			return nil, "", invalid(pointer(), "%s", unknownType(name))
+			d.note(invalid(pointer(), "%s", unknownType(name)))
+			continue
 		}
 		if t.python {
 			d.warn(pointer(), "Python type name %q read as %s", name, t.reading())
@@ -104,13 +107,10 @@ func (d *document) readTypes(at site, declared []any, isList bool) (types []any,
 			types = append(types, t.jsonType)
 		}
 	}
-	if anyType {
-		return nil, "", nil
+	if len(stringFormats) > 1 && !anyType {
+		return nil, "", false, invalid(at.pointer(), `"string", "filepath" and "folderpath" are all strings, so one list of types can hold only one of them; choose one`)
 	}
-	if len(stringFormats) > 1 {
-		return nil, "", invalid(at.pointer(), `"string", "filepath" and "folderpath" are all strings, so one list of types can hold only one of them; choose one`)
-	}
-	return types, format, nil
+	return types, format, anyType, nil
 }
 
 func (t typeName) reading() string {

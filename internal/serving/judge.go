@@ -53,7 +53,7 @@ func (p *Pass) recordOf(t *v1alpha1.MazeTask, last *record) (*record, error) {
 		kind: t.Spec.Resources.Type,
 	}
 	verdict := task.Judge(&t.Spec)
-	next.accepted = Finding{OK: verdict.Accepted, Reason: verdict.Reason, Message: verdict.Message}
+	next.accepted = Finding{OK: verdict.Accepted, Reason: verdict.Reason, Message: verdict.Message()}
 	if !verdict.Accepted {
 		return next, nil
 	}

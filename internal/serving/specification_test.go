@@ -218,7 +218,7 @@ func (w *world) checkOutcome(name string, s *standing, e expectation, o *serving
 	verdict := s.fact.verdict
 	want := &serving.Outcome{
 		UID: s.task.UID, Generation: s.task.Generation, Type: s.task.Spec.Resources.Type,
-		Accepted: serving.Finding{OK: verdict.Accepted, Reason: verdict.Reason, Message: verdict.Message},
+		Accepted: serving.Finding{OK: verdict.Accepted, Reason: verdict.Reason, Message: verdict.Message()},
 	}
 	owner := e.owners[s.task.Spec.Name]
 	reason := v1alpha1.ReasonServed

@@ -4,6 +4,7 @@
 package task
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -14,16 +15,24 @@ import (
 type Verdict struct {
 	// Accepted is true if the spec is valid.
 	Accepted bool
-	// Reason is the reason of the condition Accepted.
+	// Reason is the reason of the condition Accepted: that of the first problem.
 	Reason string
-	// Message is the message of the condition Accepted: what is wrong and what to do, or the warnings.
-	Message string
-	// Pointer is the JSON pointer, in the object, to what is wrong: /spec/inputParameters/x/type. Empty if accepted.
-	Pointer string
-	// Warnings are all of them, also those that the message has no room for. Nil unless accepted.
+	// Problems are all of them, in the order of the checks. Nil if accepted.
+	Problems []Problem
+	// Warnings are all of them, of a spec that is refused as well.
 	Warnings []Warning
 	// Input and Output are the parameters as normalised JSON Schemas. Nil unless accepted.
 	Input, Output *schema.Schema
+}
+
+// Problem is something for which a task is refused.
+type Problem struct {
+	// Reason is one of those of the condition Accepted.
+	Reason string
+	// Pointer is the JSON pointer to it in the object: /spec/inputParameters/x/type.
+	Pointer string
+	// Message says the field, what is wrong and what to do.
+	Message string
 }
 
 // Warning is about something that is accepted although it should be written differently.
@@ -34,10 +43,10 @@ type Warning struct {
 	Message string
 }
 
-// check judges one aspect of a task. What it learns on the way it notes in the verdict.
-type check func(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) (reason, message string, ok bool)
+// check judges one aspect of a task. It adds to the verdict what it learns on the way.
+type check func(spec *v1alpha1.MazeTaskSpec, verdict *Verdict)
 
-// chain is what makes a task valid. The first check that fails decides.
+// chain is what makes a task valid. All checks are made: who corrects a task wants to know everything at once.
 var chain = []check{
 	// A name that is no ConfigMap key would make the API server refuse the whole registry.
 	nameIsKey,
@@ -47,32 +56,53 @@ var chain = []check{
 	outputIsSchema,
 }
 
-// Judge reports whether a spec is valid. It is deterministic, and takes well under a second whatever
-// the spec is.
+// Judge reports whether a spec is valid, and everything that is wrong with it. It is deterministic, and takes well under a second
+// whatever the spec is.
 func Judge(spec *v1alpha1.MazeTaskSpec) Verdict {
-	verdict := Verdict{Message: "the spec is valid"}
+	var verdict Verdict
 	for _, check := range chain {
-		if reason, message, ok := check(spec, &verdict); !ok {
-			return Verdict{Reason: reason, Message: message, Pointer: verdict.Pointer}
-		}
+		check(spec, &verdict)
+	}
+	if len(verdict.Problems) > 0 {
+		return Verdict{Reason: verdict.Problems[0].Reason, Problems: verdict.Problems, Warnings: verdict.Warnings}
 	}
 	verdict.Accepted, verdict.Reason = true, v1alpha1.ReasonValid
 	return verdict
 }
 
-// warn adds to the message of an accepted task.
-func (v *Verdict) warn(field string, warnings []schema.Warning) {
-	const maxWarnings = 10
-	for _, warning := range warnings {
-		v.Warnings = append(v.Warnings, Warning{Pointer: pointer(field) + warning.Pointer, Message: at(field, warning.String())})
-	}
-	for i, warning := range warnings {
-		if i == maxWarnings {
-			v.Message += "; and more"
-			return
+const (
+	// maxProblems is how many problems a message repeats. Each has some 600 characters at most.
+	maxProblems = 5
+	maxWarnings = 10
+)
+
+// Message returns the message of the condition Accepted: what is wrong and what to do, or the warnings. It repeats the first ones, and
+// counts the others.
+func (v *Verdict) Message() string {
+	if v.Accepted {
+		warnings := make([]string, len(v.Warnings))
+		for i, w := range v.Warnings {
+			warnings[i] = "warning: " + w.Message
 		}
-		v.Message += "; warning: " + at(field, warning.String())
+		return strings.Join(append([]string{"the spec is valid"}, first(warnings, maxWarnings, "warning")...), "; ")
 	}
+	problems := make([]string, len(v.Problems))
+	for i, p := range v.Problems {
+		problems[i] = p.Message
+	}
+	return strings.Join(first(problems, maxProblems, "problem"), "; ")
+}
+
+// first returns the first texts, and how many more there are.
+func first(texts []string, most int, noun string) []string {
+	more := len(texts) - most
+	switch {
+	case more <= 0:
+		return texts
+	case more > 1:
+		noun += "s"
+	}
+	return append(texts[:most:most], fmt.Sprintf("and %d more %s", more, noun))
 }
 
 // pointer is that to a field of the object.

@@ -29,7 +29,7 @@ func judge(spec *v1alpha1.MazeTaskSpec) judged {
 		}
 		return string(s.JSON())
 	}
-	return judged{verdict.Accepted, verdict.Reason, verdict.Message, text(verdict.Input), text(verdict.Output)}
+	return judged{verdict.Accepted, verdict.Reason, verdict.Message(), text(verdict.Input), text(verdict.Output)}
 }
 
 // anyObject is what nothing declared is normalised to.
@@ -127,13 +127,18 @@ func TestJudge(t *testing.T) {
 			want: judged{Reason: "NumberOutOfRange", Message: "spec.inputParameters/x/maximum: the integer 9007199254740993 is outside ±2^53, where consumers would round it; use a smaller number or a string"},
 		},
 
-		"The name is judged before the schemas": {
-			spec: v1alpha1.MazeTaskSpec{Name: ".a", InputParameters: declaration(`[]`), OutputParameters: declaration(`[]`)},
-			want: judged{Reason: "InvalidName", Message: invalidName},
+		"All are told, the name first": {
+			spec: v1alpha1.MazeTaskSpec{Name: ".a", InputParameters: declaration(`{"y":{"type":8},"x":{"type":7}}`), OutputParameters: declaration(`[]`)},
+			want: judged{Reason: "InvalidName", Message: invalidName +
+				`; spec.inputParameters/x/type: a type is a name such as "string", found the number 7` +
+				`; spec.inputParameters/y/type: a type is a name such as "string", found the number 8` +
+				`; spec.outputParameters: parameters are declared by an object such as {"image": {"type": "filepath"}}, found an array`},
 		},
-		"The input is judged before the output": {
-			spec: v1alpha1.MazeTaskSpec{Name: "a", InputParameters: declaration(`{"x":{"type":7}}`), OutputParameters: declaration(`[]`)},
-			want: judged{Reason: "InvalidSchema", Message: `spec.inputParameters/x/type: a type is a name such as "string", found the number 7`},
+		"The first has the reason": {
+			spec: v1alpha1.MazeTaskSpec{Name: "a", InputParameters: declaration(`{"x":{"pattern":"(?=a)"}}`), OutputParameters: declaration(`{"x":{"type":7}}`)},
+			want: judged{Reason: "UnsupportedPattern", Message: `spec.inputParameters/x/pattern: the regular expression "(?=a)" is not one that RE2 can run ` +
+				"(invalid or unsupported Perl syntax: `(?=`); RE2 has no lookahead, lookbehind or backreferences, see https://github.com/google/re2/wiki/Syntax" +
+				`; spec.outputParameters/x/type: a type is a name such as "string", found the number 7`},
 		},
 		"Warnings are no part of a refusal": {
 			spec: v1alpha1.MazeTaskSpec{Name: "a", InputParameters: declaration(`{"x":{"type":"int"}}`), OutputParameters: declaration(`5`)},
@@ -154,42 +159,115 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestJudgeCapsWarnings(t *testing.T) {
-	const more = "; and more"
+// TestJudgeCountsWhatItLeavesOut: a message names the first problems or warnings, and says how many others there are.
+func TestJudgeCountsWhatItLeavesOut(t *testing.T) {
+	const warning, problem = `{"type":"int"}`, `{"type":7}`
 	cases := map[string]struct {
-		inputs, outputs         int
-		wantInputs, wantOutputs int
-		wantMore                int
+		inputs, outputs int
+		parameter       string
+		wantShown       int
+		wantMore        string
 	}{
-		"One":                {inputs: 1, wantInputs: 1},
-		"Ten":                {inputs: 10, wantInputs: 10},
-		"Eleven":             {inputs: 11, wantInputs: 10, wantMore: 1},
-		"Ten each":           {inputs: 10, outputs: 10, wantInputs: 10, wantOutputs: 10},
-		"Hundreds each":      {inputs: 300, outputs: 300, wantInputs: 10, wantOutputs: 10, wantMore: 2},
-		"Only of the output": {outputs: 12, wantOutputs: 10, wantMore: 1},
+		"One warning":                 {inputs: 1, parameter: warning, wantShown: 1},
+		"Ten warnings":                {inputs: 4, outputs: 6, parameter: warning, wantShown: 10},
+		"Eleven warnings":             {inputs: 11, parameter: warning, wantShown: 10, wantMore: "; and 1 more warning"},
+		"Hundreds of warnings":        {inputs: 300, outputs: 300, parameter: warning, wantShown: 10, wantMore: "; and 590 more warnings"},
+		"Only of the output":          {outputs: 12, parameter: warning, wantShown: 10, wantMore: "; and 2 more warnings"},
+		"One problem":                 {outputs: 1, parameter: problem, wantShown: 1},
+		"Five problems":               {inputs: 3, outputs: 2, parameter: problem, wantShown: 5},
+		"Six problems":                {inputs: 3, outputs: 3, parameter: problem, wantShown: 5, wantMore: "; and 1 more problem"},
+		"Hundreds of problems":        {inputs: 300, outputs: 300, parameter: problem, wantShown: 5, wantMore: "; and 595 more problems"},
+		"Only problems of the output": {outputs: 12, parameter: problem, wantShown: 5, wantMore: "; and 7 more problems"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := judge(&v1alpha1.MazeTaskSpec{
-				Name: "a", InputParameters: declaration(declared(tc.inputs, `{"type":"int"}`)), OutputParameters: declaration(declared(tc.outputs, `{"type":"int"}`)),
+			got := Judge(&v1alpha1.MazeTaskSpec{
+				Name: "a", InputParameters: declaration(declared(tc.inputs, tc.parameter)), OutputParameters: declaration(declared(tc.outputs, tc.parameter)),
 			})
-			want := "the spec is valid"
-			for _, field := range []struct {
-				name         string
-				shown, given int
-			}{{"inputParameters", tc.wantInputs, tc.inputs}, {"outputParameters", tc.wantOutputs, tc.outputs}} {
-				for i := range field.shown {
-					want += fmt.Sprintf(`; warning: spec.%s/p%02d/type: Python type name "int" read as "integer"`, field.name, i)
-				}
-				if field.given > field.shown {
-					want += more
-				}
+			var want []string
+			if tc.parameter == warning {
+				want = append(want, "the spec is valid")
 			}
-			if diff := cmp.Diff(want, got.Message); !got.Accepted || diff != "" {
-				t.Errorf("Judge(...): want it accepted, got %s; message: -want, +got:\n%s", got.Reason, diff)
+			for i := range tc.wantShown {
+				field, n := "input", i
+				if i >= tc.inputs {
+					field, n = "output", i-tc.inputs
+				}
+				text := `warning: spec.%sParameters/p%02d/type: Python type name "int" read as "integer"`
+				if tc.parameter == problem {
+					text = `spec.%sParameters/p%02d/type: a type is a name such as "string", found the number 7`
+				}
+				want = append(want, fmt.Sprintf(text, field, n))
 			}
-			if n := strings.Count(got.Message, more); n != tc.wantMore {
-				t.Errorf("Judge(...): want %d times %q, got %d", tc.wantMore, more, n)
+			if diff := cmp.Diff(strings.Join(want, "; ")+tc.wantMore, got.Message()); diff != "" {
+				t.Errorf("message (-want +got):\n%s", diff)
+			}
+			if n := len(got.Warnings) + len(got.Problems); n != tc.inputs+tc.outputs {
+				t.Errorf("want all %d as values, got %d", tc.inputs+tc.outputs, n)
+			}
+		})
+	}
+}
+
+// TestJudgeTellsAllProblems (A3): whatever is wrong with a task is told at once, each at its place.
+func TestJudgeTellsAllProblems(t *testing.T) {
+	cases := map[string]struct {
+		input, output string
+		want          []string
+	}{
+		"Four wrong types": {
+			input: `{"a":{"type":"strnig"},"b":{"items":{"type":"intger"}}}`, output: `{"properties":{"c":{"type":7},"d":{"type":["null","flaot"]}}}`,
+			want: []string{
+				"InvalidSchema /spec/inputParameters/a/type", "InvalidSchema /spec/inputParameters/b/items/type",
+				"InvalidSchema /spec/outputParameters/properties/c/type", "InvalidSchema /spec/outputParameters/properties/d/type/1",
+			},
+		},
+		"Of several kinds": {
+			input: `{"$defs":{"n":{"maximum":9007199254740993}},"properties":{"a":{"pattern":"(?=a)"},"b":{"$ref":"#/$defs/m"},"c":{"$ref":"x.json"},` +
+				`"d":{"minLength":-1,"required":"x"}},"required":"a"}`,
+			want: []string{
+				"NumberOutOfRange /spec/inputParameters/$defs/n/maximum", "UnsupportedPattern /spec/inputParameters/properties/a/pattern",
+				"InvalidSchema /spec/inputParameters/properties/b/$ref", "RemoteRefForbidden /spec/inputParameters/properties/c/$ref",
+				"InvalidSchema /spec/inputParameters/properties/d/minLength", "InvalidSchema /spec/inputParameters/properties/d/required",
+				"InvalidSchema /spec/inputParameters/required",
+			},
+		},
+		"Parameters that are none": {
+			input: `{"a":1,"b":null,"c":{"type":"int","default":"x"},"d":["string"]}`,
+			want: []string{
+				"InvalidSchema /spec/inputParameters/a", "InvalidSchema /spec/inputParameters/b", "InvalidSchema /spec/inputParameters/c/default",
+				"InvalidSchema /spec/inputParameters/d",
+			},
+		},
+		"Defaults, beside what is wrong": {
+			input: `{"a":{"type":"integer","default":"x"},"b":{"type":"object","properties":{"c":{"type":"x"}},"default":1},"d":{"type":"string","default":[]}}`,
+			want: []string{
+				"InvalidSchema /spec/inputParameters/a/default", "InvalidSchema /spec/inputParameters/b/properties/c/type",
+				"InvalidSchema /spec/inputParameters/d/default",
+			},
+		},
+		"A name twice, and a wrong type": {
+			input: `{"a":{"type":"string"},"a":{"type":"x"},"b":{"type":"y"}}`,
+			want:  []string{"InvalidSchema /spec/inputParameters/a", "InvalidSchema /spec/inputParameters/b/type"},
+		},
+		"A whole that is no object, and what is in it": {
+			input: `{"type":"array","items":{"type":"x"}}`,
+			want:  []string{"InvalidSchema /spec/inputParameters/items/type", "InvalidSchema /spec/inputParameters/type"},
+		},
+		"A limit ends the reading of one, not of the other": {
+			input: declared(2000, `{"type":"x"}`), output: `{"a":{"type":"x"}}`,
+			want: []string{"SchemaTooLarge /spec/inputParameters", "InvalidSchema /spec/outputParameters/a/type"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			spec := v1alpha1.MazeTaskSpec{Name: "a", InputParameters: declaration(tc.input), OutputParameters: declaration(tc.output)}
+			var got []string
+			for _, p := range Judge(&spec).Problems {
+				got = append(got, p.Reason+" "+p.Pointer)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -205,9 +283,15 @@ func TestJudgeMessageFitsACondition(t *testing.T) {
 	}
 	warned := declaration("{" + many.String() + `"z":{"type":"int"}}`)
 	refused := declaration(fmt.Sprintf(long, 0) + `,"` + strings.Repeat("x", 2000) + `":{"type":"` + strings.Repeat("y", 50000) + `"}}`)
+	var wrong []string
+	for i := range 20 {
+		wrong = append(wrong, fmt.Sprintf(`"%s%d":{"type":"`+strings.Repeat("型", 300)+`"}`, strings.Repeat("名", 600), i))
+	}
+	problems := declaration("{" + strings.Join(wrong, ",") + "}")
 	for name, spec := range map[string]v1alpha1.MazeTaskSpec{
 		"Long names with warnings": {Name: "a", InputParameters: warned, OutputParameters: warned},
 		"A long name is refused":   {Name: "a", InputParameters: refused},
+		"Many long names, refused": {Name: "a", InputParameters: problems, OutputParameters: problems},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := judge(&spec)

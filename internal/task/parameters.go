@@ -7,26 +7,26 @@ import (
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
-func inputIsSchema(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) (reason, message string, ok bool) {
-	verdict.Input, reason, message, ok = parameters("spec.inputParameters", spec.InputParameters, verdict)
-	return reason, message, ok
+func inputIsSchema(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) {
+	verdict.Input = parameters("spec.inputParameters", spec.InputParameters, verdict)
 }
 
-func outputIsSchema(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) (reason, message string, ok bool) {
-	verdict.Output, reason, message, ok = parameters("spec.outputParameters", spec.OutputParameters, verdict)
-	return reason, message, ok
+func outputIsSchema(spec *v1alpha1.MazeTaskSpec, verdict *Verdict) {
+	verdict.Output = parameters("spec.outputParameters", spec.OutputParameters, verdict)
 }
 
-func parameters(field string, declared *apiextensionsv1.JSON, verdict *Verdict) (_ *schema.Schema, reason, message string, ok bool) {
+// parameters returns the schema that a field declares, nil if it is none, and adds to the verdict what is to be said of it.
+func parameters(field string, declared *apiextensionsv1.JSON, verdict *Verdict) *schema.Schema {
 	var raw []byte
 	if declared != nil {
 		raw = declared.Raw
 	}
-	parsed, warnings, err := schema.Parse(raw)
-	if err != nil {
-		verdict.Pointer = pointer(field) + err.Pointer
-		return nil, err.Reason, at(field, err.Error()), false
+	parsed, warnings, errs := schema.Check(raw)
+	for _, err := range errs {
+		verdict.Problems = append(verdict.Problems, Problem{err.Reason, pointer(field) + err.Pointer, at(field, err.Error())})
 	}
-	verdict.warn(field, warnings)
-	return parsed, "", "", true
+	for _, warning := range warnings {
+		verdict.Warnings = append(verdict.Warnings, Warning{pointer(field) + warning.Pointer, at(field, warning.String())})
+	}
+	return parsed
 }
