@@ -88,18 +88,20 @@ func (d *document) checkDefaults() {
 // dropDoubtfulDefaults leaves out the defaults whose schemas are wrong
 // themselves: nothing can be checked against those.
 func (d *document) dropDoubtfulDefaults() {
-	switch {
-	case len(d.errors) == 0 || len(d.defaults) == 0:
-		return
-	case len(d.references) > 0: // a reference may lead to what is wrong
-		d.defaults = nil
+	if len(d.errors) == 0 || len(d.defaults) == 0 {
 		return
 	}
 	wrong := map[string]bool{}
-	for _, err := range d.errors {
-		for at := err.Pointer; !wrong[at]; at = at[:max(0, strings.LastIndexByte(at, '/'))] {
+	doubt := func(at string) {
+		for ; !wrong[at]; at = at[:max(0, strings.LastIndexByte(at, '/'))] {
 			wrong[at] = true
 		}
+	}
+	for _, err := range d.errors {
+		doubt(err.Pointer)
+	}
+	for _, r := range d.references { // which may lead to what is wrong
+		doubt(r.pointer)
 	}
 	d.defaults = slices.DeleteFunc(d.defaults, func(id int) bool { return wrong[d.nodes[id].pointer] })
 }
@@ -129,7 +131,7 @@ func (d *document) boundDefaults() *Error {
 // defaultLibraries compiles what the defaults need. Compiling takes much longer than all else
 // here, so without references that is only the outermost schemas with a default.
 func (d *document) defaultLibraries() []library {
-	if len(d.references) > 0 {
+	if len(d.references) > 0 && len(d.errors) == 0 { // otherwise, see dropDoubtfulDefaults
 		return []library{newLibrary("", d.root)}
 	}
 	var libraries []library

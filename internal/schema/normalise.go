@@ -23,6 +23,8 @@ type document struct {
 	errors      []*Error
 	// stopped says that an error ended the reading: what follows would cost too much, or mean nothing.
 	stopped bool
+	// pasted is what the document is, if it is the declaration of a tool of another framework. Nil if it is none.
+	pasted *Pasted
 }
 
 // node is one subschema.

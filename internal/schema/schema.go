@@ -39,6 +39,7 @@ func Check(raw []byte) (*Schema, []Warning, []*Error) {
 	if !doc.stopped {
 		doc.checkDefaults()
 	}
+	doc.tellPasted()
 	if len(doc.errors) == 0 {
 		out, err := encode(doc.root)
 		if err == nil {
@@ -56,6 +57,7 @@ func read(raw []byte) (doc *document, shorthandPrefix string) {
 	if err != nil {
 		return &document{errors: []*Error{err}, stopped: true}, ""
 	}
+	pasted, isPasted := RecognisePasted(declared) // before it is changed
 	if len(declared) > 0 && !isFullSchema(declared) {
 		var wrong []*Error
 		declared, wrong = expandShorthand(declared)
@@ -64,7 +66,11 @@ func read(raw []byte) (doc *document, shorthandPrefix string) {
 		}
 		errs, shorthandPrefix = append(errs, wrong...), propertiesPointer
 	}
-	return readSchema(declared, errs), shorthandPrefix
+	doc = readSchema(declared, errs)
+	if isPasted {
+		doc.pasted = &pasted
+	}
+	return doc, shorthandPrefix
 }
 
 // decodeDeclared returns the object that a document is, with what is wrong
@@ -83,6 +89,9 @@ func decodeDeclared(raw []byte) (map[string]any, []*Error, *Error) {
 	case map[string]any:
 		return declared, errs, nil
 	default:
+		if pasted, ok := RecognisePasted(value); ok {
+			return nil, nil, invalid("", "%s", pasted.inParameters())
+		}
 		return nil, nil, invalid("", `parameters are declared by an object such as {"image": {"type": "filepath"}}, found %s`, describe(value))
 	}
 }
