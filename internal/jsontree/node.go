@@ -79,6 +79,10 @@ func (n *Node) Duplicates() map[*Node]*Node {
 	if n.Kind != Object || len(n.Children) < 2 {
 		return nil
 	}
+	const few = 8
+	if len(n.Children) <= few && !n.repeats() {
+		return nil
+	}
 	var again map[*Node]*Node
 	first := make(map[string]*Node, len(n.Children))
 	for _, child := range n.Children {
@@ -93,6 +97,18 @@ func (n *Node) Duplicates() map[*Node]*Node {
 		again[child] = other
 	}
 	return again
+}
+
+// repeats reports whether two of a few members have one name.
+func (n *Node) repeats() bool {
+	for i, child := range n.Children {
+		for _, other := range n.Children[:i] {
+			if child.Name == other.Name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Pointer returns the JSON pointer (RFC 6901) to the value.

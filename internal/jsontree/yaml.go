@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 	kubernetes "sigs.k8s.io/yaml"
@@ -52,6 +54,8 @@ type Document struct {
 	Root *Node
 	// Second is where another document begins. Nil if there is none.
 	Second *text.Position
+	// simple says that the tree has nothing but what version 2 of the library reads alike, so that its values can be taken from it.
+	simple bool
 }
 
 // ParseYAML returns the tree of the first document of a text, also if there is an error in the second one. It reads no further than that.
@@ -62,8 +66,9 @@ func ParseYAML(content []byte) (Document, *YAMLError) {
 	var first, second yaml.Node
 	err := decoder.Decode(&first)
 	if err == nil && len(first.Content) == 1 {
-		b := yamlBuilder{built: map[*yaml.Node]*Node{}}
+		b := yamlBuilder{at: positionsOf(content)}
 		out.Root = b.node(first.Content[0])
+		out.simple = !b.special
 	}
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
@@ -85,9 +90,82 @@ func YAMLToJSON(content []byte) ([]byte, *YAMLError) {
 	return converted, nil
 }
 
+// DecodeYAML returns what the API server reads in the first document of a text, and the tree of that, whose root is nil if only version 2
+// of the library can read the text. Both are nil for a text without a document.
+func DecodeYAML(content []byte) (any, Document, *YAMLError) {
+	document, _ := ParseYAML(content)
+	if document.Root != nil && document.simple && !(bytes.ContainsAny(content, "%!") && hidden.Match(content)) {
+		value, beyond := document.Root.Value(nil)
+		if beyond != nil {
+			return nil, document, &YAMLError{At: beyond.YAML.At, Problem: "no number of JSON", notJSON: true}
+		}
+		return value, document, nil
+	}
+	converted, err := YAMLToJSON(content)
+	if err != nil {
+		return nil, document, err
+	}
+	root, _ := ParseJSON(converted, 0, Limits{}) // the library has a limit of its own
+	value, _ := root.Value(converted)           // the library writes no number that a float64 does not hold
+	return value, document, nil
+}
+
+// hidden finds what the tree does not show: directives, and the tag ! that says no more than that.
+var hidden = regexp.MustCompile(`(?:^|\n)%|(?:^|[\s\[{,:?-])!`)
+
+// positionsOf returns what turns a place as the library has it into a position. YAML knows more ends of lines than editors do.
+func positionsOf(content []byte) func(line, column int) text.Position {
+	if !hasOtherBreak(content) {
+		return func(line, column int) text.Position { return text.Position{Line: line, Column: column} }
+	}
+	starts := []int{0}
+	for _, at := range anyBreak.FindAllIndex(content, -1) {
+		starts = append(starts, at[1])
+	}
+	positions := text.NewPositions(content)
+	return func(line, column int) text.Position {
+		offset := starts[max(0, min(line, len(starts))-1)]
+		for ; column > 1 && offset < len(content); column-- {
+			_, size := utf8.DecodeRune(content[offset:])
+			offset += size
+		}
+		return positions.At(offset)
+	}
+}
+
+// hasOtherBreak reports whether YAML sees an end of a line where there is no \n.
+func hasOtherBreak(content []byte) bool {
+	return bytes.Count(content, []byte("\r")) > bytes.Count(content, []byte("\r\n")) ||
+		bytes.Contains(content, []byte("\u0085")) || bytes.Contains(content, []byte("\u2028")) || bytes.Contains(content, []byte("\u2029"))
+}
+
+var anyBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
 type yamlBuilder struct {
-	// built has each node once, however many aliases there are of it.
+	at func(line, column int) text.Position
+	// built has the nodes with an anchor once each, however many aliases there are of them.
 	built map[*yaml.Node]*Node
+	// special says that there is something which the two versions of the library may read differently.
+	special bool
+	// slab holds nodes that are not used yet: one allocation for many.
+	slab []yamlNode
+}
+
+// yamlNode is a node with what only YAML has.
+type yamlNode struct {
+	Node
+	yaml YAML
+}
+
+func (b *yamlBuilder) allocate(kind Kind, at text.Position) *Node {
+	const slabSize = 64
+	if len(b.slab) == 0 {
+		b.slab = make([]yamlNode, slabSize)
+	}
+	n := &b.slab[0]
+	b.slab = b.slab[1:]
+	n.Kind, n.YAML, n.yaml.At = kind, &n.yaml, at
+	return &n.Node
 }
 
 func (b *yamlBuilder) node(n *yaml.Node) *Node {
@@ -95,21 +173,26 @@ func (b *yamlBuilder) node(n *yaml.Node) *Node {
 		// The value is where the anchor is, but whoever looks for it should see where it is used.
 		used := *b.node(n.Alias)
 		facts := *used.YAML
-		facts.At, facts.Feature = text.Position{Line: n.Line, Column: n.Column}, Alias
+		facts.At, facts.Feature = b.at(n.Line, n.Column), Alias
 		used.YAML = &facts
+		b.special = true
 		return &used
 	}
 	if out := b.built[n]; out != nil {
 		return out
 	}
-	out := &Node{Kind: kindOf(n), YAML: &YAML{At: text.Position{Line: n.Line, Column: n.Column}}}
-	b.built[n] = out
+	out := b.allocate(kindOf(n), b.at(n.Line, n.Column))
 	switch {
 	case n.Anchor != "":
+		if b.built == nil {
+			b.built = map[*yaml.Node]*Node{}
+		}
+		b.built[n] = out
 		out.YAML.Feature = Anchor
 	case n.Style&yaml.TaggedStyle != 0:
 		out.YAML.Feature = Tag
 	}
+	b.special = b.special || out.YAML.Feature != ""
 	switch n.Kind {
 	case yaml.MappingNode:
 		out.YAML.Block = n.Style&yaml.FlowStyle == 0
@@ -157,7 +240,7 @@ func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 		key, value := content[i], b.node(content[i+1])
 		value.YAML.Key = b.node(key)
 		if key.Tag == "!!merge" {
-			out.YAML.Feature = Merge
+			out.YAML.Feature, b.special = Merge, true
 			out.YAML.Merged = append(out.YAML.Merged, value)
 			if value.Kind == Array {
 				out.YAML.Merged = append(out.YAML.Merged, value.Children...)
@@ -167,9 +250,16 @@ func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 		value.Parent, value.Index, value.Name = out, len(out.Children), key.Value
 		if boolean, ok := booleans[strings.ToLower(key.Value)]; ok && key.Style == 0 && isBoolean(key.Value) {
 			value.Name, value.YAML.Written = boolean, key.Value
+		} else if key.Kind != yaml.ScalarNode || key.Style == 0 && !isText(readPlain(key.Value)) {
+			b.special = true
 		}
 		out.Children = append(out.Children, value)
 	}
+}
+
+func isText(value any) bool {
+	_, ok := value.(string)
+	return ok
 }
 
 // booleans are the words that YAML 1.1, and with it Kubernetes, reads as true and false where they are not in quotes.

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/maze-agent/maregister/internal/text"
@@ -22,6 +21,23 @@ const (
 	ProblemList     Problem = "did not find expected ',' or ']'"
 	ProblemAnchor   Problem = "did not find expected alphabetic or numeric character" // of an anchor or an alias
 	ProblemDocument Problem = "did not find expected <document start>"
+
+	problemTab       Problem = "found a tab character that violates indentation"
+	problemTabIndent Problem = "found a tab character where an indentation space is expected"
+	problemKey       Problem = "did not find expected key"
+	problemItem      Problem = "did not find expected '-' indicator"
+	problemNoColon   Problem = "could not find expected ':'"
+	problemNode      Problem = "did not find expected node content"
+	problemEnd       Problem = "found unexpected end of stream"
+	problemSeparator Problem = "found unexpected document indicator"
+	problemEscape    Problem = "found unknown escape character"
+	problemHex       Problem = "did not find expected hexdecimal number"
+	problemInline    Problem = "block sequence entries are not allowed in this context"
+	problemBlock     Problem = "did not find expected comment or line break"
+	problemQuestion  Problem = "mapping keys are not allowed in this context"
+	problemHandle    Problem = "found undefined tag handle"
+	problemTag       Problem = "did not find expected whitespace or line break"
+	problemDirective Problem = "found unknown directive name"
 )
 
 // YAMLError says why a text is not YAML.
@@ -34,6 +50,10 @@ type YAMLError struct {
 	Advice string
 	// line is the text of the line.
 	line string
+	// notJSON says that the text is YAML, and JSON has no counterpart for a value or a key.
+	notJSON bool
+	// anchor is that of an alias which cannot be followed. Empty if that is not the problem.
+	anchor string
 }
 
 // Error implements error.
@@ -73,7 +93,9 @@ func locate(content []byte, err error) *YAMLError {
 	message := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	match := yamlPrefix.FindStringSubmatch(message)
 	if match == nil {
-		return newYAMLError(content, firstText(content, 1), message, "")
+		out := newYAMLError(content, firstText(content, 1), message, "")
+		out.notJSON = strings.HasPrefix(message, "json: unsupported value") || strings.HasPrefix(message, "unsupported map key")
+		return out
 	}
 	message = message[len(match[0]):]
 	if line, err := strconv.Atoi(match[1]); err == nil {
@@ -87,12 +109,16 @@ func locate(content []byte, err error) *YAMLError {
 	}
 	if strings.HasPrefix(message, "invalid map key") {
 		offset := max(0, bytes.Index(content, []byte("{{")))
-		return newYAMLError(content, text.NewPositions(content).At(offset), "a key is an object or a list", "put text that begins with { or [ in quotes, "+
+		out := newYAMLError(content, text.NewPositions(content).At(offset), "a key is an object or a list", "put text that begins with { or [ in quotes, "+
 			"and lint what a template makes, not the template")
+		out.notJSON = true
+		return out
 	}
 	if anchor := yamlAnchor.FindStringSubmatch(message); anchor != nil {
 		if offset := bytes.Index(content, []byte("*"+anchor[1])); offset >= 0 {
-			return newYAMLError(content, text.NewPositions(content).At(offset), message, "correct the alias, or write the value out")
+			out := newYAMLError(content, text.NewPositions(content).At(offset), message, "correct the alias, or write the value out")
+			out.anchor = anchor[1]
+			return out
 		}
 	}
 	return newYAMLError(content, firstText(content, 1), message, "")
@@ -104,9 +130,16 @@ func newYAMLError(content []byte, at text.Position, problem, advice string) *YAM
 	return &YAMLError{At: at, Problem: Problem(problem), Advice: advice, line: line}
 }
 
-// isControl reports whether YAML has no place for a character, which must be a control character then.
+// isControl reports whether YAML does not allow a character: most of the control characters, and what is none in Unicode.
 func isControl(r rune) bool {
-	return r != '\t' && r != '\n' && r != '\r' && r != '\u0085' && unicode.IsControl(r)
+	switch {
+	case r == '\t' || r == '\n' || r == '\r' || r == '\u0085':
+		return false
+	case r < ' ' || r >= 0x7f && r < 0xa0:
+		return true
+	default:
+		return r == '\ufffe' || r == '\uffff'
+	}
 }
 
 // firstText returns where the first text is from a line on, which the library may say is behind the end.
