@@ -18,6 +18,9 @@ const (
 	InvalidValue      = "MZ113"
 	DuplicateObject   = "MZ114"
 	BooleanKey        = "MZ115"
+	BooleanValue      = "MZ116"
+	PastedTool        = "MZ117"
+	ReservedFileName  = "MZ118"
 
 	InvalidSchema      = "MZ121"
 	SchemaTooLarge     = "MZ122"
@@ -47,6 +50,9 @@ var ofManifests = []Rule{
 	newRule(InvalidValue, "invalid-value", SeverityError, "The value of a field is none of those that the field takes."),
 	newRule(DuplicateObject, "duplicate-object", SeverityError, "Two manifests are of one object."),
 	newRule(BooleanKey, "boolean-key", SeverityWarning, "YAML reads a key as true or false."),
+	newRule(BooleanValue, "boolean-value", SeverityWarning, "YAML reads a word in a schema as true or false."),
+	newRule(PastedTool, "pasted-tool", SeverityError, "The declaration of a tool of another framework stands where a MazeTask is declared."),
+	newRule(ReservedFileName, "reserved-file-name", SeverityWarning, "A MazeTask is in a file whose name kustomize reads as its own."),
 
 	newRule(InvalidSchema, "invalid-schema", SeverityError, "The parameters of a task are not declared by a JSON Schema of an object."),
 	newRule(SchemaTooLarge, "schema-too-large", SeverityError, "A schema exceeds a limit on bytes, depth, values, patterns or expansion."),

@@ -23,6 +23,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
@@ -36,6 +38,10 @@ type Admission struct {
 	structural *structuralschema.Structural
 	schema     apiservervalidation.SchemaValidator
 	rules      *cel.Validator
+	// messages are those of the rules that are always the same.
+	messages map[string]bool
+	// valid are values of spec.resources, as JSON, in which nothing is wrong. It is nil if that does not depend on them alone.
+	valid map[string]bool
 }
 
 // NewAdmission compiles the CRD.
@@ -65,7 +71,30 @@ func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error)
 	if err != nil {
 		return nil, fmt.Errorf("compile the CRD's schema: %w", err)
 	}
-	return &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+	a := &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit), map[string]bool{}, nil}
+	a.addMessages(structural)
+	if spec := structural.Properties["spec"]; len(structural.XValidations)+len(spec.XValidations) == 0 && !slices.Contains(spec.ValueValidation.Required, resources) {
+		a.valid = map[string]bool{}
+	}
+	return a, nil
+}
+
+const resources = "resources"
+
+// addMessages collects the messages of the rules of a field and the fields in it.
+func (a *Admission) addMessages(s *structuralschema.Structural) {
+	for _, rule := range s.XValidations {
+		a.messages[rule.Message] = true
+	}
+	for _, property := range s.Properties {
+		a.addMessages(&property)
+	}
+	if s.Items != nil {
+		a.addMessages(s.Items)
+	}
+	if s.AdditionalProperties != nil && s.AdditionalProperties.Structural != nil {
+		a.addMessages(s.AdditionalProperties.Structural)
+	}
 }
 
 // Refusal is why the API server refuses an object.
@@ -93,19 +122,49 @@ func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
 		return nil, refusal
 	}
 	task := &v1alpha1.MazeTask{}
-	content, err := json.Marshal(object)
-	if err == nil {
-		err = json.Unmarshal(content, task)
-	}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, task)
 	switch {
 	case err != nil:
 		refusal.Errors = field.ErrorList{field.Invalid(nil, nil, fmt.Sprintf("cannot be read: %v", err))}
 		return nil, refusal
-	case len(content) > maxObject:
+	case isLarge(object):
 		refusal.Errors = field.ErrorList{field.TooLong(nil, nil, maxObject)}
 		return nil, refusal
 	}
 	return task, refusal
+}
+
+// isLarge reports whether an object is larger than etcd stores. It makes JSON of it only if that may be so.
+func isLarge(object map[string]any) bool {
+	if atMostBytes(object) <= maxObject {
+		return false
+	}
+	content, err := json.Marshal(object)
+	return err == nil && len(content) > maxObject
+}
+
+// atMostBytes returns more bytes than a value has as JSON.
+func atMostBytes(value any) int {
+	const escaped, scalar = 6, 32 // a byte is six at most, as \u003c; numbers and punctuation are no more than the other
+	total := scalar
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			total += len(name)*escaped + atMostBytes(member)
+		}
+	case []any:
+		for _, item := range v {
+			total += atMostBytes(item)
+		}
+	case string:
+		total += len(v) * escaped
+	}
+	return total
+}
+
+// tooLarge reports whether an object is refused for its size.
+func (r Refusal) tooLarge() bool {
+	return slices.ContainsFunc(r.Errors, func(err *field.Error) bool { return err.Type == field.ErrorTypeTooLong && noPath(err) })
 }
 
 // maxObject is how large an object may be that etcd takes by default, in bytes.
@@ -136,20 +195,74 @@ func (background) Value(any) any { return nil }
 func (a *Admission) validate(object map[string]any, meta *metav1.ObjectMeta) field.ErrorList {
 	ctx := background{}
 	errs := validateMeta(ctx, meta)
+	object, known := a.withoutKnown(object)
 	for _, err := range apiservervalidation.ValidateCustomResource(nil, object, a.schema) {
 		errs = append(errs, withField(err))
 	}
 	errs = append(errs, objectmeta.Validate(ctx, nil, object, a.structural, false)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, a.structural, object)...)
+	without := wrongForms(errs)
+	if len(without) == 0 {
+		broken, _ := a.rules.Validate(ctx, nil, a.structural, object, nil, celconfig.RuntimeCELCostBudget)
+		if errs = append(errs, broken...); len(errs) == 0 && known != "" {
+			a.valid[known] = true
+		}
+		return errs
+	}
+	return append(errs, a.validateRest(ctx, object, without)...)
+}
+
+// withoutKnown returns an object without resources that are known to be valid: most tasks ask for the same few, and half of the rules are
+// about these. Otherwise it returns the object, and as what its resources are to be known if they are valid; empty for not at all.
+func (a *Admission) withoutKnown(object map[string]any) (map[string]any, string) {
+	const most = 1000
+	spec, _ := object["spec"].(map[string]any)
+	if a.valid == nil || spec[resources] == nil || len(a.valid) >= most {
+		return object, ""
+	}
+	key, err := json.Marshal(spec[resources])
+	if err != nil || !a.valid[string(key)] {
+		return object, string(key)
+	}
+	object, spec = maps.Clone(object), maps.Clone(spec)
+	delete(spec, resources)
+	object["spec"] = spec
+	return object, ""
+}
+
+// wrongForms returns the fields that do not have the right form: before these are corrected, the API server applies no rule.
+func wrongForms(errs field.ErrorList) []string {
+	var fields []string
 	for _, err := range errs {
 		switch err.Type {
 		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
-			return errs // rules are only for what has the right form
+			fields = append(fields, err.Field)
 		default:
 		}
 	}
-	broken, _ := a.rules.Validate(ctx, nil, a.structural, object, nil, celconfig.RuntimeCELCostBudget)
-	return append(errs, broken...)
+	return fields
+}
+
+// validateRest applies the rules to an object without the fields whose form is wrong: who corrects those wants to know the rest, too. Of a
+// rule that asks for one of these, nothing is known.
+func (a *Admission) validateRest(ctx background, object map[string]any, without []string) field.ErrorList {
+	rest := runtime.DeepCopyJSON(map[string]any{"spec": object["spec"]})
+	for _, path := range without {
+		names := strings.Split(path, ".")
+		if len(names) < 2 && names[0] == "spec" {
+			return nil
+		}
+		unstructured.RemoveNestedField(rest, names...)
+	}
+	asked := map[string]bool{}
+	for _, path := range without {
+		for end := strings.LastIndexByte(path, '.'); end > 0; end = strings.LastIndexByte(path, '.') {
+			path = path[:end]
+			asked[path] = true
+		}
+	}
+	broken, _ := a.rules.Validate(ctx, nil, a.structural, rest, nil, celconfig.RuntimeCELCostBudget)
+	return slices.DeleteFunc(broken, func(err *field.Error) bool { return asked[err.Field] && !a.messages[err.Detail] })
 }
 
 // pathWithin is how some of the API server's packages tell a field: of a number that is out of range, and of a quantity that is none.

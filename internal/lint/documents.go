@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"path"
 	"strings"
 
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -25,32 +25,34 @@ type document struct {
 
 // file is a file that is being read.
 type file struct {
-	name      string
-	documents []document
-	findings  []finding.Finding
+	name     string
+	findings []finding.Finding
 }
 
 func (f *file) report(rule string, at finding.Position, object, format string, args ...any) {
 	f.findings = append(f.findings, finding.New(rule, f.name, at, object, format, args...))
 }
 
-// read takes a file apart as kubectl does.
-func (f *file) read(content []byte) {
+// full reports whether there are so many findings that the rest of the file is not looked at.
+func (f *file) full() bool { return len(f.findings) >= maxFindings }
+
+// read takes a file apart as kubectl does, and has each document judged. Nothing of one is kept for the next.
+func (f *file) read(content []byte, judge func(document)) {
 	if len(content) > MaxFile {
 		f.report(finding.ManifestTooLarge, finding.Position{}, "", "the file has more than %d bytes, and an API server takes less: split it, "+
 			"or check that it is the right file", MaxFile)
 		return
 	}
 	if invalid := texts.FirstInvalid(content); invalid >= 0 {
-		f.report(finding.MalformedManifest, texts.NewPositions(content).At(invalid), "", "this is not UTF-8; save the file as UTF-8")
+		f.report(finding.MalformedManifest, texts.NewPositions(content).At(invalid), "", "%s", notUTF8(content))
 		return
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	positions := texts.NewPositions(content)
-	for start := 0; start < len(content) && len(f.findings) < maxFindings; {
+	for start := 0; start < len(content) && !f.full(); {
 		c := nextChunk(content, start)
-		if !f.readJSON(content[:c.end], start, positions) {
-			f.readYAML(content[start:c.end], positions.At(start).Line-1)
+		if !f.readJSON(content[:c.end], start, positions, judge) {
+			f.readYAML(content[start:c.end], start, positions, judge)
 		}
 		if c.trailing {
 			f.report(finding.MalformedManifest, positions.At(c.end+len(separator)), "",
@@ -58,6 +60,14 @@ func (f *file) read(content []byte) {
 		}
 		start = c.next
 	}
+}
+
+// notUTF8 says what is to be done with a file in another encoding.
+func notUTF8(content []byte) string {
+	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		return "this is UTF-16, as > of Windows PowerShell writes it; save the file as UTF-8"
+	}
+	return "this is not UTF-8; save the file as UTF-8"
 }
 
 // maxFindings is with how many findings in a file the next document is not looked at: whoever corrects so many tries again.
@@ -86,29 +96,46 @@ func nextChunk(content []byte, start int) chunk {
 }
 
 // readJSON reads the JSON values of a file from an offset on. It reports false where they should be read as YAML instead.
-func (f *file) readJSON(content []byte, start int, positions *texts.Positions) bool {
+func (f *file) readJSON(content []byte, start int, positions *texts.Positions, judge func(document)) bool {
 	if !utilyaml.IsJSONBuffer(content[start:]) {
 		return false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content[start:]))
-	for n := 0; decoder.More(); n++ {
+	for n := 0; decoder.More() && !f.full(); n++ {
+		begin := start + int(decoder.InputOffset())
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
-			if n == 0 && looksLikeYAML(content[start:]) {
+			if n == 0 && path.Ext(f.name) != ".json" && looksLikeYAML(content[start:]) { // who names a file so means JSON
 				return false
 			}
-			offset := len(content) // it ends too early
-			if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-				offset = start + int(syntax.Offset) - 1
-			}
-			f.report(finding.MalformedManifest, positions.At(offset), "", "this is not JSON: %s", oneLine(err.Error()))
+			f.reportJSON(content, begin, positions, err)
 			return true
 		}
 		end := start + int(decoder.InputOffset())
-		root, _ := jsontree.ParseJSON(content[:end], end-len(raw), jsontree.Limits{}) // the decoder has a limit of its own
-		f.add(raw, place{jsontree.Source{Positions: positions}, root, positions.At(root.Start)})
+		tree, _ := jsontree.ParseJSON(content[:end], end-len(raw), jsontree.Limits{}) // the decoder has a limit of its own
+		at := root(jsontree.Source{Positions: positions}, content, tree)
+		value, beyond := tree.Value(content)
+		if beyond != nil {
+			f.report(finding.MalformedManifest, at.source.At(beyond), "", "the number %s is larger than any that a float64 holds; write a smaller one, or "+
+				"leave it out if it is a bound", oneLine(beyond.Written(content)))
+			continue
+		}
+		judge(document{value, at})
 	}
 	return true
+}
+
+// reportJSON reports why what begins at an offset is not JSON.
+func (f *file) reportJSON(content []byte, begin int, positions *texts.Positions, err error) {
+	if slip, ok := jsontree.JSONSlip(content, begin); ok {
+		f.report(finding.MalformedManifest, positions.At(slip.Offset), "", "this is not JSON: %s", oneLine(slip.String()))
+		return
+	}
+	offset := len(content) // it ends too early
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = begin + int(syntax.Offset) - 1
+	}
+	f.report(finding.MalformedManifest, positions.At(offset), "", "this is not JSON: %s", oneLine(err.Error()))
 }
 
 // looksLikeYAML reports whether a text that begins as JSON, but is none, is YAML, or was meant to be.
@@ -120,34 +147,39 @@ func looksLikeYAML(content []byte) bool {
 	return len(inner) == 0 || inner[0] != '"'
 }
 
-// readYAML reads a document that is so many lines below the beginning of the file.
-func (f *file) readYAML(content []byte, above int) {
-	converted, err := jsontree.YAMLToJSON(content)
-	if err != nil {
+// readYAML reads the document that a part of the file is, which begins at an offset.
+func (f *file) readYAML(content []byte, start int, positions *texts.Positions, judge func(document)) {
+	above := positions.At(start).Line - 1
+	value, tree, err := jsontree.DecodeYAML(content)
+	switch {
+	case err != nil:
+		f.reportYAML(content, start, positions, err)
+	case value == nil: // nothing, or comments only
+	case tree.Root == nil: // version 2 of the library may take what version 3 does not
+		source := jsontree.Source{Above: above}
+		judge(document{value, place{source: source, at: source.Begin(content)}})
+	default:
+		judge(document{value, root(jsontree.Source{Above: above}, nil, tree.Root)})
+	}
+}
+
+// reportYAML reports why the part of the file that begins at an offset is not YAML, or not JSON if the file should have that.
+func (f *file) reportYAML(content []byte, start int, positions *texts.Positions, err *jsontree.YAMLError) {
+	language, slip, ok := "JSON", jsontree.Slip{}, false
+	if begin := bytes.TrimLeft(content, " \t\r\n"); path.Ext(f.name) == ".json" && len(begin) > 0 && (begin[0] == '/' || begin[0] == '[') {
+		slip, ok = jsontree.JSONSlip(content, 0)
+	}
+	if !ok {
+		language = "YAML"
+		slip, ok = jsontree.YAMLSlip(content, err)
+	}
+	if !ok {
 		at := err.At
-		at.Line += above
+		at.Line += positions.At(start).Line - 1
 		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(err.Error()))
 		return
 	}
-	if string(converted) == "null" { // nothing, or comments only
-		return
-	}
-	source := jsontree.Source{Above: above}
-	root := place{source: source, at: source.Begin(content)}
-	if document, _ := jsontree.ParseYAML(content); document.Root != nil { // version 2 of the library may take what version 3 does not
-		root = place{source, document.Root, source.At(document.Root)}
-	}
-	f.add(converted, root)
-}
-
-// add decodes a document that is JSON by now, numbers as the API server does.
-func (f *file) add(content []byte, root place) {
-	var value any
-	if err := utiljson.Unmarshal(content, &value); err != nil {
-		f.report(finding.MalformedManifest, root.at, "", "this cannot be read: %s", oneLine(err.Error()))
-		return
-	}
-	f.documents = append(f.documents, document{value, root})
+	f.report(finding.MalformedManifest, positions.At(start+slip.Offset), "", "this is not %s: %s", language, oneLine(slip.String()))
 }
 
 // maxMessage is how long a message may be, in characters: a manifest may have megabytes where a number should be.

@@ -7,7 +7,7 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// ignores returns what the comments of a file and the annotations of its objects silence.
+// ignores returns what the comments of a file silence.
 func (f *file) ignores(content []byte) []finding.Ignore {
 	var out []finding.Ignore
 	if bytes.Contains(content, []byte(finding.IgnoreMark)) {
@@ -16,11 +16,6 @@ func (f *file) ignores(content []byte) []finding.Ignore {
 			comments = append(comments, finding.Comment(c))
 		}
 		out = finding.IgnoresOf(f.name, comments)
-	}
-	if bytes.Contains(content, []byte(finding.IgnoreKey)) {
-		for _, d := range f.documents {
-			out = append(out, f.annotated(d)...)
-		}
 	}
 	return out
 }
@@ -45,5 +40,5 @@ func (f *file) annotated(d document) []finding.Ignore {
 	at, _ := d.place.member("metadata")
 	at, _ = at.member("annotations")
 	from, to := d.place.source.Span(d.place.node)
-	return append(out, finding.NewIgnore(f.name, at.key(finding.IgnoreKey), from, to, rules))
+	return append(out, finding.NewIgnore(f.name, at.key(finding.IgnoreKey).at, from, to, rules))
 }

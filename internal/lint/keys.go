@@ -36,11 +36,11 @@ func (o *object) reportKeysOf(n *jsontree.Node) {
 	source, duplicates := o.place.source, n.Duplicates()
 	for _, m := range n.Children {
 		if first := duplicates[m]; first != nil {
-			o.report(finding.DuplicateKey, source.KeyAt(m), "%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
+			o.report(finding.DuplicateKey, place{at: source.KeyAt(m), path: m.Pointer()}, "%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
 			continue
 		}
 		if m.YAML != nil && m.YAML.Written != "" && m.YAML.Written != m.Name {
-			o.report(finding.BooleanKey, source.KeyAt(m), "%s is read as %s; put it in quotes", m.YAML.Written, m.Name)
+			o.report(finding.BooleanKey, place{at: source.KeyAt(m), path: m.Pointer()}, "%s is read as %s; put it in quotes", m.YAML.Written, m.Name)
 		}
 	}
 }

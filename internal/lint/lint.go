@@ -6,7 +6,9 @@
 package lint
 
 import (
+	"bytes"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -84,16 +86,16 @@ func (l *Linter) Lint(sources []Source) Result {
 	result := Result{Skipped: map[string]int{}}
 	for _, source := range sources {
 		f := &file{name: source.Name}
-		f.read(source.Content)
-		for _, d := range f.documents {
-			if len(f.findings) >= maxFindings {
-				break
-			}
+		annotates := bytes.Contains(source.Content, []byte(finding.IgnoreKey))
+		f.read(source.Content, func(d document) {
 			before, ofSet := len(f.findings), len(set.findings)
 			l.judge(f, d, set, &result)
 			d.point(f.findings[before:])
 			d.point(set.findings[ofSet:])
-		}
+			if annotates {
+				result.Ignores = append(result.Ignores, f.annotated(d)...)
+			}
+		})
 		result.Findings = append(result.Findings, f.findings...)
 		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
 	}
@@ -105,9 +107,14 @@ const kind = "MazeTask"
 
 // judge judges what is in a document: an object, or a list of objects.
 func (l *Linter) judge(f *file, d document, set *set, result *Result) {
+	if f.full() {
+		return
+	}
 	content, ok := d.value.(map[string]any)
 	if !ok {
-		f.report(finding.MalformedManifest, d.place.at, "", "a manifest is an object, with apiVersion and kind")
+		if !f.reportPastedDocument(d) {
+			f.report(finding.MalformedManifest, d.place.at, "", "a manifest is an object, with apiVersion and kind%s", d.place.missingSpace())
+		}
 		return
 	}
 	apiVersion, kindName := text(content["apiVersion"]), text(content["kind"])
@@ -120,6 +127,7 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	case kindName == kind && apiVersion == v1alpha1.SchemeGroupVersion.String():
 		result.Objects++
 		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
+		f.reportName(d.place)
 		before := len(f.findings)
 		if admitted, verdict := l.judgeTask(o, set); admitted != nil {
 			result.Tasks = append(result.Tasks, Task{admitted, verdict, f.name, d.place.at})
@@ -131,7 +139,9 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 		result.Objects++
 		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
 	case kindName == "" || apiVersion == "":
-		result.Skipped["no Kubernetes object"]++
+		if !f.reportPastedDocument(d) {
+			result.Skipped["no Kubernetes object"]++
+		}
 	default:
 		result.Skipped[fmt.Sprintf("%s (%s)", kindName, apiVersion)]++
 	}
@@ -168,6 +178,14 @@ func (f *file) reportKind(at place, apiVersion, kindName, object string) {
 		oneLine(kindName), oneLine(apiVersion), kind, v1alpha1.SchemeGroupVersion)
 }
 
+// reportName reports a file that kustomize takes for its own.
+func (f *file) reportName(at place) {
+	switch path.Base(f.name) {
+	case "kustomization.yaml", "kustomization.yml", "Kustomization":
+		f.report(finding.ReservedFileName, at.at, "", "kustomize reads a file of this name as the description of its folder, and a MazeTask is none; rename the file")
+	}
+}
+
 func text(value any) string {
 	out, _ := value.(string)
 	return out
@@ -200,7 +218,7 @@ func (l *Linter) Declared(tasks []discover.Task) []finding.Finding {
 		}
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(manifest)
 		if err != nil {
-			o.report(finding.InvalidSchema, o.place.at, "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
+			o.report(finding.InvalidSchema, o.place, "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
 		} else {
 			o.content = content
 			l.judgeTask(o, newSet())

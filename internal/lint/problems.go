@@ -2,15 +2,14 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
@@ -24,21 +23,43 @@ type object struct {
 	content map[string]any
 }
 
-func (o *object) report(rule string, at finding.Position, format string, args ...any) {
-	o.file.report(rule, at, o.name, format, args...)
+func (o *object) report(rule string, at place, format string, args ...any) {
+	o.file.report(rule, at.at, o.name, format, args...)
+	o.file.findings[len(o.file.findings)-1].Pointer = at.path
+}
+
+// reportValue reports what is wrong with a value, and how that is read if it is not read as it is written.
+func (o *object) reportValue(rule string, at place, message string) {
+	reading, isBoolean := at.reading()
+	switch isType := rule == finding.WrongType || rule == finding.InvalidMetadata; {
+	case reading != "" && (isBoolean || isType):
+		reading += ": put it in quotes if it is a text"
+	case isType:
+		reading = at.missingSpace()
+	}
+	o.report(rule, at, "%s", message+reading)
 }
 
 // refuse reports why the API server would refuse an object.
 func (o *object) refuse(a *Admission, refusal Refusal) {
 	for _, path := range refusal.Unknown {
+		if o.file.full() {
+			return
+		}
 		_, parent, last := o.place.field(path)
 		advice := nearest.Question(a.meant(path))
+		if slip, ok := jsontree.Lookalike(last); ok && advice == "" {
+			advice = "; " + slip.String()
+		}
 		if advice == "" {
 			advice = "; correct or remove it; \"kubectl explain mazetask --recursive\" lists the fields"
 		}
 		o.report(finding.UnknownField, parent.key(last), "%s: unknown field%s", oneLine(path), advice)
 	}
 	for _, err := range refusal.relevant() {
+		if o.file.full() {
+			return
+		}
 		o.reportField(err)
 	}
 }
@@ -52,32 +73,47 @@ func (r Refusal) Messages() []string {
 	return messages
 }
 
-// relevant are the errors without those that follow from another one.
+// relevant are the errors without those that follow from another one. What is wrong with the type of a field has to be corrected before
+// another error in it means anything. A later error of a field is from a rule of the CRD, which has words of its own.
 func (r Refusal) relevant() field.ErrorList {
-	var out field.ErrorList
+	later := map[string]int{}
 	for i, err := range r.Errors {
-		if !slices.ContainsFunc(r.Errors[:i], func(other *field.Error) bool { return implies(other, err) }) &&
-			!slices.ContainsFunc(r.Errors[i+1:], func(other *field.Error) bool { return saysMore(other, err) }) {
+		later[err.Field] = i
+	}
+	var out field.ErrorList
+	wrongType := map[string]bool{}
+	for i, err := range r.Errors {
+		isType := err.Type == field.ErrorTypeTypeInvalid
+		saysMore := later[err.Field] > i && strings.HasPrefix(err.Field, "spec.") && !isType
+		if !saysMore && !isBelow(wrongType, err.Field) {
 			out = append(out, err)
+		}
+		if isType {
+			wrongType[err.Field] = true
 		}
 	}
 	return out
 }
 
-// implies says whether what is wrong with one field has to be corrected before another error means anything.
-func implies(first, other *field.Error) bool {
-	return first.Type == field.ErrorTypeTypeInvalid && (other.Field == first.Field || strings.HasPrefix(other.Field, first.Field+"."))
-}
-
-// saysMore says whether a later error is of the same field: then it is from a rule of the CRD, which has words of its own.
-func saysMore(later, err *field.Error) bool {
-	return later.Field == err.Field && strings.HasPrefix(err.Field, "spec.") && err.Type != field.ErrorTypeTypeInvalid
+// isBelow reports whether a field, or one that it is in, is among some fields.
+func isBelow(fields map[string]bool, path string) bool {
+	for len(fields) > 0 {
+		if fields[path] {
+			return true
+		}
+		end := strings.LastIndexByte(path, '.')
+		if end < 0 {
+			return false
+		}
+		path = path[:end]
+	}
+	return false
 }
 
 func (o *object) reportField(err *field.Error) {
 	rule, found := ruleOf(err), o.place
 	if !noPath(err) {
-		found, _, _ = o.place.field(err.Field)
+		found = o.fieldOf(err)
 	}
 	switch rule {
 	case finding.GPUMemoryNeedsGPU:
@@ -85,10 +121,19 @@ func (o *object) reportField(err *field.Error) {
 	case finding.InvalidMetadata:
 		found = o.labelOf(found, err)
 	}
-	o.report(rule, found.at, "%s", messageOf(err))
+	o.reportValue(rule, found, messageOf(err))
 }
 
-// noPath says whether an error is about the object as such.
+// fieldOf returns the place that an error is about. What is missing is where it should be.
+func (o *object) fieldOf(err *field.Error) place {
+	found, parent, last := o.place.field(err.Field)
+	if found.path == parent.path && last != "" {
+		return found.below(last)
+	}
+	return found
+}
+
+// noPath reports whether an error is about the object as such.
 func noPath(err *field.Error) bool { return err.Field == "" || err.Field == "<nil>" }
 
 // labelOf finds which of the labels or annotations is wrong: the API server tells its key or its value.
@@ -100,14 +145,17 @@ func (o *object) labelOf(labels place, err *field.Error) place {
 	}
 	meta, _ := o.content["metadata"].(map[string]any)
 	texts, _ := meta[name].(map[string]any)
-	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if key == wrong {
-			return place{at: labels.key(key)}
+	if _, ok := texts[wrong]; ok {
+		return labels.key(wrong)
+	}
+	first := ""
+	for key, value := range texts {
+		if value == wrong && (first == "" || key < first) {
+			first = key
 		}
-		if texts[key] == wrong {
-			value, _ := labels.member(key)
-			return value
-		}
+	}
+	if value, ok := labels.member(first); ok {
+		return value
 	}
 	return labels
 }

@@ -11,9 +11,18 @@ import (
 // place is a value in a document, and where to point for it.
 type place struct {
 	source jsontree.Source
+	// text is that of a JSON document. Nil for YAML.
+	text []byte
 	// node is nil if only the position is known.
 	node *jsontree.Node
 	at   finding.Position
+	// path is the JSON pointer to it in its document.
+	path string
+}
+
+// root returns the place of a document.
+func root(source jsontree.Source, text []byte, n *jsontree.Node) place {
+	return place{source: source, text: text, node: n, at: source.At(n)}
 }
 
 // member returns the value of a key. As in what is decoded, the last of several with one key counts.
@@ -22,7 +31,7 @@ func (p place) member(name string) (place, bool) {
 	objects := []*jsontree.Node{p.node}
 	for i := 0; i < len(objects) && i < maxMerges; i++ {
 		if m := objects[i].Member(name); m != nil {
-			return p.of(m), true
+			return p.of(m, name), true
 		}
 		if n := objects[i]; n != nil && n.YAML != nil {
 			objects = append(objects, n.YAML.Merged...)
@@ -31,19 +40,29 @@ func (p place) member(name string) (place, bool) {
 	return p, false
 }
 
-// of returns the place of another value of the document. Nothing but its key stands for an object or a list of YAML in a block.
-func (p place) of(n *jsontree.Node) place {
+// of returns the place of a value in this one. Nothing but its key stands for an object or a list of YAML in a block.
+func (p place) of(n *jsontree.Node, name string) place {
+	next := p.below(name)
+	next.node, next.at = n, p.source.At(n)
 	if n.YAML != nil && n.YAML.Block && n.YAML.Key != nil {
-		return place{p.source, n, p.source.KeyAt(n)}
+		next.at = p.source.KeyAt(n)
 	}
-	return place{p.source, n, p.source.At(n)}
+	return next
+}
+
+// below returns the place itself, under the pointer to a value in it: that may not be written anywhere.
+func (p place) below(name string) place {
+	p.path += "/" + jsontree.EscapeToken(name)
+	return p
 }
 
 func (p place) item(i int) (place, bool) {
 	if p.node == nil || p.node.Kind != jsontree.Array || i < 0 || i >= len(p.node.Children) {
 		return p, false
 	}
-	return place{p.source, p.node.Children[i], p.source.At(p.node.Children[i])}, true
+	next := p.below(strconv.Itoa(i))
+	next.node, next.at = p.node.Children[i], p.source.At(p.node.Children[i])
+	return next, true
 }
 
 // members returns those of an object.
@@ -55,13 +74,15 @@ func (p place) members() []*jsontree.Node {
 }
 
 // key returns where the key of a member is written.
-func (p place) key(name string) finding.Position {
+func (p place) key(name string) place {
+	key := p.below(name)
 	for _, m := range p.members() {
 		if m.Name == name {
-			return p.source.KeyAt(m)
+			key.node, key.at = nil, p.source.KeyAt(m)
+			return key
 		}
 	}
-	return p.at
+	return key
 }
 
 // pointer follows a JSON pointer as far as it leads.
