@@ -85,7 +85,7 @@ func TestWindow(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, column := window([]rune(tc.text), tc.character, tc.columns)
+			got, column := measure(1, tc.text).window(tc.character, tc.columns)
 			if got != tc.want || column != tc.wantColumn {
 				t.Errorf("want %q at %d, got %q at %d", tc.want, tc.wantColumn, got, column)
 			}
