@@ -104,6 +104,9 @@ func (y *yamlText) withoutColon(line int) (Slip, bool) {
 	if at := group(noSpace, shown); at >= 0 {
 		return Slip{y.starts[line] + at, "a space is missing behind this colon", "write a key and its value as in key: value"}, true
 	}
+	if strings.HasPrefix(strings.TrimLeft(shown, " "), "-") { // an item need not have one
+		return Slip{}, false
+	}
 	return Slip{y.starts[line] + len(shown) - len(text), "this line has no key", "write a key, a colon, a space and a value; a text of several lines begins with |"}, true
 }
 
@@ -165,7 +168,9 @@ func (y *yamlText) indentation() (Slip, bool) {
 	indent, isItem := indentOf(line), strings.HasPrefix(strings.TrimLeft(line, " "), "-")
 	open := y.openIndents()
 	at := y.starts[y.line] + indent
-	switch {
+	switch begins := strings.TrimLeft(line, " "); {
+	case strings.HasPrefix(begins, "}") || strings.HasPrefix(begins, "]"):
+		return Slip{at, "this " + begins[:1] + " closes nothing", "remove it, or add what it should close"}, true
 	case !slices.Contains(open, indent):
 		var shown []string
 		for _, one := range open {

@@ -98,8 +98,10 @@ func (n *Node) Read(text []byte) (read string, other bool) {
 	return string(out), string(out) != n.Written(text)
 }
 
-// IsJSON reports whether a scalar without quotes is written as JSON writes it.
-func (n *Node) IsJSON(text []byte) bool { return jsonLiteral.MatchString(n.Written(text)) }
+// IsJSON reports whether AppendJSON appends a value as it is written: all but words and numbers that only YAML has.
+func (n *Node) IsJSON(text []byte) bool {
+	return n.Kind == Object || n.Kind == Array || n.Kind == Text || jsonLiteral.MatchString(n.Written(text))
+}
 
 // readNumber returns the value of a JSON number. It reports false for one that no float64 holds.
 func readNumber(text string) (any, bool) {

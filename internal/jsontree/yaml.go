@@ -106,7 +106,7 @@ func DecodeYAML(content []byte) (any, Document, *YAMLError) {
 		return nil, document, err
 	}
 	root, _ := ParseJSON(converted, 0, Limits{}) // the library has a limit of its own
-	value, _ := root.Value(converted)           // the library writes no number that a float64 does not hold
+	value, _ := root.Value(converted)            // the library writes no number that a float64 does not hold
 	return value, document, nil
 }
 

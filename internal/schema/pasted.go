@@ -239,6 +239,8 @@ func (d *document) tellPasted() {
 	case len(d.errors) > 0:
 		d.errors, d.warnings = []*Error{invalid("", "%s", d.pasted.inParameters())}, nil
 	default:
-		d.warnings = []Warning{{Message: d.pasted.inParameters() + "; it is read as a declaration of parameters with these names"}}
+		d.warnings = []Warning{{Message: d.pasted.inParameters() + readAsNames}}
 	}
 }
+
+const readAsNames = "; it is read as a declaration of parameters with these names"

@@ -1,0 +1,116 @@
+package schema
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPastedTools (A5): one error says what this is, and which part belongs where.
+func TestPastedTools(t *testing.T) {
+	const parameters = `{"type": "object", "properties": {"q": {"type": "string"}}}`
+	move := func(path, field string) string { return path + " belongs into spec." + field }
+	cases := map[string]struct {
+		raw  string
+		want string
+	}{
+		"OpenAI": {
+			`{"type": "function", "function": {"name": "search", "description": "Searches.", "parameters": ` + parameters + `, "strict": true}}`,
+			"this is an OpenAI tool, and not the schema of parameters: " + move("function.parameters", "inputParameters") + ", " + move("function.name", "name") +
+				", " + move("function.description", "description"),
+		},
+		"OpenAI, without a name": {
+			`{"type": "function", "function": {"description": "Searches.", "parameters": ` + parameters + `}}`,
+			"this is an OpenAI tool, and not the schema of parameters: " + move("function.parameters", "inputParameters") + ", " + move("function.description", "description"),
+		},
+		"OpenAI's responses": {
+			`{"type": "function", "name": "search", "parameters": ` + parameters + `}`,
+			"this is a function declaration, as of OpenAI or Gemini, and not the schema of parameters: " + move("parameters", "inputParameters") + ", " + move("name", "name"),
+		},
+		"MCP": {
+			`{"name": "search", "title": "Search", "inputSchema": ` + parameters + `, "outputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}}`,
+			"this is an MCP tool, and not the schema of parameters: " + move("inputSchema", "inputParameters") + ", " + move("outputSchema", "outputParameters") +
+				", " + move("name", "name") + ", " + move("title", "description"),
+		},
+		"Anthropic": {
+			`{"name": "search", "input_schema": {"type": "object", "properties": {"q": {"type": "strnig"}}}}`,
+			"this is an Anthropic tool, and not the schema of parameters: " + move("input_schema", "inputParameters") + ", " + move("name", "name"),
+		},
+		"Bedrock": {
+			`{"toolSpec": {"name": "search", "description": "Searches.", "inputSchema": {"json": ` + parameters + `}}}`,
+			"this is a tool of Amazon Bedrock, and not the schema of parameters: " + move("toolSpec.inputSchema.json", "inputParameters") + ", " +
+				move("toolSpec.name", "name") + ", " + move("toolSpec.description", "description") + readAsNames,
+		},
+		"Gemini": {
+			`{"functionDeclarations": [{"name": "search", "description": "Searches.", "parameters": {"type": "OBJECT", "properties": {}}}, {"name": "fetch"}]}`,
+			"these are 2 function declarations, as of OpenAI or Gemini, and not the schema of parameters; each needs a MazeTask of its own: " +
+				move("parameters", "inputParameters") + ", " + move("name", "name") + ", " + move("description", "description"),
+		},
+		"LangChain": {
+			`{"name": "search", "description": "Searches.", "args_schema": ` + parameters + `}`,
+			"this is a LangChain tool, and not the schema of parameters: " + move("args_schema", "inputParameters") + ", " + move("name", "name") + ", " +
+				move("description", "description"),
+		},
+		"A request body": {
+			`{"required": true, "content": {"application/json": {"schema": ` + parameters + `}}}`,
+			"this is a request body of OpenAPI, and not the schema of parameters: " + move("content.application/json.schema", "inputParameters") + readAsNames,
+		},
+		"A parameter": {
+			`{"name": "limit", "in": "query", "schema": {"type": "integer"}}`,
+			"this is a parameter of OpenAPI, and not the schema of parameters; declare it by its name and its schema, as in q: {type: string}",
+		},
+		"An API": {
+			`{"openapi": "3.1.0", "info": {"title": "x"}, "paths": {}}`,
+			"this is a description of an API by OpenAPI, and not the schema of parameters; each of its operations would be a MazeTask",
+		},
+		"An answer to tools/list": {
+			`{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "search", "inputSchema": ` + parameters + `}, {}, {}]}}`,
+			"these are 3 MCP tools, and not the schema of parameters; each needs a MazeTask of its own: " + move("inputSchema", "inputParameters") + ", " + move("name", "name"),
+		},
+		"A list": {
+			`[{"type": "function", "function": {"name": "search", "parameters": ` + parameters + `}}]`,
+			"this is an OpenAI tool, and not the schema of parameters: " + move("function.parameters", "inputParameters") + ", " + move("function.name", "name"),
+		},
+		"Its schema alone": {
+			`{"inputSchema": ` + parameters + `}`,
+			"this is an MCP tool, and not the schema of parameters: " + move("inputSchema", "inputParameters") + readAsNames,
+		},
+		"A wrapped schema": {
+			`{"schema": ` + parameters + `}`,
+			"this is a schema of OpenAPI in its wrapper, and not the schema of parameters: " + move("schema", "inputParameters") + readAsNames,
+		},
+
+		"A schema that has a parameter called function":   {`{"type": "object", "properties": {"function": {"type": "object"}, "name": {"type": "string"}}}`, ""},
+		"Parameters that are called name and inputSchema": {`{"name": "str", "description": {"type": "string"}, "inputSchema": {"type": "object"}}`, `Python type name "str" read as "string"`},
+		"A parameter called parameters":                   {`{"parameters": {"type": "object"}}`, ""},
+		"A parameter called content":                      {`{"content": {"type": "string"}, "in": {"type": "string"}}`, ""},
+		"A wrong type beside such names":                  {`{"name": {"type": "strnig"}, "parameters": {"type": "object"}}`, `unknown type "strnig"`},
+		"Tools as a parameter":                            {`{"tools": {"type": "array"}}`, ""},
+		"An empty list":                                   {`{"tools": []}`, "a parameter is declared by an object"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, warnings, errs := Check([]byte(tc.raw))
+			var got []string
+			for _, err := range errs {
+				got = append(got, err.Message)
+			}
+			for _, w := range warnings {
+				got = append(got, w.Message)
+			}
+			var want []string
+			if tc.want != "" {
+				want = []string{tc.want}
+			}
+			for i := range min(len(got), len(want)) {
+				if strings.HasPrefix(got[i], tc.want) && !strings.HasPrefix(tc.want, "th") {
+					got[i] = tc.want
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
