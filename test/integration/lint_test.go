@@ -30,6 +30,8 @@ import (
 	"github.com/maze-agent/maregister/controllers"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
+	judgment "github.com/maze-agent/maregister/internal/task"
+	"github.com/maze-agent/maregister/internal/text"
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
@@ -122,6 +124,14 @@ type sample struct {
 	contentType string
 }
 
+// name returns a name by which lint knows what the document should be.
+func (s sample) name() string {
+	if s.contentType == "application/json" {
+		return "document.json"
+	}
+	return "document.yaml"
+}
+
 // documentsOf takes a file apart with the library that kubectl uses. What it cannot take apart is one document.
 func documentsOf(name string, content []byte) []sample {
 	if filepath.Ext(name) == ".json" {
@@ -203,7 +213,7 @@ type stored struct {
 func (s *submission) send(ctx context.Context, linter *lint.Linter, documents []sample) {
 	GinkgoHelper()
 	for _, document := range documents {
-		alone := linter.Lint([]lint.Source{{Name: "document", Content: document.content}})
+		alone := linter.Lint([]lint.Source{{Name: document.name(), Content: document.content}})
 		if alone.Objects == 0 && len(alone.Findings) == 0 {
 			continue // another kind, or nothing
 		}
@@ -266,10 +276,22 @@ func (s *submission) expectConditions(ctx context.Context) {
 			accepted, registered := condition(task, v1alpha1.ConditionAccepted), condition(task, v1alpha1.ConditionRegistered)
 			g.Expect(accepted).NotTo(BeEmpty())
 			g.Expect(registered).NotTo(BeElementOf("", v1alpha1.ReasonPublishing))
-			g.Expect(rulesOf(accepted, registered)).To(Equal(toldByConditions(one.findings)), "%s, %s", accepted, registered)
 		}).Should(Succeed())
-		warned := count(one.findings, finding.PythonTypeName) > 0
-		Expect(strings.Contains(message(task, v1alpha1.ConditionAccepted), "Python type name")).To(Equal(warned))
+		reason, verdict := condition(task, v1alpha1.ConditionAccepted), judgment.Judge(&task.Spec)
+		if reason != v1alpha1.ReasonNameConflict {
+			Expect(reason).To(Equal(verdict.Reason))
+			Expect(message(task, v1alpha1.ConditionAccepted)).To(Equal(text.Visible(verdict.Message())))
+		}
+		// Lint tells everything, of which the condition has the first.
+		rules := rulesOf(condition(task, v1alpha1.ConditionRegistered))
+		for _, problem := range verdict.Problems {
+			rules = append(rules, lint.RuleOf(problem.Reason))
+		}
+		Expect(toldByConditions(one.findings)).To(ConsistOf(rules))
+		if verdict.Accepted {
+			warned := count(one.findings, finding.PythonTypeName) > 0
+			Expect(strings.Contains(verdict.Message(), "Python type name")).To(Equal(warned))
+		}
 	}
 }
 
