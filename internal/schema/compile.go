@@ -57,7 +57,8 @@ func (v *Validator) Validate(pointer string, value []byte) error {
 	return v.library.validate(pointer, decoded)
 }
 
-// checkDefaults sees to it that each default fits the schema that it stands in.
+// checkDefaults sees to it that each default fits the schema that it stands in. Null, where the schema does not allow it, is how
+// Python and others say that there is no default: it is left out.
 func (d *document) checkDefaults() {
 	d.dropDoubtfulDefaults()
 	if len(d.defaults) == 0 {
@@ -69,6 +70,7 @@ func (d *document) checkDefaults() {
 	}
 	j := judge{Parameters: newParameters(d), steps: judgeSteps}
 	var libraries []library
+	var unwanted []int
 	for _, id := range d.defaults {
 		n := d.nodes[id]
 		if j.one(id, n.schema["default"]) == accepted {
@@ -80,8 +82,16 @@ func (d *document) checkDefaults() {
 		at := slices.IndexFunc(libraries, func(l library) bool { return isBelow(n.pointer, l.base) })
 		value := n.schema["default"]
 		if err := libraries[at].validate(n.pointer, value); err != nil {
-			d.note(wrongDefault(n.pointer, value, err))
+			if value != nil {
+				d.note(invalid(n.pointer+"/default", "the default, %s, does not fit its schema (%v); correct the default or the schema", brief(value), err))
+				continue
+			}
+			unwanted = append(unwanted, id)
 		}
+	}
+	for _, id := range unwanted { // not before: what a schema refers to must not change while defaults are judged
+		delete(d.nodes[id].schema, "default")
+		d.warn(KindNullDefault, d.nodes[id].pointer+"/default", `null does not fit the schema, so the default is read as left out; remove it, or add "null" to the types`)
 	}
 }
 
@@ -104,14 +114,6 @@ func (d *document) dropDoubtfulDefaults() {
 		doubt(r.pointer)
 	}
 	d.defaults = slices.DeleteFunc(d.defaults, func(id int) bool { return wrong[d.nodes[id].pointer] })
-}
-
-func wrongDefault(pointer string, value any, cause error) *Error {
-	advice := "correct the default or the schema"
-	if value == nil { // Python's usual default
-		advice = `remove it, or add "null" to the types`
-	}
-	return invalid(pointer+"/default", "the default, %s, does not fit its schema (%v); %s", brief(value), cause, advice)
 }
 
 func (d *document) boundDefaults() *Error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/maze-agent/maregister/internal/jsontree"
 	plaintext "github.com/maze-agent/maregister/internal/text"
@@ -50,9 +51,25 @@ func (e *Error) Error() string {
 	return clip(prefixed(e.Pointer, e.Message), maxErrorLength)
 }
 
+// Kinds of warnings.
+const (
+	// KindPythonType says that a type is Python's name for it.
+	KindPythonType = "PythonType"
+	// KindTranslated says that something is written as in an older draft, in OpenAPI or in ECMA-262, and what it was read as.
+	KindTranslated = "Translated"
+	// KindNullDefault says that a default is null, which the type does not allow, and was read as left out.
+	KindNullDefault = "NullDefault"
+	// KindUnknownKeyword says that a keyword is probably misspelt.
+	KindUnknownKeyword = "UnknownKeyword"
+	// KindContradiction says that keywords contradict each other, or that one has no effect beside the others.
+	KindContradiction = "Contradiction"
+)
+
 // Warning tells of a declaration that was accepted although it should be
 // written differently.
 type Warning struct {
+	// Kind is one of the Kind constants.
+	Kind string
 	// Pointer is the JSON pointer to it in the document as it was declared.
 	Pointer string
 	// Message says how it was read.
@@ -87,6 +104,15 @@ func tooLarge(pointer, format string, args ...any) *Error {
 func clip(s string, length int) string { return plaintext.ClipMiddle(s, length) }
 
 func quote(s string) string { return strconv.Quote(clip(s, maxQuoted)) }
+
+// quoteAll lists names in a message.
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}
 
 // describe names a JSON value in a message.
 func describe(value any) string {

@@ -11,6 +11,7 @@ import (
 // document is a full schema while it is read, and all of its subschemas as a graph.
 type document struct {
 	root map[string]any
+	moves
 	// nodes are the subschemas, each before those inside it; the root is the first.
 	nodes []node
 	// references, anchors and defaults are what is judged once all nodes are known.
@@ -76,13 +77,17 @@ func (s site) member(name string) string { return s.pointer() + "/" + token(name
 // readSchema normalises a full schema in place and checks everything but its
 // defaults. It adds to what is known to be wrong with the document.
 func readSchema(root map[string]any, errs []*Error) *document {
-	d := &document{root: root, anchors: map[string]int{}, errors: errs}
-	d.note(d.dropIdentity())
-	if _, err := d.walk(root, ""); err != nil {
+	t := translate(root)
+	d := &document{root: t.root, moves: t.moves, anchors: map[string]int{}, warnings: t.warnings, errors: errs}
+	for _, fault := range t.faults {
+		fault.Pointer = t.nowAt(fault.Pointer)
+		d.note(fault)
+	}
+	if _, err := d.walk(d.root, ""); err != nil {
 		d.note(err)
 	}
 	d.note(d.requireObject())
-	if err := checkSize(root, schemaLimits); err != nil {
+	if err := checkSize(d.root, schemaLimits); err != nil {
 		d.stop(err)
 		return d
 	}
@@ -111,15 +116,16 @@ func (d *document) err() *Error {
 	return nil
 }
 
-// toldErrors returns what is wrong, as a user sees it: by pointer, each
-// without what the shorthand leaves out, and what was found first where there
-// are several.
+// toldErrors returns what is wrong, as a user sees it: by pointer as it was
+// declared, each without what the shorthand leaves out, and what was found
+// first where there are several.
 func (d *document) toldErrors(shorthandPrefix string) []*Error {
-	for _, err := range d.errors {
-		err.Pointer = strings.TrimPrefix(err.Pointer, shorthandPrefix)
+	told := make([]*Error, len(d.errors))
+	for i, err := range d.errors {
+		told[i] = &Error{Reason: err.Reason, Pointer: strings.TrimPrefix(d.declaredAt(err.Pointer), shorthandPrefix), Message: err.Message}
 	}
-	slices.SortStableFunc(d.errors, func(a, b *Error) int { return strings.Compare(a.Pointer, b.Pointer) })
-	return slices.CompactFunc(d.errors, func(a, b *Error) bool { return a.Pointer == b.Pointer })
+	slices.SortStableFunc(told, func(a, b *Error) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return slices.CompactFunc(told, func(a, b *Error) bool { return a.Pointer == b.Pointer })
 }
 
 // toldWarnings returns the warnings as a user sees them.
@@ -129,25 +135,6 @@ func (d *document) toldWarnings(shorthandPrefix string) []Warning {
 	}
 	sortWarnings(d.warnings)
 	return d.warnings
-}
-
-// dialect2020 is the name of JSON Schema 2020-12.
-const dialect2020 = "https://json-schema.org/draft/2020-12/schema"
-
-// dropIdentity removes $schema and $id from the root. The result is always
-// 2020-12, and no reference can depend on an $id since all begin with "#".
-func (d *document) dropIdentity() *Error {
-	if dialect, ok := d.root["$schema"]; ok {
-		if name, _ := dialect.(string); strings.TrimSuffix(name, "#") != dialect2020 {
-			return invalid("/$schema", `only JSON Schema 2020-12 is supported, found %s; remove "$schema", or declare %q`, describe(dialect), dialect2020)
-		}
-	}
-	if id, ok := d.root["$id"]; ok && !isA[string](id) {
-		return invalid("/$id", `"$id" must be a string, found %s; remove it`, describe(id))
-	}
-	delete(d.root, "$schema")
-	delete(d.root, "$id")
-	return nil
 }
 
 // requireObject sees to it that the root describes an object.
@@ -177,13 +164,13 @@ func (d *document) warnMisplaced() {
 			continue
 		}
 		if value, ok := d.root[name].(map[string]any); ok && isFullSchema(value) {
-			d.warn("/"+token(name), `this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
+			d.warn(KindUnknownKeyword, "/"+token(name), `this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
 		}
 	}
 }
 
-func (d *document) warn(pointer, format string, args ...any) {
-	d.warnings = append(d.warnings, Warning{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+func (d *document) warn(kind, pointer, format string, args ...any) {
+	d.warnings = append(d.warnings, Warning{Kind: kind, Pointer: d.declaredAt(pointer), Message: fmt.Sprintf(format, args...)})
 }
 
 // walk normalises the schema at pointer and everything below it, notes what is
@@ -320,7 +307,7 @@ func (d *document) anchor(at site) *Error {
 		return invalid(at.pointer(), `%q must be a name of ASCII letters, digits, "-", "_" and ".", found %s`, at.name, describe(at.value))
 	}
 	if other, taken := d.anchors[name]; taken && other != at.node {
-		return invalid(at.pointer(), "the anchor %s is already at %s; rename one of them", quote(name), clip(d.nodes[other].pointer, maxShownPointer))
+		return invalid(at.pointer(), "the anchor %s is already at %s; rename one of them", quote(name), clip(d.declaredAt(d.nodes[other].pointer), maxShownPointer))
 	}
 	d.anchors[name] = at.node
 	return nil

@@ -32,13 +32,15 @@ func (d *document) resolve() {
 		}
 		to, found := targets[r.target]
 		if !found {
-			d.note(invalid(r.pointer,
-				`the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`,
-				quote("#"+r.target)))
+			d.note(leadsNowhere(r.pointer, "#"+r.target))
 			continue
 		}
 		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself, keyword: "$ref"})
 	}
+}
+
+func leadsNowhere(pointer, text string) *Error {
+	return invalid(pointer, `the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`, quote(text))
 }
 
 // visit is how far a depth-first search has come with a node.
@@ -92,7 +94,7 @@ func (d *document) cycle(path []int, again int) *Error {
 	}
 	var shown []string
 	for _, id := range append(path, again) {
-		shown = append(shown, "#"+d.nodes[id].pointer)
+		shown = append(shown, "#"+d.declaredAt(d.nodes[id].pointer))
 	}
 	return refuse(ReasonRefCycle, d.nodes[again].pointer,
 		`the schema applies itself to the same value for ever (%s); remove a reference of the cycle, or move it below "properties" or "items"`,

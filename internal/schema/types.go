@@ -96,7 +96,7 @@ func (d *document) readTypes(at site, declared []any, isList bool) (types []any,
 			continue
 		}
 		if t.python {
-			d.warn(pointer(), "Python type name %q read as %s", name, t.reading())
+			d.warn(KindPythonType, pointer(), "Python type name %q read as %s", name, t.reading())
 		}
 		anyType = anyType || t.jsonType == ""
 		if t.jsonType == "string" {

@@ -58,7 +58,6 @@ func TestTypesWhereSchemasAre(t *testing.T) {
 		`{"type":"object","unevaluatedProperties":§}`,
 		`{"propertyNames":§,"type":"object"}`,
 		`{"dependentSchemas":{"a":§},"type":"object"}`,
-		`{"dependencies":{"a":§,"b":["c"]},"type":"object"}`,
 		`{"allOf":[§],"type":"object"}`,
 		`{"anyOf":[true,§],"type":"object"}`,
 		`{"oneOf":[§],"type":"object"}`,
