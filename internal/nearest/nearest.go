@@ -37,6 +37,11 @@ func Question(guess string) string {
 	return `; did you mean "` + guess + `"?`
 }
 
+// Within reports whether a candidate takes at most so many edits of a name, two at most. Case does not count.
+func Within(name, candidate string, most int) bool {
+	return len(name) <= maxLength && edits(strings.ToLower(name), strings.ToLower(candidate)) <= min(most, maxEdits)
+}
+
 // edits is the optimal string alignment distance: insertions, deletions, replacements and swaps of two neighbours. Beyond
 // maxEdits, it is only some larger number.
 func edits(a, b string) int {

@@ -8,8 +8,6 @@ type moves struct {
 	now, declared map[string]string
 }
 
-func newMoves() moves { return moves{now: map[string]string{}, declared: map[string]string{}} }
-
 // add notes that what is declared at one pointer is now at another.
 func (m moves) add(declared, now string) {
 	m.now[declared] = now

@@ -152,21 +152,7 @@ func (d *document) requireObject() *Error {
 			`declare each parameter below "properties" (a parameter that is called "type" is written {"type": {"type": "string"}})`,
 			describe(declared))
 	}
-	d.warnMisplaced()
 	return nil
-}
-
-// warnMisplaced finds parameters that were declared beside "properties"
-// instead of in it: as unknown keywords they would be lost without a word.
-func (d *document) warnMisplaced() {
-	for _, name := range sortedNames(d.root) {
-		if _, known := keywords[name]; known {
-			continue
-		}
-		if value, ok := d.root[name].(map[string]any); ok && isFullSchema(value) {
-			d.warn(KindUnknownKeyword, "/"+token(name), `this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
-		}
-	}
 }
 
 func (d *document) warn(kind, pointer, format string, args ...any) {

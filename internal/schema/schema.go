@@ -38,6 +38,7 @@ func Check(raw []byte) (*Schema, []Warning, []*Error) {
 	doc, shorthandPrefix := read(raw)
 	if !doc.stopped {
 		doc.checkDefaults()
+		doc.findSlips()
 	}
 	doc.tellPasted()
 	if len(doc.errors) == 0 {

@@ -94,8 +94,10 @@ func (c *comparison) contentWithin(kind kinds, f, t *alternative) bool {
 	}
 }
 
+// one is the step of integers.
+var one = big.NewRat(1, 1)
+
 func numbersWithin(kind kinds, f, t *alternative) bool {
-	one := big.NewRat(1, 1)
 	steps, numbers := f.steps, f.numbers
 	if kind == integerKind {
 		steps, numbers = append(slices.Clip(steps), one), numbers.rounded(one)

@@ -33,10 +33,11 @@ type spot struct {
 
 // translate returns a document as 2020-12 has it. One that is written so already is left as it is, to the byte.
 func translate(root map[string]any) *translation {
-	t := &translation{moves: newMoves(), root: root}
+	t := &translation{root: root}
 	if !needsTranslation(root) {
 		return t
 	}
+	t.moves = moves{now: map[string]string{}, declared: map[string]string{}}
 	t.schemas = map[string]bool{}
 	t.unevaluatedItems = mentions(root, "unevaluatedItems")
 	t.resources = []resource{newResource(unnamed, "")}
