@@ -31,6 +31,11 @@ const (
 	NameConflict       = "MZ127"
 	TaskTooLarge       = "MZ128"
 	PythonTypeName     = "MZ129"
+
+	TranslatedSchema      = "MZ130"
+	NullDefault           = "MZ131"
+	UnknownKeyword        = "MZ132"
+	ContradictoryKeywords = "MZ133"
 )
 
 // ofManifests are the rules of MazeTask manifests.
@@ -58,9 +63,13 @@ var ofManifests = []Rule{
 	newRule(SchemaTooLarge, "schema-too-large", SeverityError, "A schema exceeds a limit on bytes, depth, values, patterns or expansion."),
 	newRule(RemoteRefForbidden, "remote-ref-forbidden", SeverityError, "A $ref leads out of its own schema."),
 	newRule(RefCycle, "ref-cycle", SeverityError, "A $ref leads back to itself without entering a property or an item."),
-	newRule(UnsupportedPattern, "unsupported-pattern", SeverityError, "A regular expression is not in RE2's syntax."),
+	newRule(UnsupportedPattern, "unsupported-pattern", SeverityError, "RE2 cannot run a regular expression."),
 	newRule(NumberOutOfRange, "number-out-of-range", SeverityError, "A number in a schema cannot be held exactly by every consumer."),
 	newRule(NameConflict, "name-conflict", SeverityError, "Two tasks of one namespace have one spec.name."),
 	newRule(TaskTooLarge, "task-too-large", SeverityError, "The entry of a task does not fit into a ConfigMap of the registry."),
 	newRule(PythonTypeName, "python-type-name", SeverityWarning, "A type in a schema is Python's name for it."),
+	newRule(TranslatedSchema, "translated-schema", SeverityWarning, "A schema is written in an older draft, or a pattern in ECMA-262, and read as 2020-12."),
+	newRule(NullDefault, "null-default", SeverityWarning, "A default is null, which the type does not allow."),
+	newRule(UnknownKeyword, "unknown-keyword", SeverityWarning, "A keyword of a schema is probably misspelt."),
+	newRule(ContradictoryKeywords, "contradictory-schema", SeverityWarning, "Keywords of a schema contradict each other, or say nothing."),
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/schema"
 	"github.com/maze-agent/maregister/internal/task"
 )
 
@@ -29,6 +30,18 @@ var ofReasons = map[string]string{
 
 // RuleOf gives the code of the rule that a MazeTask breaks for which the operator gives this reason. Empty if there is none.
 func RuleOf(reason string) string { return ofReasons[reason] }
+
+// ofWarnings are the rules of what the operator warns of, by the kinds of the warnings.
+var ofWarnings = map[string]string{
+	schema.KindPythonType:     finding.PythonTypeName,
+	schema.KindTranslated:     finding.TranslatedSchema,
+	schema.KindNullDefault:    finding.NullDefault,
+	schema.KindUnknownKeyword: finding.UnknownKeyword,
+	schema.KindContradiction:  finding.ContradictoryKeywords,
+}
+
+// WarningRuleOf returns the code of the rule of a warning of the operator. Empty if there is none.
+func WarningRuleOf(kind string) string { return ofWarnings[kind] }
 
 // judgeTask judges a MazeTask, as the API server and as the operator: also what of it the operator would say after the first one's
 // complaints. It returns the task with the CRD's defaults and the operator's verdict, or nil and no verdict if one of them refuses the task.
@@ -86,7 +99,7 @@ func (o *object) judgeSpec(admitted *v1alpha1.MazeTask, refusal Refusal) task.Ve
 			break
 		}
 		at := o.place.pointer(warning.Pointer)
-		o.reportValue(finding.PythonTypeName, at, oneLine(warning.Message))
+		o.reportValue(ofWarnings[warning.Kind], at, oneLine(warning.Message))
 	}
 	return verdict
 }

@@ -37,6 +37,8 @@ type Problem struct {
 
 // Warning is about something that is accepted although it should be written differently.
 type Warning struct {
+	// Kind is one of those of package schema.
+	Kind string
 	// Pointer is the JSON pointer to it in the object.
 	Pointer string
 	// Message names the field, and says what to do.

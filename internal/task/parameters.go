@@ -26,7 +26,7 @@ func parameters(field string, declared *apiextensionsv1.JSON, verdict *Verdict) 
 		verdict.Problems = append(verdict.Problems, Problem{err.Reason, pointer(field) + err.Pointer, at(field, err.Error())})
 	}
 	for _, warning := range warnings {
-		verdict.Warnings = append(verdict.Warnings, Warning{pointer(field) + warning.Pointer, at(field, warning.String())})
+		verdict.Warnings = append(verdict.Warnings, Warning{warning.Kind, pointer(field) + warning.Pointer, at(field, warning.String())})
 	}
 	return parsed
 }

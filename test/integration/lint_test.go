@@ -288,11 +288,23 @@ func (s *submission) expectConditions(ctx context.Context) {
 			rules = append(rules, lint.RuleOf(problem.Reason))
 		}
 		Expect(toldByConditions(one.findings)).To(ConsistOf(rules))
-		if verdict.Accepted {
-			warned := count(one.findings, finding.PythonTypeName) > 0
-			Expect(strings.Contains(verdict.Message(), "Python type name")).To(Equal(warned))
+		warned := []string{}
+		for _, warning := range verdict.Warnings {
+			warned = append(warned, lint.WarningRuleOf(warning.Kind))
+		}
+		Expect(warningsOf(one.findings)).To(ConsistOf(warned))
+	}
+}
+
+// warningsOf returns the rules of what lint warns of, and the operator, too.
+func warningsOf(findings []finding.Finding) []string {
+	rules := []string{}
+	for _, f := range findings {
+		if f.Severity == finding.SeverityWarning && f.Rule >= finding.PythonTypeName {
+			rules = append(rules, f.Rule)
 		}
 	}
+	return rules
 }
 
 // conflicts counts the tasks whose name another has. The operator may not have seen the other at first.
