@@ -33,7 +33,7 @@ const (
 	ReasonRemoteRefForbidden = "RemoteRefForbidden"
 	// ReasonRefCycle: a "$ref" leads back to itself without entering a property or an item.
 	ReasonRefCycle = "RefCycle"
-	// ReasonUnsupportedPattern: a regular expression is not in RE2's syntax.
+	// ReasonUnsupportedPattern: RE2 cannot run a regular expression.
 	ReasonUnsupportedPattern = "UnsupportedPattern"
 	// ReasonNumberOutOfRange: a number in a schema cannot be held exactly by every consumer.
 	ReasonNumberOutOfRange = "NumberOutOfRange"

@@ -41,10 +41,11 @@ type MazeTaskSpec struct {
 
 	// inputParameters says which arguments the task takes: a JSON Schema of type
 	// object, or the short form, a map of argument name to the schema of that argument:
-	// {"image": {"type": "filepath"}}. Types are those of JSON Schema 2020-12, and
-	// "filepath" and "folderpath" for strings that name a file or a folder. At most
-	// 64 KiB, 32 levels and 2,000 values; "$ref" only within the same schema; patterns
-	// in RE2's syntax.
+	// {"image": {"type": "filepath"}}. Types are those of JSON Schema, and
+	// "filepath" and "folderpath" for strings that name a file or a folder. Schemas
+	// of draft-04, -06, -07 and 2019-09, and OpenAPI's "nullable", are read and
+	// published as 2020-12. At most 64 KiB, 32 levels and 2,000 values; "$ref" only
+	// within the same schema; patterns as far as RE2 can run them.
 	//
 	// +optional
 	// +kubebuilder:validation:Type=object

@@ -6,9 +6,11 @@
 //
 //	decode      limits on the raw JSON: size, depth, values, numbers
 //	shorthand   {"image": {"type": "filepath"}} becomes {"type": "object", "properties": …}
+//	translate   older drafts, OpenAPI's nullable and patterns of ECMA-262 become 2020-12 and RE2
 //	normalise   every subschema: shapes of the keywords, types, patterns
 //	references  lead to a subschema of the document, no cycle, bounded expansion
-//	defaults    each fits its own schema
+//	defaults    each fits its own schema; null may mean that there is none
+//	slips       what is valid and probably not meant: a [Warning] each
 //
 // # Full schema or shorthand
 //
@@ -40,7 +42,8 @@
 //	str, int, float, bool, list, …     the JSON Schema type, with a [Warning]
 //	any, Any                           no type, with a [Warning]
 //	no type at the root                "type": "object"
-//	$schema (2020-12), $id at the root dropped: the result is always 2020-12, references never leave it
+//	$schema, $id                       dropped: the result is always 2020-12, and one document
+//	a $ref by such an $id              "#/…", where it leads to
 //
 // Only places where 2020-12 expects a schema are read as one: "enum", "const",
 // "default", "examples" and unknown keywords are left as they are. A declared
@@ -64,9 +67,33 @@
 // Single values are judged from the same facts, and by the JSON Schema
 // library where these do not tell.
 //
+// # What is translated
+//
+// Which draft a schema is of decides only where 2020-12 would accept the same
+// text and read it differently. A form that 2020-12 does not have is read as
+// the draft that had it, whatever "$schema" says, so that mixtures are
+// understood. Each change has a [Warning] with the place and what it became.
+//
+//	as declared                               in                 translated
+//	items as a list, additionalItems          to 2019-09, none   prefixItems, items
+//	exclusiveMinimum: true beside minimum     draft-04, none     exclusiveMinimum: the bound
+//	dependencies                              all                dependentRequired, dependentSchemas
+//	definitions                               to 2019-09         $defs
+//	id, $id: "#name"                          to draft-07        references lead to the place
+//	$recursiveRef                             2019-09, none      $ref
+//	beside $ref                               to draft-07        left out, but for annotations and definitions
+//	a keyword of a later draft                to 2019-09         left out: the draft does not read it
+//	contains beside unevaluatedItems          2019-09            below "not" twice: it evaluates nothing there
+//	nullable: true                            all                "null" in type and enum, or anyOf
+//
+// A schema that begins with a "$schema" or "$id" of its own is a resource: its
+// references are relative to it. "$recursiveRef" and "$dynamicRef" have no
+// translation where several resources have their anchor. Pointers in errors and
+// warnings are always those of the document as it was declared.
+//
 // # What is refused although JSON Schema allows it
 //
-// Drafts other than 2020-12, "$id" below the root, "$vocabulary", duplicate
+// Drafts before draft-04, metaschemas of one's own, "$vocabulary", duplicate
 // member names, a root type other than "object" (parameters are passed by
 // name), a default that its own schema refuses, patterns that Go's regexp (RE2) cannot
 // run, and whatever exceeds a limit of limits.go: those bound what a hostile

@@ -13,7 +13,7 @@ import (
 // Reasons why a document is refused. A user sees them as the reason of the
 // condition Accepted=False.
 const (
-	// ReasonInvalidSchema says that the document is no JSON Schema 2020-12, or one that cannot describe parameters.
+	// ReasonInvalidSchema says that the document is no JSON Schema, one that 2020-12 cannot express, or one that cannot describe parameters.
 	ReasonInvalidSchema = "InvalidSchema"
 	// ReasonSchemaTooLarge says that the document exceeds a limit: bytes, depth, values, patterns or expansion.
 	ReasonSchemaTooLarge = "SchemaTooLarge"
@@ -21,7 +21,7 @@ const (
 	ReasonRemoteRefForbidden = "RemoteRefForbidden"
 	// ReasonRefCycle says that a schema applies itself to the same value for ever.
 	ReasonRefCycle = "RefCycle"
-	// ReasonUnsupportedPattern says that a regular expression is not one that RE2 can run.
+	// ReasonUnsupportedPattern says that a regular expression is not one that RE2 can run, however it is written.
 	ReasonUnsupportedPattern = "UnsupportedPattern"
 	// ReasonNumberOutOfRange says that a number cannot be held exactly, or at all, by a consumer.
 	ReasonNumberOutOfRange = "NumberOutOfRange"
