@@ -19,6 +19,9 @@ func (o older) schema(depth int) any {
 		return pick(o.generator, true, true, false)
 	}
 	schema := map[string]any{}
+	if o.Intn(6) == 0 {
+		maps.Copy(schema, o.together(depth))
+	}
 	for n := o.Intn(4); len(schema) == 0 || n > 0; n-- {
 		name := pick(o.generator, sortedNames(olderKeywords)...)
 		if since[name] > o.draft && o.Intn(newerKeywords) > 0 || depth <= 0 && keywords[name].shape <= dependencyMap {
@@ -29,7 +32,37 @@ func (o older) schema(depth int) any {
 	if o.Intn(3) == 0 {
 		schema["type"] = pick(o.generator, "integer", "string", "array", "object", "number")
 	}
+	if _, ok := schema["$ref"]; ok && o.draft < draft2019 {
+		delete(schema, "const") // which the library reads beside a reference, although these drafts ignore it there
+	}
 	return schema
+}
+
+// together are keywords whose meanings depend on each other, and that chance seldom brings together.
+func (o older) together(depth int) map[string]any {
+	if o.draft == draft2019 && o.Intn(2) == 0 {
+		return pick(o.generator,
+			map[string]any{"contains": o.leaf(), "unevaluatedItems": false},
+			map[string]any{"allOf": []any{map[string]any{"contains": o.leaf()}}, "unevaluatedItems": o.leaf()},
+			map[string]any{"items": []any{o.leaf()}, "unevaluatedItems": o.leaf()},
+			map[string]any{"dependentRequired": map[string]any{"a": []any{"b"}, "c": []any{"b"}}, "dependencies": map[string]any{"a": []any{"c"}, "b": o.leafOfObject()}})
+	}
+	return pick(o.generator,
+		map[string]any{"dependencies": map[string]any{"a": []any{"b"}, "b": []any{"c"}}},
+		map[string]any{"dependencies": map[string]any{"a": o.leafOfObject(), "c": []any{"a"}}, "type": "object"},
+		map[string]any{"$ref": o.reference(), "type": "boolean"},
+		map[string]any{"items": []any{o.leaf(), o.schema(depth - 1)}, "additionalItems": pick[any](o.generator, false, o.leaf())})
+}
+
+// members is an object of some of the few names.
+func (o older) members(depth int) map[string]any {
+	members := map[string]any{}
+	for _, name := range []string{"a", "b", "c"} {
+		if o.Intn(2) == 0 {
+			members[name] = o.instance(depth)
+		}
+	}
+	return members
 }
 
 func (o older) schemas(n, depth int) []any {
@@ -227,7 +260,7 @@ func (o older) value(schema any, definitions map[string]any, depth int) any {
 		}
 		for _, keyword := range []string{"properties", "dependencies", "required", "patternProperties", "dependentRequired", "unevaluatedProperties"} {
 			if _, ok := object[keyword]; ok {
-				return o.typed(map[string]any{"type": "object", "properties": map[string]any{"a": nil, "b": nil, "c": object[keyword]}}, definitions, depth)
+				return o.members(1)
 			}
 		}
 	}
@@ -238,6 +271,9 @@ func (o older) value(schema any, definitions map[string]any, depth int) any {
 	}
 	if _, isList := object["items"].([]any); isList {
 		return []any{o.number(), o.instance(1)}
+	}
+	if object["type"] == "object" && object["properties"] == nil {
+		return o.members(1)
 	}
 	return o.typed(object, definitions, depth)
 }

@@ -100,6 +100,9 @@ func compareDraft(t *testing.T, o older, count *compared) {
 		return
 	}
 	for _, w := range warnings {
+		if w.Kind != KindTranslated {
+			continue
+		}
 		count.translated[w.Pointer[strings.LastIndexByte(w.Pointer, '/')+1:]]++
 	}
 	validator, err := s.Validator()
