@@ -27,6 +27,12 @@ var seeds = []string{
 	`{"a":"integer","b":"filepath","c":true}`,
 	fanOut(3, `{"additionalProperties":{"type":"number"}}`, `{"$ref":"#/$defs/d0","default":{"a":1}}`),
 	nested(40, `{"items":`, "true", "}"),
+	`{"$schema":"http://json-schema.org/draft-04/schema#","id":"http://a/b","definitions":{"a":{"id":"#c","minimum":1,"exclusiveMinimum":true}},"$ref":"b#c","enum":[]}`,
+	`{"$schema":"http://json-schema.org/draft-07/schema","dependencies":{"a":["b"],"c":{"items":[true,{"default":null,"type":"str"}],"additionalItems":false}}}`,
+	`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"$defs":{"a":{"$id":"x","$anchor":"y:z"}},"definitions":{"a":{"$ref":"x#y:z"}},` +
+		`"properties":{"p":{"contains":{"$recursiveRef":"#"},"unevaluatedItems":false}}}`,
+	`{"x":{"nullable":true,"allOf":[{"nullable":true,"type":"int","enum":[1]}],"$ref":"#/properties/x/allOf/0"},"y":{"$schema":"http://json-schema.org/draft-06/schema","$ref":"#"}}`,
+	`{"x":{"pattern":"[\\u4e00-\\u9fff]\\cA[^]\\ud83d\\ude00","patternProperties":{"^\\u0041":{"maxLenght":1},"^A":{"min":2,"maximum":1,"minimum":3,"required":["a"]}}}}`,
 }
 
 // FuzzNormalise: whatever the document, Parse ends soon, and its result is

@@ -25,7 +25,27 @@ var hostile = map[string]string{
 	"names of 2 KiB":                 `{"properties":{"` + strings.Repeat("k", 1900) + `":{"properties":{"x":{"$ref":"#","default":{}},` + numbered(1900, `"p%d":true`) + `}}}}`,
 	"1,980 properties":               `{"properties":{"x":{"$ref":"#/properties/p0","default":3},` + numbered(1980, `"p%d":true`) + `}}`,
 	"2^11 divisions":                 fanOut(11, `{"multipleOf":1e-300}`, `{"$ref":"#/$defs/d0","default":1.2345678901234567e308}`),
+	"900 resources":                  `{"$schema":"http://json-schema.org/draft-07/schema#",` + numbered(900, `"p%d":{"$id":"r%d"}`) + `}`,
+	"600 resources, referred to":     `{"properties":{` + numbered(300, `"p%d":{"$id":"r%d"}`) + `,` + numbered(300, `"q%d":{"$ref":"r%d"}`) + `}}`,
+	"definitions that collide":       `{"$schema":"https://json-schema.org/draft/2019-09/schema","$defs":{` + underscores(400) + `},"definitions":{` + underscores(400) + `}}`,
+	"everything nullable":            `{` + numbered(300, `"p%d":{"allOf":[{"nullable":true,"type":"string"}],"nullable":true}`) + `}`,
+	"contains, nested":               `{"$schema":"https://json-schema.org/draft/2019-09/schema","unevaluatedItems":false,"properties":{"x":` + nested(15, `{"contains":`, "true", "}") + `}}`,
+	"patterns of ECMA-262":           `{"x":{"patternProperties":{` + numbered(60, `"`+strings.Repeat(`\\u00e9\\p{L}`, 60)+`%d":true`) + `}}}`,
+	"spaces of ECMA-262":             `{` + numbered(60, `"p%d":{"pattern":"\\u00e9`+strings.Repeat(`[\\S]`, 160)+`"}`) + `}`,
+	"pairs of surrogates":            `{` + numbered(60, `"p%d":{"pattern":"`+strings.Repeat(`[\\ud800-\\udbff][\\udc00-\\udffe]`, 30)+`"}`) + `}`,
+	"1,900 misspelt keywords":        `{"type":"object",` + numbered(1900, `"maxLenght%d":1`) + `}`,
+	"an enumeration of 1,900":        `{"x":{"type":"string","const":1,"enum":[` + numbered(1900, "%d") + `]}}`,
+	"combinations":                   `{"properties":{` + numbered(40, `"p%d":{"allOf":[`+numbered(6, `{"anyOf":[{"minimum":%d},{"maximum":%d}]}`)+`]}`) + `}}`,
 	"nested repetition":              fanOut(4, `{"pattern":"(a*)*(a*)*(a*)*b$"}`, `{"$ref":"#/$defs/d0","default":"`+strings.Repeat("a", 2000)+`"}`),
+}
+
+// underscores are n definitions whose names differ in their length only.
+func underscores(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = `"a` + strings.Repeat("_", i) + `":true`
+	}
+	return strings.Join(names, ",")
 }
 
 // TestHostileDocuments fails where a document takes seconds: the slowest takes

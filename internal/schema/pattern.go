@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/maze-agent/maregister/internal/schema/ecma"
 )
@@ -43,10 +45,30 @@ func asRE2(source string) (string, bool) {
 	return translated, err == nil
 }
 
-// isECMA reports whether a regular expression has to be written anew for RE2.
-func isECMA(source string) bool {
-	_, ok := asRE2(source)
-	return ok
+// ecmaOnly are in regular expressions of ECMA-262 that RE2 does not run as they are; in others, too.
+var ecmaOnly = []string{`\u`, `\c`, `\b`, `\p`, `\P`, `[]`, `[^]`, `(?<`, `-\`}
+
+// mayBeECMA reports whether a regular expression may have to be written anew for RE2, without parsing it.
+func mayBeECMA(source string) bool {
+	if slices.ContainsFunc(ecmaOnly, func(part string) bool { return strings.Contains(source, part) }) {
+		return true
+	}
+	for at := strings.IndexByte(source, '\\'); at >= 0 && at+1 < len(source); {
+		if source[at+1] >= utf8.RuneSelf {
+			return true
+		}
+		next := strings.IndexByte(source[at+2:], '\\')
+		if next < 0 {
+			break
+		}
+		at += 2 + next
+	}
+	return false
+}
+
+// unicodeClasses counts the classes of a regular expression that take long to parse.
+func unicodeClasses(source string) int {
+	return strings.Count(source, `\p`) + strings.Count(source, `\P`)
 }
 
 // patternSize returns the number of instructions that a regular expression
@@ -67,8 +89,7 @@ func patternSize(pointer, source string) (int, *Error) {
 	if err != nil {
 		return 0, refuse(ReasonUnsupportedPattern, pointer, "the regular expression %s %s", quote(source), whyNotRE2(source, err))
 	}
-	classes := strings.Count(source, `\p`) + strings.Count(source, `\P`)
-	return saturate(classes*unicodeClassSize+instructions(tree), maxPatternSize), nil
+	return saturate(unicodeClasses(source)*unicodeClassSize+instructions(tree), maxPatternSize), nil
 }
 
 // whyNotRE2 says what keeps RE2 from running a regular expression, and what to do. err is what RE2 says.

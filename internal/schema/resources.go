@@ -2,7 +2,6 @@ package schema
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -106,8 +105,13 @@ func (t *translation) readID(own *resource, id, pointer, declared string) {
 		return
 	}
 	uri = absolute(own.uri, uri)
-	if slices.ContainsFunc(t.resources, func(r resource) bool { return r.named && r.uri.String() == uri.String() }) {
+	if _, taken := t.byURI[uri.String()]; taken {
 		t.refuse(invalid(pointer, "another schema of the document has the URI %s, too; give each its own", quote(uri.String())))
+	} else {
+		t.byURI[uri.String()] = len(t.resources) - 1
+		if declared == "" {
+			t.byURI[uri.String()] = 0
+		}
 	}
 	own.uri, own.named = uri, true
 }
@@ -233,11 +237,10 @@ func (t *translation) target(ref pendingRef) (declared string, ok bool) {
 	}
 	to := ref.at.resource
 	if ref.text != "" && ref.text[0] != '#' {
-		resolved := absolute(t.resources[to].uri, uri).String()
-		to = slices.IndexFunc(t.resources, func(r resource) bool { return r.named && r.uri.String() == resolved })
-	}
-	if to < 0 {
-		return "", false
+		var known bool
+		if to, known = t.byURI[absolute(t.resources[to].uri, uri).String()]; !known {
+			return "", false
+		}
 	}
 	if name := uri.Fragment; name != "" && name[0] != '/' {
 		declared, ok = t.resources[to].anchors[name]

@@ -127,11 +127,8 @@ func keywordMeant(name string, schema map[string]any) string {
 		}
 		return fitting(guess, schema, value, true)
 	}
-	plain := plainName(name)
-	for _, keyword := range keywordNames {
-		if plainName(keyword) == plain {
-			return fitting(keyword, schema, value, false)
-		}
+	if keyword, ok := plainKeywords[plainName(name)]; ok {
+		return fitting(keyword, schema, value, false)
 	}
 	const long = 6 // so many letters are not near a keyword by chance
 	guess := nearest.Name(name, keywordNames)
@@ -190,6 +187,15 @@ var keywordNames = func() []string {
 		return k.shape == refused || k.shape == dependencyMap || name == "$comment" || name == "additionalItems" || name == "definitions"
 	})
 	return append(names, "nullable")
+}()
+
+// plainKeywords has the keywords by what is left of their names without what spellings differ in.
+var plainKeywords = func() map[string]string {
+	plain := map[string]string{}
+	for _, name := range keywordNames {
+		plain[plainName(name)] = name
+	}
+	return plain
 }()
 
 // needs are the keywords that say nothing without another one.

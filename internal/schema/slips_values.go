@@ -41,7 +41,7 @@ func (s *slips) value(id int, pointer string, value any) bool {
 	case typed && kindsOf(declared)&kind == 0:
 		s.warn(KindContradiction, pointer, "%s is not of the type %s, so it never fits; %s", brief(value), brief(declared), otherwiseWritten(value, kindsOf(declared)))
 		return true
-	case s.comparison.spend(1) && s.comparison.content(f, value) == rejected || s.comparison.judge.lists(f, value) == rejected:
+	case s.comparison.content(f, value) == rejected || len(f.lists) > 1 && s.comparison.lists(f, value) == rejected:
 		s.warn(KindContradiction, pointer, "%s never fits, as the other keywords of the schema do not allow it; correct it, or them", brief(value))
 		return true
 	}

@@ -15,11 +15,14 @@ type translation struct {
 	faults []*Error
 
 	resources  []resource
+	byURI      map[string]int
 	references []pendingRef
 	// schemas are the pointers of all schemas, as declared.
 	schemas map[string]bool
 	// unevaluatedItems reports whether the document has that keyword, which other keywords matter to.
 	unevaluatedItems bool
+	// unicodeClasses counts the classes such as \p{L} in the patterns so far.
+	unicodeClasses int
 }
 
 // spot is where a schema is.
@@ -38,7 +41,7 @@ func translate(root map[string]any) *translation {
 		return t
 	}
 	t.moves = moves{now: map[string]string{}, declared: map[string]string{}}
-	t.schemas = map[string]bool{}
+	t.schemas, t.byURI = map[string]bool{}, map[string]int{}
 	t.unevaluatedItems = mentions(root, "unevaluatedItems")
 	t.resources = []resource{newResource(unnamed, "")}
 	t.root, _ = t.schema(root, spot{draft: draft2020}).(map[string]any)
@@ -76,8 +79,8 @@ var olderForms = map[string]func(value any) bool{
 	"items":             isA[[]any],
 	"$ref":              isForeign,
 	"$dynamicRef":       isForeign,
-	"pattern":           func(v any) bool { source, ok := v.(string); return ok && isECMA(source) },
-	"patternProperties": func(v any) bool { o, _ := v.(map[string]any); return slices.ContainsFunc(sortedNames(o), isECMA) },
+	"pattern":           func(v any) bool { source, ok := v.(string); return ok && mayBeECMA(source) },
+	"patternProperties": func(v any) bool { o, _ := v.(map[string]any); return slices.ContainsFunc(sortedNames(o), mayBeECMA) },
 }
 
 // isForeign reports whether a reference is more than a fragment.

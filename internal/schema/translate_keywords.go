@@ -48,20 +48,25 @@ func drop(*rewrite, string, any) bool { return true }
 // all the same.
 func (r *rewrite) definitions(name string, value any) bool {
 	declared, ok := value.(map[string]any)
-	if !ok || r.draft == draft2020 {
+	_, isObject := r.outer["$defs"].(map[string]any) // which is translated before, by its name
+	if _, there := r.outer["$defs"]; !ok || there && !isObject || r.draft == draft2020 {
 		return false
 	}
-	others, _ := r.from["$defs"].(map[string]any)
-	definitions, _ := r.outer["$defs"].(map[string]any) // which is translated before, by its name
-	if definitions == nil {
-		definitions = map[string]any{}
-		r.outer["$defs"] = definitions
+	if !isObject {
+		r.outer["$defs"] = map[string]any{}
 		r.moved(r.declared+"/definitions", r.outerNow+"/$defs")
 	}
+	definitions := r.outer["$defs"].(map[string]any)
 	for _, member := range sortedNames(declared) {
 		free := member
-		for isTaken := func() bool { return others[free] != nil || free != member && declared[free] != nil }; isTaken(); {
-			free += "_"
+		for isTaken := true; isTaken; {
+			_, isTaken = definitions[free]
+			if _, comes := declared[free]; comes && free != member {
+				isTaken = true
+			}
+			if isTaken {
+				free += "_"
+			}
 		}
 		definitions[free] = r.child(declared[member], r.declared+"/definitions/"+token(member), r.outerNow+"/$defs/"+token(free))
 	}
@@ -229,12 +234,22 @@ func boundOf(exclusive string) string {
 // pattern writes a regular expression of ECMA-262 as RE2 has it.
 func (r *rewrite) pattern(name string, value any) bool {
 	source, _ := value.(string)
-	translated, ok := asRE2(source)
+	translated, ok := r.asRE2(source)
 	if ok {
 		r.to[name] = translated
 		r.warnPattern(r.declared+"/"+name, translated)
 	}
 	return ok
+}
+
+// asRE2 is the function of that name, until the patterns of the document have more classes than are allowed: parsing them takes long,
+// and the document is refused anyway.
+func (t *translation) asRE2(source string) (string, bool) {
+	t.unicodeClasses += unicodeClasses(source)
+	if t.unicodeClasses*unicodeClassSize > maxPatternSize || !mayBeECMA(source) {
+		return "", false
+	}
+	return asRE2(source)
 }
 
 func (r *rewrite) warnPattern(pointer, translated string) {
@@ -249,7 +264,7 @@ func (r *rewrite) patternProperties(name string, value any) bool {
 	}
 	byPattern := map[string][]string{}
 	for _, source := range sortedNames(declared) {
-		translated, ok := asRE2(source)
+		translated, ok := r.asRE2(source)
 		if ok {
 			r.warnPattern(r.declared+"/"+name+"/"+token(source), translated)
 		} else {
