@@ -19,6 +19,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/schema"
 )
 
 var update = flag.Bool("update", false, "write the findings to testdata/samples.txt instead of comparing them")
@@ -293,6 +294,19 @@ func TestEveryReasonHasItsRule(t *testing.T) {
 		if rules[code] != reason && reason != v1alpha1.ReasonTaskTooLarge {
 			t.Errorf("%s is no reason of Accepted=False", reason)
 		}
+	}
+}
+
+// TestEveryKindOfWarningHasItsRule: what the operator warns of has a rule that is a warning.
+func TestEveryKindOfWarningHasItsRule(t *testing.T) {
+	kinds := []string{schema.KindPythonType, schema.KindTranslated, schema.KindNullDefault, schema.KindUnknownKeyword, schema.KindContradiction}
+	for _, kind := range kinds {
+		if rule, ok := finding.Lookup(ofWarnings[kind]); !ok || rule.Severity != finding.SeverityWarning {
+			t.Errorf("kind %s: want a rule that is a warning, got %q", kind, ofWarnings[kind])
+		}
+	}
+	if len(ofWarnings) != len(kinds) {
+		t.Errorf("want %d kinds, got %v", len(kinds), ofWarnings)
 	}
 }
 

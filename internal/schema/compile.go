@@ -91,7 +91,8 @@ func (d *document) checkDefaults() {
 	}
 	for _, id := range unwanted { // not before: what a schema refers to must not change while defaults are judged
 		delete(d.nodes[id].schema, "default")
-		d.warn(KindNullDefault, d.nodes[id].pointer+"/default", `null does not fit the schema, so the default is read as left out; remove it, or add "null" to the types`)
+		d.warn(KindNullDefault, d.nodes[id].pointer+"/default",
+			`null does not fit the schema, so the default is read as left out; remove it, or add "null" to the types`)
 	}
 }
 

@@ -212,7 +212,8 @@ func (s *slips) withoutEffect(n *node) {
 		}
 	}
 	if _, there := n.schema["additionalItems"]; there {
-		s.contradiction(n, "additionalItems", `"additionalItems" says nothing without a list of "items", and is called "items" in 2020-12; remove it, or use "prefixItems" and "items"`)
+		s.contradiction(n, "additionalItems", `"additionalItems" says nothing without a list of "items", and is called "items" in 2020-12; `+
+			`remove it, or use "prefixItems" and "items"`)
 	}
 	if text, ok := n.schema["pattern"].(string); ok && (strings.HasPrefix(text, "/^") || strings.HasPrefix(text, "/") && strings.Contains(text, "$/")) {
 		s.contradiction(n, "pattern", "the slashes around %s are part of the regular expression here, so hardly any text matches; leave them out", quote(text))

@@ -39,7 +39,8 @@ func (s *slips) value(id int, pointer string, value any) bool {
 	declared, typed := n.schema["type"]
 	switch kind := kindOf(value); {
 	case typed && kindsOf(declared)&kind == 0:
-		s.warn(KindContradiction, pointer, "%s is not of the type %s, so it never fits; %s", brief(value), brief(declared), otherwiseWritten(value, kindsOf(declared)))
+		s.warn(KindContradiction, pointer, "%s is not of the type %s, so it never fits; %s", brief(value), brief(declared),
+			otherwiseWritten(value, kindsOf(declared)))
 		return true
 	case s.comparison.content(f, value) == rejected || len(f.lists) > 1 && s.comparison.lists(f, value) == rejected:
 		s.warn(KindContradiction, pointer, "%s never fits, as the other keywords of the schema do not allow it; correct it, or them", brief(value))
