@@ -40,6 +40,9 @@ var ofWarnings = map[string]string{
 	schema.KindContradiction:  finding.ContradictoryKeywords,
 }
 
+// WarningRuleOf returns the code of the rule of a warning of the operator, by its kind. Empty if there is none.
+func WarningRuleOf(kind string) string { return ofWarnings[kind] }
+
 // judgeTask judges a MazeTask, as the API server and as the operator: also what of it the operator would say after the first one's
 // complaints. It returns the task with the CRD's defaults and the operator's verdict, or nil and no verdict if one of them refuses the task.
 func (l *Linter) judgeTask(o *object, set *set) (*v1alpha1.MazeTask, task.Verdict) {
