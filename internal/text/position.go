@@ -33,8 +33,7 @@ func NewPositions(text []byte) *Positions {
 // At returns the position of an offset, or that of the end of the text for one behind it.
 func (p *Positions) At(offset int) Position {
 	offset = max(0, min(offset, len(p.text)))
-	if offset < p.offset {
-		nearest := offset / stride
+	if nearest := min(offset/stride, len(p.known)-1); offset < p.offset || p.offset < nearest*stride {
 		p.offset, p.last = nearest*stride, p.known[nearest]
 	}
 	for ; p.offset < offset; p.offset++ {
