@@ -20,6 +20,7 @@ import (
 type dagCheckOptions struct {
 	catalogue.Options
 	findings report.Options
+	options  dag.Options
 	files    []string
 }
 
@@ -32,8 +33,11 @@ func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
 and outputs that there are; that outputs can feed what they are wired to; and that no node waits for itself. All that is wrong is
 told at once, with the node, the place and the code of a rule; "rule CODE" explains it.
 
-FILE has a workflow in JSON; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without these,
+FILE has a workflow in JSON or YAML; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without these,
 of the registry in the cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
+
+For Maze itself, which is the default for workflows whose "schema" is Maze's, it also reports what Maze refuses and what it cannot run.
+--target says what is to run a workflow.
 
 --placeable also reports nodes whose task no node of the cluster can host now: as the operator says it in the condition Placeable of
 the cluster's MazeTasks, or, with --tasks, --registry, --nodes or --config, by the nodes that --nodes names.
@@ -63,13 +67,14 @@ It exits with 0 if there is no error, with 1 if there is one, or a warning and -
 	addOutputFlag(c, &o.findings)
 	addFindingFlags(c, &o.findings)
 	addTaskFlags(c, &o.Options)
-	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
+	addTargetFlag(c, &o.options)
+	c.ValidArgsFunction = cobra.FixedCompletions(workflowExtensions, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
 
 func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if len(o.files) == 0 {
-		return errors.New("no FILE: give files of workflows in JSON, or - for the standard input")
+		return errors.New("no FILE: give files of workflows in JSON or YAML, or - for the standard input")
 	}
 	if err := o.findings.Check(); err != nil {
 		return err
@@ -95,7 +100,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	}
 	tasks := known.Tasks()
 	for _, w := range workflows {
-		graph, found := dag.Check(w.name, w.content, tasks)
+		graph, found := dag.Check(w.name, w.content, tasks, o.options)
 		counts.add(graph)
 		all, ignores = append(all, found...), append(ignores, dag.Ignores(w.name, w.content)...)
 	}

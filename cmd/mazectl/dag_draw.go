@@ -51,6 +51,7 @@ func drawingNames() []string {
 
 type dagDrawOptions struct {
 	catalogue.Options
+	options            dag.Options
 	output, outputFile string
 	check              bool
 }
@@ -66,7 +67,7 @@ What is wrong is marked, and the rules that are broken are named at the node. Wi
 such as nodes that wait for each other. With --tasks, with --registry, or with --check or a flag that chooses a cluster or namespace,
 the workflow is also checked against tasks, as by "dag check".
 
-FILE has a workflow in JSON; it may be - for the standard input. It exits with 0 if the workflow was drawn, whatever is wrong with
+FILE has a workflow in JSON or YAML; it may be - for the standard input. It exits with 0 if the workflow was drawn, whatever is wrong with
 it, and with 2 if not.`,
 		Example: strings.ReplaceAll(`  %s dag draw workflow.json > workflow.svg
 
@@ -86,7 +87,8 @@ it, and with 2 if not.`,
 	flags.StringVar(&o.outputFile, "output-file", "", "`FILE` to write to, instead of the standard output")
 	flags.BoolVar(&o.check, "check", false, "check the workflow against the cluster's tasks")
 	addTaskFlags(c, &o.Options)
-	c.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
+	addTargetFlag(c, &o.options)
+	c.ValidArgsFunction = cobra.FixedCompletions(workflowExtensions, cobra.ShellCompDirectiveFilterFileExt)
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawingNames(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
@@ -95,7 +97,7 @@ it, and with 2 if not.`,
 
 func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []string) error {
 	if len(files) != 1 {
-		return errors.New("draw takes one FILE: a workflow in JSON, or - for the standard input")
+		return errors.New("draw takes one FILE: a workflow in JSON or YAML, or - for the standard input")
 	}
 	at := slices.IndexFunc(drawings, func(d drawing) bool { return d.name == o.output })
 	if at < 0 {
@@ -148,11 +150,11 @@ func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workf
 		if err != nil {
 			return nil, nil, err
 		}
-		graph, findings := dag.Check(w.name, w.content, known.Tasks())
+		graph, findings := dag.Check(w.name, w.content, known.Tasks(), o.options)
 		left, _ := finding.Silence(findings, dag.Ignores(w.name, w.content))
 		return graph, left, nil
 	}
-	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil))
+	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil), o.options)
 	findings, _ = finding.Silence(findings, dag.Ignores(w.name, w.content))
 	return graph, slices.DeleteFunc(findings, func(f finding.Finding) bool {
 		return f.Rule == finding.UnknownFunc || f.Rule == finding.UnregisteredCode

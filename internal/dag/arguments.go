@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -25,9 +26,14 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 	open := declaresNothing(inputs)
 	for i := range n.arguments {
 		a := &n.arguments[i]
+		if a.leftOut {
+			continue
+		}
 		complete = complete && a.literal != nil
 		part, ok := inputs.Part(a.name)
 		switch {
+		case inputs.Forbids(a.name):
+			c.unknownArgument(n, a, inputs)
 		case ok:
 			c.checkValue(n, a, part)
 		case !open && !slices.Contains(inputs.Required(), a.name):
@@ -37,29 +43,39 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 	if !n.garbled {
 		c.missingArguments(n, inputs)
 	}
-	if complete && len(c.found) == before {
+	if complete && !n.garbled && len(c.found) == before {
 		c.checkTogether(n, inputs)
 	}
 }
 
 func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameters) {
-	at, offset := a.at, a.at.Start
-	if at.Parent != nil && at.Parent == n.argsAt {
-		offset = at.NameStart
+	report := c.report
+	if a.at.Parent != nil && a.at.Parent == n.argsAt && n.argsAt.Kind == jsontree.Object {
+		report = c.reportKey
 	}
-	c.reportAt(finding.UnknownArgument, at, offset, n, "task %s has no parameter %s, but %s%s", quote(n.Func), quote(a.name), list(inputs.Names()),
-		c.didYouMean(a.name, inputs.Names()))
+	names := slices.DeleteFunc(slices.Clone(inputs.Names()), inputs.Forbids)
+	switch {
+	case inputs.TakesNothing():
+		report(finding.UnknownArgument, a.at, n, "task %s has no parameters, so it cannot take %s; leave it out", quote(n.Func), quote(a.name))
+	case len(names) == 0:
+		report(finding.UnknownArgument, a.at, n, "the schema of task %s forbids the argument %s; leave it out", quote(n.Func), quote(a.name))
+	default:
+		report(finding.UnknownArgument, a.at, n, "task %s has no parameter %s, but %s%s", quote(n.Func), quote(a.name), list(names),
+			c.didYouMean(a.name, names))
+	}
 	c.about(a.name)
 }
 
 func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
 	for _, name := range inputs.Required() {
-		if n.argument(name) != nil {
-			continue
-		}
 		at := n.argsAt
 		if at == nil {
 			at = n.at
+		}
+		if a := n.argument(name); a != nil && !a.leftOut {
+			continue
+		} else if a != nil {
+			at = a.at
 		}
 		kind := ""
 		if part, ok := inputs.Part(name); ok {
@@ -70,10 +86,18 @@ func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
 	}
 }
 
+// value returns the literal that an argument passes, as JSON.
+func (c *checker) value(a *argument) []byte {
+	if a.isNull {
+		return []byte("null")
+	}
+	return c.raw(a.literal)
+}
+
 // checkValue judges what is known of an argument's value.
 func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 	if a.literal != nil {
-		if err := part.Validate(c.raw(a.literal)); err != nil {
+		if err := part.Validate(c.value(a)); err != nil {
 			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v", quote(a.name), quote(n.Func), err)
 			c.about(a.name)
 		}
@@ -100,14 +124,18 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 func (c *checker) checkTogether(n *Node, inputs *schema.Parameters) {
 	var all bytes.Buffer
 	all.WriteByte('{')
-	for i, a := range n.arguments {
-		if i > 0 {
+	for i := range n.arguments {
+		a := &n.arguments[i]
+		if a.leftOut {
+			continue
+		}
+		if all.Len() > 1 {
 			all.WriteByte(',')
 		}
 		name, _ := json.Marshal(a.name) // cannot fail: a string
 		all.Write(name)
 		all.WriteByte(':')
-		all.Write(c.raw(a.literal))
+		all.Write(c.value(a))
 	}
 	all.WriteByte('}')
 	if err := inputs.Validate(all.Bytes()); err != nil {

@@ -2,6 +2,7 @@ package dag
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,28 +64,81 @@ const (
 	inputFromRun  = "from_run"
 )
 
-// mazeArgument reads an input of Maze's own format: a literal, or an object that says where the value comes from.
+// The fields of an input of Maze's own format that is not the value itself, and those that are only for people.
+var (
+	inputDescription = []string{"from", "value", "data_type", "input_schema", "has_value", "key"}
+	inputRemarks     = []string{"description", "label", "comment", "title"}
+)
+
+// mazeArgument reads an input of Maze's own format as Maze does: an object with "from", "value" or "data_type" says where the value
+// comes from, and anything else is the value.
 func (c *checker) mazeArgument(n *Node, name string, v *jsontree.Node) argument {
 	a := argument{name: name, at: v}
-	from, literal := v.Member("from"), v.Member("value")
+	from, literal, has := v.Member("from"), v.Member("value"), v.Member("has_value")
+	source := c.text(v.Member("input_schema"))
+	without := source == inputFromUser && has != nil && !c.isTrue(has)
 	if from == nil && literal == nil && v.Member("data_type") == nil {
-		a.literal = v
-		c.doubtValue(n, v)
+		a.leftOut = without // what is meant is clear
+		if !without {
+			a.literal = v
+			c.doubtValue(n, v)
+		}
 		return a
 	}
-	source := c.text(v.Member("input_schema"))
 	switch {
-	case source == inputFromRun:
+	case c.misread(n, name, v), source == inputFromRun:
 	case source == inputFromTask, source != inputFromUser && from != nil:
 		if literal != nil && (source == inputFromTask || from == nil) {
 			from = literal
 		}
 		a.reference = c.mazeReference(n, from, v)
+	case without:
+		a.leftOut = true
 	case literal != nil:
 		a.literal = literal
 		c.doubtValue(n, literal)
+	case source == inputFromUser && has != nil: // there is a value, and it is not given: None is passed
+		a.literal, a.isNull = v, true
+	default:
+		a.leftOut = true
 	}
 	return a
+}
+
+// misread reports what Maze loses of an object that it takes for the description of an input, and was probably meant as a value. It
+// reports whether there is no value to check.
+func (c *checker) misread(n *Node, name string, v *jsontree.Node) bool {
+	from := v.Member("from")
+	if v.Member("input_schema") != nil || from != nil && isReference(c.text(from)) {
+		return false
+	}
+	var lost []string
+	for _, child := range v.Children {
+		if !slices.Contains(inputDescription, child.Name) && !slices.Contains(inputRemarks, child.Name) {
+			lost = append(lost, child.Name)
+		}
+	}
+	if len(lost) == 0 {
+		return false
+	}
+	taken, effect := "data_type", finding.EffectLost
+	if v.Member("value") != nil {
+		taken = "value"
+	}
+	if from != nil {
+		taken, effect = "from", finding.EffectFails
+	}
+	c.report(finding.MisreadValue, v, n, `Maze takes an object with the key %q for the description of an input, and drops %s; to pass the object itself as %s, write `+
+		`{"input_schema": "from_user", "value": {…}, "has_value": true}`, taken, list(lost), quote(name))
+	c.about(name)
+	c.effect(effect)
+	return from != nil
+}
+
+// isReference reports whether a text can be a reference of Maze's own format.
+func isReference(written string) bool {
+	node, _, ok := cutPort(written)
+	return ok && anyID.MatchString(node) || referencePattern.MatchString(written)
 }
 
 // mazeReference reads node.output or node.output.key, as both are in use.

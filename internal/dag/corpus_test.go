@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "write what is found into testdata, inst
 // minCases is how many workflows testdata has at least.
 const minCases = 120
 
-// TestWorkflows compares all that is found in each workflow of testdata/workflows: NAME.json beside NAME.want.
+// TestWorkflows compares all that is found in each workflow of testdata/workflows: NAME.json or NAME.yaml beside NAME.want. The
+// comment of an archive may name the target, "target: registry".
 func TestWorkflows(t *testing.T) {
 	files, err := filepath.Glob("testdata/workflows/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -39,7 +40,7 @@ func TestWorkflows(t *testing.T) {
 		for i := range cases {
 			tc := &cases[i]
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+tc.name, func(t *testing.T) {
-				got, codes := describe(tc.workflow, corpusTasks(t))
+				got, codes := describe(tc.file, tc.workflow, corpusTasks(t), tc.target)
 				for _, code := range codes {
 					told[code] = true
 				}
@@ -69,33 +70,41 @@ func TestWorkflows(t *testing.T) {
 }
 
 type corpusCase struct {
-	name     string
-	workflow []byte
-	want     *txtar.File
+	name, file string
+	workflow   []byte
+	target     Target
+	want       *txtar.File
 }
 
 // casesOf pairs the files of an archive.
 func casesOf(t *testing.T, file string, archive *txtar.Archive) []corpusCase {
 	t.Helper()
 	var cases []corpusCase
+	target := TargetAuto
+	if named, ok := strings.CutPrefix(strings.TrimSpace(string(archive.Comment)), "target: "); ok {
+		target = Target(named)
+	} else if len(archive.Comment) > 0 {
+		t.Fatalf("%s begins with %q, which names no target", file, archive.Comment)
+	}
 	for i, f := range archive.Files {
-		name, ok := strings.CutSuffix(f.Name, ".json")
+		extension := filepath.Ext(f.Name)
+		name := strings.TrimSuffix(f.Name, extension)
 		switch {
-		case strings.HasSuffix(f.Name, ".want"):
-		case !ok:
-			t.Fatalf("%s: %q is neither .json nor .want", file, f.Name)
+		case extension == ".want":
+		case extension != ".json" && extension != ".yaml":
+			t.Fatalf("%s: %q is neither .json nor .yaml nor .want", file, f.Name)
 		case i+1 == len(archive.Files) || archive.Files[i+1].Name != name+".want":
 			t.Fatalf("%s: %s has no %s.want behind it", file, f.Name, name)
 		default:
-			cases = append(cases, corpusCase{name, f.Data, &archive.Files[i+1]})
+			cases = append(cases, corpusCase{name, "dag" + extension, f.Data, target, &archive.Files[i+1]})
 		}
 	}
 	return cases
 }
 
-// describe tells of the nodes, the edges and the findings of a workflow.
-func describe(workflow []byte, tasks *Tasks) (string, []string) {
-	graph, findings := Check("dag.json", workflow, tasks)
+// describe tells of the nodes, the edges and the findings of a workflow, and what Maze does.
+func describe(file string, workflow []byte, tasks *Tasks, target Target) (string, []string) {
+	graph, findings := Check(file, workflow, tasks, Options{Target: target})
 	var out strings.Builder
 	for _, e := range graph.Edges {
 		ports := ""
@@ -107,7 +116,11 @@ func describe(workflow []byte, tasks *Tasks) (string, []string) {
 	var codes []string
 	for _, f := range findings {
 		codes = append(codes, f.Rule)
-		fmt.Fprintf(&out, "%d:%d %s %s %s\n", f.Position.Line, f.Position.Column, f.Rule, f.Severity, f.Message)
+		effect := ""
+		if f.Subject.Effect != "" {
+			effect = fmt.Sprintf(" [%s]", f.Subject.Effect)
+		}
+		fmt.Fprintf(&out, "%d:%d %s %s%s %s\n", f.Position.Line, f.Position.Column, f.Rule, f.Severity, effect, f.Message)
 		for _, r := range f.Related {
 			fmt.Fprintf(&out, "  %d:%d %s\n", r.Position.Line, r.Position.Column, r.Message)
 		}

@@ -119,7 +119,7 @@ func (c *checker) asReference(d doubt, outputs []string) string {
 	if output == "" {
 		output = "key"
 	}
-	if c.format.ports {
+	if c.form == &mazeV1 {
 		return `{"from": ` + quote(d.id+"."+output) + "}"
 	}
 	return quote(d.id + ".output." + output)

@@ -88,7 +88,7 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 			continue
 		}
 		byValue[e.at.Start] = i
-		if s := subjectOf(e.at, nil); s.Edge >= 0 {
+		if s := g.subjectOf(e.at, nil); s.Edge >= 0 {
 			byEdge[s.Edge] = i
 		}
 	}

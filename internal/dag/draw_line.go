@@ -130,7 +130,7 @@ func (p *picture) markCircles() *rounds {
 	for i := range all {
 		all[i] = true
 	}
-	r := &rounds{of: make([]int, len(p.nodes)), nodes: circles(next, all)}
+	r := &rounds{of: make([]int, len(p.nodes)), nodes: components(next, all)}
 	r.lines = make([][]int, len(r.nodes))
 	for number, members := range r.nodes {
 		for _, i := range members {

@@ -32,7 +32,7 @@ func TestDraw(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		graph, findings := Check(filepath.Base(file), content, drawnTasks())
+		graph, findings := Check(filepath.Base(file), content, drawnTasks(), Options{})
 		for ending, draw := range drawings {
 			name := strings.TrimSuffix(file, ".json") + ending
 			t.Run(filepath.Base(name), func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestDrawMarks(t *testing.T) {
 		{"id": "b", "func": "summarise", "args": {"text": "a.output.words", "title": "c.output.x"}},
 		{"id": "b", "func": "translate", "args": {}},
 		{"id": "c", "func": "summarise", "args": {"text": "c.output.summary"}}],
-		"edges": [{"source": "a", "target": "none"}, {"source": "a", "target": "c"}]}`), drawnTasks())
+		"edges": [{"source": "a", "target": "none"}, {"source": "a", "target": "c"}]}`), drawnTasks(), Options{})
 	p := g.picture(findings)
 	type marks struct {
 		Nodes, Lines map[string]string
@@ -241,7 +241,7 @@ func TestDrawLabels(t *testing.T) {
 
 // TestDrawIndex: an item of an output is told from another one.
 func TestDrawIndex(t *testing.T) {
-	g, findings := Check("w.json", []byte(`{"nodes": [{"id": "a", "func": "f"}, {"id": "b", "func": "f", "args": {"x": "a.output.pair[1]", "y": ["a.output.pair"]}}]}`), NewTasks(nil))
+	g, findings := Check("w.json", []byte(`{"nodes": [{"id": "a", "func": "f"}, {"id": "b", "func": "f", "args": {"x": "a.output.pair[1]", "y": ["a.output.pair"]}}]}`), NewTasks(nil), Options{})
 	drawing := g.DOT(findings)
 	if !strings.Contains(drawing, `pair[1] → x\npair → y`) {
 		t.Errorf("no index:\n%s", drawing)

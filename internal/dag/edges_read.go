@@ -30,6 +30,7 @@ func (c *checker) readEdges(edges *jsontree.Node) {
 		c.report(finding.MalformedDAG, edges, nil, `"edges" is an array of objects, found %s`, edges.Kind)
 		return
 	}
+	c.graph.edgesAt = edges
 	for _, v := range edges.Children {
 		c.readEdge(v)
 	}
@@ -37,7 +38,11 @@ func (c *checker) readEdges(edges *jsontree.Node) {
 
 func (c *checker) readEdge(v *jsontree.Node) {
 	if v.Kind != jsontree.Object {
-		c.report(finding.MalformedDAG, v, nil, "an edge is an object, found %s", v.Kind)
+		c.reportAlike("no edge", finding.MalformedDAG, v, nil, "an edge is an object, found %s", v.Kind)
+		return
+	}
+	if c.form.drawn {
+		c.readDrawnEdge(v)
 		return
 	}
 	c.unknownFields(v, nil, edgeFields, edgeMistaken)
@@ -46,8 +51,8 @@ func (c *checker) readEdge(v *jsontree.Node) {
 	if !sourceOK || !targetOK {
 		return
 	}
-	if (source.port == "") != (target.port == "") || (c.format.ports && source.port == "") {
-		c.report(finding.MalformedDAG, v, nil, `the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
+	if (source.port == "") != (target.port == "") || (c.form.ports && source.port == "") {
+		c.reportAlike("no ports", finding.MalformedDAG, v, nil, `the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
 		return
 	}
 	to, known := c.graph.find(target.node)
@@ -66,11 +71,33 @@ func (c *checker) readEdge(v *jsontree.Node) {
 	}
 }
 
+// readDrawnEdge reads an edge of an editor. What nodes hand over is in their inputs: the edge only shows that.
+func (c *checker) readDrawnEdge(v *jsontree.Node) {
+	source, target := v.Member("source"), v.Member("target")
+	ends := []int{}
+	for _, end := range []struct {
+		at   *jsontree.Node
+		name string
+	}{{source, "source"}, {target, "target"}} {
+		switch i, known := c.graph.find(c.text(end.at)); {
+		case end.at == nil || end.at.Kind != jsontree.Text:
+			c.reportAlike("no "+end.name, finding.MalformedDAG, v, nil, "the edge has no %q, the id of a node", end.name)
+		case !known:
+			c.unknownNode(end.at, nil, c.text(end.at))
+		default:
+			ends = append(ends, i)
+		}
+	}
+	if len(ends) == 2 {
+		c.order = append(c.order, Edge{From: ends[0], To: ends[1], Fit: FitUnknown, at: v})
+	}
+}
+
 // endpoint reads one end: "node.port" in one field, or the node and the port in two.
 func (c *checker) endpoint(v *jsontree.Node, joint string, nodeFields, portFields []string) (endpoint, bool) {
 	if at := v.Member(joint); at != nil && v.Member(nodeFields[0]) == nil {
 		node, port, ok := cutPort(c.text(at))
-		if !ok && !c.format.ports && c.format.id.MatchString(c.text(at)) { // only the order
+		if !ok && !c.form.ports && c.form.isID.MatchString(c.text(at)) { // only the order
 			return endpoint{at: at, node: c.text(at)}, true
 		}
 		if match := referencePattern.FindStringSubmatch(c.text(at)); match != nil && match[3] == "" { // what is meant is clear
@@ -111,7 +138,7 @@ func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
 	case existing == nil:
 		n.add(argument{name: to.port, at: to.at, reference: r})
 	case existing.literal == nil && existing.reference == nil && existing.items == nil: // declared, and to be filled
-		existing.reference = r
+		existing.reference, existing.leftOut = r, false
 	case existing.mentions(r): // told twice, in the same way
 	default:
 		c.report(finding.ArgumentGivenTwice, to.at, n, "the input %s gets a value from this edge and another one at %s; remove one of the two",

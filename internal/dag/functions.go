@@ -12,6 +12,7 @@ func (c *checker) checkFunctions() {
 		if n.Func == "" {
 			continue
 		}
+		c.rename(n)
 		t, written := c.tasks.byName[n.Func]
 		known := written && t.Refused == ""
 		switch {
@@ -23,13 +24,26 @@ func (c *checker) checkFunctions() {
 			c.report(finding.UnknownFunc, n.funcAt, n, "task %s is in %s", quote(n.Func), t.Refused)
 		case !known && c.tasks.Len() == 0:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
-		case !known && n.funcAt == n.idAt:
+		case !known && n.funcAt == n.idAt && c.form == &mazeV1:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s, the id of the node, which counts as there is no %q", quote(n.Func),
-				c.format.function[0])
+				c.form.function[0])
 		case !known:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
 		case t.Unplaceable != "":
 			c.report(finding.UnplaceableNode, n.funcAt, n, "task %s cannot be placed now: %s", quote(n.Func), t.Unplaceable)
+		}
+	}
+}
+
+// rename gives a node the first of its other names that is that of a task, if its own is none: labels are not looked up.
+func (c *checker) rename(n *Node) {
+	if c.knows(n) {
+		return
+	}
+	for _, other := range n.names {
+		if t, ok := c.tasks.byName[other.text]; ok && t.Refused == "" {
+			n.Func, n.funcAt = other.text, other.at
+			return
 		}
 	}
 }

@@ -35,7 +35,7 @@ func FuzzCheck(f *testing.F) {
 	tasks := corpusTasks(f)
 	f.Fuzz(func(t *testing.T, workflow []byte) {
 		start := time.Now()
-		graph, findings := Check("dag.json", workflow, tasks)
+		graph, findings := Check("dag.json", workflow, tasks, Options{})
 		if took := time.Since(start); took > maxTime {
 			t.Errorf("%d bytes took %s", len(workflow), took)
 		}
@@ -88,7 +88,7 @@ func TestHostile(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, findings := Check("dag.json", []byte(tc.workflow), corpusTasks(t))
+			_, findings := Check("dag.json", []byte(tc.workflow), corpusTasks(t), Options{})
 			found := tc.want == "" && len(findings) == 0
 			for _, f := range findings {
 				found = found || f.Rule == tc.want

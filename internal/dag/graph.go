@@ -12,6 +12,8 @@ type Graph struct {
 	Edges []Edge
 
 	byID map[string]int
+	// nodesAt and edgesAt are where the nodes and the declared edges are written. Nil if they are not.
+	nodesAt, edgesAt *jsontree.Node
 }
 
 // Node is a step of the workflow.
@@ -29,8 +31,16 @@ type Node struct {
 	// outputs are those that the node declares itself, with code of its own. Nil if it does not.
 	outputs []string
 	ownCode bool
-	// garbled says that not all arguments could be read.
+	// garbled says that not all arguments could be read, or are written elsewhere.
 	garbled bool
+	// names are what else Func may be called, in the order in which they count. They are asked for where Func is no task.
+	names []name
+}
+
+// name is a name of a task, and where it is written.
+type name struct {
+	text string
+	at   *jsontree.Node
 }
 
 // Edge says that a node waits for another one.
@@ -60,9 +70,13 @@ const (
 )
 
 // argument is what a node passes for a parameter. It has one of literal, reference and items, or none of them if the value is
-// known only when the workflow runs.
+// known only when the workflow runs, or if it is left out.
 type argument struct {
-	name      string
+	name string
+	// leftOut says that nothing is passed, unless an edge comes: the parameter is only mentioned.
+	leftOut bool
+	// isNull says that null is passed, and literal is what says so.
+	isNull    bool
 	at        *jsontree.Node
 	literal   *jsontree.Node
 	reference *reference

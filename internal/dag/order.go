@@ -43,32 +43,38 @@ func (c *checker) checkOrder() {
 	}
 }
 
-// reportStuck tells of each circle once, with a shortest way round, and of each node that waits for one.
+// reportStuck tells of each cycle once, and of each node that waits for one.
 func (c *checker) reportStuck(next [][]int, stuck []bool) {
 	places := map[[2]int]*jsontree.Node{} // where an edge from one node to another is written
 	for _, e := range slices.Backward(c.graph.Edges) {
 		places[[2]int{e.From, e.To}] = e.at
 	}
-	circle := make([]int, len(stuck)) // the circle that a node is in, counted from 1
-	for number, members := range circles(next, stuck) {
-		start := slices.Min(members)
+	groups := components(next, stuck)
+	waits := make([]bool, len(stuck)) // whether a node waits for itself
+	for _, members := range groups {
 		for _, i := range members {
-			circle[i] = number + 1
+			waits[i] = true
 		}
-		way := wayRound(next, circle, start)
-		c.report(finding.Cycle, c.graph.Nodes[start].at, c.graph.Nodes[start], "the node waits for itself: %s; remove one of the references or edges", c.way(way))
+	}
+	ways, more := cycles(next, groups, maxCycles)
+	for _, way := range ways {
+		start := c.graph.Nodes[way[0]]
+		c.report(finding.Cycle, start.at, start, "the node waits for itself: %s; remove one of the references or edges", c.way(way))
 		c.relateWay(way, places)
+	}
+	if more > 0 {
+		c.report(finding.Cycle, c.graph.nodesAt, nil, "nodes wait for each other in %d more circles; correct those that are told first", more)
 	}
 	cause := make([]int, len(stuck)) // the node that keeps a node from starting
 	var queue []int
 	for i := range stuck {
-		if circle[i] > 0 {
+		if waits[i] {
 			queue = append(queue, i)
 		}
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
 		for _, to := range next[queue[0]] {
-			if stuck[to] && circle[to] == 0 && cause[to] == 0 {
+			if stuck[to] && !waits[to] && cause[to] == 0 {
 				cause[to] = queue[0] + 1
 				queue = append(queue, to)
 			}
@@ -77,7 +83,7 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 	for i, n := range c.graph.Nodes {
 		if cause[i] > 0 {
 			c.report(finding.UnreachableNode, n.at, n, "the node can never start: it waits for node %s, which %s", quote(c.graph.Nodes[cause[i]-1].ID),
-				map[bool]string{true: "waits for itself", false: "can never start"}[circle[cause[i]-1] > 0])
+				map[bool]string{true: "waits for itself", false: "can never start"}[waits[cause[i]-1]])
 		}
 	}
 }
@@ -106,103 +112,4 @@ func (c *checker) way(nodes []int) string {
 		}
 	}
 	return strings.Join(shown, " → ")
-}
-
-// wayRound is a shortest way from a node through its circle and back to it, by breadth-first search.
-func wayRound(next [][]int, circle []int, start int) []int {
-	before := map[int]int{}
-	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
-		for _, to := range next[queue[0]] {
-			if to == start {
-				way := []int{queue[0]}
-				for way[len(way)-1] != start {
-					way = append(way, before[way[len(way)-1]])
-				}
-				slices.Reverse(way)
-				return way
-			}
-			if _, seen := before[to]; !seen && circle[to] == circle[start] {
-				before[to] = queue[0]
-				queue = append(queue, to)
-			}
-		}
-	}
-	return []int{start} // cannot be: in a circle there is a way back
-}
-
-// circles gives the strongly connected components in which nodes wait for each other or themselves, by Tarjan's algorithm
-// without recursion: hostile workflows are deep.
-func circles(next [][]int, stuck []bool) [][]int {
-	t := tarjan{next: next, stuck: stuck, index: make([]int, len(next)), low: make([]int, len(next)), onStack: make([]bool, len(next))}
-	for i := range next {
-		if stuck[i] && t.index[i] == 0 {
-			t.visit(i)
-		}
-	}
-	slices.SortFunc(t.found, func(a, b []int) int { return slices.Min(a) - slices.Min(b) })
-	return t.found
-}
-
-type tarjan struct {
-	next       [][]int
-	stuck      []bool
-	index, low []int
-	onStack    []bool
-	stack      []int
-	counter    int
-	found      [][]int
-}
-
-// frame is a node that is being visited, and how many of its successors were.
-type frame struct{ node, done int }
-
-func (t *tarjan) visit(start int) {
-	frames := []frame{t.enter(start)}
-	for len(frames) > 0 {
-		f := &frames[len(frames)-1]
-		if f.done < len(t.next[f.node]) {
-			to := t.next[f.node][f.done]
-			f.done++
-			switch {
-			case !t.stuck[to]:
-			case t.index[to] == 0:
-				frames = append(frames, t.enter(to))
-			case t.onStack[to]:
-				t.low[f.node] = min(t.low[f.node], t.index[to])
-			}
-			continue
-		}
-		done := f.node
-		frames = frames[:len(frames)-1]
-		if len(frames) > 0 {
-			above := frames[len(frames)-1].node
-			t.low[above] = min(t.low[above], t.low[done])
-		}
-		if t.low[done] == t.index[done] {
-			t.leave(done)
-		}
-	}
-}
-
-func (t *tarjan) enter(node int) frame {
-	t.counter++
-	t.index[node], t.low[node] = t.counter, t.counter
-	t.stack, t.onStack[node] = append(t.stack, node), true
-	return frame{node: node}
-}
-
-// leave takes a whole component off the stack.
-func (t *tarjan) leave(root int) {
-	at := len(t.stack) - 1
-	for t.stack[at] != root {
-		at--
-	}
-	component := slices.Clone(t.stack[at:])
-	t.stack = t.stack[:at]
-	for _, i := range component {
-		t.onStack[i] = false
-	}
-	if len(component) > 1 || slices.Contains(t.next[root], root) {
-		t.found = append(t.found, component)
-	}
 }

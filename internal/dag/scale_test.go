@@ -84,7 +84,7 @@ func BenchmarkCheck(b *testing.B) {
 	workflow, tasks := large(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, findings := Check("dag.json", []byte(workflow), NewTasks(tasks)); len(findings) > 0 {
+		if _, findings := Check("dag.json", []byte(workflow), NewTasks(tasks), Options{}); len(findings) > 0 {
 			b.Fatalf("%+v", findings[0])
 		}
 	}

@@ -13,7 +13,7 @@ func TestSubject(t *testing.T) {
 		{"id": "a", "func": "speech_to_text", "args": {"sound": "/a"}},
 		{"id": "b", "func": "summarise", "args": {"text": "a.output.words"}},
 		{"id": "b", "func": "none", "args": {}}],
-		"edges": [{"source": "a", "target": "none"}]}`), drawnTasks())
+		"edges": [{"source": "a", "target": "none"}]}`), drawnTasks(), Options{})
 	var got []string
 	for _, f := range findings {
 		got = append(got, fmt.Sprintf("%s node %d edge %d parameter %q", f.Rule, f.Subject.Node, f.Subject.Edge, f.Subject.Parameter))

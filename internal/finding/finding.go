@@ -58,7 +58,24 @@ type Subject struct {
 	Value int
 	// Parameter is that of the node's task. Empty for none.
 	Parameter string
+	// Effect is what Maze does with it. Empty if that is not known, or nobody asked.
+	Effect Effect
 }
+
+// Effect is what Maze does with a workflow in which something is wrong.
+type Effect string
+
+// The effects.
+const (
+	// EffectRefused is for what Maze's API answers with an error when the workflow is submitted.
+	EffectRefused Effect = "refused"
+	// EffectFails is for what it accepts, and what fails when it runs.
+	EffectFails Effect = "fails"
+	// EffectNeverScheduled is for what it accepts, and never runs.
+	EffectNeverScheduled Effect = "never scheduled"
+	// EffectLost is for what it accepts and runs, without something that the workflow says.
+	EffectLost Effect = "lost"
+)
 
 // New makes a finding with the rule's severity.
 func New(rule, file string, at Position, object, format string, args ...any) Finding {

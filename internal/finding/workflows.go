@@ -20,6 +20,14 @@ const (
 	ArgumentGivenTwice = "MZ216"
 	DoubtfulReference  = "MZ217"
 	UnregisteredCode   = "MZ218"
+	MissingCode        = "MZ219"
+	InvalidOutputs     = "MZ220"
+	InvalidRunInput    = "MZ221"
+	InvalidResources   = "MZ222"
+	InvalidSetting     = "MZ223"
+	UnorderedReference = "MZ224"
+	UnrunnableCode     = "MZ225"
+	MisreadValue       = "MZ226"
 )
 
 // ofWorkflows are the rules of workflows: DAGs of tasks.
@@ -42,4 +50,12 @@ var ofWorkflows = []Rule{
 	newRule(ArgumentGivenTwice, "argument-given-twice", SeverityError, "An argument gets a value from an edge, and another one."),
 	newRule(DoubtfulReference, "doubtful-reference", SeverityWarning, "A text mentions an output of a node and is not a reference."),
 	newRule(UnregisteredCode, "unregistered-code", SeverityWarning, "A node brings its own code, and no task of its name is registered."),
+	newRule(MissingCode, "missing-code", SeverityError, "A node brings no code along, and Maze runs nothing else."),
+	newRule(InvalidOutputs, "invalid-outputs", SeverityError, "A node does not declare its outputs as Maze needs them."),
+	newRule(InvalidRunInput, "invalid-run-input", SeverityError, "An input of the run, or the contract of those, is not as Maze needs it."),
+	newRule(InvalidResources, "invalid-resources", SeverityError, "A node asks for resources that Maze does not have or does not grant."),
+	newRule(InvalidSetting, "invalid-setting", SeverityError, "A setting of a node or of the run is not one that Maze takes."),
+	newRule(UnorderedReference, "unordered-reference", SeverityError, "A node refers to an output, and no edge makes it wait for that."),
+	newRule(UnrunnableCode, "unrunnable-code", SeverityError, "The code of a node fails in Maze, which runs the first function of it and nothing else."),
+	newRule(MisreadValue, "misread-value", SeverityWarning, "Maze takes a value for the description of an input, and loses a part of it."),
 }

@@ -1,0 +1,231 @@
+package dag
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
+	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/text"
+)
+
+// maxFindings is how many findings are told. Whoever has more begins with these.
+const maxFindings = 20_000
+
+// report tells of a value. n is the node that it belongs to; nil if it is none.
+func (c *checker) report(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
+	if !c.isFull() {
+		c.add(rule, v, c.at(v), n, fmt.Sprintf(format, args...))
+	}
+}
+
+// reportKey tells of a value at its name.
+func (c *checker) reportKey(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
+	if !c.isFull() {
+		c.add(rule, v, c.keyAt(v), n, fmt.Sprintf(format, args...))
+	}
+}
+
+// reportText tells of a place in a text that has no tree.
+func (c *checker) reportText(rule string, at finding.Position, format string, args ...any) {
+	c.add(rule, nil, at, nil, fmt.Sprintf(format, args...))
+}
+
+// isFull reports whether no more findings are told. To find out where a value is may take longer than to read it.
+func (c *checker) isFull() bool { return len(c.found) > maxFindings }
+
+// add adds a finding. v and n are nil where there are none.
+func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, n *Node, message string) {
+	if c.isFull() {
+		return
+	}
+	if len(c.found) == maxFindings {
+		rule, v, position, n = finding.DAGTooLarge, nil, finding.Position{Line: 1, Column: 1}, nil
+		message = fmt.Sprintf("there are more than %d findings; correct these first", maxFindings)
+	}
+	pointer, at, subject := "", "", "the workflow"
+	if v != nil {
+		pointer = v.Pointer()
+	}
+	if pointer != "" {
+		at, subject = pointer+": ", ""
+	}
+	if n != nil && n.ID != "" {
+		subject = "node " + quote(n.ID)
+		at = subject + " at " + at
+	}
+	f := finding.New(rule, c.file, position, subject, "%s%s", at, message)
+	f.Pointer, f.Subject = pointer, c.graph.subjectOf(v, n)
+	c.found = append(c.found, f)
+}
+
+// subjectOf returns which part of the workflow a value is of. n is the node that it belongs to in any case; nil if that is not known.
+func (g *Graph) subjectOf(v *jsontree.Node, n *Node) *finding.Subject {
+	s := &finding.Subject{Node: -1, Edge: -1, Value: -1}
+	if n != nil {
+		s.Node = n.index
+	}
+	if v == nil || v.Parent == nil {
+		return s
+	}
+	s.Value = v.Start
+	for ; v.Parent != nil; v = v.Parent {
+		switch v.Parent {
+		case g.nodesAt:
+			s.Node = v.Index
+		case g.edgesAt:
+			s.Edge = v.Index
+		}
+	}
+	return s
+}
+
+// about adds the parameter to the finding that was reported last.
+func (c *checker) about(parameter string) {
+	if !c.isFull() {
+		c.found[len(c.found)-1].Subject.Parameter = parameter
+	}
+}
+
+// effect adds to the finding that was reported last what Maze does.
+func (c *checker) effect(e finding.Effect) {
+	if !c.isFull() {
+		c.found[len(c.found)-1].Subject.Effect = e
+	}
+}
+
+// relate adds another place to the finding that was reported last.
+func (c *checker) relate(v *jsontree.Node, message string) {
+	if !c.isFull() {
+		c.relateAt(c.at(v), message)
+	}
+}
+
+func (c *checker) relateAt(at finding.Position, message string) {
+	if c.isFull() {
+		return
+	}
+	last := &c.found[len(c.found)-1]
+	last.Related = append(last.Related, finding.Related{File: c.file, Position: at, Message: message})
+}
+
+// maxAlike is how many findings of one cause are told each. Of more, the first is told, and the others are counted: fifty nodes
+// in the words of another framework are one mistake.
+const maxAlike = 3
+
+// alike are the findings of one cause.
+type alike struct {
+	count int
+	told  []int
+}
+
+// reportAlike tells of a value as report does. cause names what it has in common with others.
+func (c *checker) reportAlike(cause, rule string, v *jsontree.Node, n *Node, format string, args ...any) {
+	if c.isAlike(cause) {
+		c.report(rule, v, n, format, args...)
+		c.noteAlike(cause)
+	}
+}
+
+// isAlike counts a finding of a cause, and reports whether it is to be told.
+func (c *checker) isAlike(cause string) bool {
+	if c.causes == nil {
+		c.causes = map[string]*alike{}
+	}
+	a := c.causes[cause]
+	if a == nil {
+		a = &alike{}
+		c.causes[cause] = a
+	}
+	a.count++
+	return a.count <= maxAlike
+}
+
+// noteAlike says that the finding that was reported last is of a cause.
+func (c *checker) noteAlike(cause string) {
+	a := c.causes[cause]
+	a.told = append(a.told, len(c.found)-1)
+}
+
+// joinAlike makes one finding of the many that have one cause.
+func (c *checker) joinAlike() {
+	dropped := map[int]bool{}
+	for _, a := range c.causes {
+		if a.count <= maxAlike || len(a.told) == 0 {
+			continue
+		}
+		c.found[a.told[0]].Message += fmt.Sprintf(" (so it is in %d more places)", a.count-1)
+		for _, i := range a.told[1:] {
+			dropped[i] = true
+		}
+	}
+	if len(dropped) == 0 {
+		return
+	}
+	kept := c.found[:0]
+	for i, f := range c.found {
+		if !dropped[i] {
+			kept = append(kept, f)
+		}
+	}
+	c.found = kept
+}
+
+// maxQuoted is how much of a text a message repeats, in characters.
+const maxQuoted = 60
+
+// quote repeats a value in a message, as JSON.
+func (c *checker) quote(v *jsontree.Node) string {
+	if v == nil {
+		return "nothing"
+	}
+	if v.Kind == jsontree.Text {
+		return quote(c.text(v))
+	}
+	return clip(string(c.raw(v)))
+}
+
+func quote(name string) string { return strconv.Quote(clip(name)) }
+
+func clip(s string) string { return text.ClipCharacters(s, maxQuoted) }
+
+// maxGuesses bounds how many characters of names are compared with what may be meant: some tenths of a second.
+const maxGuesses = 20_000_000
+
+// nearest guesses which of the candidates a name was meant as. Empty if none is near, or too much was guessed already.
+func (c *checker) nearest(name string, candidates []string) string {
+	cost := len(candidates) * len(name)
+	if c.guesses < cost {
+		return ""
+	}
+	c.guesses -= cost
+	return nearest.Name(name, candidates)
+}
+
+// didYouMean is the end of a sentence about a name that nothing has.
+func (c *checker) didYouMean(name string, candidates []string) string {
+	if meant := c.nearest(name, candidates); meant != "" {
+		return fmt.Sprintf("; did you mean %q?", meant)
+	}
+	return ""
+}
+
+// list names what there is, if that is not too much.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none at all"
+	}
+	const most = 8
+	out := ""
+	for i, name := range names[:min(len(names), most)] {
+		if i > 0 {
+			out += ", "
+		}
+		out += clip(name)
+	}
+	if len(names) > most {
+		out += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return out
+}
