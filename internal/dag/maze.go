@@ -13,7 +13,13 @@ import (
 
 // checkTarget reports what Maze refuses, or cannot run, of a workflow that is for Maze.
 func (c *checker) checkTarget() {
-	if c.form == nil || c.options.Target == TargetRegistry || c.options.Target != TargetMaze && !c.isMazes() {
+	if c.workflow == nil || c.options.Target == TargetRegistry || c.options.Target != TargetMaze && !c.isMazes() {
+		return
+	}
+	if c.form == nil { // it could not be read at all
+		for i := range c.found {
+			c.found[i].Subject.Effect = finding.EffectRefused
+		}
 		return
 	}
 	m := &mazeRules{checker: c, told: map[place]int{}}

@@ -94,9 +94,14 @@ func (m *mazeRules) mustBeBoolean(v *jsontree.Node) {
 
 // checkFiles judges how files come to the nodes, as validate_run_workflow_file_context does.
 func (m *mazeRules) checkFiles(run *jsontree.Node) {
-	files := m.workflow.Parent.Member("file_context")
-	if m.workflow.Parent == nil || files == nil || files.Kind == jsontree.Null {
-		files = run.Member("file_context")
+	files := run.Member("file_context")
+	if files != nil && files.Kind != jsontree.Object && files.Kind != jsontree.Null && files.End-files.Start == len(`""`) {
+		return // dict makes an object of an empty list or text
+	}
+	if body := m.workflow.Parent; body != nil {
+		if at := body.Member("file_context"); at != nil && at.Kind != jsontree.Null {
+			files = at
+		}
 	}
 	if files == nil || files.Kind == jsontree.Null {
 		if folder := m.first(run, "workspace_dir", "workspace"); folder != nil && strings.TrimSpace(m.str(folder)) == "" {
