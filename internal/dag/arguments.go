@@ -88,8 +88,8 @@ func (c *checker) missingArguments(n *Node, inputs *schema.Parameters) {
 
 // value returns the literal that an argument passes, as JSON.
 func (c *checker) value(a *argument) []byte {
-	if a.isNull {
-		return []byte("null")
+	if a.instead != nil {
+		return a.instead
 	}
 	return c.raw(a.literal)
 }
@@ -97,7 +97,14 @@ func (c *checker) value(a *argument) []byte {
 // checkValue judges what is known of an argument's value.
 func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 	if a.literal != nil {
-		if err := part.Validate(c.value(a)); err != nil {
+		err := part.Validate(c.value(a))
+		if err != nil && c.form == &workbench && a.literal.Kind == jsontree.Text {
+			// The Workbench has fields of text only, and functions for it make numbers of them.
+			if written := []byte(c.text(a.literal)); jsontree.Check(written) == nil && part.Validate(written) == nil {
+				a.instead, err = written, nil
+			}
+		}
+		if err != nil {
 			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v", quote(a.name), quote(n.Func), err)
 			c.about(a.name)
 		}

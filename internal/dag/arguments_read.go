@@ -98,7 +98,7 @@ func (c *checker) mazeArgument(n *Node, name string, v *jsontree.Node) argument 
 		a.literal = literal
 		c.doubtValue(n, literal)
 	case source == inputFromUser && has != nil: // there is a value, and it is not given: None is passed
-		a.literal, a.isNull = v, true
+		a.literal, a.instead = v, []byte("null")
 	default:
 		a.leftOut = true
 	}

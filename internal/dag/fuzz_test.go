@@ -1,6 +1,7 @@
 package dag
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,15 +28,19 @@ func FuzzCheck(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, member := range archive.Files {
-			if strings.HasSuffix(member.Name, ".json") {
-				f.Add(member.Data)
+			if name := filepath.Ext(member.Name); name != ".want" {
+				f.Add(member.Data, name == ".yaml")
 			}
 		}
 	}
 	tasks := corpusTasks(f)
-	f.Fuzz(func(t *testing.T, workflow []byte) {
+	f.Fuzz(func(t *testing.T, workflow []byte, isYAML bool) {
 		start := time.Now()
-		graph, findings := Check("dag.json", workflow, tasks, Options{})
+		file := "dag.json"
+		if isYAML {
+			file = "dag.yaml"
+		}
+		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze})
 		if took := time.Since(start); took > maxTime {
 			t.Errorf("%d bytes took %s", len(workflow), took)
 		}
@@ -83,8 +88,25 @@ func TestHostile(t *testing.T) {
 		"a long way":            {wayOf(50_000), ""},
 		"behind a circle":       {circleAndWay(50_000), finding.UnreachableNode},
 		"all wired to all":      {dense(700), ""},
-		"a long id":             {nodes(2, `{"id":"`+strings.Repeat("é", 1_000_000)+`","func":"anything"}`), finding.DuplicateNodeID},
-		"a long value":          {nodes(1, `{"id":"a","func":"llm_process","args":{"prompt":"`+strings.Repeat("x", 2_000_000)+`"}}`), finding.InvalidArgument},
+		"circles through one node": {graphOf(20_000, func(i int) []int {
+			if i > 0 {
+				return []int{0}
+			}
+			return numbers(20_000)
+		}), finding.Cycle},
+		"all need all": {graphOf(500, func(int) []int { return numbers(500) }), finding.Cycle},
+		"an alias bomb": {"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\nnodes: [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\n", finding.MalformedDAG},
+		"long aliases":             {"a: &a " + strings.Repeat("x", 1<<20) + "\nnodes: [" + strings.Repeat("*a,", 1_000) + "]\n", finding.DAGTooLarge},
+		"an alias of itself":       {"nodes: &a [*a]\n", finding.MalformedDAG},
+		"large YAML":               {"nodes: [" + strings.Repeat("a,", maxYAML) + "]", finding.DAGTooLarge},
+		"deep YAML":                {"nodes: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), finding.DAGTooLarge},
+		"deep wrappers":            {strings.Repeat(`{"spec":`, 90) + `{"nodes":[]}` + strings.Repeat("}", 90), finding.MalformedDAG},
+		"much code":                {mazeOf(5_000, strings.Repeat("def f(x):\\n    return {'y': x}\\n", 30), ""), finding.UnregisteredCode},
+		"deep code":                {mazeOf(20, "def f(x):\\n    return "+strings.Repeat("(", 50_000)+strings.Repeat(")", 50_000), ""), finding.UnregisteredCode},
+		"references without edges": {mazeOf(5_000, "def f(x):\\n    return {'y': x}", `"x": {"input_schema": "from_task", "value": "n0.output.y"}`), finding.UnorderedReference},
+		"a long id":                {nodes(2, `{"id":"`+strings.Repeat("é", 1_000_000)+`","func":"anything"}`), finding.DuplicateNodeID},
+		"a long value":             {nodes(1, `{"id":"a","func":"llm_process","args":{"prompt":"`+strings.Repeat("x", 2_000_000)+`"}}`), finding.InvalidArgument},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,4 +123,27 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+func numbers(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// mazeOf is a workflow in Maze's own format of n nodes of a code, which is escaped, with an edge from each node to the next.
+func mazeOf(n int, code, inputs string) string {
+	var nodes, edges strings.Builder
+	for i := range n {
+		if i > 0 {
+			nodes.WriteString(",")
+		}
+		fmt.Fprintf(&nodes, `{"id":"n%d","task_name":"f","code":"%s","inputs":{%s},"outputs":["y"]}`, i, code, inputs)
+		if i > 1 {
+			fmt.Fprintf(&edges, `,{"from":"n%d.y","to":"n%d.w"}`, i-1, i)
+		}
+	}
+	return `{"schema":"maze.workflow/v1","nodes":[` + nodes.String() + `],"edges":[` + strings.TrimPrefix(edges.String(), ",") + `]}`
 }

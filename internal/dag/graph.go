@@ -75,8 +75,8 @@ type argument struct {
 	name string
 	// leftOut says that nothing is passed, unless an edge comes: the parameter is only mentioned.
 	leftOut bool
-	// isNull says that null is passed, and literal is what says so.
-	isNull    bool
+	// instead is what is passed, as JSON, where that is not the text of literal.
+	instead   []byte
 	at        *jsontree.Node
 	literal   *jsontree.Node
 	reference *reference

@@ -2,6 +2,7 @@ package dag
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,9 +12,9 @@ import (
 )
 
 const (
-	// maxCode and maxCodes bound, in bytes, the code of a node and of a workflow that is looked at.
-	maxCode  = 256 << 10
-	maxCodes = 4 << 20
+	// maxCode and maxCodes bound, in bytes, the code of a node and of a workflow that is looked at. Equal code counts once.
+	maxCode  = 128 << 10
+	maxCodes = 2 << 20
 )
 
 // checkCode judges the code of all nodes. A workflow without any is one mistake.
@@ -57,11 +58,7 @@ func (m *mazeRules) checkCodeOf(n *mazeNode) {
 		m.say(finding.EffectFails, finding.UnrunnableCode, code, n.node, "the code of a node is a string, found %s", code.Kind)
 		return
 	}
-	source := []byte(m.text(code))
-	if m.code.seen += len(source); len(source) > maxCode || m.code.seen > maxCodes {
-		return
-	}
-	if fault := m.code.fault(source, n.node.Func); fault != "" {
+	if fault := m.code.fault(m.text(code), n.node.Func); fault != "" {
 		m.say(finding.EffectFails, finding.UnrunnableCode, code, n.node, "%s", fault)
 	}
 }
@@ -69,18 +66,28 @@ func (m *mazeRules) checkCodeOf(n *mazeNode) {
 // codeReader looks at code as Maze's Runner does, which runs all imports, and then the first function.
 type codeReader struct {
 	parser *python.Parser
-	seen   int
+	// seen is how much code was looked at, in bytes, and known has what was found, by the name of the function and the code.
+	seen  int
+	known map[[2]string]string
 }
 
-// fault returns why code surely fails in Maze. Empty if it need not. wanted is the name of the function that is meant.
-func (r *codeReader) fault(source []byte, wanted string) (fault string) {
+// fault returns why code surely fails in Maze. Empty if it need not, or if there is too much of it. wanted is the name of the
+// function that is meant.
+func (r *codeReader) fault(source, wanted string) string {
+	key := [2]string{wanted, source}
+	fault, ok := r.known[key]
+	if ok || len(source) > maxCode || r.seen+len(source) > maxCodes {
+		return fault
+	}
 	if r.parser == nil {
-		r.parser = python.NewParser()
+		r.parser, r.known = python.NewParser(), map[[2]string]string{}
 	}
-	err := r.parser.Read(source, func(t *python.Tree) { fault = readModule(t.Root()).fault(wanted) })
-	if _, ok := err.(*python.SyntaxError); ok { //nolint:errorlint // it is not wrapped
-		return "the code is no Python; Maze compiles it when the node runs"
+	r.seen += len(source)
+	err := r.parser.Read([]byte(source), func(t *python.Tree) { fault = readModule(t.Root()).fault(wanted) })
+	if _, ok := errors.AsType[*python.SyntaxError](err); ok {
+		fault = "the code is no Python; Maze compiles it when the node runs"
 	}
+	r.known[key] = fault
 	return fault
 }
 
@@ -94,11 +101,10 @@ type module struct {
 }
 
 type function struct {
-	node     python.Node
-	name     string
-	isAsync  bool
-	wholly   python.Node // with its decorators
-	isMethod bool
+	node    python.Node
+	name    string
+	isAsync bool
+	wholly  python.Node // with its decorators
 }
 
 func readModule(root python.Node) *module {

@@ -95,7 +95,7 @@ func (m *mazeRules) mustBeBoolean(v *jsontree.Node) {
 // checkFiles judges how files come to the nodes, as validate_run_workflow_file_context does.
 func (m *mazeRules) checkFiles(run *jsontree.Node) {
 	files := run.Member("file_context")
-	if files != nil && files.Kind != jsontree.Object && files.Kind != jsontree.Null && files.End-files.Start == len(`""`) {
+	if files != nil && (files.Kind == jsontree.Text || files.Kind == jsontree.Array) && !m.isTrue(files) {
 		return // dict makes an object of an empty list or text
 	}
 	if body := m.workflow.Parent; body != nil {
