@@ -33,11 +33,11 @@ func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
 and outputs that there are; that outputs can feed what they are wired to; and that no node waits for itself. All that is wrong is
 told at once, with the node, the place and the code of a rule; "rule CODE" explains it.
 
-FILE has a workflow in JSON or YAML; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without these,
-of the registry in the cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
+FILE has a workflow in JSON or YAML; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without
+these, of the registry in the cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
 
-For Maze itself, which is the default for workflows whose "schema" is Maze's, it also reports what Maze refuses and what it cannot run.
---target says what is to run a workflow.
+For Maze itself, which is the default for workflows whose "schema" is Maze's, what it refuses or cannot run is reported, too. --target
+says what is to run a workflow.
 
 --placeable also reports nodes whose task no node of the cluster can host now: as the operator says it in the condition Placeable of
 the cluster's MazeTasks, or, with --tasks, --registry, --nodes or --config, by the nodes that --nodes names.

@@ -67,8 +67,8 @@ What is wrong is marked, and the rules that are broken are named at the node. Wi
 such as nodes that wait for each other. With --tasks, with --registry, or with --check or a flag that chooses a cluster or namespace,
 the workflow is also checked against tasks, as by "dag check".
 
-FILE has a workflow in JSON or YAML; it may be - for the standard input. It exits with 0 if the workflow was drawn, whatever is wrong with
-it, and with 2 if not.`,
+FILE has a workflow in JSON or YAML; it may be - for the standard input. It exits with 0 if the workflow was drawn, whatever is wrong
+with it, and with 2 if not.`,
 		Example: strings.ReplaceAll(`  %s dag draw workflow.json > workflow.svg
 
   # With what is wrong by the tasks of a cluster
