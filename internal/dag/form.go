@@ -117,14 +117,16 @@ func hasAny(v *jsontree.Node, names []string) bool {
 }
 
 // formOf returns the form of a workflow that has nodes. Maze takes its own without "schema", too. Nil if no node tells.
-func (c *checker) formOf(root, workflow, nodes *jsontree.Node) *form {
-	schema := workflow.Member("schema")
-	if schema == nil {
-		schema = root.Member("schema")
-	}
-	if schema != nil && schema.Kind != jsontree.Null {
+func (c *checker) formOf(nodes *jsontree.Node) *form {
+	schema := c.schema()
+	if schema != nil {
 		switch c.text(schema) {
 		case workflowV1:
+			if isDescribed(nodes) {
+				c.report(finding.MalformedDAG, schema, nil, `the nodes are not written as %q has them: leave "schema" out, or write "task_name" and "inputs" instead of `+
+					`"func" and "args"`, workflowV1)
+				return &described
+			}
 			return &mazeV1
 		case workbenchBundle, workbenchSaved:
 			return &workbench
@@ -137,10 +139,32 @@ func (c *checker) formOf(root, workflow, nodes *jsontree.Node) *form {
 			return f
 		}
 	}
-	if schema != nil && schema.Kind != jsontree.Null {
+	if schema != nil {
 		return &mazeV1
 	}
 	return nil
+}
+
+// schema returns the "schema" of the workflow, or else of the nearest object around it that has one. Nil if there is none.
+func (c *checker) schema() *jsontree.Node {
+	for v := c.workflow; v != nil; v = v.Parent {
+		if schema := v.Member("schema"); schema != nil && schema.Kind != jsontree.Null {
+			return schema
+		}
+	}
+	return nil
+}
+
+// isDescribed reports whether nodes are those of Maze's description, and none of them is one of Maze's own format.
+func isDescribed(nodes *jsontree.Node) bool {
+	some := false
+	for _, node := range nodes.Children {
+		if hasAny(node, []string{"task_name", "name", "inputs"}) || hasAny(node, ownCode) {
+			return false
+		}
+		some = some || hasAny(node, []string{"func", "args"})
+	}
+	return some
 }
 
 // formOfNode returns the form of a workflow by one of its nodes. Nil if that does not tell.
@@ -171,10 +195,5 @@ func (f *form) fieldsOf(node *jsontree.Node) *jsontree.Node {
 
 // isMazes reports whether a document says by its "schema" that it is one of Maze's.
 func (c *checker) isMazes() bool {
-	for _, v := range []*jsontree.Node{c.workflow, c.root} {
-		if slices.Contains([]string{workflowV1, workbenchBundle, workbenchSaved}, c.text(v.Member("schema"))) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains([]string{workflowV1, workbenchBundle, workbenchSaved}, c.text(c.schema()))
 }

@@ -32,6 +32,10 @@ func (c *checker) checkTarget() {
 	case &workbench:
 		m.checkWorkbench()
 	default:
+		if schema := c.schema(); c.text(schema) == workflowV1 { // it is told that the nodes are others
+			m.say(finding.EffectRefused, finding.MalformedDAG, schema, nil, "the nodes are not written as %q has them", workflowV1)
+			return
+		}
 		m.say(finding.EffectRefused, finding.MissingCode, c.workflow, nil,
 			"Maze takes only %s, whose nodes bring code along, and this is written as in %s; have a workflow compiled for it, or check for --target registry",
 			workflowV1, c.form.name)

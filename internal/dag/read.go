@@ -44,7 +44,7 @@ func (c *checker) read() {
 	case len(nodes.Children) == 0:
 		c.report(finding.MalformedDAG, nodes, nil, "the workflow has no nodes, so there is nothing to run; add one, or delete the workflow")
 	}
-	if c.form = c.formOf(c.root, c.workflow, nodes); c.form == nil {
+	if c.form = c.formOf(nodes); c.form == nil {
 		if c.recognise(c.workflow, withNodes) {
 			return
 		}

@@ -12,6 +12,9 @@ import (
 // what Maze's Workbench exports, saves and imports; and a run.
 var wrappers = [][]string{{"spec"}, {"workflow"}, {"payload"}, {"run", "metadata", "dag_spec"}, {"metadata", "dag_spec"}, {"draft"}}
 
+// covers are the names of members that hold a workflow only if there are nodes inside.
+var covers = []string{"dag", "definition", "data"}
+
 // maxWrappers is how many of them may be around each other.
 const maxWrappers = 4
 
@@ -38,6 +41,11 @@ func inside(v *jsontree.Node) *jsontree.Node {
 			inner = inner.Member(name)
 		}
 		if inner != nil && inner.Kind == jsontree.Object {
+			return inner
+		}
+	}
+	for _, name := range covers {
+		if inner := v.Member(name); inner.Member("nodes") != nil {
 			return inner
 		}
 	}
