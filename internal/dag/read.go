@@ -272,9 +272,9 @@ func (c *checker) unknownFields(v *jsontree.Node, n *Node, known []string, mista
 		} else if meant := c.nearest(child.Name, known); meant != "" && v.Member(meant) == nil {
 			advice = fmt.Sprintf("; did you mean %s?", strconv.Quote(meant))
 		}
-		if cause := "field " + child.Name; advice != "" && c.isAlike(cause) {
+		if advice != "" && c.isAlike("field "+child.Name) {
 			c.reportKey(finding.UnknownDAGField, child, n, "nothing reads the field %s%s", quote(child.Name), advice)
-			c.noteAlike(cause)
+			c.noteAlike("field " + child.Name)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package schema
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Forbids reports whether no instance can have a member of a name: by the schema of that member, as "additionalProperties": false
 // gives it one, by "propertyNames", by "maxProperties": 0 or by "unevaluatedProperties": false. It looks at the root, and at what the
@@ -45,12 +48,10 @@ func (p *Parameters) TakesNothing() bool {
 
 // allowsNothing reports whether a schema is false, or applies one that is.
 func (p *Parameters) allowsNothing(id int) bool {
-	for _, applied := range p.reached(id, isUnconditional) {
-		if p.isFalse(applied) {
-			return true
-		}
+	if p.isFalse(id) || !slices.ContainsFunc(p.doc.nodes[id].edges, isUnconditional) {
+		return p.isFalse(id)
 	}
-	return false
+	return slices.ContainsFunc(p.reached(id, isUnconditional), p.isFalse)
 }
 
 // refusesName reports whether a name does not fit the schema of names.
