@@ -72,7 +72,9 @@ type discoverOptions struct {
 }
 
 func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := discoverOptions{to: deliver.Options{Cluster: genericclioptions.NewConfigFlags(false)}}
+	o := discoverOptions{
+		sources: pysource.Options{Judge: newJudge()}, to: deliver.Options{Cluster: genericclioptions.NewConfigFlags(false)},
+	}
 	o.to.Cluster.CacheDir = nil // nothing is discovered
 	c := &cobra.Command{
 		Use:     "discover DIR...",
@@ -109,6 +111,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	flags.DurationVar(&o.to.Resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
 	flags.BoolVar(&o.sources.ParseAll, "parse-all", false,
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
+	addDecoratorFlag(c, &o.sources.Claims)
 	o.to.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
 	complete(c, "output", deliver.Encodings)
@@ -175,6 +178,9 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return found
 	}
 	err = o.to.Deliver(ctx, t, f)
+	if note := f.Uncarried(); note != "" {
+		t.Say("note:", note)
+	}
 	fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
 	if err != nil {
 		return err

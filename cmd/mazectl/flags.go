@@ -82,6 +82,7 @@ func addTaskFlags(c *cobra.Command, s *catalogue.Options) {
 	flags.StringVar(&s.Registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+
 		"-l 'registry.mazeagent.net/registry in (index,shard)' -o yaml, a folder where maze-registry is mounted, or what discover -o task-meta prints")
 	flags.BoolVar(&s.Placeable, "placeable", false, "also report nodes whose task no node of the cluster can host now")
+	addDecoratorFlag(c, &s.Claims)
 	addNodeFlags(c, &s.NodeOptions)
 	flags.Lookup("nodes").Usage = "with --placeable, " + flags.Lookup("nodes").Usage
 	flags.Lookup("config").Usage = "with --placeable, " + flags.Lookup("config").Usage

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -20,6 +21,7 @@ import (
 
 func newLintCommand(program string, t terminal.Terminal) *cobra.Command {
 	var options report.Options
+	sources := pysource.Options{Judge: newJudge()}
 	c := &cobra.Command{
 		Use:   "lint FILE|DIR...",
 		Short: "Tell what the API server or the operator would refuse, in manifests and Python sources",
@@ -47,15 +49,16 @@ It exits with 0 if there is no error, with 1 if there is one, or a warning and -
 
   # For code scanning
   %s lint tasks/ -o sarif --output-file lint.sarif --exit-zero`, "%s", program),
-		RunE: func(c *cobra.Command, args []string) error { return runLint(c.Context(), t, &options, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runLint(c.Context(), t, &options, sources, args) },
 	}
 	addOutputFlag(c, &options)
 	addFindingFlags(c, &options)
+	addDecoratorFlag(c, &sources.Claims)
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml", "json", "py"}, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
 
-func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, args []string) error {
+func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, sources pysource.Options, args []string) error {
 	if len(args) == 0 {
 		return errors.New("no FILE or DIR: give files or folders of MazeTasks or Python sources, or - for the standard input")
 	}
@@ -75,14 +78,14 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 		return err
 	}
 	result := linter.Lint(files.Manifests)
-	declared, err := catalogue.Declared(ctx, files.Python)
+	declared, err := catalogue.Declared(ctx, sources, files.Python)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if failed, ok := errors.AsType[report.NotRead](err); ok {
 		files.Errs = append(files.Errs, failed)
 	}
-	all := finding.Sort(slices.Concat(result.Findings, declared.Findings, linter.Declared(declared.Tasks), report.FindingsOf(files.Errs)))
+	all := finding.Sort(slices.Concat(result.Findings, declared.Findings, report.FindingsOf(files.Errs)))
 	chosen := options.Choose(all, slices.Concat(result.Ignores, declared.Ignores))
 	err = report.Write(t, options, chosen, files.Source)
 	if err != nil && !errors.Is(err, report.ErrFindings) {

@@ -77,19 +77,19 @@ func TestCPython(t *testing.T) {
 // link discovers the tasks of files.
 func link(t *testing.T, files []source) discover.Result {
 	t.Helper()
-	parser := discover.NewParser()
+	parser := discover.NewParser(nil)
 	var modules []*discover.Module
 	byName := map[string]*discover.Module{}
 	for _, file := range files {
 		name := moduleName(file.path)
 		module := parser.Parse(file.path, name, file.text)
 		byName[name] = module
-		if discover.Mentions(file.text) {
+		if discover.Claims(nil).Mentions(file.text) {
 			modules = append(modules, module)
 		}
 	}
 	slices.SortFunc(modules, func(a, b *discover.Module) int { return strings.Compare(a.Path(), b.Path()) })
-	return discover.Link(modules, func(module string) *discover.Module { return byName[module] })
+	return discover.Link(modules, discover.Options{Load: func(module string) *discover.Module { return byName[module] }})
 }
 
 // moduleName gives the dotted name of a file.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/discover/annotation"
 	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
@@ -21,10 +22,13 @@ type declaration struct {
 	form      *form
 	// evaluate returns the value of an expression of the module.
 	evaluate func(e *syntax.Expr) (any, *eval.Unknown)
-	quoted   *syntax.QuotedParser
+	storeys  *storeys
+	// reader reads annotations of the module.
+	reader *annotation.Reader
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
 	spec      v1alpha1.MazeTaskSpec
+	run       Run
 	findings  []finding.Finding
 	// refused means that there is no task.
 	refused bool
@@ -34,6 +38,8 @@ type declaration struct {
 type argument struct {
 	at    finding.Position
 	value any
+	// from is the expression. It is nil for an argument that comes from the dict of a **, or of resources.
+	from *syntax.Expr
 	// why is the reason why the value is not known. It is nil if it is.
 	why *eval.Unknown
 }
@@ -54,37 +60,94 @@ type storeys struct {
 	resolver  imports.Resolver
 	evaluator eval.Evaluator
 	quoted    syntax.QuotedParser
+	// classes are what is known of the classes of a module.
+	classes map[*syntax.Module]*annotation.Classes
+	// written counts the bytes of the schemas and descriptions of a module's tasks.
+	written map[*syntax.Module]int
 }
 
 // newStoreys returns storeys that know Maze's packages and constants, and load other modules of the package root.
-func newStoreys(load func(name string) *Module) *storeys {
+func newStoreys(options Options) *storeys {
 	find := imports.Resolver{Library: mazeRoots, Load: func(name string) *syntax.Module {
-		if m := load(name); m != nil {
+		if m := options.Load(name); m != nil {
 			return m.file
 		}
 		return nil
 	}}
-	return &storeys{resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants}}
+	for _, d := range options.Claims {
+		find.Claimed = append(find.Claimed, imports.Reference{Module: d.Module, Name: d.Name})
+	}
+	return &storeys{
+		resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants},
+		classes: map[*syntax.Module]*annotation.Classes{}, written: map[*syntax.Module]int{},
+	}
 }
 
-// declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's.
-func (s *storeys) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) *declaration {
-	ref, from := s.resolver.OriginOf(m, decorator.Callee())
-	name := ref.Name
-	if from == imports.Unknown && ref.Module == "" {
-		name = decorator.Callee().Text
-	}
-	if from == imports.Foreign || !slices.Contains(decorators, name) {
-		return nil
-	}
-	d := &declaration{module: m, function: f, decorator: decorator, quoted: &s.quoted, arguments: map[string]argument{}}
+// declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's. Then unclaimed is a finding if the decorator is
+// imported from elsewhere and takes what only Maze's take.
+func (s *storeys) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) (_ *declaration, unclaimed *finding.Finding) {
+	callee := decorator.Callee()
+	ref, from := s.resolver.OriginOf(seenFrom(m, f, callee), callee)
+	d := &declaration{module: m, function: f, decorator: decorator, storeys: s, arguments: map[string]argument{}}
 	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) { return s.evaluator.Evaluate(m, e) }
+	switch {
+	case from == imports.Library:
+		if d.form = d.formOf(ref, s.resolver.Claims(ref)); d.form == nil {
+			return nil, nil
+		}
+		return d, nil
+	case ref.Module == "" && callee.Kind == syntax.Name && len(m.Bindings[callee.Text]) == 0 && f.Scope.Lookup(callee.Text) == nil:
+		return d.ofUnboundName(callee.Text)
+	case ref.Module != "" && ref.Module != m.Name:
+		return nil, d.unclaimed(ref)
+	default: // the module itself says what it is, or the code computes it
+		return nil, nil
+	}
+}
+
+// ofUnboundName returns what a decorator declares whose name the file does not bind: its import is missing, or a wildcard brings it.
+func (d *declaration) ofUnboundName(name string) (_ *declaration, unclaimed *finding.Finding) {
+	if wildcards := imports.Wildcards(d.module); len(wildcards) > 0 {
+		return nil, d.unclaimed(imports.Reference{Module: wildcards[0], Name: name})
+	}
+	if !slices.Contains(decorators, name) {
+		return nil, nil
+	}
 	given := d.keywords()
-	d.form = d.formOf(name, ref, given)
-	if from == imports.Unknown && (len(given) == 0 || !slices.ContainsFunc(given, d.form.takes)) {
+	if d.form = d.formNamed(name, given); len(given) == 0 || !slices.ContainsFunc(given, d.form.takes) {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// unclaimed returns a finding if the decorator takes only what Maze's take, and something that no other's do.
+func (d *declaration) unclaimed(ref imports.Reference) *finding.Finding {
+	given := d.keywords()
+	name := ref.Name
+	if !slices.Contains(decorators, name) {
+		name = decorators[0]
+	}
+	form := d.formNamed(name, given)
+	isAlien := func(keyword string) bool { return !form.takes(keyword) }
+	if !slices.ContainsFunc(given, isTelling) || slices.ContainsFunc(given, isAlien) || ref.Module == "." {
 		return nil
 	}
-	return d
+	f := finding.New(finding.UnclaimedDecorator, d.module.Path, d.decorator.At, d.object(),
+		"@%s takes what Maze's decorators take, but comes from %s, which is not known to be Maze's, so this is no task: if it is one, give --decorator %s:%s",
+		d.decorator.Callee().Dotted(), ref.Module, ref.Module, ref.Name)
+	return &f
+}
+
+// seenFrom returns the module as a decorator of a function sees it: of the first name in it, what functions and classes around the
+// function bind.
+func seenFrom(m *syntax.Module, f *syntax.Function, callee *syntax.Expr) *syntax.Module {
+	for callee.Kind == syntax.Attribute {
+		callee = callee.Operands[0]
+	}
+	if local := f.Scope.Lookup(callee.Text); local != nil && callee.Kind == syntax.Name {
+		return &syntax.Module{Path: m.Path, Name: m.Name, Bindings: map[string][]*syntax.Binding{callee.Text: local}}
+	}
+	return m
 }
 
 // keywords returns the keywords of the decorator's arguments, those in ** included as far as they are known.
@@ -151,6 +214,10 @@ func (d *declaration) check() bool {
 	if !d.refused {
 		d.form.read(d)
 	}
+	if !d.refused {
+		d.readRun()
+		d.compareParameters()
+	}
 	return !d.refused
 }
 
@@ -187,18 +254,14 @@ func (d *declaration) readArguments() {
 	}
 }
 
-// readArgument evaluates one argument. How to run a task is not looked at.
+// readArgument evaluates one argument. Of how to run a task, nothing is missed if it is not known.
 func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 	if !d.takes(keyword, operand.At) {
 		return
 	}
-	if slices.Contains(runOptions, keyword) {
-		d.arguments[keyword] = argument{at: operand.At}
-		return
-	}
 	value, why := d.evaluate(operand)
-	d.arguments[keyword] = argument{operand.At, value, why}
-	if why != nil {
+	d.arguments[keyword] = argument{operand.At, value, operand, why}
+	if why != nil && !slices.Contains(runOptions, keyword) {
 		d.notKnown(keyword, operand.At, why)
 	}
 }
@@ -222,7 +285,7 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 	if d.form.takes(keyword) {
 		return true
 	}
-	all := slices.Concat(named.keywords, listed.keywords, inferred.keywords)
+	all := slices.Concat(named.keywords, listed.keywords, inferred.keywords, ascend.keywords)
 	what := "does not take " + keyword
 	if slices.Contains(all, keyword) {
 		what += " together with its other arguments"
@@ -250,7 +313,7 @@ func (d *declaration) readSpread(operand *syntax.Expr) {
 	}
 	for _, e := range entries {
 		if keyword, ok := e.Key.(string); ok && d.takes(keyword, operand.At) {
-			d.arguments[keyword] = argument{operand.At, e.Value, nil}
+			d.arguments[keyword] = argument{operand.At, e.Value, nil, nil}
 		}
 	}
 }
@@ -283,5 +346,5 @@ func (d *declaration) task() Task {
 	f := d.function
 	d.spec.EntryPoint = d.object()
 	d.spec.Source = &v1alpha1.Source{Path: d.module.Path, Line: int32(f.At.Line), Digest: f.Digest}
-	return Task{Spec: d.spec, File: d.module.Path, Position: f.At, Function: d.object()}
+	return Task{Spec: d.spec, File: d.module.Path, Position: f.At, Function: d.object(), Run: d.run}
 }

@@ -34,8 +34,9 @@ func (m *Module) MayDeclare() bool { return len(m.file.Functions) > 0 || m.file.
 // Parser makes Modules. It is not safe for concurrent use.
 type Parser struct{ files *syntax.Parser }
 
-// NewParser returns a parser. It takes about a megabyte, and more as long as it reads something large.
-func NewParser() *Parser { return &Parser{syntax.NewParser(mayBeMaze)} }
+// NewParser returns a parser that knows Maze's decorators and those that are claimed. It takes about a megabyte, and more as long as it
+// reads something large.
+func NewParser(claims Claims) *Parser { return &Parser{syntax.NewParser(claims.mayDeclare())} }
 
 // Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
 // is among the findings of Link.
@@ -52,6 +53,36 @@ type Task struct {
 	Position finding.Position
 	// Function is the Python object reference, such as tools.image:image_caption.
 	Function string
+	// Run is what the decorator says of how to run the task. A MazeTask does not carry it yet.
+	Run Run
+}
+
+// Run is how a task is run. What was not said, or is not known, is nil.
+type Run struct {
+	MaxRetries                   *int64
+	RetryBackoffSeconds, Timeout *float64
+	// RetryOn holds kinds of errors, such as resource_insufficient.
+	RetryOn []string
+}
+
+// IsZero reports whether nothing was said.
+func (r Run) IsZero() bool {
+	return r.MaxRetries == nil && r.RetryBackoffSeconds == nil && r.Timeout == nil && r.RetryOn == nil
+}
+
+// Options say how modules are linked.
+type Options struct {
+	// Load returns any other module of the package root, by its dotted name, or nil if there is none.
+	Load func(name string) *Module
+	// Shown returns how a message names a file: as a user would write it. Nil for its path below the package root.
+	Shown func(path string) string
+	// Claims are decorators that count as Maze's.
+	Claims Claims
+	// Judge returns what is wrong with a task. Pointer is all that it knows of the place: a JSON pointer into the task's manifest, such as
+	// /spec/inputParameters/image/type. Nil for a Link that judges nothing.
+	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
+	// Stop reports whether to end early, with what was found so far. Nil for never.
+	Stop func() bool
 }
 
 // Result is what was found in some modules.
@@ -60,6 +91,8 @@ type Result struct {
 	Tasks []Task
 	// Overwritten is how many declarations lost their name to a later one.
 	Overwritten int
+	// Refused is how many functions declare a task that there is not, as findings say.
+	Refused int
 	// Findings are sorted by file and position.
 	Findings []finding.Finding
 }

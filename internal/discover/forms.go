@@ -16,7 +16,7 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// runOptions are keywords for how to run a task, which is no part of a MazeTask.
+// runOptions are keywords for how to run a task.
 var runOptions = []string{"max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds"}
 
 // The ways in which Maze's own code has declared tasks, with its defaults. Sizes are in MiB.
@@ -28,10 +28,14 @@ var (
 		},
 		positional: 10, mustBeCalled: true, read: readNamed,
 	}
+	// packaged is the same of this project's own package, where the decorator alone names the task by the function.
+	packaged = form{keywords: named.keywords, positional: 10, read: readPackaged}
 	// listed is the form with lists of names for inputs and outputs.
 	listed = form{keywords: []string{"inputs", "outputs", "resources", "data_types"}, positional: 4, mustBeCalled: true, read: readListed}
 	// inferred is the form without either: inputs are those of the function, and outputs the keys of what it returns.
 	inferred = form{keywords: append([]string{"resources", "data_types", "task_kind"}, runOptions...), read: readInferred}
+	// ascend is the same for NPUs, of Ascend-Maze.
+	ascend = form{keywords: append([]string{"resources", "task_kind"}, runOptions...), read: readAscend}
 	// kinds holds forms by the decorator's name, which is the resource that the task mainly needs.
 	kinds = map[string]*form{
 		"cpu": {keywords: []string{"cpu_num", "mem"}, positional: 2, mustBeCalled: true, read: func(d *declaration) {
@@ -51,8 +55,30 @@ const (
 	defaultBackend = "huggingface"
 )
 
-// formOf returns the form of a decorator: by its name and, as several are called task, by the keywords of its arguments.
-func (d *declaration) formOf(name string, ref imports.Reference, keywords []string) *form {
+// formOf returns the form of one of Maze's decorators, or nil if Maze has none of that name. One that a user claims may have any name.
+func (d *declaration) formOf(ref imports.Reference, claimed bool) *form {
+	name := ref.Name
+	if claimed && !slices.Contains(decorators, name) {
+		name = decorators[0]
+	}
+	switch root := imports.Root(ref.Module); {
+	case !slices.Contains(decorators, name), (root == ascendRoot || root == ownRoot) && name != decorators[0]:
+		return nil
+	case claimed:
+		return d.formNamed(name, d.keywords())
+	case root == ascendRoot:
+		return &ascend
+	case root == ownRoot:
+		return &packaged
+	case name == "tool" && strings.Contains(ref.Module, ".library."):
+		return &named
+	default:
+		return d.formNamed(name, d.keywords())
+	}
+}
+
+// formNamed returns the form of a decorator: by its name and, as several are called task, by the keywords of its arguments.
+func (d *declaration) formNamed(name string, keywords []string) *form {
 	if form := kinds[name]; form != nil {
 		return form
 	}
@@ -70,12 +96,18 @@ func (d *declaration) formOf(name string, ref imports.Reference, keywords []stri
 	switch {
 	case has("inputs", "outputs"):
 		return &listed
-	case has(named.keywords...), positional, name == "tool" && strings.Contains(ref.Module, ".library."):
+	case has(named.keywords...), positional:
 		return &named
 	default:
 		return &inferred
 	}
 }
+
+// telling holds the keywords that no other decorators have.
+var telling = []string{"input_parameters", "output_parameters", "task_type", "task_kind", "gpu_mem", "cpu_num", "data_types"}
+
+// isTelling reports whether a keyword of a decorator's arguments tells that it may be one of Maze's.
+func isTelling(keyword string) bool { return slices.Contains(telling, keyword) }
 
 // readNamed reads a declaration with everything in the decorator.
 func readNamed(d *declaration) {
@@ -89,12 +121,27 @@ func readNamed(d *declaration) {
 		return
 	}
 	d.spec.Description = d.text("description")
+	d.readNamedRest(defaultBackend)
+}
+
+// readPackaged reads a declaration of this project's own package.
+func readPackaged(d *declaration) {
+	if d.decorator.Kind == syntax.Call {
+		readNamed(d)
+		return
+	}
+	d.spec.Name = d.function.Name
+	d.readNamedRest("")
+}
+
+// readNamedRest reads what is in the decorator besides the name and the description.
+func (d *declaration) readNamedRest(backend string) {
 	d.readType("task_type", v1alpha1.ResourceTypeCPU)
 	d.readCores("cpu_num", 1)
 	d.spec.Resources.Memory = d.mebibytes("mem", defaultMemory)
 	d.readGPUMemory("gpu_mem", 0)
 	d.spec.Resources.ModelName = d.text("model_name")
-	d.spec.Resources.Backend = d.backend(defaultBackend)
+	d.spec.Resources.Backend = d.backend(backend)
 	d.describe()
 	d.spec.InputParameters = d.declared("input_parameters")
 	if _, given := d.arguments["input_parameters"]; !given {
@@ -125,6 +172,7 @@ func (d *declaration) readKind(kind v1alpha1.ResourceType, cores, memory, gpuMem
 // readListed reads a declaration with lists of names.
 func readListed(d *declaration) {
 	d.spec.Name = d.function.Name
+	d.readKeys()
 	d.readResources("")
 	d.describe()
 	types := d.dataTypes()
@@ -133,16 +181,33 @@ func readListed(d *declaration) {
 		schema := annotation.Schema{"type": "object", "properties": d.properties(inputs, types, "str")}
 		if len(inputs) > 0 {
 			schema["required"] = inputs
+		} else {
+			schema["additionalProperties"] = false
 		}
 		d.spec.InputParameters = d.json(schema)
 	}
 	if outputs != nil {
 		d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(outputs, types, "str")})
 	}
+	if inputs != nil && outputs != nil {
+		d.checkDataTypes(slices.Concat(inputs, outputs))
+	}
 }
 
 // readInferred reads a declaration that leaves inputs and outputs to the function.
 func readInferred(d *declaration) {
+	d.readSignature(d.function.Returned.Unclear)
+	if d.readKeys(); !d.refuseNoNumbers() {
+		d.readResources("task_kind")
+	}
+	if bare := d.function.Returned.Bare; bare != (finding.Position{}) && !d.refused {
+		d.find(finding.UnknownOutputs, bare, "it returns nothing here, and Maze takes nothing but a dict, so the task fails where it comes to this: "+
+			"return a dict literal with string keys")
+	}
+}
+
+// readSignature reads name, description, inputs and outputs of a function, as a decorator does that refuses what it cannot infer.
+func (d *declaration) readSignature(outputs syntax.Obstacle) {
 	d.spec.Name = d.function.Name
 	for _, p := range d.function.Parameters {
 		if p.Special != "" {
@@ -150,25 +215,41 @@ func readInferred(d *declaration) {
 				d.function.Name, strings.Trim(p.Special, "/"), p.Name)
 		}
 	}
-	d.readResources("task_kind")
+	if outputs.Reason != syntax.Clear {
+		effect := "Maze's decorator raises an error then, so Python would run nothing of the file"
+		if outputs.Reason == syntax.Yields {
+			effect = "Maze takes nothing but a dict of what it calls"
+		}
+		d.refuse(finding.UnknownOutputs, outputs.At, "%s is no task: %s, and %s: return a dict literal with string keys%s", d.function.Name,
+			unclear[outputs.Reason], effect, andThat[outputs.Reason])
+		return
+	}
 	d.describe()
 	types := d.dataTypes()
 	d.spec.InputParameters = d.json(d.inputs(types, true))
-	returned := d.function.Returned
-	if returned.Unclear != syntax.Clear {
-		d.find(finding.UnknownOutputs, returned.At,
-			"%s, so its outputs are not known and are left out: return a dict literal with string keys", unclear[returned.Unclear])
-		return
+	d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(d.function.Returned.Keys, types, "any")})
+	names := slices.Clone(d.function.Returned.Keys)
+	for _, p := range d.function.Parameters {
+		names = append(names, p.Name)
 	}
-	d.spec.OutputParameters = d.json(annotation.Schema{"type": "object", "properties": d.properties(returned.Keys, types, "any")})
+	d.checkDataTypes(names)
 }
 
 // unclear holds why outputs are not known, for messages.
 var unclear = map[syntax.Unclear]string{
-	syntax.ReturnsNothing:     "it returns nothing",
+	syntax.ReturnsNothing:     "it returns no dict that has a key",
 	syntax.ReturnsNothingHere: "it returns nothing here",
 	syntax.ReturnsNoDict:      "it returns something other than a dict literal",
 	syntax.ReturnsOtherKey:    "a key of the dict that it returns is not a string literal",
+	syntax.ReturnsKeyTwice:    "a key of the dict that it returns is there twice",
+	syntax.ReturnsOthers:      "the dict that it returns here has other keys than an earlier one",
+	syntax.MayEnd:             "it may end without a return statement",
+	syntax.Yields:             "it is a generator",
+}
+
+// andThat holds what to do besides returning a dict literal.
+var andThat = map[syntax.Unclear]string{
+	syntax.ReturnsOthers: ", the same ones each time", syntax.MayEnd: " on each way through it", syntax.Yields: ", and yield nothing",
 }
 
 // describe falls back to the docstring.
@@ -270,71 +351,6 @@ func (d *declaration) readGPUMemory(keyword string, fallback int64) {
 		return
 	}
 	d.spec.Resources.GPUMemory = memory
-}
-
-// resourceKeys are those of the dict of resources in all versions of Maze. The last four are for where to run a task.
-var resourceKeys = []string{
-	"cpu_num", "cpu", "cpu_mem", "gpu", "gpu_mem", "io_num", "target_node_id", "node_id", "avoid_node_ids", "required_capability",
-}
-
-// readResources reads the dict of resources. kind is the keyword for what the task mainly needs, if there is one.
-func (d *declaration) readResources(kind string) {
-	all := d.arguments["resources"]
-	d.spec.Resources.CPU = resource.NewQuantity(1, resource.DecimalSI)
-	if d.isKnown("resources") {
-		d.spreadResources(all)
-	}
-	least := func(keyword string) {
-		if _, given := d.arguments[keyword]; !given {
-			return
-		}
-		if f, ok := number(d.arguments[keyword].value); ok && f < 1 {
-			return // Maze takes 1 then
-		}
-		d.readCores(keyword, 1)
-	}
-	if least("resources.cpu"); d.has("resources.cpu_num") {
-		least("resources.cpu_num")
-	}
-	d.spec.Resources.Memory = d.mebibytes("resources.cpu_mem", 0)
-	memory := d.mebibytes("resources.gpu_mem", 0)
-	gpus, _ := number(d.arguments["resources.gpu"].value)
-	d.spec.Resources.Type = v1alpha1.ResourceTypeCPU
-	if memory != nil || gpus > 0 {
-		d.spec.Resources.Type = v1alpha1.ResourceTypeGPU
-	}
-	if kind != "" {
-		d.readType(kind, d.spec.Resources.Type)
-	}
-	d.readGPUMemory("resources.gpu_mem", 0)
-}
-
-// has reports whether a keyword was given.
-func (d *declaration) has(keyword string) bool { _, given := d.arguments[keyword]; return given }
-
-// spreadResources notes each entry of the dict as an argument.
-func (d *declaration) spreadResources(all argument) {
-	entries, ok := all.value.(eval.Dict)
-	if !ok {
-		d.wrong("resources", "a dict")
-		return
-	}
-	for _, e := range entries {
-		key, _ := e.Key.(string)
-		if !slices.Contains(resourceKeys, key) {
-			d.find(finding.WrongArgument, all.at, "resources has the key %s, which Maze ignores (it has %s)", kindOrText(e.Key), strings.Join(resourceKeys[:6], ", "))
-			continue
-		}
-		d.arguments["resources."+key] = argument{at: all.at, value: e.Value}
-	}
-}
-
-// kindOrText returns a text itself, and of another value what it is.
-func kindOrText(value any) string {
-	if text, ok := value.(string); ok {
-		return text
-	}
-	return eval.KindOf(value)
 }
 
 // names returns a list of names. It is nil, with a finding, if the value is none.

@@ -18,9 +18,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	parser := NewParser()
+	parser := NewParser(nil)
 	const other = "from maze import task\n\n@task\ndef good(a: int):\n    return {\"b\": a}\n"
-	wantOther := linked(NewParser(), []byte(other))
+	wantOther := linked(NewParser(nil), []byte(other))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		result := linked(parser, source)
 		lines := 1 + strings.Count(strings.ReplaceAll(string(source), "\r", "\n"), "\n")
@@ -45,5 +45,5 @@ func FuzzParse(f *testing.F) {
 
 func linked(parser *Parser, source []byte) Result {
 	m := parser.Parse("a.py", "a", source)
-	return Link([]*Module{m}, func(name string) *Module { return map[string]*Module{"a": m}[name] })
+	return Link([]*Module{m}, Options{Load: func(name string) *Module { return map[string]*Module{"a": m}[name] }})
 }

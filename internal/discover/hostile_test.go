@@ -60,10 +60,11 @@ func TestHostileSources(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			parser := NewParser()
+			parser := NewParser(nil)
 			m := parser.Parse("hostile.py", "hostile", []byte(tc.source))
 			other := parser.Parse("other.py", "other", []byte(strings.ReplaceAll(good, "good", "zz")))
-			result := Link([]*Module{m, other}, func(name string) *Module { return map[string]*Module{"hostile": m, "other": other}[name] })
+			load := func(name string) *Module { return map[string]*Module{"hostile": m, "other": other}[name] }
+			result := Link([]*Module{m, other}, Options{Load: load})
 			rule := ""
 			if len(result.Findings) > 0 {
 				rule = result.Findings[0].Rule

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -14,21 +15,31 @@ type linker struct {
 	storeys *storeys
 	// shown returns how a message names a file.
 	shown    func(path string) string
+	judge    func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
 	findings []finding.Finding
-	tasks    []Task
-	// overwritten counts the declarations that are lost to later ones.
-	overwritten int
+	tasks    []declaredTask
+	// later holds what binds the name of a function after it for certain. It has all functions of a name, or none.
+	later map[*syntax.Function]*syntax.Binding
+	// overwritten counts the declarations that are lost to later ones, and refused those that are no task.
+	overwritten, refused int
 }
 
-// Link finds the tasks of modules. load returns any other module of the package root, by its dotted name, or nil if there is none.
-// The order of the modules does not matter.
-func Link(modules []*Module, load func(name string) *Module) Result {
-	return LinkShown(modules, load, func(path string) string { return path })
+// declaredTask is a task with its declaration.
+type declaredTask struct {
+	Task
+	declaration *declaration
 }
 
-// LinkShown is Link with other names of files in messages: as a user would write them, and not below the package root.
-func LinkShown(modules []*Module, load func(name string) *Module, shown func(path string) string) Result {
-	l := &linker{storeys: newStoreys(load), shown: shown}
+// Link finds the tasks of modules. The order of the modules does not matter.
+func Link(modules []*Module, options Options) Result {
+	l := &linker{storeys: newStoreys(options), shown: options.Shown, judge: options.Judge, later: map[*syntax.Function]*syntax.Binding{}}
+	if l.shown == nil {
+		l.shown = func(path string) string { return path }
+	}
+	stop := options.Stop
+	if stop == nil {
+		stop = func() bool { return false }
+	}
 	modules = slices.Clone(modules)
 	slices.SortFunc(modules, func(a, b *Module) int { return cmp.Compare(a.Path(), b.Path()) })
 	for _, m := range modules {
@@ -36,22 +47,39 @@ func LinkShown(modules []*Module, load func(name string) *Module, shown func(pat
 			l.findings = append(l.findings, *m.file.Problem)
 		}
 		for _, f := range m.file.Functions {
+			if stop() {
+				break
+			}
 			l.function(m.file, f)
 		}
 	}
-	tasks, overwritten := l.unique()
-	return Result{Tasks: tasks, Overwritten: overwritten, Findings: finding.Sort(l.findings)}
+	result := Result{}
+	for _, task := range l.unique() {
+		if stop() {
+			break
+		}
+		l.findings = append(l.findings, task.declaration.judged(l.judge)...)
+		result.Tasks = append(result.Tasks, task.Task)
+	}
+	result.Overwritten, result.Refused, result.Findings = l.overwritten, l.refused, finding.Sort(l.findings)
+	return result
 }
 
 // function adds the task that a function is, by the decorator that is applied last.
 func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 	for _, decorator := range f.Decorators {
-		d := l.storeys.declarationOf(m, f, decorator)
+		d, unclaimed := l.storeys.declarationOf(m, f, decorator)
+		if unclaimed != nil {
+			l.findings = append(l.findings, *unclaimed)
+		}
 		if d == nil {
 			continue
 		}
-		if d.check() && l.isSeen(d) {
-			l.tasks = append(l.tasks, d.task())
+		switch {
+		case !d.check():
+			l.refused++
+		case l.isSeen(d):
+			l.tasks = append(l.tasks, declaredTask{d.task(), d})
 		}
 		l.findings = append(l.findings, d.findings...)
 		return
@@ -60,10 +88,18 @@ func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 
 // isSeen reports whether the function is still what its name is bound to once the module has run.
 func (l *linker) isSeen(d *declaration) bool {
-	bindings := d.module.Bindings[d.function.Name]
-	i := slices.IndexFunc(bindings, func(b *syntax.Binding) bool { return b.Function == d.function })
-	i += 1 + slices.IndexFunc(bindings[i+1:], func(b *syntax.Binding) bool { return !b.Conditional })
-	if later := bindings[i]; later.Function != d.function {
+	if _, known := l.later[d.function]; !known {
+		var next *syntax.Binding
+		for _, b := range slices.Backward(d.module.Bindings[d.function.Name]) {
+			if b.Function != nil {
+				l.later[b.Function] = next
+			}
+			if !b.Conditional {
+				next = b
+			}
+		}
+	}
+	if later := l.later[d.function]; later != nil {
 		l.overwrite(d.module.Path, d.function.At, d.object(), "the name "+d.function.Name+" is bound", d.module.Path, later.Position())
 		return false
 	}
@@ -80,8 +116,8 @@ func (l *linker) overwrite(file string, at finding.Position, object, what, later
 }
 
 // unique returns the tasks with each name once: the last one by file and position.
-func (l *linker) unique() (tasks []Task, overwritten int) {
-	slices.SortStableFunc(l.tasks, func(a, b Task) int {
+func (l *linker) unique() (tasks []declaredTask) {
+	slices.SortStableFunc(l.tasks, func(a, b declaredTask) int {
 		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line))
 	})
 	for i, task := range l.tasks {
@@ -92,5 +128,5 @@ func (l *linker) unique() (tasks []Task, overwritten int) {
 		}
 		tasks = append(tasks, task)
 	}
-	return tasks, l.overwritten
+	return tasks
 }

@@ -1,7 +1,9 @@
 package discover
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/maze-agent/maregister/internal/discover/imports"
 	"github.com/maze-agent/maregister/internal/discover/syntax"
@@ -10,35 +12,99 @@ import (
 // decorators are the names of Maze's.
 var decorators = []string{"task", "tool", "cpu", "gpu", "io"}
 
-// mazeRoots are the top-level packages that Maze has had.
-var mazeRoots = []string{"maze", "agentos", "agent"}
+const (
+	// ownRoot is the top-level package of this project itself.
+	ownRoot = "maregister"
+	// ascendRoot is that of Ascend-Maze, Maze's dialect for NPUs.
+	ascendRoot = "ascend_maze"
+)
+
+// mazeRoots are the top-level packages that Maze has had, with this project's own one.
+var mazeRoots = []string{"maze", "agentos", "agent", ownRoot, ascendRoot}
 
 // mazeConstants are those of Maze that declarations use.
 var mazeConstants = map[string]string{"TYPE_FILEPATH": "filepath", "TYPE_FOLDERPATH": "folderpath"}
 
-// mayBeMaze reports whether a decorator can be one of Maze's, as far as its module alone tells.
-func mayBeMaze(m *syntax.Module, decorator *syntax.Expr) bool {
-	return mayLeadToMaze(m, decorator.Callee(), 0)
+// Decorator is one that a user says is Maze's, although it comes from elsewhere.
+type Decorator struct{ Module, Name string }
+
+// ParseDecorator reads MODULE:NAME, such as platform_sdk.tasks:task.
+func ParseDecorator(text string) (Decorator, error) {
+	module, name, ok := strings.Cut(text, ":")
+	if !ok {
+		if i := strings.LastIndex(text, "."); i > 0 && i < len(text)-1 {
+			return Decorator{}, fmt.Errorf("%q has no colon: write MODULE:NAME, here %s:%s", text, text[:i], text[i+1:])
+		}
+		return Decorator{}, fmt.Errorf("%q is not MODULE:NAME, such as platform_sdk.tasks:task", text)
+	}
+	switch {
+	case strings.HasPrefix(module, "."):
+		return Decorator{}, fmt.Errorf("%q has a relative module: write its full name, as Python would import it from the package root", text)
+	case !imports.IsModuleName(module):
+		return Decorator{}, fmt.Errorf("%q: %q is no name of a module: write MODULE:NAME, such as platform_sdk.tasks:task", text, module)
+	case !imports.IsModuleName(name) || strings.Contains(name, "."):
+		return Decorator{}, fmt.Errorf("%q: %q is no name of a decorator: write MODULE:NAME, such as platform_sdk.tasks:task", text, name)
+	}
+	return Decorator{module, name}, nil
 }
 
-// maxAliases is how many names of a module, each standing for the next, are followed.
-const maxAliases = 20
+// Claims are the decorators that a user says are Maze's. The zero value has none.
+type Claims []Decorator
 
-// mayLeadToMaze follows the names of a decorator within its module. hops is how many were followed to get here.
-func mayLeadToMaze(m *syntax.Module, e *syntax.Expr, hops int) bool {
-	if hops > maxAliases || e.Kind != syntax.Name && e.Kind != syntax.Attribute {
+// names returns the names of the decorators that may declare tasks.
+func (c Claims) names() []string {
+	names := slices.Clone(decorators)
+	for _, d := range c {
+		if !slices.Contains(names, d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// mayDeclare reports whether a decorator can be one of Maze's, or looks like one, as far as its module alone tells.
+func (c Claims) mayDeclare() func(m *syntax.Module, decorator *syntax.Expr) bool {
+	names := c.names()
+	return func(m *syntax.Module, decorator *syntax.Expr) bool {
+		if slices.ContainsFunc(decorator.Names, isTelling) {
+			return true
+		}
+		l := lead{module: m, names: names, steps: maxLeads}
+		return l.follow(decorator.Callee())
+	}
+}
+
+// maxLeads is how many bindings are looked at for one decorator, so that a file that binds its names again and again costs no more.
+const maxLeads = 200
+
+// lead follows the names of a decorator within its module.
+type lead struct {
+	module *syntax.Module
+	names  []string
+	// steps is how many bindings may still be looked at.
+	steps int
+}
+
+// follow reports whether an expression may name one of the decorators.
+func (l *lead) follow(e *syntax.Expr) bool {
+	if e.Kind != syntax.Name && e.Kind != syntax.Attribute {
 		return false
 	}
-	if slices.Contains(decorators, e.Text) {
+	if slices.Contains(l.names, e.Text) {
 		return true
 	}
-	return e.Kind == syntax.Name && slices.ContainsFunc(m.Bindings[e.Text], func(b *syntax.Binding) bool {
-		switch {
+	if e.Kind != syntax.Name {
+		return false
+	}
+	return slices.ContainsFunc(l.module.Bindings[e.Text], func(b *syntax.Binding) bool {
+		switch l.steps--; {
+		case l.steps < 0:
+			return false
 		case b.Imported != nil:
-			r := imports.ReferenceOf(m, b.Imported)
-			return slices.Contains(decorators, r.Name) || isNear(m, r.Module)
+			r := imports.ReferenceOf(l.module, b.Imported)
+			return slices.Contains(l.names, r.Name) || isNear(l.module, r.Module)
 		case b.Value != nil:
-			return mayLeadToMaze(m, b.Value, hops+1)
+			return l.follow(b.Value)
 		default:
 			return false
 		}

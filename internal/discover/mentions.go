@@ -8,13 +8,14 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Mentions reports whether a file may declare tasks: it has a decorator of one of Maze's names, or of a name that the file itself
-// binds to one of those. It only searches the bytes, and reports true rather too often. A name that another file binds to one is not
-// seen.
-func Mentions(source []byte) bool {
+// Mentions reports whether a file may declare tasks: it has a decorator of one of Maze's names or of those that are claimed, of a name that
+// the file itself binds to one of those, or keywords of Maze. It only searches the bytes, and reports true rather too often. A name that
+// another file binds to one is not seen.
+func (c Claims) Mentions(source []byte) bool {
 	if isWide(source) {
 		return true
 	}
+	f := finder{source: source, names: c.names()}
 	var roots [][]byte
 	for rest := source; ; {
 		at := bytes.IndexByte(rest, '@')
@@ -24,20 +25,57 @@ func Mentions(source []byte) bool {
 		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
 			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
 			name := leadingName(line)
-			if isDecoratorName(name) || hasDecoratorMember(line) || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
+			if f.isDecorator(name) || f.hasMember(line) || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
 				return true
 			}
-			roots = appendNew(roots, name)
+			if roots = appendNew(roots, name); len(roots) > maxRoots {
+				return true
+			}
 		}
 		rest = rest[at+1:]
 	}
-	for i := 0; i < len(roots); i++ { // it may grow
+	if len(roots) > 0 && hasTellingKeyword(source) {
+		return true
+	}
+	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
 		var found bool
-		if roots, found = followName(source, roots, roots[i]); found {
+		if roots, found = f.followName(roots, roots[i]); found {
 			return true
 		}
 	}
-	return false
+	return len(roots) > maxRoots
+}
+
+// maxRoots is how many names of a file are followed. A file with more decorators is read.
+const maxRoots = 300
+
+// hasTellingKeyword reports whether a file gives one of the keywords that only Maze's decorators have. It searches for parts that several
+// have in common first.
+func hasTellingKeyword(source []byte) bool {
+	return bytes.Contains(source, []byte("put_parameters")) && givesKeyword(source, "input_parameters", "output_parameters") ||
+		bytes.Contains(source, []byte("task_")) && givesKeyword(source, "task_type", "task_kind")
+}
+
+// givesKeyword reports whether one of some names stands before an =.
+func givesKeyword(source []byte, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		for rest := source; ; {
+			_, after, ok := bytes.Cut(rest, []byte(name))
+			if !ok {
+				return false
+			}
+			if value := bytes.TrimLeft(after, syntax.Blanks); len(value) > 0 && value[0] == '=' {
+				return true
+			}
+			rest = after
+		}
+	})
+}
+
+// finder searches a file for names of decorators.
+type finder struct {
+	source []byte
+	names  []string
 }
 
 // isWide reports whether a file is of an encoding in which names are not found. It is then read, to be refused.
@@ -48,11 +86,14 @@ func isWide(source []byte) bool {
 const (
 	// space is what may stand between the tokens of a statement that goes over lines.
 	space = syntax.Blanks + "\\\r\n"
+	// maxAnnotation, in bytes, is how far behind a name its = may be.
+	maxAnnotation = 1000
 )
 
 // followName looks at each use of a name in a file. It reports whether the name is bound to one of Maze's decorators, and adds the
 // names that it is bound to.
-func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
+func (f *finder) followName(names [][]byte, name []byte) ([][]byte, bool) {
+	source := f.source
 	for from := 0; ; {
 		at := bytes.Index(source[from:], name)
 		if at < 0 {
@@ -63,10 +104,10 @@ func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 		if endsInName(source[:start]) || end < len(source) && isNameByte(source[end]) {
 			continue
 		}
-		if renamed(source[:start]) {
+		if f.renamed(source[:start]) {
 			return names, true
 		}
-		other, found := assigned(source, end)
+		other, found := f.assigned(end)
 		if found {
 			return names, true
 		}
@@ -77,18 +118,18 @@ func followName(source []byte, names [][]byte, name []byte) ([][]byte, bool) {
 }
 
 // renamed reports whether a text ends in "task as", or another decorator's name.
-func renamed(text []byte) bool {
+func (f *finder) renamed(text []byte) bool {
 	trimmed := bytes.TrimRight(text, space)
 	before, ok := bytes.CutSuffix(trimmed, []byte("as"))
-	return ok && len(trimmed) < len(text) && !endsInName(before) && isDecoratorName(trailingName(bytes.TrimRight(before, space)))
+	return ok && len(trimmed) < len(text) && !endsInName(before) && f.isDecorator(trailingName(bytes.TrimRight(before, space)))
 }
 
 // assigned looks at what follows a name, which ends at end. It reports whether one of Maze's decorators is assigned to it, and returns
 // another name that is.
-func assigned(source []byte, end int) (other []byte, found bool) {
-	value := bytes.TrimLeft(source[end:], syntax.Blanks)
+func (f *finder) assigned(end int) (other []byte, found bool) {
+	value := bytes.TrimLeft(f.source[end:], syntax.Blanks)
 	if len(value) > 0 && value[0] == ':' { // an annotation, or :=
-		value = value[max(0, bytes.IndexByte(syntax.ToLineEnd(value), '=')):]
+		value = value[max(0, bytes.IndexByte(syntax.ToLineEnd(value[:min(len(value), maxAnnotation)]), '=')):]
 	}
 	if len(value) < 2 || value[0] != '=' || value[1] == '=' {
 		return nil, false
@@ -97,7 +138,7 @@ func assigned(source []byte, end int) (other []byte, found bool) {
 	if len(rest) > 0 && bytes.IndexByte([]byte("([{\"'"), rest[0]) >= 0 { // only something of it, or a string
 		return nil, false
 	}
-	return first, isDecoratorName(last)
+	return first, f.isDecorator(last)
 }
 
 // dottedName returns the first and the last part of the name that a text begins with, and what follows it.
@@ -116,22 +157,22 @@ func dottedName(text []byte) (first, last, rest []byte) {
 	}
 }
 
-// hasDecoratorMember reports whether one of Maze's decorators is taken from something in a line.
-func hasDecoratorMember(line []byte) bool {
+// hasMember reports whether one of Maze's decorators is taken from something in a line.
+func (f *finder) hasMember(line []byte) bool {
 	for {
 		_, rest, ok := bytes.Cut(line, []byte("."))
 		if !ok {
 			return false
 		}
 		line = bytes.TrimLeft(rest, syntax.Blanks)
-		if isDecoratorName(leadingName(line)) {
+		if f.isDecorator(leadingName(line)) {
 			return true
 		}
 	}
 }
 
-func isDecoratorName(name []byte) bool {
-	return slices.ContainsFunc(decorators, func(one string) bool { return string(name) == one })
+func (f *finder) isDecorator(name []byte) bool {
+	return slices.ContainsFunc(f.names, func(one string) bool { return string(name) == one })
 }
 
 // appendNew adds a name, unless it is empty or there already.

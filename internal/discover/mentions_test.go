@@ -48,7 +48,7 @@ func TestMentions(t *testing.T) {
 		"t = 1\nt == task\n@t" + function:                false,
 		"t = t\n@t" + function:                           false,
 	} {
-		if got := discover.Mentions([]byte(text)); got != want {
+		if got := discover.Claims(nil).Mentions([]byte(text)); got != want {
 			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
 		}
 	}

@@ -29,11 +29,34 @@ func (d *declaration) declared(keyword string) *apiextensionsv1.JSON {
 	return d.json(value)
 }
 
-// json returns a value as JSON text.
+// maxWritten, in bytes, bounds the schemas and descriptions of a file's tasks together. A small file can name a large constant, or a
+// class with many fields, any number of times. Python files of people have a few kilobytes of them.
+const maxWritten = 16 << 20
+
+// write counts what the tasks of the file have written. It refuses the task that has too much.
+func (d *declaration) write(bytes int) bool {
+	if d.storeys.written[d.module] += bytes; d.storeys.written[d.module] <= maxWritten {
+		return true
+	}
+	if !d.refused {
+		d.refuse(finding.Unreadable, d.function.At, "%s is no task: the schemas and descriptions of this file's tasks have more than %d MiB together: split it",
+			d.function.Name, maxWritten>>20)
+	}
+	return false
+}
+
+// json returns a value as JSON text. It is nil if that cannot be, with a finding.
 func (d *declaration) json(value any) *apiextensionsv1.JSON {
+	if d.storeys.written[d.module] > maxWritten {
+		d.write(0)
+		return nil
+	}
 	text, err := json.Marshal(value)
 	if err != nil { // of what toJSON made, nothing is left that can fail
 		d.find(finding.WrongArgument, d.decorator.At, "%v; it is left out", err)
+		return nil
+	}
+	if !d.write(len(text)) {
 		return nil
 	}
 	return &apiextensionsv1.JSON{Raw: text}
@@ -60,12 +83,11 @@ func (d *declaration) typeNamed(text string, at finding.Position) annotation.Sch
 	if text == "folder" || strings.HasPrefix(text, "folder:") {
 		return annotation.Schema{"type": mazeConstants["TYPE_FOLDERPATH"]}
 	}
-	c := d.annotations()
-	return c.Written(text, at)
+	return d.annotations().Written(text, at)
 }
 
 // inputs returns a schema of the function's signature. types, by name, come before annotations. With bare, a parameter without either
-// is a string.
+// is a string. The schema of a function without parameters allows none: it has none, which is not the same as to declare none.
 func (d *declaration) inputs(types map[string]string, bare bool) annotation.Schema {
 	properties, required := annotation.Schema{}, []string{}
 	c := d.annotations()
@@ -93,6 +115,9 @@ func (d *declaration) inputs(types map[string]string, bare bool) annotation.Sche
 	if len(required) > 0 {
 		schema["required"] = required
 	}
+	if len(d.function.Parameters) == 0 {
+		schema["additionalProperties"] = false
+	}
 	return schema
 }
 
@@ -110,5 +135,13 @@ func (d *declaration) annotatedOutput() *apiextensionsv1.JSON {
 
 // annotations returns a reader for the annotations of the module.
 func (d *declaration) annotations() *annotation.Reader {
-	return &annotation.Reader{Module: d.module, Evaluate: d.evaluate, Quoted: d.quoted, Find: d.find}
+	if d.reader == nil {
+		classes := d.storeys.classes[d.module]
+		if classes == nil {
+			classes = annotation.NewClasses(d.module)
+			d.storeys.classes[d.module] = classes
+		}
+		d.reader = &annotation.Reader{Classes: classes, Evaluate: d.evaluate, Quoted: &d.storeys.quoted, Find: d.find}
+	}
+	return d.reader
 }

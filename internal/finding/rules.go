@@ -20,6 +20,9 @@ const (
 	UnknownOutputs     = "MZ009"
 	UnknownType        = "MZ010"
 	WrongDefault       = "MZ011"
+	UnclaimedDecorator = "MZ012"
+	UnsupportedDevice  = "MZ013"
+	UnlikeSignature    = "MZ014"
 )
 
 // Rule is something that holds for every good task.

@@ -12,11 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/task"
 )
@@ -202,28 +198,4 @@ func nameOf(content map[string]any) string {
 		name = text(meta["generateName"])
 	}
 	return strings.TrimSpace(kind + " " + oneLine(name))
-}
-
-// Declared judges tasks that were found in Python sources, as if each had its manifest. The findings are where the declarations
-// begin.
-func (l *Linter) Declared(tasks []discover.Task) []finding.Finding {
-	var findings []finding.Finding
-	for _, t := range tasks {
-		f := &file{name: t.File}
-		o := &object{file: f, place: place{at: t.Position}, name: t.Function}
-		manifest := &v1alpha1.MazeTask{
-			TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: kind},
-			ObjectMeta: metav1.ObjectMeta{GenerateName: "task-"},
-			Spec:       t.Spec,
-		}
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(manifest)
-		if err != nil {
-			o.report(finding.InvalidSchema, o.place, "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
-		} else {
-			o.content = content
-			l.judgeTask(o, newSet())
-		}
-		findings = append(findings, f.findings...)
-	}
-	return finding.Sort(findings)
 }

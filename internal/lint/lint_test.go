@@ -14,10 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/schema"
 )
@@ -237,40 +235,6 @@ func TestResult(t *testing.T) {
 	}
 	if task.File != "file.yaml" || task.Position != (finding.Position{Line: 6, Column: 1}) {
 		t.Errorf("want it at file.yaml:6:1, got %s:%v", task.File, task.Position)
-	}
-}
-
-// TestDeclared: tasks of Python sources are judged like manifests.
-func TestDeclared(t *testing.T) {
-	declared := func(name, parameters string) discover.Task {
-		return discover.Task{
-			Spec: v1alpha1.MazeTaskSpec{Name: name, InputParameters: &apiextensionsv1.JSON{Raw: []byte(parameters)}},
-			File: "tools/image.py", Position: finding.Position{Line: 7, Column: 1}, Function: "tools.image:caption",
-		}
-	}
-	cases := map[string]struct {
-		task discover.Task
-		want []string
-	}{
-		"Valid":         {task: declared("caption", `{"x": {"type": "filepath"}}`)},
-		"A wrong name":  {task: declared("a/b", `{}`), want: []string{"MZ109"}},
-		"A wrong type":  {task: declared("caption", `{"x": {"type": "strnig"}}`), want: []string{"MZ121"}},
-		"A Python type": {task: declared("caption", `{"x": {"type": "int"}}`), want: []string{"MZ129"}},
-	}
-	l := newLinter(t)
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			var got []string
-			for _, f := range l.Declared([]discover.Task{tc.task}) {
-				got = append(got, f.Rule)
-				if f.File != tc.task.File || f.Position != tc.task.Position || f.Object != tc.task.Function {
-					t.Errorf("want it at the declaration, got %+v", f)
-				}
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("rules (-want +got):\n%s", diff)
-			}
-		})
 	}
 }
 

@@ -19,7 +19,7 @@ type Schema = map[string]any
 
 // Reader turns the annotations of one module into JSON Schemas.
 type Reader struct {
-	Module *syntax.Module
+	*Classes
 	// Evaluate returns the value of an expression of the module.
 	Evaluate func(e *syntax.Expr) (any, *eval.Unknown)
 	// Quoted reads annotations in quotes. Several readers may share it.
@@ -28,10 +28,18 @@ type Reader struct {
 	Find func(rule string, at finding.Position, format string, args ...any)
 	// within are the classes that are being described.
 	within []*syntax.Class
+	// described holds the schemas of classes, with how many schemas there are in each.
+	described map[*syntax.Class]described
 	// depth is how deep the annotation is nested.
 	depth int
 	// values is how many schemas may still be made.
 	values int
+}
+
+// described is the schema of a class.
+type described struct {
+	schema Schema
+	size   int
 }
 
 // simple holds the JSON types of types by name.
@@ -52,7 +60,8 @@ var (
 )
 
 const (
-	// maxSchemas is how many schemas are made for one parameter.
+	// maxSchemas is how many schemas are made for one annotation, those of the classes that it names included. The operator takes as
+	// many values in all.
 	maxSchemas = 2000
 	// maxNesting is how many wrappers of a type are taken off, and how many classes a class may inherit from in a row.
 	maxNesting = 20
@@ -62,10 +71,19 @@ const (
 func (c *Reader) Parameter(p *syntax.Parameter) Schema {
 	schema := Schema{}
 	if p.Annotation != nil {
-		c.values = maxSchemas
-		schema = c.schema(p.Annotation)
+		schema = c.whole(p.Annotation.At, func() Schema { return c.schema(p.Annotation) })
 	}
 	return c.WithDefault(schema, p)
+}
+
+// whole returns the schema of one annotation, or one that allows anything if that would be too large.
+func (c *Reader) whole(at finding.Position, read func() Schema) Schema {
+	c.values = maxSchemas
+	schema := read()
+	if c.values < 0 {
+		return c.unknown(&syntax.Expr{At: at}, "so large a type")
+	}
+	return schema
 }
 
 // WithDefault returns a schema with the default of a parameter, if that is a constant. A default of None allows null, too.
@@ -75,7 +93,7 @@ func (c *Reader) WithDefault(schema Schema, p *syntax.Parameter) Schema {
 	}
 	value, why := c.Evaluate(p.Fallback)
 	if why != nil {
-		where, what := why.From(c.Module, p.Fallback.At)
+		where, what := why.From(c.module, p.Fallback.At)
 		c.Find(finding.NotStaticallyKnown, where, "not statically known: %s; this default is left out: write a constant", what)
 		return schema
 	}
@@ -165,20 +183,26 @@ func anyOf(options []Schema) Schema {
 func (c *Reader) schema(e *syntax.Expr) Schema {
 	c.depth++
 	defer func() { c.depth-- }()
-	if c.values--; c.values < 0 || c.depth > syntax.MaxDepth {
+	if c.left--; c.left < 0 {
+		c.values = -1
+	}
+	if c.values--; c.values < 0 {
+		return Schema{} // whole tells it, once
+	}
+	if c.depth > syntax.MaxDepth {
 		return c.unknown(e, "so large a type")
 	}
 	switch e.Kind {
 	case syntax.Constant:
 		if text, ok := e.Value.(string); ok {
-			return c.Written(text, e.At)
+			return c.written(text, e.At)
 		}
 		if e.Value == nil {
 			return Schema{"type": "null"}
 		}
 	case syntax.Text:
 		if text, ok := syntax.ConstantText(e); ok {
-			return c.Written(text, e.At)
+			return c.written(text, e.At)
 		}
 	case syntax.Name, syntax.Attribute:
 		return c.named(e)
@@ -201,7 +225,7 @@ func (c *Reader) unknown(e *syntax.Expr, what string) Schema {
 // named returns the schema of a type that is only named.
 func (c *Reader) named(e *syntax.Expr) Schema {
 	if class := c.ClassOf(e); class != nil {
-		return c.Class(class)
+		return c.class(class)
 	}
 	name := c.typeName(e)
 	if slices.Contains(anything, name) {
@@ -216,23 +240,6 @@ func (c *Reader) named(e *syntax.Expr) Schema {
 		schema["uniqueItems"] = true
 	}
 	return schema
-}
-
-// typeName returns the last part of a type's own name. It is empty for what the module defines itself.
-func (c *Reader) typeName(e *syntax.Expr) string {
-	if e.Kind == syntax.Name {
-		for _, b := range c.Module.Bindings[e.Text] {
-			switch {
-			case b.Imported != nil && b.Imported.Name != "":
-				return b.Imported.Name
-			case b.Value != nil && (b.Value.Kind == syntax.Name && b.Value.Text != e.Text || b.Value.Kind == syntax.Attribute):
-				return c.typeName(b.Value)
-			default:
-				return ""
-			}
-		}
-	}
-	return e.Text
 }
 
 // subscript returns the schema of a type with arguments.
@@ -323,9 +330,11 @@ const maxWritten = 63
 
 // Written returns the schema of an annotation that is a text at a position.
 func (c *Reader) Written(text string, at finding.Position) Schema {
-	if c.values <= 0 {
-		c.values = maxSchemas
-	}
+	return c.whole(at, func() Schema { return c.written(text, at) })
+}
+
+// written is Written as a part of another annotation.
+func (c *Reader) written(text string, at finding.Position) Schema {
 	e := c.Quoted.Parse(text, at)
 	if e == nil || e.Kind == syntax.Constant && e.Value != nil {
 		return c.unknown(&syntax.Expr{At: at}, "the type "+strings.ToValidUTF8(plaintext.Clip(text, maxWritten), ""))

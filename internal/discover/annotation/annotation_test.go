@@ -38,7 +38,7 @@ func TestParameter(t *testing.T) {
 			m := syntax.NewParser(all).Parse("m.py", "m", []byte(source))
 			var rules []string
 			r := annotation.Reader{
-				Module:   m,
+				Classes:  annotation.NewClasses(m),
 				Evaluate: func(e *syntax.Expr) (any, *eval.Unknown) { return eval.Evaluator{}.Evaluate(m, e) },
 				Quoted:   &syntax.QuotedParser{},
 				Find:     func(rule string, _ finding.Position, _ string, _ ...any) { rules = append(rules, rule) },

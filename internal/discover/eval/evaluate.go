@@ -243,6 +243,9 @@ func (v *evaluation) imported(e *syntax.Expr, r imports.Reference) (any, *Unknow
 	if value, ok := v.Constants[r.Name]; ok && v.Resolver.InLibrary(r.Module) {
 		return value, nil
 	}
+	if !v.afford(1) {
+		return nil, v.unknown(e, "so large a value")
+	}
 	other := v.Resolver.Module(r.Module)
 	if r.Name == "" || other == nil || v.hops >= maxNames {
 		return nil, v.unknown(e, "%s, which is imported from %s, and that is not among the sources", e.Dotted(), r.Module)

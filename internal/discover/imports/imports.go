@@ -33,7 +33,12 @@ func Files(module string) []string {
 // Importable reports whether Python has a name for the module of a file. The path is relative to the package root.
 func Importable(path string) bool {
 	path = strings.TrimSuffix(path, ".py")
-	return !slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return !pythonName.MatchString(part) })
+	return !strings.Contains(path, ".") && IsModuleName(strings.ReplaceAll(path, "/", "."))
+}
+
+// IsModuleName reports whether a text can be the dotted name of a module.
+func IsModuleName(text string) bool {
+	return !slices.ContainsFunc(strings.Split(text, "."), func(part string) bool { return !pythonName.MatchString(part) })
 }
 
 // Root returns the top-level package of a module.
@@ -120,16 +125,25 @@ func ModuleOf(m *syntax.Module, e *syntax.Expr) (Reference, bool) {
 type Origin int
 
 const (
-	// Unknown is for what the code alone does not tell, such as a function of the same package.
+	// Unknown is for what the code alone does not tell, such as a name of a module of the same package that is not among the sources.
 	Unknown Origin = iota
-	// Library is for a name of one of the library's packages.
+	// Library is for a name of one of the library's packages, or one that counts as such.
 	Library
 	// Foreign is for a name of another package, which is not among the sources.
 	Foreign
+	// Defined is for a name of a module of the sources that the module itself gives its meaning: by a def, a class or a value that it computes.
+	Defined
 )
 
-// maxHops is how many names, of one module after another, are followed.
-const maxHops = 20
+// rank orders origins: of several bindings of a name, the one of the highest rank counts.
+var rank = map[Origin]int{Library: 3, Unknown: 2, Foreign: 1, Defined: 0}
+
+const (
+	// maxHops is how many names, each standing for the next, are followed.
+	maxHops = 20
+	// maxSteps is how many bindings and wildcards are looked at in all: there may be any number of each, and each may lead to as many.
+	maxSteps = 200
+)
 
 // Resolver finds modules, and what their names stand for.
 type Resolver struct {
@@ -137,6 +151,8 @@ type Resolver struct {
 	Load func(name string) *syntax.Module
 	// Library holds the top-level packages whose names are known without a look at their sources.
 	Library []string
+	// Claimed holds names of other modules that count as the library's.
+	Claimed []Reference
 }
 
 // Module returns another module of the package root, or nil if there is none.
@@ -150,13 +166,23 @@ func (r Resolver) Module(name string) *syntax.Module {
 // InLibrary reports whether a module is one of the library.
 func (r Resolver) InLibrary(module string) bool { return slices.Contains(r.Library, Root(module)) }
 
+// Claims reports whether a name of another module counts as the library's.
+func (r Resolver) Claims(ref Reference) bool { return slices.Contains(r.Claimed, ref) }
+
 // OriginOf returns what an expression of a module names, followed through assignments, imports and re-exports.
 func (r Resolver) OriginOf(m *syntax.Module, e *syntax.Expr) (Reference, Origin) {
-	return r.originOfExpr(m, e, 0)
+	return (&walk{r, maxSteps}).originOfExpr(m, e, 0)
+}
+
+// walk follows one expression.
+type walk struct {
+	Resolver
+	// steps is how many bindings and wildcards may still be looked at.
+	steps int
 }
 
 // originOfExpr follows an expression. hops is how many names were followed to get here.
-func (r Resolver) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Reference, Origin) {
+func (r *walk) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Reference, Origin) {
 	if hops > maxHops {
 		return Reference{}, Unknown
 	}
@@ -165,7 +191,10 @@ func (r Resolver) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Refe
 		return r.originOfName(m, e.Text, hops)
 	case syntax.Attribute:
 		of, from := r.originOfExpr(m, e.Operands[0], hops+1)
-		if of.Module == "" {
+		switch {
+		case from == Defined: // an attribute of an object, and not of a module
+			return Reference{}, Unknown
+		case of.Module == "":
 			return Reference{}, from
 		}
 		return r.follow(m, of.Member(e.Text), hops)
@@ -179,43 +208,49 @@ func (r Resolver) originOfExpr(m *syntax.Module, e *syntax.Expr, hops int) (Refe
 	}
 }
 
-// originOfName returns what a name of a module stands for. Of several bindings, one of the library counts most, and a foreign one
-// least.
-func (r Resolver) originOfName(m *syntax.Module, name string, hops int) (Reference, Origin) {
-	best, from, found := Reference{}, Foreign, false
+// originOfName returns what a name of a module stands for.
+func (r *walk) originOfName(m *syntax.Module, name string, hops int) (Reference, Origin) {
+	own := Reference{m.Name, name}
+	if r.Claims(own) {
+		return own, Library
+	}
+	best, from, found := Reference{}, Unknown, false
 	consider := func(ref Reference, o Origin) {
-		if !found || o == Library && from != Library || o == Unknown && from == Foreign {
+		if !found || rank[o] > rank[from] {
 			best, from, found = ref, o, true
 		}
 	}
 	for _, b := range m.Bindings[name] {
-		switch {
+		switch r.steps--; {
+		case r.steps < 0:
+			return best, from
 		case b.Imported != nil:
 			consider(r.follow(m, ReferenceOf(m, b.Imported), hops))
 		case b.Value != nil && b.Value.Kind == syntax.Constant: // such as task = None, where the library is not installed
 		case b.Value != nil:
-			consider(r.originOfExpr(m, b.Value, hops+1))
+			ref, o := r.originOfExpr(m, b.Value, hops+1)
+			if ref.Module == "" && o == Unknown {
+				ref, o = own, Defined
+			}
+			consider(ref, o)
 		default:
-			consider(Reference{m.Name, name}, Unknown)
+			consider(own, Defined)
 		}
 	}
 	for _, wildcard := range Wildcards(m) {
-		if !found {
+		if r.steps--; !found && r.steps >= 0 {
 			if ref, o := r.follow(m, Reference{wildcard, name}, hops); o != Foreign {
 				consider(ref, o)
 			}
 		}
-	}
-	if !found {
-		return Reference{}, Unknown
 	}
 	return best, from
 }
 
 // follow goes on where a name is imported from. Another module of the package root is looked into; any other package but the
 // library is foreign.
-func (r Resolver) follow(m *syntax.Module, ref Reference, hops int) (Reference, Origin) {
-	if r.InLibrary(ref.Module) {
+func (r *walk) follow(m *syntax.Module, ref Reference, hops int) (Reference, Origin) {
+	if r.InLibrary(ref.Module) || r.Claims(ref) {
 		return ref, Library
 	}
 	if ref.Name != "" && hops < maxHops {

@@ -1,6 +1,8 @@
 package imports_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,28 +92,38 @@ func TestModuleOf(t *testing.T) {
 
 // TestOriginOf follows x through the modules of a package root.
 func TestOriginOf(t *testing.T) {
-	const unknown, library, foreign = imports.Unknown, imports.Library, imports.Foreign
+	const unknown, library, foreign, defined = imports.Unknown, imports.Library, imports.Foreign, imports.Defined
 	task := imports.Reference{Module: "maze", Name: "task"}
+	claimed := []imports.Reference{{Module: "sdk.tasks", Name: "job"}, {Module: "own", Name: "x"}}
 	for name, tc := range map[string]struct {
 		files map[string]string
 		want  imports.Reference
 		from  imports.Origin
 	}{
-		"the library":        {map[string]string{"m.py": "from maze import task as x"}, task, library},
-		"an attribute":       {map[string]string{"m.py": "import maze\nx = maze.task"}, task, library},
-		"another name":       {map[string]string{"m.py": "from maze import task\ny = task\nx = y"}, task, library},
-		"a foreign package":  {map[string]string{"m.py": "from celery import x"}, imports.Reference{Module: "celery", Name: "x"}, foreign},
-		"a call":             {map[string]string{"m.py": "import celery\nx = celery.Celery().task"}, imports.Reference{}, foreign},
-		"either":             {map[string]string{"m.py": "try:\n  from maze import task as x\nexcept ImportError:\n  x = None"}, task, library},
-		"a function":         {map[string]string{"m.py": "def x(): pass"}, imports.Reference{Module: "m", Name: "x"}, unknown},
-		"nothing":            {map[string]string{"m.py": ""}, imports.Reference{}, unknown},
-		"a re-export":        {map[string]string{"m.py": "from p import x", "p/__init__.py": "from .q import x", "p/q.py": "from maze import task as x"}, task, library},
-		"a wildcard":         {map[string]string{"m.py": "from p import *", "p/__init__.py": "from .q import *", "p/q.py": "from maze import task as x"}, task, library},
-		"a module of itself": {map[string]string{"m.py": "from m import x"}, imports.Reference{Module: "m", Name: "x"}, unknown},
-		"a cycle of imports": {map[string]string{"m.py": "from n import x", "n.py": "from m import x"}, imports.Reference{Module: "n", Name: "x"}, unknown},
+		"the library":       {map[string]string{"m.py": "from maze import task as x"}, task, library},
+		"an attribute":      {map[string]string{"m.py": "import maze\nx = maze.task"}, task, library},
+		"another name":      {map[string]string{"m.py": "from maze import task\ny = task\nx = y"}, task, library},
+		"a foreign package": {map[string]string{"m.py": "from celery import x"}, imports.Reference{Module: "celery", Name: "x"}, foreign},
+		"a call":            {map[string]string{"m.py": "import celery\nx = celery.Celery().task"}, imports.Reference{}, foreign},
+		"either":            {map[string]string{"m.py": "try:\n  from maze import task as x\nexcept ImportError:\n  x = None"}, task, library},
+		"a function":        {map[string]string{"m.py": "def x(): pass"}, imports.Reference{Module: "m", Name: "x"}, defined},
+		"a function of another module": {map[string]string{"m.py": "from p import x", "p.py": "def x(): pass"},
+			imports.Reference{Module: "p", Name: "x"}, defined},
+		"a value that is computed": {map[string]string{"m.py": "def make(): pass\nx = make()"}, imports.Reference{Module: "m", Name: "x"}, defined},
+		"a method":                 {map[string]string{"m.py": "class A: pass\na = A()\nx = a.task"}, imports.Reference{Module: "m", Name: "x"}, defined},
+		"a fallback":               {map[string]string{"m.py": "try:\n  from celery import x\nexcept ImportError:\n  def x(): pass"}, imports.Reference{Module: "celery", Name: "x"}, foreign},
+		"a claimed name":           {map[string]string{"m.py": "import sdk.tasks as t\nx = t.job"}, imports.Reference{Module: "sdk.tasks", Name: "job"}, library},
+		"a claimed function":       {map[string]string{"m.py": "from own import x", "own.py": "def x(): pass"}, imports.Reference{Module: "own", Name: "x"}, library},
+		"a claimed re-export":      {map[string]string{"m.py": "from p import x", "p.py": "from sdk.tasks import job as x"}, imports.Reference{Module: "sdk.tasks", Name: "job"}, library},
+		"bindings of bindings":     {map[string]string{"m.py": fanOut(10)}, imports.Reference{Module: "m", Name: "x19"}, defined},
+		"nothing":                  {map[string]string{"m.py": ""}, imports.Reference{}, unknown},
+		"a re-export":              {map[string]string{"m.py": "from p import x", "p/__init__.py": "from .q import x", "p/q.py": "from maze import task as x"}, task, library},
+		"a wildcard":               {map[string]string{"m.py": "from p import *", "p/__init__.py": "from .q import *", "p/q.py": "from maze import task as x"}, task, library},
+		"a module of itself":       {map[string]string{"m.py": "from m import x"}, imports.Reference{Module: "m", Name: "x"}, unknown},
+		"a cycle of imports":       {map[string]string{"m.py": "from n import x", "n.py": "from m import x"}, imports.Reference{Module: "n", Name: "x"}, unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := imports.Resolver{Library: []string{"maze"}, Load: func(module string) *syntax.Module {
+			r := imports.Resolver{Library: []string{"maze"}, Claimed: claimed, Load: func(module string) *syntax.Module {
 				for _, file := range imports.Files(module) {
 					if source, ok := tc.files[file]; ok {
 						return parse(file, source)
@@ -126,4 +138,14 @@ func TestOriginOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fanOut binds x so that the ways from name to name are more than can be followed.
+func fanOut(n int) string {
+	var out strings.Builder
+	out.WriteString(strings.Repeat("x = x0\n", n))
+	for i := range 20 {
+		out.WriteString(strings.Repeat(fmt.Sprintf("x%d = x%d\n", i, i+1), n))
+	}
+	return out.String()
 }

@@ -90,32 +90,9 @@ type Function struct {
 	IsAsync bool
 	// Within names what it is a part of, such as "the class Tools". It is empty at the top level.
 	Within string
+	// Scope holds the names that what it is a part of binds. It is nil at the top level.
+	Scope *Scope
 }
-
-// Returned is what the return statements of a function come to.
-type Returned struct {
-	// Keys are those of the dict literals that are returned, each once.
-	Keys []string
-	// Unclear is the reason why there may be other keys. At is where the reason is.
-	Unclear Unclear
-	At      finding.Position
-}
-
-// Unclear is a reason for which the keys of what a function returns are not known.
-type Unclear int
-
-const (
-	// Clear is no reason: each return statement has a dict literal whose keys are string literals.
-	Clear Unclear = iota
-	// ReturnsNothing is for a function without a return statement.
-	ReturnsNothing
-	// ReturnsNothingHere is for a return statement without a value.
-	ReturnsNothingHere
-	// ReturnsNoDict is for a value that is no dict literal.
-	ReturnsNoDict
-	// ReturnsOtherKey is for a key that is no string literal.
-	ReturnsOtherKey
-)
 
 // Parameter is one of a function, or a field of a class.
 type Parameter struct {

@@ -15,6 +15,8 @@ type where struct {
 	conditional bool
 	// within names what the code is a part of, such as "the class Tools". Empty at the top level.
 	within string
+	// scope is that of what the code is a part of. Nil at the top level.
+	scope *Scope
 }
 
 var topLevel = where{}
@@ -59,9 +61,7 @@ func (s *scanner) statement(n python.Node, in where) {
 	case "class_definition":
 		s.classDefinition(n, nil, in)
 	case "import_statement", "import_from_statement":
-		if in.within == "" {
-			s.imports(n, in)
-		}
+		s.imports(n, in)
 	case "expression_statement":
 		for _, expression := range n.Children() {
 			s.expression(expression, in)
@@ -83,6 +83,12 @@ func (s *scanner) statement(n python.Node, in where) {
 	}
 }
 
+// conditionally returns the same part of a module, for code that may not run.
+func (w where) conditionally() where {
+	w.conditional = true
+	return w
+}
+
 // nested reads the blocks of a compound statement, and what its parts bind.
 func (s *scanner) nested(n python.Node, in where) {
 	if n.Kind != "with_statement" {
@@ -93,7 +99,7 @@ func (s *scanner) nested(n python.Node, in where) {
 		case child.Kind == "block":
 			s.block(child, in)
 		case strings.HasSuffix(child.Kind, "_clause"):
-			s.nested(child, where{conditional: true, within: in.within})
+			s.nested(child, in.conditionally())
 		case child.Field == "left", child.Kind == "as_pattern_target", child.Kind == "case_pattern":
 			s.unknown(child, in)
 		case child.Kind == "as_pattern", child.Kind == "with_item":
@@ -106,7 +112,7 @@ func (s *scanner) nested(n python.Node, in where) {
 func (s *scanner) alternatives(n python.Node, in where) {
 	for _, child := range n.Children() {
 		if strings.HasSuffix(child.Kind, "_clause") {
-			s.nested(child, where{conditional: true, within: in.within})
+			s.nested(child, in.conditionally())
 		}
 	}
 }
@@ -122,13 +128,22 @@ func (s *scanner) bind(name string, b *Binding) {
 	s.module.Bindings[name] = append(s.module.Bindings[name], b)
 }
 
-// bindAt notes what a name is bound to, if it stands at the top level.
+// bindAt notes what a name is bound to: in the module, or in what the code is a part of.
 func (s *scanner) bindAt(name python.Node, b *Binding, in where) {
-	if in.within == "" && !name.IsZero() {
+	if !name.IsZero() {
 		b.At = s.reader.positions.At(name.Start)
 		b.Conditional = b.Conditional || in.conditional
-		s.bind(name.Text(), b)
+		s.bindIn(name.Text(), b, in)
 	}
+}
+
+// bindIn notes what a name is bound to, where it is known where it stands.
+func (s *scanner) bindIn(name string, b *Binding, in where) {
+	if in.scope == nil {
+		s.bind(name, b)
+		return
+	}
+	in.scope.names[name] = append(in.scope.names[name], b)
 }
 
 // unknown notes that every name in a target is bound, without what.
@@ -138,7 +153,9 @@ func (s *scanner) unknown(n python.Node, in where) {
 		case "identifier":
 			s.bindAt(n, &Binding{}, in)
 		case "attribute", "subscript": // which changes what the name is bound to
-			s.unknown(base(n), where{conditional: true, within: in.within})
+			if in.scope == nil {
+				s.unknown(base(n), in.conditionally())
+			}
 		default:
 			for _, child := range n.Children() {
 				s.unknown(child, in)
@@ -174,9 +191,6 @@ func (s *scanner) expression(n python.Node, in where) {
 
 // assignment reads targets that are names; a = b = value is an assignment within another.
 func (s *scanner) assignment(n python.Node, in where) {
-	if in.within != "" {
-		return
-	}
 	var targets []python.Node
 	value := n
 	for value.Kind == "assignment" && len(targets) < MaxDepth {
@@ -189,7 +203,7 @@ func (s *scanner) assignment(n python.Node, in where) {
 	}
 	var read *Expr
 	for _, target := range targets {
-		if target.Kind != "identifier" {
+		if target.Kind != "identifier" || in.scope != nil {
 			s.unknown(target, in)
 			continue
 		}
@@ -228,7 +242,7 @@ func (s *scanner) imports(n python.Node, in where) {
 		if from.IsZero() {
 			i.Module, i.Name = name.Text(), ""
 		}
-		s.bind(i.Bound(), &Binding{At: s.reader.positions.At(name.Start), Conditional: in.conditional, Imported: i})
+		s.bindIn(i.Bound(), &Binding{At: s.reader.positions.At(name.Start), Conditional: in.conditional, Imported: i}, in)
 	}
 }
 
@@ -241,6 +255,11 @@ func (s *scanner) inner(definition python.Node, in where, kind string) {
 	}
 	if in.within == "" {
 		in.within = kind + python.Child(children, "name").Text()
+	}
+	in.scope = newScope(in.scope, definition.Kind == "class_definition")
+	for _, parameter := range python.Child(children, "parameters").Children() {
+		name, _ := parameterName(parameter)
+		s.bindAt(name, &Binding{}, in)
 	}
 	s.block(body, in)
 }
@@ -257,12 +276,13 @@ func (s *scanner) decorated(n python.Node, in where) {
 	}
 	if definition.Kind == "class_definition" {
 		s.classDefinition(definition, decorators, in)
-		f := &Function{Name: definition.Child("name").Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, IsClass: true}
+		f := &Function{Name: definition.Child("name").Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, IsClass: true,
+			Within: in.within, Scope: in.scope}
 		s.pending = append(s.pending, pendingFunction{n, definition, f})
 		return
 	}
 	name := definition.Child("name")
-	f := &Function{Name: name.Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, Within: in.within}
+	f := &Function{Name: name.Text(), At: s.reader.positions.At(n.Start), Decorators: decorators, Within: in.within, Scope: in.scope}
 	s.bindAt(name, &Binding{Function: f}, in)
 	s.pending = append(s.pending, pendingFunction{n, definition, f})
 	s.inner(definition, in, "the function ")
@@ -292,7 +312,6 @@ func (s *scanner) parameters(n python.Node) []Parameter {
 	var out []Parameter
 	for _, child := range n.Children() {
 		p := Parameter{At: s.reader.positions.At(child.Start)}
-		name := child
 		switch child.Kind {
 		case "positional_separator":
 			for i := range out {
@@ -301,23 +320,35 @@ func (s *scanner) parameters(n python.Node) []Parameter {
 			continue
 		case "keyword_separator":
 			continue
-		case "typed_parameter":
-			name = base(child)
 		case "default_parameter", "typed_default_parameter":
-			name = child.Child("name")
 			p.Fallback = s.value(child.Child("value"))
 		}
 		if annotation := child.Child("type"); !annotation.IsZero() {
 			p.Annotation = s.reader.expr(annotation)
 		}
-		switch name.Kind {
-		case "list_splat_pattern":
-			p.Special, name = "*", base(name)
-		case "dictionary_splat_pattern":
-			p.Special, name = "**", base(name)
-		}
+		var name python.Node
+		name, p.Special = parameterName(child)
 		p.Name = name.Text()
 		out = append(out, p)
 	}
 	return out
+}
+
+// parameterName returns the name in a parameter, and "*" or "**" for one that takes any number of arguments.
+func parameterName(parameter python.Node) (name python.Node, special string) {
+	name = parameter
+	switch parameter.Kind {
+	case "typed_parameter":
+		name = base(parameter)
+	case "default_parameter", "typed_default_parameter":
+		name = parameter.Child("name")
+	}
+	switch name.Kind {
+	case "list_splat_pattern":
+		return base(name), "*"
+	case "dictionary_splat_pattern":
+		return base(name), "**"
+	default:
+		return name, ""
+	}
 }

@@ -176,10 +176,12 @@ def schema_of_record(cls, module, inside):
     return objects(properties, required)
 
 
-def objects(properties, required):
+def objects(properties, required, closed=False):
     schema = {"type": "object", "properties": properties}
     if required:
         schema["required"] = required
+    if closed:
+        schema["additionalProperties"] = False
     return schema
 
 
@@ -243,7 +245,7 @@ def parameters(function, unannotated, data_types=None):
         properties[name] = with_default(schema, parameter.default, parameter.empty)
         if parameter.default is parameter.empty:
             required.append(name)
-    return objects(properties, required)
+    return objects(properties, required, closed=not inspect.signature(function).parameters)
 
 
 def text_schema(text, function):
@@ -261,7 +263,9 @@ def output_of(function):
 
 
 def returned_keys(function, tree):
-    """Give the keys of the dict literals that a function returns; None if it returns anything else, or nothing."""
+    """Give the keys of the dict literals that a function returns; None where Maze's decorator raises an error, or each call does."""
+    if inspect.isgeneratorfunction(inspect.unwrap(function)):
+        return None
     line = inspect.unwrap(function).__code__.co_firstlineno
     node = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)
                 and min([n.lineno] + [d.lineno for d in n.decorator_list]) == line)
@@ -280,13 +284,15 @@ def returned_keys(function, tree):
         Returns().visit(statement)
     keys = {}
     for value in returns:
+        if value is None:
+            continue
         if not isinstance(value, ast.Dict):
             return None
         for key in value.keys:
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                 return None
             keys[key.value] = None
-    return list(keys) if returns else None
+    return list(keys) or None
 
 
 def resources(kind, cpu, memory, gpu_memory, model_name=None, backend=None):
@@ -317,10 +323,12 @@ def describe(function, tree):
         meta["resources"] = resources(kind, max(1, wanted.get("cpu_num", wanted.get("cpu", 1))), wanted.get("cpu_mem"), wanted.get("gpu_mem"))
         if form == "lists":
             typed = [{n: text_schema(data_types.get(n, "str"), function) for n in given.get(names) or []} for names in ("inputs", "outputs")]
-            meta.update(input_parameters=objects(typed[0], list(typed[0])), output_parameters=objects(typed[1], []))
+            meta.update(input_parameters=objects(typed[0], list(typed[0]), closed=not typed[0]), output_parameters=objects(typed[1], []))
         else:
             keys = returned_keys(function, tree)
-            outputs = None if keys is None else objects({k: text_schema(data_types.get(k, "any"), function) for k in keys}, [])
+            if keys is None:
+                return None
+            outputs = objects({k: text_schema(data_types.get(k, "any"), function) for k in keys}, [])
             meta.update(input_parameters=parameters(function, {"type": "string"}, data_types), output_parameters=outputs)
     return meta
 
@@ -336,7 +344,9 @@ def tasks_of(module):
         if inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value):
             continue
         line = inspect.unwrap(value).__code__.co_firstlineno
-        found[line] = dict(describe(value, tree), line=line, entryPoint=module.__name__ + ":" + name)
+        meta = describe(value, tree)
+        if meta is not None:
+            found[line] = dict(meta, line=line, entryPoint=module.__name__ + ":" + name)
     return [found[line] for line in sorted(found)]
 
 

@@ -14,6 +14,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/place"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -22,6 +23,8 @@ type Options struct {
 	place.NodeOptions
 	// Manifests are files and folders of manifests and Python sources.
 	Manifests []string
+	// Claims are decorators in Python sources that count as Maze's.
+	Claims discover.Claims
 	// Registry is a file or folder with a registry, or the argument of the standard input.
 	Registry string
 	// Placeable has it found out which tasks no node can host.

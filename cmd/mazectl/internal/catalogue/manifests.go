@@ -66,7 +66,7 @@ func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someM
 			return nil, utilerrors.NewAggregate(report.ErrorsOf(files.Errs))
 		}
 		m.sources = append(m.sources, files.Manifests[manifests:]...)
-		declared, err := Declared(ctx, files.Python[sources:])
+		declared, err := Declared(ctx, pysource.Options{Claims: s.Claims}, files.Python[sources:])
 		if err != nil {
 			return nil, err
 		}

@@ -19,10 +19,10 @@ type Declarations struct {
 
 // Declared finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
 // they were given; each may have a package root of its own.
-func Declared(ctx context.Context, paths []string) (Declarations, error) {
+func Declared(ctx context.Context, options pysource.Options, paths []string) (Declarations, error) {
 	var all Declarations
 	for _, path := range paths {
-		f, err := pysource.Find(ctx, pysource.Options{}, []string{path})
+		f, err := pysource.Find(ctx, options, []string{path})
 		if err != nil {
 			return all, report.Unread(path, err)
 		}

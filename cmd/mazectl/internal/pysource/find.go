@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -23,6 +24,10 @@ type Options struct {
 	Exclude     []string
 	// ParseAll has every file parsed, also those that cannot have tasks.
 	ParseAll bool
+	// Claims are decorators that count as Maze's, although they come from elsewhere.
+	Claims discover.Claims
+	// Judge says what is wrong with a task: see discover.Options. Nil for a Find that judges nothing.
+	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
 	// Progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
 	Progress func(done, total int)
 }
@@ -85,12 +90,18 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
 	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
 
-	r := &sourceReader{root: root, parseAll: options.ParseAll, progress: options.Progress}
+	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress}
 	modules, err := r.readAll(ctx, w.files)
 	if err != nil {
 		return nil, err
 	}
-	f := &Found{Result: discover.LinkShown(modules, r.loader(modules), root.shown), Root: root.absolute, covered: inside}
+	f := &Found{Root: root.absolute, covered: inside}
+	f.Result = discover.Link(modules, discover.Options{
+		Load: r.loader(modules), Shown: root.shown, Claims: options.Claims, Judge: options.Judge, Stop: func() bool { return ctx.Err() != nil },
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
 		return nil, errMoved
 	}
@@ -242,3 +253,18 @@ func (f *Found) WhyNothing() string {
 
 // passedOver counts what was not looked into.
 type passedOver struct{ unmentioned, hidden, excluded int }
+
+// Uncarried returns a note of what decorators say that a MazeTask does not carry. It is empty if there is nothing of it.
+func (f *Found) Uncarried() string {
+	n := 0
+	for i := range f.Tasks {
+		if !f.Tasks[i].Run.IsZero() {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return terminal.Plural(n, "task") + " with max_retries, retry_backoff_seconds, retry_on or timeout_seconds, which a MazeTask does not carry yet: " +
+		"whoever runs the tasks has to be told of them otherwise"
+}

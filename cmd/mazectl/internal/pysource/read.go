@@ -24,6 +24,7 @@ const (
 type sourceReader struct {
 	root     *packageRoot
 	parseAll bool
+	claims   discover.Claims
 	progress func(done, total int)
 
 	mutex    sync.Mutex
@@ -34,6 +35,7 @@ type sourceReader struct {
 
 // sourceParser is a parser that survives what it reads. The zero value is ready to use.
 type sourceParser struct {
+	claims discover.Claims
 	parser *discover.Parser
 	buffer []byte
 }
@@ -41,7 +43,7 @@ type sourceParser struct {
 // parse reads Python. Whatever the parser makes of a hostile file is an error of that file, and no one else's.
 func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, err error) {
 	if p.parser == nil {
-		p.parser = discover.NewParser()
+		p.parser = discover.NewParser(p.claims)
 	}
 	defer func() {
 		if recover() != nil {
@@ -56,6 +58,9 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
 	modules := make([]*discover.Module, len(files))
 	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
+	for i := range parsers {
+		parsers[i].claims = r.claims
+	}
 	var done atomic.Int64
 	parallel(len(files), len(parsers), func(worker, i int) {
 		if ctx.Err() != nil {
@@ -83,13 +88,13 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 		return nil, err
 	}
 	p.buffer = source
-	if !r.parseAll && !discover.Mentions(source) {
+	if !r.parseAll && !r.claims.Mentions(source) {
 		return nil, nil
 	}
 	if len(source) > largeSource {
 		r.large.Lock()
 		defer r.large.Unlock()
-		p = &sourceParser{} // it grows, and is not needed again
+		p = &sourceParser{claims: r.claims} // it grows, and is not needed again
 	}
 	m, err := p.parse(file.path, slices.Clone(source))
 	if err != nil || !m.MayDeclare() {
@@ -104,7 +109,7 @@ func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover
 	for _, m := range modules {
 		known[imports.ModuleName(m.Path())] = m
 	}
-	var parser sourceParser
+	parser := sourceParser{claims: r.claims}
 	return func(module string) *discover.Module {
 		m, ok := known[module]
 		if !ok {

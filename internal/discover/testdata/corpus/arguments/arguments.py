@@ -66,17 +66,17 @@ def number_name(): ...
 
 @task(resources=[1])
 def bad_resources():
-    return {}
+    return {"a": 1}
 
 
 @task(resources={"cpu": 1, "ram": 2})
 def odd_resources():
-    return {}
+    return {"a": 1}
 
 
 @task(task_kind="cpu", resources={"gpu_mem": 1024})
 def kind_against_memory():
-    return {}
+    return {"a": 1}
 
 
 @task(name="not-json", input_parameters={"a": {"default": b"x"}}, output_parameters={1: {}})

@@ -7,7 +7,7 @@ def in_b(): ...
 
 @task
 def function_name():
-    return {}
+    return {"a": 1}
 
 
 @task(name="function_name")

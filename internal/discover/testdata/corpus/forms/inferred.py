@@ -16,7 +16,7 @@ def typed(image: str):
 
 @task(task_kind=" IO ", resources={"cpu_num": 0, "gpu_mem": 0, "io_num": 4})
 def load(path):
-    return {}
+    return {"text": path}
 
 
 @task(task_kind="gpu", timeout_seconds=3, retry_backoff_seconds=1, retry_on=(ValueError,))
