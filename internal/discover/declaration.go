@@ -260,10 +260,13 @@ func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 		return
 	}
 	value, why := d.evaluate(operand)
-	d.arguments[keyword] = argument{operand.At, value, operand, why}
-	if why != nil && !slices.Contains(runOptions, keyword) {
-		d.notKnown(keyword, operand.At, why)
+	if why != nil {
+		value = nil
+		if !slices.Contains(runOptions, keyword) {
+			d.notKnown(keyword, operand.At, why)
+		}
 	}
+	d.arguments[keyword] = argument{operand.At, value, operand, why}
 }
 
 // notKnown notes that a field is left out, as its value is not known.

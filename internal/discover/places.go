@@ -37,7 +37,7 @@ func (d *declaration) judged(judge func(spec *v1alpha1.MazeTaskSpec) []finding.F
 	findings := judge(&d.spec)
 	for i := range findings {
 		f := &findings[i]
-		f.File, f.Position, f.Object = d.module.Path, d.placeOf(f.Pointer), d.object()
+		f.File, f.Position, f.Object, f.Pointer = d.module.Path, d.placeOf(f.Pointer), d.object(), ""
 	}
 	return findings
 }

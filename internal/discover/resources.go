@@ -116,10 +116,15 @@ func readAscend(d *declaration) {
 	for _, key := range ascendKeys {
 		d.wholeNumber("resources." + key)
 	}
+	if d.refused {
+		return
+	}
 	if d.isPositive("resources.cpu_num") {
 		d.readCores("resources.cpu_num", 1)
 	}
-	d.spec.Resources.Memory = d.mebibytes("resources.mem", 0)
+	if d.isPositive("resources.mem") {
+		d.spec.Resources.Memory = d.mebibytes("resources.mem", 0)
+	}
 	d.readAscendKind()
 }
 
@@ -143,7 +148,7 @@ func (d *declaration) readAscendKind() {
 		}
 	}
 	switch {
-	case d.refused || a.why != nil:
+	case a.why != nil:
 	case kind == "npu":
 		d.refuse(finding.UnsupportedDevice, a.at, "%s is no task here: it needs an NPU%s, and a MazeTask is of type cpu, gpu or io, as placement knows no "+
 			"NPUs: run it by Ascend-Maze itself", d.function.Name, memory)
