@@ -8,6 +8,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"flag"
@@ -79,7 +80,25 @@ func exempt(file string) error {
 		return err
 	}
 	content = translated.ReplaceAll(content, []byte("\n//go:norace\n$1"))
+	content, err = bounded(content)
+	if err != nil {
+		return err
+	}
 	return os.WriteFile(file, content, 0o644)
+}
+
+// bounded gives each module a bound of its own for its memory: see limit.go in its folder.
+func bounded(content []byte) ([]byte, error) {
+	for _, edit := range []struct{ from, to string }{
+		{"type wasmMemory struct {\n\tmemory []byte\n}", "type wasmMemory struct {\n\tmemory   []byte\n\tmaxPages int64\n}"},
+		{", maxMem))\n", ", min(maxMem, m.maxPages)))\n"},
+	} {
+		if bytes.Count(content, []byte(edit.from)) != 1 {
+			return nil, fmt.Errorf("the translation has not %q once, which is to become %q", edit.from, edit.to)
+		}
+		content = bytes.Replace(content, []byte(edit.from), []byte(edit.to), 1)
+	}
+	return content, nil
 }
 
 var translated = regexp.MustCompile(`\n(func )`)

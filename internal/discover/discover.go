@@ -28,6 +28,9 @@ func (m *Module) Broken() bool { return m.file.Problem != nil }
 // Ignores returns what the comments of the file silence.
 func (m *Module) Ignores() []finding.Ignore { return m.file.Ignores }
 
+// TooHard reports whether the file was too large or intricate for the parser's memory.
+func (m *Module) TooHard() bool { return m.file.TooHard }
+
 // MayDeclare reports whether there is something in it for Link: a function that may be a task, or a finding.
 func (m *Module) MayDeclare() bool { return len(m.file.Functions) > 0 || m.file.Problem != nil }
 
@@ -37,6 +40,13 @@ type Parser struct{ files *syntax.Parser }
 // NewParser returns a parser that knows Maze's decorators and those that are claimed. It takes about a megabyte, and more as long as it
 // reads something large.
 func NewParser(claims Claims) *Parser { return &Parser{syntax.NewParser(claims.mayDeclare())} }
+
+// Reserve has the parser hold the memory that the hardest source may take: some 64 MiB, of which no more is used than is needed. Without it, a
+// parser that grows takes several times as much for a while.
+func (p *Parser) Reserve() { p.files.Reserve() }
+
+// Limit bounds the memory that a source may take, in bytes. What does not fit is TooHard.
+func (p *Parser) Limit(bytes int) { p.files.Limit(bytes) }
 
 // Parse reads a file. path is relative to the package root, with slashes; module is its dotted name. What is wrong with the file
 // is among the findings of Link.

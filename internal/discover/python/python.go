@@ -26,6 +26,10 @@ type Parser struct {
 	module *treesitter.Module
 	kinds  []string
 	fields []string
+	// limit is what a source may take, in bytes.
+	limit int
+	// reserved is the memory to use. It is empty, and nil if none is reserved.
+	reserved []byte
 }
 
 // maxIdleMemory, in bytes, is what a parser keeps between two sources.
@@ -33,17 +37,37 @@ const maxIdleMemory = 24 << 20
 
 // NewParser returns a parser.
 func NewParser() *Parser {
-	p := &Parser{}
+	p := &Parser{limit: maxMemory}
 	p.renew()
 	p.kinds = p.names(p.module.Xsymbols(), p.module.Xsymbol_name)
 	p.fields = p.names(p.module.Xfields()+1, p.module.Xfield_name)
 	return p
 }
 
-// renew drops what the module has grown to, or what a trap left of it.
+// maxMemory, in bytes, is what a parser may take for a source.
+const maxMemory = 64 << 20
+
+// renew drops what the module has grown to, or what a trap left of it. Memory that is reserved is used again.
 func (p *Parser) renew() {
 	p.module = treesitter.New()
+	if p.reserved != nil {
+		memory := p.module.Xmemory().Slice()
+		*memory = append(p.reserved, *memory...)
+	}
+	p.module.SetMaxMemory(p.limit)
 	p.module.Xinit()
+}
+
+// Reserve has the parser hold the memory that the hardest source may take. Of that, no more is used than is needed.
+func (p *Parser) Reserve() {
+	p.reserved = make([]byte, 0, maxMemory)
+	p.renew()
+}
+
+// Limit bounds the memory that a source may take, in bytes.
+func (p *Parser) Limit(bytes int) {
+	p.limit = min(bytes, maxMemory)
+	p.renew()
 }
 
 func (p *Parser) memory() []byte { return *p.module.Xmemory().Slice() }
@@ -80,7 +104,7 @@ func guard() {
 // proportion, be it found out while the tree is used, and a SyntaxError for one that is no Python. The tree, and its nodes, are
 // gone afterwards.
 func (p *Parser) Read(source []byte, use func(*Tree)) (err error) {
-	if len(p.memory()) > maxIdleMemory {
+	if len(p.memory()) > maxIdleMemory && p.reserved == nil {
 		p.renew()
 	}
 	defer func() {

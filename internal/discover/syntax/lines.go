@@ -18,3 +18,26 @@ func ToLineEnd(text []byte) []byte {
 	}
 	return text
 }
+
+// maxContinuations bounds the squares of how many lines in a row hold nothing but a backslash, all together: the parser goes over them again
+// and again, from each. People write one in a row.
+const maxContinuations = 20_000_000
+
+// tooManyContinuations reports whether a text has more lines in a row that only continue than the parser can read in good time.
+func tooManyContinuations(text []byte) bool {
+	cost, run := 0, 0
+	for len(text) > 0 && cost <= maxContinuations {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		text = rest
+		switch trimmed := bytes.Trim(line, Blanks); {
+		case string(trimmed) == `\`:
+			run++
+			cost += 2*run - 1
+		case bytes.HasSuffix(trimmed, []byte(`\`)):
+			run = 1
+		default:
+			run = 0
+		}
+	}
+	return cost > maxContinuations
+}

@@ -21,6 +21,8 @@ type Module struct {
 	Problem *finding.Finding
 	// Ignores is what the comments of the file silence, also where it could not be read.
 	Ignores []finding.Ignore
+	// TooHard means that the problem is how large or intricate it is, which a parser with more memory may be able to read.
+	TooHard bool
 
 	// Bindings holds what each name is bound to, in the order of the source.
 	Bindings  map[string][]*Binding
@@ -128,6 +130,12 @@ func NewParser(wanted func(m *Module, decorator *Expr) bool) *Parser {
 	return &Parser{python.NewParser(), wanted}
 }
 
+// Reserve has the parser hold the memory that the hardest source may take.
+func (p *Parser) Reserve() { p.python.Reserve() }
+
+// Limit bounds the memory that a source may take.
+func (p *Parser) Limit(bytes int) { p.python.Limit(bytes) }
+
 // Parse returns the module of a file. path is relative to the package root, with slashes; module is its dotted name.
 func (p *Parser) Parse(path, module string, source []byte) *Module {
 	m := &Module{Path: path, Name: module, Bindings: map[string][]*Binding{}}
@@ -139,6 +147,10 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 		return m.refuse(finding.WrongEncoding, finding.Position{}, "%v", err)
 	}
 	m.Ignores = ignoresIn(path, text)
+	if tooManyContinuations(text) {
+		return m.refuse(finding.Unreadable, finding.Position{}, "it has so many lines in a row with nothing but a backslash that it would take too long: "+
+			"take them away")
+	}
 	positions := plaintext.NewPositions(text)
 	err = p.python.Read(text, func(tree *python.Tree) {
 		if offset, what := notPython3(tree); what != "" {
@@ -157,6 +169,7 @@ func (p *Parser) Parse(path, module string, source []byte) *Module {
 		return m.refuse(finding.SyntaxError, positions.At(wrong.Offset),
 			"near here, this is not Python 3 (as of 3.12), so Python would run nothing of the file: correct it")
 	}
+	m.TooHard = errors.Is(err, python.ErrTooHard)
 	return m.refuse(finding.Unreadable, finding.Position{}, "%v: split it", err)
 }
 

@@ -18,6 +18,8 @@ const (
 	maxReaders = 6
 	// largeSource is from what size, in bytes, a file is parsed with no other large one: a parser takes many times the size.
 	largeSource = 128 << 10
+	// smallParser, in bytes, is what a parser of smaller files may take. A file that needs more is parsed as a large one.
+	smallParser = 12 << 20
 )
 
 // sourceReader reads Python files, several at a time.
@@ -29,14 +31,17 @@ type sourceReader struct {
 
 	mutex    sync.Mutex
 	findings []finding.Finding
-	// large is held while a large file is parsed.
-	large sync.Mutex
+	// large parses large files, and those that take as much memory, one at a time.
+	large      sourceParser
+	largeMutex sync.Mutex
 }
 
 // sourceParser is a parser that survives what it reads. The zero value is ready to use.
 type sourceParser struct {
 	claims discover.Claims
-	parser *discover.Parser
+	// isLarge means that it may take as much memory as the hardest file needs.
+	isLarge bool
+	parser  *discover.Parser
 	buffer []byte
 }
 
@@ -44,6 +49,11 @@ type sourceParser struct {
 func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, err error) {
 	if p.parser == nil {
 		p.parser = discover.NewParser(p.claims)
+		if p.isLarge {
+			p.parser.Reserve()
+		} else {
+			p.parser.Limit(smallParser)
+		}
 	}
 	defer func() {
 		if recover() != nil {
@@ -77,6 +87,7 @@ func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*disc
 			r.progress(int(count), len(files))
 		}
 	})
+	r.large.parser = nil // its memory
 	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
 	return modules, ctx.Err()
 }
@@ -91,16 +102,24 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 	if !r.parseAll && !r.claims.Mentions(source) {
 		return nil, nil
 	}
-	if len(source) > largeSource {
-		r.large.Lock()
-		defer r.large.Unlock()
-		p = &sourceParser{claims: r.claims} // it grows, and is not needed again
-	}
-	m, err := p.parse(file.path, slices.Clone(source))
+	m, err := r.parse(p, file.path, source)
 	if err != nil || !m.MayDeclare() {
 		return nil, err
 	}
 	return m, nil
+}
+
+// parse reads Python by a parser, or as a large file.
+func (r *sourceReader) parse(p *sourceParser, name string, source []byte) (*discover.Module, error) {
+	if len(source) <= largeSource {
+		m, err := p.parse(name, slices.Clone(source))
+		if err != nil || !m.TooHard() {
+			return m, err
+		}
+	}
+	r.largeMutex.Lock()
+	defer r.largeMutex.Unlock()
+	return r.large.parse(name, slices.Clone(source))
 }
 
 // loader returns a function that finds modules by name, for what tasks take from them. The function is not safe for concurrent use.
@@ -131,7 +150,7 @@ func (r *sourceReader) load(parser *sourceParser, module string) *discover.Modul
 		if err != nil {
 			continue
 		}
-		if m, err := parser.parse(name, source); err == nil {
+		if m, err := r.parse(parser, name, source); err == nil {
 			return m
 		}
 	}

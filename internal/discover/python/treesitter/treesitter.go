@@ -38,7 +38,8 @@ type Memory = interface {
 	Grow(delta, max int64) int64
 }
 type wasmMemory struct {
-	memory []byte
+	memory   []byte
+	maxPages int64
 }
 
 //go:norace
@@ -3125,7 +3126,7 @@ func (m *Module) fn7(v0 int32) int32 {
 			goto l1
 		}
 		{
-			t1 := int32(memory_grow(&m.memory, int64(int32(uint32(v0)>>16)), maxMem))
+			t1 := int32(memory_grow(&m.memory, int64(int32(uint32(v0)>>16)), min(maxMem, m.maxPages)))
 			v0 = t1
 			if v0 != i32(-1) {
 				return v0 << 16
