@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
@@ -67,17 +68,14 @@ func (c *clusterTasks) all(ctx context.Context) (map[string]*unstructured.Unstru
 	return out, nil
 }
 
-// apply sends a task, and returns the object as the API server then has it, or would have it.
+// apply sends a task, and returns the object as the API server then has it, or would have it. The API server reads what is applied as YAML.
 func (c *clusterTasks) apply(ctx context.Context, task *v1alpha1.MazeTask, dryRun bool) (*unstructured.Unstructured, error) {
 	content, err := json.Marshal(task)
 	if err != nil {
 		return nil, err
 	}
-	object := &unstructured.Unstructured{}
-	if err := object.UnmarshalJSON(content); err != nil {
-		return nil, err
-	}
-	return c.Apply(ctx, task.Name, object, metav1.ApplyOptions{FieldManager: fieldManager, Force: c.force, DryRun: dryRunOption(dryRun)})
+	return c.Patch(ctx, task.Name, types.ApplyPatchType, escapeControls(content),
+		metav1.PatchOptions{FieldManager: fieldManager, Force: &c.force, DryRun: dryRunOption(dryRun)})
 }
 
 // remove deletes an object, and no other that may have got its name since.

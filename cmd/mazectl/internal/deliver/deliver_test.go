@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
@@ -160,9 +161,13 @@ func (s *server) List(context.Context, metav1.ListOptions) (*unstructured.Unstru
 	return list, nil
 }
 
-func (s *server) Apply(
-	_ context.Context, name string, object *unstructured.Unstructured, options metav1.ApplyOptions, _ ...string,
+func (s *server) Patch(
+	_ context.Context, name string, kind types.PatchType, content []byte, options metav1.PatchOptions, _ ...string,
 ) (*unstructured.Unstructured, error) {
+	out := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal(content, &out.Object); err != nil || kind != types.ApplyPatchType {
+		return nil, fmt.Errorf("apply a patch of type %s: %w", kind, err)
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	switch {
@@ -173,7 +178,6 @@ func (s *server) Apply(
 	case len(options.DryRun) == 0:
 		s.requests = append(s.requests, "apply "+name)
 	}
-	out := object.DeepCopy()
 	out.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: options.FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}})
 	return out, nil
 }

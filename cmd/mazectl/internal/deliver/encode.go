@@ -3,6 +3,7 @@ package deliver
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -45,13 +46,49 @@ func encodeManifests(all []pysource.Manifest, output string) ([]byte, error) {
 		if i > 0 {
 			out.WriteString("---\n")
 		}
-		content, err := yaml.Marshal(m.Object)
+		content, err := encodeYAML(m.Object)
 		if err != nil {
 			return nil, fmt.Errorf("encode the manifest of %s: %w", m.Spec.Name, err)
 		}
 		out.Write(content)
 	}
 	return out.Bytes(), nil
+}
+
+// encodeYAML writes an object as YAML. YAML takes U+0085 for the end of a line, which would change a text that has it: JSON, which is YAML,
+// too, has an escape for it.
+func encodeYAML(object any) ([]byte, error) {
+	content, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	if escaped := escapeControls(content); !bytes.Contains(content, []byte("\u0085")) {
+		return yaml.JSONToYAML(escaped)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, escapeControls(content), "", "  "); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// escapeControls returns JSON without the characters that no reader of YAML takes as they are, and JSON does: DEL, C1, U+FFFE and U+FFFF.
+// In JSON, they are in strings, where an escape says the same.
+func escapeControls(content []byte) []byte {
+	isControl := func(r rune) bool { return r >= 0x7f && r <= 0x9f || r == 0xfffe || r == 0xffff }
+	if bytes.IndexFunc(content, isControl) < 0 {
+		return content
+	}
+	var out bytes.Buffer
+	for _, r := range string(content) {
+		if isControl(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.Bytes()
 }
 
 // encodeTaskMeta writes what the registry would publish in the fields of the original's _task_meta, by name of the task.

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -100,7 +101,7 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 		Resources  []string `json:"resources"`
 	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", f.namespace, []string{}}
 	for i := range all {
-		name := all[i].Object.Name + ".yaml"
+		name := fileName(all[i].Object.Name)
 		content, err := encodeManifests(all[i:i+1], EncodingYAML)
 		if err != nil {
 			return nil, err
@@ -115,6 +116,17 @@ func (f *manifestFolder) files(all []pysource.Manifest, out map[string][]byte) (
 	}
 	out[KustomizationFile] = f.withHeader(content)
 	return out, nil
+}
+
+// reservedName matches names of files that mean something else: to kustomize, and with any extension to Windows.
+var reservedName = regexp.MustCompile(`^(kustomization|con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+
+// fileName returns the name of an object's file. No object's name has an underscore.
+func fileName(object string) string {
+	if reservedName.MatchString(object) {
+		object += "_"
+	}
+	return object + ".yaml"
 }
 
 // kept returns those of the files that keep says should stay.

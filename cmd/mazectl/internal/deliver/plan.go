@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -38,7 +40,7 @@ type step struct {
 	note string
 
 	manifest *pysource.Manifest         // to apply
-	existing *unstructured.Unstructured // to prune
+	existing *unstructured.Unstructured // what is there, or nil
 }
 
 // refusedError is that the API server would not take some of the tasks.
@@ -88,15 +90,17 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 		return steps, nil
 	}
 	gone, err := o.planPrune(ctx, c, f, existing)
+	if err == nil {
+		err = o.checkStranger(f, steps, gone, c.namespace)
+	}
 	return append(steps, gone...), err
 }
 
 // planOne says what becomes of a task, or why it is refused.
 func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
-	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m}
+	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m, existing: existing}
 	if existing != nil && !o.ForceConflicts && !o.isOurs(existing) {
-		return s, "it is there already, and was not made by this discovery" + origin(existing) +
-			": rename the function's task or the object, or take it over with --force-conflicts", nil
+		return s, "it is there already, and was not made by this discovery" + origin(existing) + ": rename the function's task or the object, or take it over with --force-conflicts", nil
 	}
 	after, err := c.apply(ctx, m.Object, true)
 	switch {
@@ -123,12 +127,38 @@ func (o *Options) isOurs(object *unstructured.Unstructured) bool {
 	return len(managedByUs(object)) > 0 && (!ok || source == o.SourceName)
 }
 
-// origin says where an object came from, in parentheses.
+// origin says who made an object that is not this discovery's: another discovery, or another field manager.
 func origin(object *unstructured.Unstructured) string {
-	if source, ok := object.GetLabels()[pysource.LabelSource]; ok {
-		return fmt.Sprintf(" (but by that of --source-name %s)", source)
+	if source, ok := object.GetLabels()[pysource.LabelSource]; ok && len(managedByUs(object)) > 0 {
+		return ", but by that with --source-name " + source
 	}
-	return ""
+	var managers []string
+	for _, entry := range object.GetManagedFields() {
+		if entry.Subresource == "" && !slices.Contains(managers, entry.Manager) {
+			managers = append(managers, entry.Manager)
+		}
+	}
+	if len(managers) == 0 {
+		return ""
+	}
+	return ", but by the field manager " + strings.Join(managers, " and ")
+}
+
+// checkStranger refuses to delete all that came from a source, and nothing of it is here: another repository has the same --source-name.
+func (o *Options) checkStranger(f *pysource.Found, steps, gone []step, namespace string) error {
+	isKnown := func(s step) bool {
+		return s.existing != nil && s.existing.GetLabels()[pysource.LabelSource] == o.SourceName && o.isOurs(s.existing)
+	}
+	isHere := func(s step) bool { // its file is, at least
+		_, err := os.Stat(filepath.Join(f.Root, filepath.FromSlash(s.place)))
+		return s.verb != verbPrune || s.place != "" && err == nil
+	}
+	if o.AllowEmpty || len(gone) == 0 || slices.ContainsFunc(steps, isKnown) || slices.ContainsFunc(gone, isHere) {
+		return nil
+	}
+	return fmt.Errorf("nothing of --source-name %s in namespace %s is in %s, neither a task nor a file of one, so --prune would delete all of it (%s): "+
+		"does another repository have this name? Give each its own; if that is meant, give --allow-empty", o.SourceName, namespace,
+		strings.Join(o.Dirs, ", "), terminal.Plural(len(gone), "MazeTask"))
 }
 
 // planPrune returns what becomes of objects that no function was found for.

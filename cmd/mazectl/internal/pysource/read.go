@@ -42,7 +42,7 @@ type sourceParser struct {
 	// isLarge means that it may take as much memory as the hardest file needs.
 	isLarge bool
 	parser  *discover.Parser
-	buffer []byte
+	buffer  []byte
 }
 
 // parse reads Python. Whatever the parser makes of a hostile file is an error of that file, and no one else's.
