@@ -65,3 +65,22 @@ func TestBlocksAlign(t *testing.T) {
 		t.Errorf("Pad: got %q", got)
 	}
 }
+
+// TestVisible: no text steers a terminal, and lines stay lines.
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":                "plain",
+		"größe 图像":             "größe 图像",
+		"a\nb\tc\n":            "a\nb\tc\n",
+		"\x1b[31mred":          "^[[31mred",
+		"bell\a, delete\x7f":   `bell\u0007, delete\u007f`,
+		"C1\u009b31m\u0085":    `C1\u009b31m\u0085`,
+		"right\u202eto left":   `right\u202eto left`,
+		"bytes\xff":            `bytes\xff`,
+		"no width\u200b\ufeff": `no width\u200b\ufeff`,
+	} {
+		if got := Visible(text); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

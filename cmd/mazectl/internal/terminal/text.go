@@ -13,13 +13,20 @@ import (
 // and not obeyed.
 func Plain(lines string) string { return visible(strings.Join(strings.Fields(lines), " ")) }
 
-// Visible does the same for a text of several lines, which it keeps.
+// Visible does the same for a text of several lines. Lines and tabs stay.
 func Visible(long string) string {
-	lines := strings.Split(long, "\n")
-	for i, line := range lines {
-		lines[i] = visible(line)
+	var out strings.Builder
+	for rest := printers.EscapeTerminal(long); rest != ""; {
+		end := strings.IndexAny(rest, "\n\t")
+		if end < 0 {
+			end = len(rest)
+		}
+		out.WriteString(text.Visible(rest[:end]))
+		next := min(end+1, len(rest))
+		out.WriteString(rest[end:next])
+		rest = rest[next:]
 	}
-	return strings.Join(lines, "\n")
+	return out.String()
 }
 
 // visible shows the characters of a line that steer a terminal: ESC as ^[, and others as \u0007.
