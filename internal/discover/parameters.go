@@ -134,3 +134,52 @@ func (d *declaration) checkDataTypes(names []string) {
 		}
 	}
 }
+
+// names returns a list of names. It is nil, with a finding, if the value is none.
+func (d *declaration) names(keyword string) []string {
+	if !d.has(keyword) {
+		return []string{}
+	}
+	if d.arguments[keyword].why != nil {
+		return nil
+	}
+	items, ok := eval.Elements(d.arguments[keyword].value)
+	names := make([]string, len(items))
+	for i, item := range items {
+		var text bool
+		names[i], text = item.(string)
+		ok = ok && text
+	}
+	if !ok {
+		d.wrong(keyword, "a list of names")
+		return nil
+	}
+	return names
+}
+
+// dataTypes returns the types that a declaration has for names.
+func (d *declaration) dataTypes() map[string]string {
+	types := map[string]string{}
+	if !d.isKnown("data_types") {
+		return types
+	}
+	entries, ok := d.arguments["data_types"].value.(eval.Dict)
+	if !ok {
+		d.wrong("data_types", "a dict of names")
+	}
+	for _, e := range entries {
+		key, isText := e.Key.(string)
+		switch value := e.Value.(type) {
+		case string:
+			types[key] = value
+		case eval.Type:
+			types[key] = string(value)
+		default:
+			isText = false
+		}
+		if !isText {
+			d.find(finding.WrongArgument, d.arguments["data_types"].at, "data_types maps names to names of types such as \"str\"; %s is left out", kindOrText(e.Key))
+		}
+	}
+	return types
+}

@@ -155,7 +155,8 @@ func (d *declaration) readAscendKind() {
 	case kind == "cpu", kind == "io":
 		d.spec.Resources.Type = v1alpha1.ResourceType(kind)
 		if memory != "" {
-			d.refuse(finding.WrongArgument, a.at, "a task of task_kind %s cannot have npu_mem, and Ascend-Maze compiles no workflow with it: take one of them away", kind)
+			d.refuse(finding.WrongArgument, a.at, "a task of task_kind %s cannot have npu_mem, and Ascend-Maze compiles no workflow with it: take one of "+
+				"them away", kind)
 		}
 	case a.value != nil || isText:
 		d.refuse(finding.WrongArgument, a.at, "task_kind is cpu, npu or io, and not %s, so Ascend-Maze's decorator raises an error, and Python would run nothing "+

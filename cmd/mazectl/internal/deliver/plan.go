@@ -100,7 +100,8 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m, existing: existing}
 	if existing != nil && !o.ForceConflicts && !o.isOurs(existing) {
-		return s, "it is there already, and was not made by this discovery" + origin(existing) + ": rename the function's task or the object, or take it over with --force-conflicts", nil
+		return s, "it is there already, and was not made by this discovery" + origin(existing) +
+			": rename the function's task or the object, or take it over with --force-conflicts", nil
 	}
 	after, err := c.apply(ctx, m.Object, true)
 	switch {
