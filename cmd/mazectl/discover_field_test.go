@@ -28,12 +28,12 @@ func TestDiscoverFieldB5(t *testing.T) {
 			if err := os.WriteFile("a.py", []byte(tc.source), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			discovered, code := call(t, "", []string{"discover", "a.py"}, "", false, 0)
-			if want := map[bool]int{true: exitFine, false: exitFindings}[strings.Contains(tc.want, "MZ129")]; code != want {
-				t.Errorf("exit code %d, want %d", code, want)
+			discovered := call(t, "discover", "a.py", "--output-format=concise")
+			if want := map[bool]int{true: exitFine, false: exitFindings}[strings.Contains(tc.want, "MZ129")]; discovered.code != want {
+				t.Errorf("want exit code %d: %s", want, discovered)
 			}
-			linted, _ := call(t, "", []string{"lint", "a.py", "--output-format=concise"}, "", false, 0)
-			for command, text := range map[string]string{"discover": discovered, "lint": linted} {
+			linted := call(t, "lint", "a.py", "--output-format=concise")
+			for command, text := range map[string]string{"discover": discovered.stderr, "lint": linted.stdout} {
 				text = strings.ReplaceAll(strings.ReplaceAll(text, ": error ", ": "), ": warning ", ": ")
 				if !strings.Contains(text, tc.want) {
 					t.Errorf("%s, want %s:\n%s", command, tc.want, text)
@@ -59,7 +59,7 @@ func TestDecorator(t *testing.T) {
 		wantCode int
 		want     string
 	}{
-		"discover":         {[]string{"discover", "."}, exitFine, "MZ012 @job takes what Maze's decorators take, but comes from platform_sdk.tasks"},
+		"discover":         {[]string{"discover", "."}, exitFine, "MZ012 [warning] @job takes what Maze's decorators take, but comes from platform_sdk.tasks"},
 		"discover, claims": {[]string{"discover", ".", flag}, exitFine, "name: x"},
 		"two of them":      {[]string{"discover", ".", "--decorator=other:thing", flag}, exitFine, "name: x"},
 		"in one":           {[]string{"discover", ".", "--decorator=other:thing,platform_sdk.tasks:task"}, exitFine, "name: x"},
@@ -69,9 +69,9 @@ func TestDecorator(t *testing.T) {
 		"a dot":            {[]string{"discover", ".", "--decorator=platform_sdk.tasks.task"}, exitFailed, `write MODULE:NAME, here platform_sdk.tasks:task`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, code := call(t, "", tc.args, "", false, 0)
-			if code != tc.wantCode || !strings.Contains(text, tc.want) {
-				t.Errorf("exit code %d, want %d and %q:\n%s", code, tc.wantCode, tc.want, text)
+			got := call(t, tc.args...)
+			if got.code != tc.wantCode || !strings.Contains(got.stdout+got.stderr, tc.want) {
+				t.Errorf("want exit code %d and %q: %s", tc.wantCode, tc.want, got)
 			}
 		})
 	}
@@ -84,8 +84,8 @@ func TestDiscoverRunNote(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "a.py"), []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	text, code := call(t, "", []string{"discover", folder}, "", false, 0)
-	if code != exitFine || strings.Count(text, "note: 2 tasks with max_retries") != 1 {
-		t.Errorf("exit code %d:\n%s", code, text)
+	got := call(t, "discover", folder)
+	if got.code != exitFine || strings.Count(got.stderr, "note: 2 tasks with max_retries") != 1 {
+		t.Errorf("want one note: %s", got)
 	}
 }
