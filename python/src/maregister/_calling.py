@@ -97,7 +97,7 @@ def outputs(result: Any, schema: _schema.Schema) -> Dict[str, Any]:
     if not isinstance(plain, dict):
         wanted = f"with {', '.join(declared)}" if declared else "of outputs by name"
         raise Failure("InvalidResult", f"the task returns {_validator.type_of(plain)}: return a dict {wanted}")
-    verdict = _validator.judge(schema, plain)
+    verdict = _validator.Judging(schema).judge(plain)
     if isinstance(verdict, _validator.Mismatch):
         where = f"output {verdict.pointer[1:]}" if verdict.pointer else "the outputs"
         raise Failure("InvalidResult", f"{where}: {verdict.why}")

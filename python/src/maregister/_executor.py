@@ -211,7 +211,7 @@ def _with_defaults(arguments: Dict[str, Any], schema: _schema.Schema) -> Dict[st
 
 
 def _validate(arguments: Dict[str, Any], schema: _schema.Schema) -> None:
-    verdict = _validator.judge(schema, arguments)
+    verdict = _validator.Judging(schema).judge(arguments)
     if isinstance(verdict, _validator.Mismatch):
         where = f"argument {verdict.pointer[1:]}" if verdict.pointer else "the arguments"
         raise Failure("InvalidArguments", f"{where}: {verdict.why}")

@@ -90,7 +90,7 @@ class _Walk:
             value = self.walk(one, value, at, depth + 1)
         for keyword in ("anyOf", "oneOf"):
             for one in schema.get(keyword, ()):
-                if self.judging.fits(one, value):
+                if not isinstance(self.judging.part(one, value), _validator.Mismatch):
                     value = self.walk(one, value, at, depth + 1)
                     break
         return value

@@ -67,7 +67,10 @@ def normalise(declared: Any) -> Schema:
         root = {"type": "object", "properties": {name: {"type": v} if isinstance(v, str) else v for name, v in root.items()}}
     for schema in every(root):
         _normalise_type(schema)
-    root.setdefault("type", "object")
+    for identity in ("$schema", "$id"):
+        root.pop(identity, None)
+    if root.setdefault("type", "object") == ["object"]:
+        root["type"] = "object"
     return root
 
 

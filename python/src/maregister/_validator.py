@@ -37,27 +37,22 @@ class _Exhausted(Exception):
     """Judging takes too long."""
 
 
-def judge(root: Any, value: Any) -> Verdict:
-    """Returns whether a value fits a normalised schema. A schema that is none leaves it open."""
-    try:
-        return _Judge(root).apply(root, value, "", 0)
-    except (_Exhausted, RecursionError, TypeError, AttributeError, ValueError, KeyError):
-        return OPEN  # not a schema that the operator accepts, or too large
-
-
 class Judging:
-    """Judges parts of values by parts of one schema."""
+    """Judges values by a normalised schema, or by parts of it."""
 
     def __init__(self, root: Any) -> None:
-        self._judge = _Judge(root)
+        self._root, self._targets = root, _schema.targets(root) if isinstance(root, dict) else {}
 
-    def fits(self, schema: Any, value: Any) -> bool:
-        """Reports whether nothing speaks against a value."""
-        self._judge.left = _STEPS
+    def judge(self, value: Any) -> Verdict:
+        """Returns whether a value fits the whole schema."""
+        return self.part(self._root, value)
+
+    def part(self, schema: Any, value: Any) -> Verdict:
+        """Returns whether a value fits a part of the schema. A schema that is none leaves it open."""
         try:
-            return not isinstance(self._judge.apply(schema, value, "", 0), Mismatch)
+            return _Judge(self._targets).apply(schema, value, "", 0)
         except (_Exhausted, RecursionError, TypeError, AttributeError, ValueError, KeyError):
-            return True
+            return OPEN  # not a schema that the operator accepts, or too large
 
 
 def type_of(value: Any) -> str:
@@ -99,9 +94,8 @@ def _all(verdicts: Iterator[Verdict]) -> Verdict:
 
 
 class _Judge:
-    def __init__(self, root: Any) -> None:
-        self.targets = _schema.targets(root) if isinstance(root, dict) else {}
-        self.left = _STEPS
+    def __init__(self, targets: Dict[str, Any]) -> None:
+        self.targets, self.left = targets, _STEPS
 
     def apply(self, schema: Any, value: Any, at: str, depth: int) -> Verdict:
         """Judges a value by one schema."""
