@@ -56,9 +56,17 @@ func python(t *testing.T) (name string, minor int) {
 // corpus writes generated sources to a folder and asks Python for their tasks.
 func corpus(t *testing.T) (*generated, map[string]oracleTask) {
 	t.Helper()
+	var tasks map[string]oracleTask
+	g := ask(t, "testdata/oracle.py", 25, &tasks)
+	return g, tasks
+}
+
+// ask writes generated packages to a folder, and reads what a Python script prints of them. The script has the package maregister.
+func ask(t *testing.T, script string, packages int, answer any) *generated {
+	t.Helper()
 	name, minor := python(t)
 	t.Logf("seed %d, Python 3.%d", *seed, minor)
-	g := generate(*seed, minor, 25, 7, 14)
+	g := generate(*seed, minor, packages, 7, 14)
 	root := t.TempDir()
 	for _, file := range g.files {
 		path := filepath.Join(root, filepath.FromSlash(file.path))
@@ -69,18 +77,18 @@ func corpus(t *testing.T) (*generated, map[string]oracleTask) {
 			t.Fatal(err)
 		}
 	}
-	command := exec.Command(name, "-B", "testdata/oracle.py", root)
+	command := exec.Command(name, "-B", script, root)
+	command.Env = append(os.Environ(), "PYTHONPATH="+filepath.FromSlash("../../python/src"))
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	out, err := command.Output()
 	if err != nil {
-		t.Fatalf("oracle.py: %v\n%s", err, stderr.String())
+		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
 	}
-	var tasks map[string]oracleTask
-	if err := json.Unmarshal(out, &tasks); err != nil {
-		t.Fatal("read what oracle.py printed:", err)
+	if err := json.Unmarshal(out, answer); err != nil {
+		t.Fatalf("read what %s printed: %v", script, err)
 	}
-	return g, tasks
+	return g
 }
 
 // minTasks is how many tasks have to be compared for the comparison to say something.
