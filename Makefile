@@ -12,6 +12,7 @@ PLATFORM ?= linux/amd64,linux/arm64
 N ?= 2000
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
+PYTHON ?= python3
 
 # A workspace of the user's would hide the go.mod files that pin the tools and the control plane.
 export GOWORK := off
@@ -69,8 +70,15 @@ demo: ## Show tasks becoming a registry on a real API server, until Ctrl-C (ONCE
 test: ## Run every test, with the race detector where there is a C compiler.
 	$(if $(RACE),,$(info make test: there is no C compiler, so no race detector))
 	$(CONTROL_PLANE_GO) test ./...
+	@$(MAKE) --no-print-directory pythontests
 	@$(MAKE) --no-print-directory programs
 	@$(call WITH_CONTROL_PLANE,kube-scheduler kube-controller-manager kubectl) && set -x && go test $(RACE) -timeout 40m ./... && go -C test/deploy test $(RACE) -timeout 30m ./...
+
+# The tests of the Python package, where there is a Python. Its name has no help.
+.PHONY: pythontests
+pythontests:
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then set -x; PYTHONPATH=python/src $(PYTHON) -m unittest discover -s python/tests; \
+		else echo 'make test: there is no Python 3.9 or later (PYTHON=$(PYTHON)): THE PYTHON PACKAGE WAS NOT TESTED'; fi
 
 # What tests compile while they run, compiled before, so that no test's time depends on what is in Go's cache. Its name has no help.
 .PHONY: programs
@@ -87,6 +95,8 @@ lint: ## Check style, imports between packages, API conventions, and that go.mod
 		{ echo "make lint: $$module/go.mod names other modules than it needs: go -C $$module mod tidy" >&2; exit 1; }; done
 	@set -e; for module in $(LINTED); do \
 		echo "golangci-lint run in $$module"; (cd $$module && go tool -modfile='$(CURDIR)/hack/tools/go.mod' golangci-lint-kube-api-linter run); done
+	@if command -v mypy >/dev/null; then set -x; mypy --config-file python/pyproject.toml --strict python/src; \
+		else echo 'make lint: there is no mypy (apt-get install mypy), so the types of the Python package were not checked'; fi
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || \
 		{ echo 'make lint: generated files were not up to date; "make generate" has just made them: commit them' >&2; exit 1; }
@@ -129,6 +139,10 @@ image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).
 archive: ## Build the image IMG of PROGRAM (manager, or mazectl) as an OCI archive in dist/, without a container engine (PLATFORM=linux/amd64).
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) GOFLAGS= go -C hack/image run . -source '$(CURDIR)' -program '$(PROGRAM)' -version '$(VERSION)' \
 		-revision '$(REVISION)' -name '$(IMG)' -platform '$(PLATFORM)' -out '$(CURDIR)/dist/$(PROGRAM)-image.tar'
+
+.PHONY: python
+python: ## Build the Python package's sdist, wheel and zipapp in dist/, and test what was built (needs Python with setuptools and wheel).
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(PYTHON) python/package.py --out '$(CURDIR)/dist'
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities that the programs can reach (needs the Go module proxy, where the database is a module).
