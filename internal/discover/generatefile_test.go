@@ -19,6 +19,8 @@ type generated struct {
 	functions int
 	names     []string
 	serial    int
+	// forms is how many ways to declare a task are used: the first 3 have everything in the decorator.
+	forms int
 }
 
 // decorators are how a file names Maze's decorators.
@@ -45,9 +47,9 @@ var shared = []constant{
 }
 
 // generate writes packages of modules with tasks.
-func generate(seed uint64, python, packages, modules, functions int) *generated {
+func generate(seed uint64, python, forms, packages, modules, functions int) *generated {
 	random := rand.New(rand.NewPCG(seed, 0))
-	g := &generated{}
+	g := &generated{forms: forms}
 	for p := range packages {
 		pkg := fmt.Sprintf("pkg%02d", p)
 		w := &writer{Rand: random, python: python}

@@ -16,7 +16,7 @@ func (g *generated) function(w *writer, d decorators) string {
 	if w.coin(10) {
 		lines = append(lines, foreign[w.IntN(4)])
 	}
-	form := w.IntN(7)
+	form := w.IntN(g.forms)
 	decorator, body, signature := g.declaration(w, d, form, name)
 	lines = append(lines, decorator)
 	if w.coin(10) {

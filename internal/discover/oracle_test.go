@@ -57,16 +57,17 @@ func python(t *testing.T) (name string, minor int) {
 func corpus(t *testing.T) (*generated, map[string]oracleTask) {
 	t.Helper()
 	var tasks map[string]oracleTask
-	g := ask(t, "testdata/oracle.py", 25, &tasks)
+	g := ask(t, "testdata/oracle.py", 7, &tasks)
 	return g, tasks
 }
 
-// ask writes generated packages to a folder, and reads what a Python script prints of them. The script has the package maregister.
-func ask(t *testing.T, script string, packages int, answer any) *generated {
+// ask writes generated sources with some forms of declarations to a folder, and reads what a Python script prints of them. The script
+// has the package maregister.
+func ask(t *testing.T, script string, forms int, answer any) *generated {
 	t.Helper()
 	name, minor := python(t)
 	t.Logf("seed %d, Python 3.%d", *seed, minor)
-	g := generate(*seed, minor, packages, 7, 14)
+	g := generate(*seed, minor, forms, 25, 7, 14)
 	root := t.TempDir()
 	for _, file := range g.files {
 		path := filepath.Join(root, filepath.FromSlash(file.path))

@@ -78,7 +78,7 @@ class Case(unittest.TestCase):
             "MAZE_RUN": "r",
             "MAZE_NODE": "t1",
             "MAZE_TERMINATION_LOG": self.log,
-            "MAZE_GRACE": "1",
+            "MAZE_GRACE": "30",
         }
         environ.update({name: value if value is None or isinstance(value, str) else json.dumps(value) for name, value in variables.items()})
         return {name: value for name, value in environ.items() if value is not None}

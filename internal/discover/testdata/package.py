@@ -2,8 +2,7 @@
 
     PYTHONPATH=python/src python3 package.py ROOT
 
-imports every module below ROOT, with the package's own decorator in place of Maze's, and prints _task_meta by the tasks' names. Under
-"others" are the names of tasks that other decorators declare, which the package does not have.
+imports every module below ROOT, with the package's own decorator in place of Maze's, and prints _task_meta by the tasks' names.
 """
 
 import importlib
@@ -18,16 +17,6 @@ import typing
 import maregister
 
 
-def other(*args, **keywords):
-    """Stands for the decorators cpu, gpu and io."""
-
-    def decorate(function):
-        function._other = True
-        return function
-
-    return decorate
-
-
 class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Makes any module below Maze's names, with the package's decorator."""
 
@@ -40,7 +29,7 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
-        names = dict(task=maregister.task, tool=maregister.task, cpu=other, gpu=other, io=other,
+        names = dict(task=maregister.task, tool=maregister.task, cpu=None, gpu=None, io=None,
                      TYPE_FILEPATH=maregister.TYPE_FILEPATH, TYPE_FOLDERPATH=maregister.TYPE_FOLDERPATH)
         module.__dict__.update(names, __all__=list(names))
 
@@ -49,7 +38,7 @@ def main(root):
     sys.dont_write_bytecode = True
     sys.meta_path.insert(0, StandIns())
     sys.path.insert(0, root)
-    registry, tasks, others = maregister.TaskRegistry(), {}, set()
+    registry, tasks = maregister.TaskRegistry(), {}
     for path in sorted(pathlib.Path(root).rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
         for forget in typing._cleanups:  # or two modules share Optional["Record"], which means another class in each
             forget()
@@ -58,15 +47,10 @@ def main(root):
         found = [(inspect.unwrap(value).__code__.co_firstlineno, value) for name, value in vars(module).items()
                  if inspect.isfunction(value) and value.__module__ == module.__name__ and value.__name__ == name]
         for _, function in sorted(found, key=lambda one: one[0]):
-            if hasattr(function, "_other"):
-                tasks.pop(function.__name__, None)
-                others.add(function.__name__)
-            elif hasattr(function, "_task_meta") and not inspect.iscoroutinefunction(function):
+            if hasattr(function, "_task_meta") and not inspect.iscoroutinefunction(function):
                 registry.register_task(function)
-                name = function._task_meta["name"]
-                tasks[name] = function._task_meta
-                others.discard(name)
-    json.dump({"tasks": tasks, "others": sorted(others)}, sys.stdout, allow_nan=False)
+                tasks[function._task_meta["name"]] = function._task_meta
+    json.dump(tasks, sys.stdout, allow_nan=False)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
-"""What a function's signature, annotations and source tell of its parameters, as JSON Schema.
+"""What a function's signature and annotations tell of its parameters, as JSON Schema.
 
 It says what `mazectl discover` says of the same source.
 """
 
-import ast
 import collections.abc
 import dataclasses
 import inspect
 import json
-import linecache
 import math
 import os
 import pathlib
 import sys
 import types
 import typing
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 Schema = Dict[str, Any]
 
@@ -63,19 +61,14 @@ class Reader:
         # complete is False if an annotation names what is not there: perhaps not yet.
         self.complete = True
 
-    def inputs(self, types_by_name: Optional[Mapping[str, str]] = None, bare: bool = False) -> Schema:
-        """Returns the schema of the signature. With bare, a parameter without type is a string."""
+    def inputs(self) -> Schema:
+        """Returns the schema of the signature."""
         properties: Schema = {}
         required: List[str] = []
         for name, parameter in self._parameters().items():
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 continue
-            if types_by_name and name in types_by_name:
-                schema = self.named(types_by_name[name])
-            elif parameter.annotation is not parameter.empty:
-                schema = self.schema(self._resolved(parameter.annotation))
-            else:
-                schema = {"type": "string"} if bare else {}
+            schema = {} if parameter.annotation is parameter.empty else self.schema(self._resolved(parameter.annotation))
             properties[name] = _with_default(schema, parameter.default, parameter.empty)
             if parameter.default is parameter.empty:
                 required.append(name)
@@ -87,10 +80,6 @@ class Reader:
         except (TypeError, ValueError):  # a callable of C
             return {}
 
-    def listed(self, names: Sequence[str], types_by_name: Mapping[str, str], required: Sequence[str], otherwise: str = "str") -> Schema:
-        """Returns the schema of names with types that are written in strings."""
-        return _object({name: self.named(types_by_name.get(name, otherwise)) for name in names}, list(required))
-
     def annotated_output(self) -> Schema:
         """Returns the schema of the return annotation, if that is a TypedDict or dataclass of the function's module."""
         hint = self._resolved(getattr(self.function, "__annotations__", {}).get("return"))
@@ -98,26 +87,11 @@ class Reader:
             hint = typing.get_args(hint)[0]
         return self.schema(hint) if self._is_record(hint) else {}
 
-    def returned_output(self, types_by_name: Mapping[str, str]) -> Schema:
-        """Returns the schema of the dict literals that the function returns, {} if it returns anything else."""
-        keys = _returned_keys(self.function)
-        return {} if keys is None else self.listed(keys, types_by_name, [], "any")
-
-    def named(self, text: str) -> Schema:
-        """Returns the schema of a type that is written in a string."""
-        for kind, path in (("file", "filepath"), ("folder", "folderpath")):
-            if text == kind or text.startswith(kind + ":"):
-                return {"type": path}
-        if text == "any":
-            return {}
-        return self.schema(self._resolved(text, vars(typing)))
-
-    def _resolved(self, annotation: Any, more: Optional[Mapping[str, Any]] = None) -> Any:
+    def _resolved(self, annotation: Any) -> Any:
         """Returns an annotation without quotes. Any, if it names what is not there."""
         holder = types.SimpleNamespace(__annotations__={"it": annotation})
-        names = dict(more or {}, **self.globals)
         try:  # of a thing without code, which has no defaults: Python 3.9 and 3.10 make an annotation Optional by a default of None
-            return typing.get_type_hints(holder, names, names, include_extras=True)["it"]
+            return typing.get_type_hints(holder, self.globals, self.globals, include_extras=True)["it"]
         except Exception:  # it evaluates the user's text
             self.complete = False
             return Any
@@ -255,64 +229,3 @@ def _fits(value: Any, schema: Schema) -> bool:
         "number": number,
         "integer": number and value == int(value),
     }.get(schema.get("type", ""), True)
-
-
-class _Returns(ast.NodeVisitor):
-    """Finds what a function returns, and not what functions within it return."""
-
-    def __init__(self) -> None:
-        self.values: List[Optional[ast.expr]] = []
-
-    def _skip(self, node: ast.AST) -> None:
-        """Leaves out what is within another function."""
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _skip
-
-    def visit_Return(self, node: ast.Return) -> None:
-        self.values.append(node.value)
-
-
-def _returned_keys(function: Any) -> Optional[List[str]]:
-    """Returns the keys of the dict literals that a function returns; None if it returns anything else, or nothing."""
-    node = _definition(function)
-    if node is None:
-        return None
-    returns = _Returns()
-    for statement in node.body:
-        returns.visit(statement)
-    keys: Dict[str, None] = {}
-    for value in returns.values:
-        if not isinstance(value, ast.Dict):
-            return None
-        for key in value.keys:
-            if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
-                return None
-            keys[key.value] = None
-    return list(keys) if returns.values else None
-
-
-def _definition(function: Any) -> Any:
-    """Returns the definition of a function in its file; None if there is no source."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return None
-    linecache.checkcache(code.co_filename)
-    try:
-        tree = _parsed("".join(linecache.getlines(code.co_filename, function.__globals__)))
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if min([node.lineno] + [d.lineno for d in node.decorator_list]) == code.co_firstlineno:
-                return node
-    return None
-
-
-# The last file that was parsed, with its tree: the tasks of a module ask for the same one.
-_last: List[Tuple[str, ast.Module]] = []
-
-
-def _parsed(text: str) -> ast.Module:
-    if not _last or _last[0][0] != text:
-        _last[:] = [(text, ast.parse(text))]
-    return _last[0][1]

@@ -1,0 +1,79 @@
+"""The decorator, beyond what TestPackage of internal/discover compares."""
+
+import inspect
+import pickle
+import unittest
+
+from maregister import task, task_registry
+
+
+class Later:
+    """Makes a module in which an annotation names what comes after the function."""
+
+    SOURCE = """
+from maregister import task
+
+@task(name="later")
+def later(a: "Inner", b: "no_such.Thing" = None) -> "Out":
+    return {"n": 1}
+
+class Inner(TypedDict):
+    m: int
+
+class Out(TypedDict):
+    n: int
+"""
+
+
+@task(name="plain")
+def plain(a: int) -> dict:
+    """Does it."""
+    return {"a": a}
+
+
+class Decorator(unittest.TestCase):
+    def test_the_function_stays_as_it_is(self):
+        self.assertEqual({"a": 1}, plain(1))
+        self.assertIs(plain, pickle.loads(pickle.dumps(plain)))
+        self.assertEqual("Does it.", plain.__doc__)
+        self.assertEqual(["name", "description"], list(inspect.signature(task).parameters)[:2])
+
+    def test_without_arguments(self):
+        @task
+        def bare(x, y: int = 3):
+            """Adds."""
+            return {"sum": x + y}
+
+        inputs = {"type": "object", "properties": {"x": {}, "y": {"type": "integer", "default": 3}}, "required": ["x"]}
+        meta = bare._task_meta
+        self.assertEqual(("bare", "Adds.", inputs, {}), (meta["name"], meta["description"], meta["input_parameters"], meta["output_parameters"]))
+        self.assertEqual({"type": "cpu", "cpu_num": 1, "mem": 1024, "gpu_mem": 0, "model_name": None, "backend": None}, meta["resources"])
+
+    def test_annotations_of_what_comes_later(self):
+        module = {"__name__": "later_module"}
+        exec(Later.SOURCE, module)
+        task_registry.register_task(module["later"])
+        inner = {"type": "object", "properties": {"m": {"type": "integer"}}, "required": ["m"]}
+        meta = module["later"]._task_meta
+        self.assertEqual({"a": inner, "b": {"default": None}}, meta["input_parameters"]["properties"])
+        self.assertEqual({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, meta["output_parameters"])
+
+    def test_mistakes(self):
+        for wrong, error, text in (
+            (dict(nmae="x"), TypeError, "did you mean name"),
+            (dict(name=1), TypeError, "name is a string"),
+            (dict(name="x", task_type="tpu"), ValueError, "cpu, gpu or io"),
+            (dict(name="x", mem=-1), ValueError, "mem"),
+            (dict(name="x", mem=0.5), ValueError, "at least 1"),
+            (dict(name="x", cpu_num=float("nan")), ValueError, "cpu_num"),
+            (dict(name="x", input_parameters=[1]), TypeError, "dict"),
+            (dict(name="x", input_parameters={"a": {"default": object()}}), TypeError, "JSON"),
+        ):
+            with self.assertRaisesRegex(error, text):
+                task(**wrong)(lambda: None)
+        with self.assertRaises(TypeError):
+            task("x", name="y")
+        with self.assertRaises(TypeError):
+            task(name="x")("no function")
+        with self.assertLogs("maregister", "WARNING"):
+            self.assertEqual(0, task(name="x", gpu_mem=5)(lambda: None)._task_meta["resources"]["gpu_mem"])
