@@ -12,6 +12,7 @@ class Later:
 
     SOURCE = """
 from maregister import task
+from typing import TypedDict
 
 @task(name="later")
 def later(a: "Inner", b: "no_such.Thing" = None) -> "Out":
