@@ -18,6 +18,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	configv1alpha1 "github.com/maze-agent/maregister/api/config/v1alpha1"
@@ -57,7 +59,8 @@ func TestReadmesShowTheTestedFiles(t *testing.T) {
 
 // TestGuidesShowTheTestedFiles: the code that guides show is a part of files of an example, whatever its indentation.
 func TestGuidesShowTheTestedFiles(t *testing.T) {
-	for guide, example := range map[string]string{"docs/discover.md": "gitops", "docs/gitops.md": "gitops", "docs/scheduler.md": "scheduler"} {
+	for guide, example := range map[string]string{"docs/discover.md": "gitops", "docs/gitops.md": "gitops", "docs/python.md": "run", "docs/run.md": "run",
+		"docs/scheduler.md": "scheduler"} {
 		files := filesOf(t, example)
 		for _, language := range []string{"yaml", "json", "python", "go"} {
 			for _, block := range codeBlocks(read(t, guide), language) {
@@ -83,6 +86,15 @@ func filesOf(t *testing.T, example string) string {
 		t.Fatal(err)
 	}
 	return files.String()
+}
+
+// TestRunsManifestsAreRead: a field that the API server does not know is an error.
+func TestRunsManifestsAreRead(t *testing.T) {
+	for file, object := range map[string]any{"job.yaml": &batchv1.Job{}, "job-without-image.yaml": &batchv1.Job{}, "image-volume.yaml": &corev1.Pod{}} {
+		if err := yaml.UnmarshalStrict([]byte(read(t, "examples/run/"+file)), object); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
 }
 
 // TestMalearnsGuideShowsTheTestedFile: the class that a predictor's author copies.
