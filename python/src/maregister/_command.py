@@ -32,8 +32,12 @@ def main(argv: List[str]) -> int:
 
 
 def _list() -> int:
+    registry = TaskRegistry()
+    if not registry.has_source():
+        print("maregister: there is no registry: set MAZE_REGISTRY to a folder or a JSON file", file=sys.stderr)
+        return 64
     try:
-        names = TaskRegistry().list()
+        names = registry.list()
     except (OSError, ValueError) as error:
         print(f"maregister: {error}", file=sys.stderr)
         return 64

@@ -9,7 +9,7 @@ import time
 import traceback
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from maregister import _calling, _entrypoint, _json, _paths, _records, _references, _schema, _settings, _stopping, _task, _validator
+from maregister import _calling, _entrypoint, _paths, _records, _references, _schema, _settings, _stopping, _task, _validator
 from maregister._errors import Retry, TaskNotFoundError
 from maregister._failure import CODES, Failure, text_of
 from maregister._records import Outcome, say
@@ -43,7 +43,7 @@ def run(argument: Optional[str], environ: Mapping[str, str], prints: bool = Fals
         _tell(outcome.failure)
     code = recorder.write(outcome)
     if prints and code == 0:
-        sys.stdout.write(_json.dumps(outcome.outputs).decode() + "\n")
+        _records.show(outcome.outputs)
     _stopping.flush()
     stopper.leave(code)
     return code
@@ -140,6 +140,7 @@ class _Run:
         except _entrypoint.NoFunction as error:
             raise Failure("ImportFailed", text_of(error)) from None
         except BaseException as error:  # SystemExit, too: it is the module's, and not this program's
+            self._end_if_stopped()
             raise Failure("ImportFailed", f"{entry_point} was not imported: {type(error).__name__}: {text_of(error)}", error) from None
         finally:
             self.stopper.disarm()
@@ -175,11 +176,15 @@ class _Run:
             raise
         except BaseException as error:
             self.stopper.disarm()
-            if self.stopper.kind is None:
-                raise Failure("Retry" if isinstance(error, Retry) else "Raised", text_of(error), error) from None
-        if self.stopper.kind is not None:  # the task made something else of being stopped
-            raise Failure(self.stopper.kind, _stopped(self.stopper.kind).message)
+            self._end_if_stopped()
+            raise Failure("Retry" if isinstance(error, Retry) else "Raised", text_of(error), error) from None
+        self._end_if_stopped()
         return result
+
+    def _end_if_stopped(self) -> None:
+        """Ends the run as stopped, whatever the task has made of that."""
+        if self.stopper.kind is not None:
+            raise _stopped(self.stopper.kind)
 
 
 def _check(entry_point: str, settings: _settings.Settings) -> None:

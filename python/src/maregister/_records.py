@@ -52,6 +52,8 @@ class Recorder:
         content = self._result(outcome)
         if self.places.result is not None:
             try:
+                if self.places.folder is not None and os.path.dirname(self.places.result) == self.places.folder:
+                    os.makedirs(self.places.folder, exist_ok=True)
                 _replace(self.places.result, content)
             except OSError as error:
                 say(f"WriteFailed: {self.places.result}: {error.strerror}")
@@ -80,8 +82,6 @@ class Recorder:
 def _replace(path: str, content: bytes) -> None:
     """Writes a file as a whole: at each moment there is the old one, or the new one."""
     folder = os.path.dirname(path)
-    if not os.path.isdir(folder) and os.path.basename(path) == "result.json":
-        os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".{os.path.basename(path)}.{uuid.uuid4().hex}")
     try:
         with open(temporary, "xb") as file:
@@ -161,5 +161,14 @@ def say(text: str) -> None:
     try:
         sys.stderr.write(f"maregister: {text}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         pass  # closed by the task
+
+
+def show(outputs: Optional[Dict[str, Any]]) -> None:
+    """Writes outputs to stdout, as a line of JSON."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(_json.dumps(outputs) + b"\n")
+    except (OSError, ValueError, AttributeError):
+        pass  # closed by the task, or by who reads it

@@ -58,9 +58,12 @@ class Stopper:
 
     def _forget(self) -> None:
         """Gives a forked child the usual signals: those that a pool sends to its workers are not for this process."""
-        signal.set_wakeup_fd(-1)
-        for number in self._kinds:
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in self._kinds:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        except ValueError:
+            pass  # it was not forked by the main thread
         os.close(self._reader)
         os.close(self._writer)
 
