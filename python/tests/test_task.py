@@ -2,15 +2,15 @@
 
 import inspect
 import pickle
+import sys
+import types
 import unittest
 
-from maregister import task, task_registry
+from maregister import TaskRegistry, task
 
 
-class Later:
-    """Makes a module in which an annotation names what comes after the function."""
-
-    SOURCE = """
+# A module in which an annotation names what comes after the function.
+LATER = """
 from maregister import task
 from typing import TypedDict
 
@@ -51,11 +51,12 @@ class Decorator(unittest.TestCase):
         self.assertEqual({"type": "cpu", "cpu_num": 1, "mem": 1024, "gpu_mem": 0, "model_name": None, "backend": None}, meta["resources"])
 
     def test_annotations_of_what_comes_later(self):
-        module = {"__name__": "later_module"}
-        exec(Later.SOURCE, module)
-        task_registry.register_task(module["later"])
+        module = sys.modules["later_module"] = types.ModuleType("later_module")
+        self.addCleanup(sys.modules.pop, "later_module")
+        exec(LATER, vars(module))
+        TaskRegistry().register_task(module.later)
         inner = {"type": "object", "properties": {"m": {"type": "integer"}}, "required": ["m"]}
-        meta = module["later"]._task_meta
+        meta = module.later._task_meta
         self.assertEqual({"a": inner, "b": {"default": None}}, meta["input_parameters"]["properties"])
         self.assertEqual({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, meta["output_parameters"])
 

@@ -50,6 +50,28 @@ _FULL: Dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# What the values of keywords have to be, for those that are looked into.
+_SHAPES: Dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_ONE, _is_schema),
+    **dict.fromkeys(_LISTS, lambda value: isinstance(value, list) and all(map(_is_schema, value))),
+    **dict.fromkeys(_MAPS, lambda value: isinstance(value, dict) and all(_is_schema(one) or _is_names(one) for one in value.values())),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"), _is_number),
+    **dict.fromkeys(("minItems", "maxItems", "minContains", "maxContains", "minProperties", "maxProperties"), _is_number),
+    **dict.fromkeys(("$ref", "$dynamicRef", "$anchor", "$dynamicAnchor", "format"), lambda value: isinstance(value, str)),
+    "required": _is_names,
+    "dependentRequired": lambda value: isinstance(value, dict) and all(map(_is_names, value.values())),
+    "enum": lambda value: isinstance(value, list),
+}
+
+
 def normalise(declared: Any) -> Schema:
     """Returns a full schema with JSON Schema's own types, of a full schema or a map of name to property schema.
 
@@ -66,6 +88,9 @@ def normalise(declared: Any) -> Schema:
                 raise ValueError(f"the parameter {name} is declared by no schema")
         root = {"type": "object", "properties": {name: {"type": v} if isinstance(v, str) else v for name, v in root.items()}}
     for schema in every(root):
+        for keyword, value in schema.items():
+            if keyword in _SHAPES and not _SHAPES[keyword](value):
+                raise ValueError(f"the keyword {keyword} has a value that it cannot have")
         _normalise_type(schema)
     for identity in ("$schema", "$id"):
         root.pop(identity, None)
