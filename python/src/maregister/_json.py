@@ -43,8 +43,8 @@ def _float(text: str) -> float:
 
 
 def dumps(value: Any) -> bytes:
-    """Returns compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Returns compact JSON in UTF-8. What is no Unicode, as in the path of a folder, becomes question marks."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors="replace")
 
 
 class NotJSON(ValueError):
