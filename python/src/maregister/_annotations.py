@@ -51,6 +51,18 @@ def plain(value: Any, depth: int = 0) -> Any:
     return NotImplemented
 
 
+def signature(function: Any) -> inspect.Signature:
+    """Returns a function's signature. From Python 3.14 on, annotations are evaluated here, and may name what is not there at run time.
+
+    TypeError, ValueError: it is a callable of C, which has none.
+    """
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+    return inspect.signature(function)
+
+
 class Reader:
     """Reads one function."""
 
@@ -76,13 +88,19 @@ class Reader:
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
         try:
-            return inspect.signature(self.function).parameters
-        except (TypeError, ValueError):  # a callable of C
+            return signature(self.function).parameters
+        except (TypeError, ValueError):
             return {}
 
     def annotated_output(self) -> Schema:
         """Returns the schema of the return annotation, if that is a TypedDict or dataclass of the function's module."""
-        hint = self._resolved(getattr(self.function, "__annotations__", {}).get("return"))
+        try:
+            returned = signature(self.function).return_annotation
+        except (TypeError, ValueError):
+            return {}
+        if returned is inspect.Signature.empty:
+            return {}
+        hint = self._resolved(returned)
         while typing.get_origin(hint) in _typing("Annotated", "Final"):
             hint = typing.get_args(hint)[0]
         return self.schema(hint) if self._is_record(hint) else {}

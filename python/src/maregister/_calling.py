@@ -7,14 +7,14 @@ import pathlib
 import typing
 from typing import Any, Dict, List, Mapping
 
-from maregister import _json, _schema, _validator
+from maregister import _annotations, _json, _schema, _validator
 from maregister._failure import Failure
 
 
 def bind(function: Any, arguments: Mapping[str, Any]) -> Dict[str, Any]:
     """Returns the arguments for a call by name, with a path for what is annotated as one. Failure: the signature does not take them."""
     try:
-        signature = inspect.signature(function)
+        signature = _annotations.signature(function)
     except (TypeError, ValueError):  # a callable of C has none
         return dict(arguments)
     try:
