@@ -38,6 +38,22 @@ SLEEPS = """
         finally:
             print("finally", flush=True)
 
+    async def blocks():
+        try:
+            started()
+            time.sleep(60)
+        finally:
+            print("finally", flush=True)
+
+    async def children():
+        async def child():
+            try:
+                started()
+                await asyncio.sleep(60)
+            finally:
+                print("finally", flush=True)
+        await asyncio.gather(child())
+
     def catches():
         while True:
             try:
@@ -56,9 +72,12 @@ SLEEPS = """
     def foreign():
         lock = ctypes.CDLL(None).pthread_mutex_lock
         mutex = ctypes.create_string_buffer(64)
-        started()
-        lock(mutex)
-        lock(mutex)  # no signal ends that
+        while True:
+            try:
+                lock(mutex)  # from the second time on, no signal ends that
+                started()
+            except BaseException:
+                pass
 
     def leaves():
         threading.Thread(target=time.sleep, args=(60,)).start()
@@ -112,7 +131,7 @@ class Stopping(Case):
         self.assertEqual(124, self.run_task("sleeps", MAZE_REGISTRY=folder).code)
 
     def test_18_a_signal(self):
-        for task in ("sleeps", "waits", "computes"):
+        for task in ("sleeps", "waits", "computes", "blocks", "children"):
             for number in (signal.SIGTERM, signal.SIGINT):
                 run, _ = self.stopped(task, number)
                 self.assertEqual((143, "Terminated", "started\nfinally\n"), (run.code, run.kind, run.stdout), run.stderr)

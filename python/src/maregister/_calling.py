@@ -7,7 +7,7 @@ import pathlib
 import typing
 from typing import Any, Dict, List, Mapping
 
-from maregister import _annotations, _json, _schema, _validator
+from maregister import _annotations, _json, _schema, _stopping, _validator
 from maregister._failure import Failure
 
 
@@ -62,15 +62,22 @@ def _as_annotated(value: Any, hint: Any) -> Any:
     return value
 
 
-def call(function: Any, arguments: Mapping[str, Any]) -> Any:
-    """Returns what a function returns, awaited if that is to be awaited."""
+def call(function: Any, arguments: Mapping[str, Any], stopper: _stopping.Stopper) -> Any:
+    """Returns what a function returns, awaited if that is to be awaited. It may be stopped meanwhile."""
+    stopper.arm()
     result = function(**arguments)
+    stopper.disarm()
     if not inspect.isawaitable(result):
         return result
     import asyncio  # here, as it takes half of the time to start
 
     async def waited() -> Any:
-        return await result
+        loop, cancel = asyncio.get_running_loop(), getattr(asyncio.current_task(), "cancel")
+        try:
+            stopper.arm(lambda: loop.call_soon_threadsafe(cancel))
+            return await result
+        finally:
+            stopper.disarm()
 
     return asyncio.run(waited())
 

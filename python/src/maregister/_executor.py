@@ -108,7 +108,7 @@ class _Run:
         _paths.check_inputs(inputs, arguments, self.roots, self.work)
         if self.function is None:
             self.function = self._load(entry_point, entry)
-        result = self._call(_calling.bind(self.function, arguments), entry)
+        result = self._call(_calling.bind(self.function, arguments))
         checked: Dict[str, Any] = _paths.check_outputs(outputs, _calling.outputs(result, outputs), self.roots, self.work)
         return checked
 
@@ -130,7 +130,8 @@ class _Run:
     def _load(self, entry_point: str, entry: Dict[str, Any]) -> Any:
         """Imports the function. The working folder is the task's from here on."""
         self._enter(entry)
-        self.stopper.arm(self._timeout(entry))
+        self.stopper.limit(self._timeout(entry))
+        self.stopper.arm()
         try:
             return _entrypoint.load(entry_point, self.settings.packages)
         except Stopped:
@@ -167,11 +168,9 @@ class _Run:
         declared = entry.get("run")
         return seconds(declared.get("timeout")) if isinstance(declared, dict) else 0
 
-    def _call(self, arguments: Dict[str, Any], entry: Dict[str, Any]) -> Any:
+    def _call(self, arguments: Dict[str, Any]) -> Any:
         try:
-            self.stopper.arm(self._timeout(entry))
-            result = _calling.call(self.function, arguments)
-            self.stopper.disarm()
+            result = _calling.call(self.function, arguments, self.stopper)
         except Stopped:
             raise
         except BaseException as error:

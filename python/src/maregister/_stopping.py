@@ -37,6 +37,7 @@ class Stopper:
         # _facts gets each key once, by setdefault, which signal handlers and threads cannot interrupt.
         self._facts: Dict[str, Any] = {}
         self._armed = self._raised = False
+        self._cancel: Optional[Callable[[], object]] = None
         self._code: Optional[int] = None
         self._timeout_at: Optional[float] = None
         self._reader, self._writer = os.pipe()
@@ -67,13 +68,22 @@ class Stopper:
         os.close(self._reader)
         os.close(self._writer)
 
-    def arm(self, timeout: float) -> None:
-        """From now on, a signal raises Stopped; so does the end of the timeout, in seconds from the first call on. 0 is none."""
-        self._armed = True
+    def limit(self, timeout: float) -> None:
+        """Sets the timeout, in seconds from now on. 0 is none."""
+        if timeout:
+            self._facts.setdefault("timeout_at", time.monotonic() + timeout)
+
+    def arm(self, cancel: Optional[Callable[[], object]] = None) -> None:
+        """From now on, a signal raises Stopped, and so does the end of the timeout.
+
+        In an event loop, cancel cancels the main task: what is raised in the loop's own code would lose the task that it was about to
+        run, and its finally blocks. In the task's code, Stopped is raised nevertheless, as that may not return to the loop for long.
+        """
+        self._armed, self._cancel = True, cancel
         if self.kind:
             self._raise()
-        if timeout:
-            ends: float = self._facts.setdefault("timeout_at", time.monotonic() + timeout)
+        ends: Optional[float] = self._facts.get("timeout_at")
+        if ends is not None:
             self._timeout_at = ends
             self._wake()
             if hasattr(signal, "setitimer"):
@@ -81,7 +91,7 @@ class Stopper:
 
     def disarm(self) -> None:
         """From now on, nothing is raised. The thread goes on watching."""
-        self._armed = False
+        self._armed, self._cancel = False, None
         self._timeout_at = None
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -92,10 +102,15 @@ class Stopper:
         self._facts.setdefault("end_at", time.monotonic() + self.grace)
         self._wake()
 
-    def _on_signal(self, number: int, _: Any) -> None:
+    def _on_signal(self, number: int, frame: Any) -> None:
         self._note(self._kinds[number])
-        if self._armed and not self._raised:
-            self._raise()
+        if not self._armed or self._raised:
+            return
+        if self._cancel is not None:
+            self._cancel()
+            if _is_of_a_loop(frame):
+                return
+        self._raise()
 
     def _raise(self) -> None:
         self._raised = True
@@ -143,6 +158,20 @@ class Stopper:
         writing.start()
         writing.join(5)
         os._exit(CODES[kind])
+
+
+def _is_of_a_loop(frame: Any) -> bool:
+    """Reports whether a frame is of an event loop's own code, or of what that calls."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", "")).split(".")[0]
+        if module not in _OF_LOOPS:
+            return module in ("asyncio", "selectors", "uvloop")
+        frame = frame.f_back
+    return False
+
+
+# What an event loop's code calls.
+_OF_LOOPS = ("_weakrefset", "collections", "contextvars", "heapq", "logging", "socket", "threading", "weakref")
 
 
 def flush() -> None:
