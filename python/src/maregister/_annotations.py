@@ -84,7 +84,10 @@ class Reader:
             properties[name] = _with_default(schema, parameter.default, parameter.empty)
             if parameter.default is parameter.empty:
                 required.append(name)
-        return _object(properties, required)
+        schema = _object(properties, required)
+        if not self._parameters():
+            schema["additionalProperties"] = False  # or {} would read as a task that takes anything
+        return schema
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
         try:
