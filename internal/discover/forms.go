@@ -144,11 +144,11 @@ func (d *declaration) readNamedRest(backend string) {
 	d.spec.Resources.Backend = d.backend(backend)
 	d.describe()
 	d.spec.InputParameters = d.declared("input_parameters")
-	if _, given := d.arguments["input_parameters"]; !given {
+	if d.leftOut("input_parameters") {
 		d.spec.InputParameters = d.json(d.inputs(nil, false))
 	}
 	d.spec.OutputParameters = d.declared("output_parameters")
-	if _, given := d.arguments["output_parameters"]; !given {
+	if d.leftOut("output_parameters") {
 		d.spec.OutputParameters = d.annotatedOutput()
 	}
 }
@@ -254,9 +254,15 @@ var andThat = map[syntax.Unclear]string{
 
 // describe falls back to the docstring.
 func (d *declaration) describe() {
-	if _, given := d.arguments["description"]; !given {
+	if d.leftOut("description") {
 		d.spec.Description = d.function.Doc
 	}
+}
+
+// leftOut reports whether a keyword was not given, or as None: Python's default, which says the same.
+func (d *declaration) leftOut(keyword string) bool {
+	a := d.arguments[keyword]
+	return a.why == nil && a.value == nil
 }
 
 // backend returns the backend, or a default if none was given.
