@@ -4,6 +4,7 @@ package annotation
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -112,6 +113,7 @@ func (c *Reader) WithDefault(schema Schema, p *syntax.Parameter) Schema {
 			"with what it is, for one without annotation is a str", eval.KindOf(value))
 		return schema
 	}
+	schema = maps.Clone(schema) // that of a class is kept, for others
 	schema["default"] = fallback
 	return schema
 }
