@@ -267,7 +267,7 @@ func TestFieldB7(t *testing.T) {
 		"from maze import task\n@task(name='x')\ndef f(*a):" + body:                      `{"properties":{},"type":"object"}`,
 		"from maze import task\n@task(name='x')\ndef f(a):" + body:                       `{"properties":{"a":{}},"required":["a"],"type":"object"}`,
 		"from maze import task\n@task(name='x', input_parameters={})\ndef f():" + body:   `{}`,
-		"from maze import task\n@task(name='x', input_parameters=None)\ndef f():" + body: "",
+		"from maze import task\n@task(name='x', input_parameters=None)\ndef f():" + body: closed, // as left out
 	} {
 		result := inA(source).found(t, discover.Options{})
 		got := ""
