@@ -75,6 +75,8 @@ _SHAPES: Dict[str, Callable[[Any], bool]] = {
 def normalise(declared: Any) -> Schema:
     """Returns a full schema with JSON Schema's own types, of a full schema or a map of name to property schema.
 
+    Keywords of older drafts stay as they are: the operator translates them, and the validator leaves them open.
+
     ValueError: it is neither. What the operator refuses besides is not looked for.
     """
     if declared is None:
