@@ -96,6 +96,7 @@ type MazeTaskSpec struct {
 // Resources is what one run of a task needs.
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuMemory)",message="gpuMemory needs type: gpu; set the type, or remove gpuMemory"
+// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuCounts)",message="gpuCounts needs type: gpu; set the type, or remove gpuCounts"
 type Resources struct {
 	// type is cpu, gpu or io. A gpu task gets at least one GPU; cpu and io tasks get none.
 	//
@@ -123,6 +124,18 @@ type Resources struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]{1,18}([.][0-9]{1,9})?([KMGTPE]i|[mkMGTPE]|e[0-9])?$') && quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Pi')) <= 0",messageExpression="!string(self).matches('^[0-9]{1,18}([.][0-9]{1,9})?([KMGTPE]i|[mkMGTPE]|e[0-9])?$') ? 'must be a quantity that is not negative, such as 4Gi or 40960Mi' : quantity(string(self)).compareTo(quantity('1Pi')) > 0 ? 'gpuMemory is ' + string(self) + '; more than 1Pi cannot be meant, check the unit' : string(self).matches('^[1-9][0-9]*$') ? 'gpuMemory is ' + string(self) + ' bytes; did you mean ' + string(self) + 'Mi?' : 'gpuMemory is ' + string(self) + '; give at least 1Mi'"
 	GPUMemory *resource.Quantity `json:"gpuMemory,omitempty"`
+
+	// gpuCounts are the numbers of GPUs between which the task's model can be split, from 1 to 64: 1, 2, 4, 7 for one
+	// with 28 attention heads. The task gets the least of them that is enough. Only for type gpu; without it, any
+	// number, or a power of two for a backend that splits evenly.
+	//
+	// +optional
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:Minimum=1
+	// +kubebuilder:validation:items:Maximum=64
+	// +listType=set
+	GPUCounts []int32 `json:"gpuCounts,omitempty"`
 
 	// modelName is the model that the task loads, such as llava-v1.6.
 	//

@@ -127,6 +127,7 @@ var specEdits = map[string]struct {
 	"resources.memory":       {field: "resources.memory", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.Memory = quantity("1G") }, wantChanged: true},
 	"resources.gpuMemory":    {field: "resources.gpuMemory", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUMemory = quantity("4294967297") }, wantChanged: true},
 	"no resources.gpuMemory": {field: "resources.gpuMemory", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUMemory = nil }, wantChanged: true},
+	"resources.gpuCounts":    {field: "resources.gpuCounts", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUCounts = []int32{1, 7} }, wantChanged: true},
 	"memories swapped": {field: "resources.memory", edit: func(t *v1alpha1.MazeTask) {
 		r := &t.Spec.Resources
 		r.Memory, r.GPUMemory = r.GPUMemory, r.Memory

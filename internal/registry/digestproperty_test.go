@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -56,6 +57,8 @@ func (d *drawn) draw(t *testing.T, into reflect.Value) {
 			}
 		case v1alpha1.Resources:
 			d.draw(t, field)
+		case []int32:
+			field.Set(reflect.ValueOf(pick(d.random, nil, []int32{1, 7}, []int32{7, 1}, []int32{2})))
 		case int32:
 			field.SetInt(int64(d.random.IntN(2)))
 		default:
@@ -88,6 +91,7 @@ func (d *drawn) mix(into, from reflect.Value, other *drawn) {
 // sameSpec compares specs as people would.
 var sameSpec = cmp.Options{
 	cmp.Comparer(func(a, b resource.Quantity) bool { return a.Cmp(b) == 0 }),
+	cmpopts.SortSlices(func(a, b int32) bool { return a < b }),
 	cmp.Comparer(func(a, b apiextensionsv1.JSON) bool {
 		var first, second any
 		return json.Unmarshal(a.Raw, &first) == nil && json.Unmarshal(b.Raw, &second) == nil && reflect.DeepEqual(first, second)

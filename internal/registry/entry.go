@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -88,6 +89,8 @@ type Origin struct {
 	Generation int64     `json:"generation"`
 	// Placement goes into a Pod that runs the task, as it is.
 	Placement v1alpha1.Placement `json:"placement"`
+	// GPUCounts are the numbers of GPUs that the task's model allows. Absent for any.
+	GPUCounts []int32 `json:"gpuCounts,omitempty"`
 	// PredictorRule is what the name of the task contains, by which a rule of the operator's configuration gives Predictor.
 	// Empty if no rule does. By it, the entry of a spec that is no more follows another configuration.
 	PredictorRule string `json:"predictorRule,omitempty"`
@@ -126,6 +129,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		Digest:     Digests{Interface: digest(interfaceText), Spec: digest(specText)},
 		Kubernetes: Origin{
 			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,
+			GPUCounts: slices.Sorted(slices.Values(spec.Resources.GPUCounts)),
 		},
 	}
 	if entry.Predictor == nil {
@@ -143,6 +147,7 @@ func (e *Entry) SpecResources() *v1alpha1.Resources {
 		Memory:    e.requested(corev1.ResourceMemory, e.Resources.Mem<<20, resource.BinarySI),
 		ModelName: ptr.Deref(e.Resources.ModelName, ""),
 		Backend:   ptr.Deref(e.Resources.Backend, ""),
+		GPUCounts: e.Kubernetes.GPUCounts,
 	}
 	if e.Resources.GPUMem != 0 {
 		out.GPUMemory = resource.NewQuantity(e.Resources.GPUMem<<20, resource.BinarySI)
@@ -276,6 +281,9 @@ func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
 	r := &spec.Resources
 	if r.CPU != nil {
 		r.CPU = resource.NewMilliQuantity(r.CPU.MilliValue(), resource.DecimalSI)
+	}
+	if len(r.GPUCounts) > 0 {
+		r.GPUCounts = slices.Sorted(slices.Values(r.GPUCounts)) // a set
 	}
 	for _, q := range []**resource.Quantity{&r.Memory, &r.GPUMemory} {
 		if *q != nil {

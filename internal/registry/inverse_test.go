@@ -28,6 +28,10 @@ func TestSpecResources(t *testing.T) {
 			requests: corev1.ResourceList{corev1.ResourceCPU: *quantity("500m"), corev1.ResourceMemory: *quantity("1000k")},
 			want:     v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, CPU: quantity("500m"), Memory: quantity("1000k"), GPUMemory: quantity("20Gi"), Backend: "vllm", ModelName: "m"},
 		},
+		"Numbers of GPUs": {
+			declared: v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPUCounts: []int32{7, 1, 14}},
+			want:     v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPUCounts: []int32{1, 7, 14}},
+		},
 		"Rounded, without requests": {
 			declared: v1alpha1.Resources{Type: v1alpha1.ResourceTypeCPU, CPU: quantity("500m"), Memory: quantity("1000k")},
 			want:     v1alpha1.Resources{Type: v1alpha1.ResourceTypeCPU, CPU: quantity("1"), Memory: quantity("1Mi")},

@@ -32,17 +32,31 @@ type OperatorConfiguration struct {
 	// +optional
 	Nodes NodesPolicy `json:"nodes,omitempty"`
 
+	// reserve is what the Pods of DaemonSets take of every node, or more: no task is placed on it. By default 200m and 256Mi, which is about what
+	// kube-proxy, a network plugin and an agent for logs or metrics request.
+	//
+	// +optional
+	Reserve Reserve `json:"reserve,omitzero"`
+
+	// passingTaints are patterns of the keys of taints that come and go with a node's state: a node with one takes no Pods at present, and
+	// placements stay. In each, '*' stands for any text. They are added to those that are known: of Kubernetes' node lifecycle, autoscalers,
+	// Cilium, AWS' and GKE's controllers. None by default, at most 32.
+	//
+	// +optional
+	// +listType=set
+	PassingTaints []string `json:"passingTaints,omitempty"`
+
 	// gpu determines how the GPU memory that a task asks for is mapped to GPUs.
 	//
 	// +optional
 	GPU GPU `json:"gpu,omitzero"`
 
-	// registry says how the registry is published.
+	// registry determines how the registry is published.
 	//
 	// +optional
 	Registry Registry `json:"registry,omitzero"`
 
-	// predictor says how malearn's tool type of a task is told.
+	// predictor determines how malearn's tool type of a task is told.
 	//
 	// +optional
 	Predictor Predictor `json:"predictor,omitzero"`
@@ -59,7 +73,20 @@ const (
 	NodesIgnore NodesPolicy = "Ignore"
 )
 
-// GPU says how the GPU memory that a task asks for is mapped to GPUs.
+// Reserve is what others take of every node.
+type Reserve struct {
+	// cpu is a number of cores, such as 200m, below 1k. 0 for none.
+	//
+	// +optional
+	CPU *resource.Quantity `json:"cpu,omitempty"`
+
+	// memory is the main memory in bytes, with a unit, such as 256Mi, below 1Ti. 0 for none.
+	//
+	// +optional
+	Memory *resource.Quantity `json:"memory,omitempty"`
+}
+
+// GPU determines how the GPU memory that a task asks for is mapped to GPUs.
 type GPU struct {
 	// resourceName is the extended resource of a whole GPU, as the device plugin names it. nvidia.com/gpu by default.
 	// MIG slices (nvidia.com/mig-…) and shared GPUs (….shared) are found beside it and are not named here.
@@ -67,7 +94,7 @@ type GPU struct {
 	// +optional
 	ResourceName corev1.ResourceName `json:"resourceName,omitempty"`
 
-	// match says how the memory that is asked for is compared with what a GPU has. Exact by default.
+	// match determines how the memory that is asked for is compared with what a GPU has. Exact by default.
 	//
 	// +optional
 	Match GPUMatch `json:"match,omitempty"`
@@ -77,7 +104,25 @@ type GPU struct {
 	// +optional
 	Sharing GPUSharing `json:"sharing,omitzero"`
 
-	// tolerations are what the Pods of gpu tasks tolerate besides the taint nvidia.com/gpu:NoSchedule, which they always do. None
+	// evenBackends are the backends that split a model evenly over its GPUs, by the number of attention heads: such a task gets a power of two
+	// of GPUs, unless its gpuCounts say otherwise. Case does not count. By default vllm, sglang, tgi, text-generation-inference, tensorrt-llm,
+	// trtllm and lmdeploy. A list takes their place, and an empty one leaves none. At most 32.
+	//
+	// +optional
+	// +listType=set
+	EvenBackends []string `json:"evenBackends,omitzero"`
+
+	// accelerators tell the memory of GPUs by a label that names them, where no label tells it. They are added to those of GKE and AKS that are
+	// known, and override them. None by default, at most 256.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=label
+	// +listMapKey=value
+	Accelerators []Accelerator `json:"accelerators,omitempty"`
+
+	// tolerations are what the Pods of gpu tasks tolerate besides the taints nvidia.com/gpu:NoSchedule and that of resourceName, which they always
+	// do. None
 	// by default, at most 32. Each needs a key, and none may be of node.kubernetes.io, by which Kubernetes keeps Pods off
 	// nodes that are not well.
 	//
@@ -94,26 +139,27 @@ type GPU struct {
 	Profiles []GPUProfile `json:"profiles,omitempty"`
 }
 
-// GPUMatch says how the memory that is asked for is compared with what a GPU has.
+// GPUMatch determines how the memory that is asked for is compared with what a GPU has.
 type GPUMatch string
 
 const (
 	// MatchExact compares what the driver reports: 80Gi does not fit a card of "80 GB", which has 81559Mi.
 	MatchExact GPUMatch = "Exact"
-	// MatchNominal counts what is asked for as 97 percent of it, so that 80Gi fits a card that is sold as one of 80 GB.
+	// MatchNominal reads the Gi that are asked for as GB, so that 80Gi fits a card that is sold as one of 80 GB. A MIG slice counts by the number
+	// in its profile's name.
 	MatchNominal GPUMatch = "Nominal"
 )
 
 // GPUSharing says which GPUs that are shared between Pods may be used.
 type GPUSharing struct {
-	// timeSlicing determines whether a task may get a GPU that takes turns between Pods. Their memory is not divided: one task can
-	// use up another's. Deny by default.
+	// timeSlicing determines whether a task may get a GPU that takes turns between Pods, by NVIDIA's device plugin, GKE or HAMi. Their memory is not
+	// divided: one task can use up another's. Deny by default.
 	//
 	// +optional
 	TimeSlicing SharingPolicy `json:"timeSlicing,omitempty"`
 
-	// mps determines whether a task may get a part of a GPU that is divided by NVIDIA's Multi-Process Service. A part has an equal
-	// share of the memory. Deny by default.
+	// mps determines whether a task may get a part of a GPU that is divided by NVIDIA's Multi-Process Service, or of a machine with a fraction of a
+	// GPU, such as AWS' g6f. A part has a share of the memory. Deny by default.
 	//
 	// +optional
 	MPS SharingPolicy `json:"mps,omitempty"`
@@ -147,8 +193,13 @@ type GPUProfile struct {
 	// +required
 	Count int32 `json:"count"`
 
-	// nodeSelector are labels that every node of the pool has and no other node: from 1 to 16. A Pod that is placed by the
-	// profile gets them as its own nodeSelector.
+	// memoryType says whose memory it is. Dedicated by default.
+	//
+	// +optional
+	MemoryType GPUMemoryType `json:"memoryType,omitempty"`
+
+	// nodeSelector are labels that every node of the pool has and no other node: from 1 to 16. A Pod that the profile is enough for
+	// may go to nodes with all of them.
 	//
 	// +required
 	NodeSelector map[string]string `json:"nodeSelector"`
@@ -161,7 +212,40 @@ type GPUProfile struct {
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 }
 
-// Registry says how the registry is published.
+// GPUMemoryType says whose memory a GPU uses.
+type GPUMemoryType string
+
+const (
+	// MemoryDedicated is the GPU's own.
+	MemoryDedicated GPUMemoryType = "Dedicated"
+	// MemoryUnified is the node's main memory, as of a GB10 or a Jetson: a Pod requests it as memory, too.
+	MemoryUnified GPUMemoryType = "Unified"
+)
+
+// Accelerator tells by a label of a node what GPUs it has.
+type Accelerator struct {
+	// label is the key of a label of nodes, such as cloud.google.com/gke-accelerator.
+	//
+	// +required
+	Label string `json:"label"`
+
+	// value is the label's value, such as nvidia-l4.
+	//
+	// +required
+	Value string `json:"value"`
+
+	// memory is that of one GPU, within the limits of a profile's.
+	//
+	// +required
+	Memory resource.Quantity `json:"memory"`
+
+	// count is the number of GPUs on one node, from 1 to 64, where the label tells it. Absent otherwise.
+	//
+	// +optional
+	Count int32 `json:"count,omitempty"`
+}
+
+// Registry determines how the registry is published.
 type Registry struct {
 	// shardSize is the largest size of a registry ConfigMap's data, in bytes with a unit, from 16Ki to 1Mi. 256Ki by default. A
 	// registry that is larger takes several ConfigMaps, each of at most half that size or with one entry, as a change of a task
@@ -171,7 +255,7 @@ type Registry struct {
 	ShardSize *resource.Quantity `json:"shardSize,omitempty"`
 }
 
-// Predictor says how malearn's tool type of a task is told.
+// Predictor determines how malearn's tool type of a task is told.
 type Predictor struct {
 	// rules tell it from the task's name, where spec.predictor does not: the first rule counts that applies. By default those of
 	// malearn: llm_process, llm_fuse (llm_fuse2In1), vlm_process, speech_process. A list takes their place, and an empty one

@@ -174,6 +174,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
       default: "1"
+    - name: gpuCounts
+      type:
+        list:
+          elementType:
+            scalar: numeric
+          elementRelationship: associative
     - name: gpuMemory
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity

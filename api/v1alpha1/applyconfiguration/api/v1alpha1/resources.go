@@ -23,6 +23,10 @@ type ResourcesApplyConfiguration struct {
 	// gpuMemory is the GPU memory that the task needs in all, not per GPU, with a unit:
 	// 4Gi, 40960Mi. At least 1Mi. Only for type gpu; without it, one GPU of any size.
 	GPUMemory *resource.Quantity `json:"gpuMemory,omitempty"`
+	// gpuCounts are the numbers of GPUs between which the task's model can be split, from 1 to 64: 1, 2, 4, 7 for one
+	// with 28 attention heads. The task gets the least of them that is enough. Only for type gpu; without it, any
+	// number, or a power of two for a backend that splits evenly.
+	GPUCounts []int32 `json:"gpuCounts,omitempty"`
 	// modelName is the model that the task loads, such as llava-v1.6.
 	ModelName *string `json:"modelName,omitempty"`
 	// backend is what runs the model: free text such as vllm or huggingface.
@@ -64,6 +68,16 @@ func (b *ResourcesApplyConfiguration) WithMemory(value resource.Quantity) *Resou
 // If called multiple times, the GPUMemory field is set to the value of the last call.
 func (b *ResourcesApplyConfiguration) WithGPUMemory(value resource.Quantity) *ResourcesApplyConfiguration {
 	b.GPUMemory = &value
+	return b
+}
+
+// WithGPUCounts adds the given value to the GPUCounts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the GPUCounts field.
+func (b *ResourcesApplyConfiguration) WithGPUCounts(values ...int32) *ResourcesApplyConfiguration {
+	for i := range values {
+		b.GPUCounts = append(b.GPUCounts, values[i])
+	}
 	return b
 }
 
