@@ -55,11 +55,11 @@ func TestCases(t *testing.T) {
 			"T4 (1 node): needs 16384Mi on one GPU, has 15360Mi, and one GPU on a node: short 1024Mi"},
 		{9, "H100, 80000Mi", some(h100()), nil, `{type: gpu, gpuMemory: 80000Mi}`, "1 nvidia.com/gpu", "memory > 79999", feasible, ""},
 		{10, "H100, 80Gi", some(h100()), nil, `{type: gpu, gpuMemory: 80Gi}`, "2 nvidia.com/gpu", "memory > 40959, whole", feasible,
-			"short 361Mi of one H100; 79Gi would fit one"},
-		{11, "as 10, Nominal", some(h100()), nominal, `{type: gpu, gpuMemory: 80Gi}`, "1 nvidia.com/gpu", "memory > 79461", feasible, ""},
+			"short 361Mi of one H100; 79Gi or 80G would fit one"},
+		{11, "as 10, Nominal", some(h100()), nominal, `{type: gpu, gpuMemory: 80Gi}`, "1 nvidia.com/gpu", "memory > 76293", feasible, ""},
 		{12, "H100 and A100-80, 80Gi", some(h100(), a100()), nil, `{type: gpu, gpuMemory: 80Gi}`, "1 nvidia.com/gpu", "memory > 81919", feasible, ""},
 		{13, "A100-80 at 81251, 80Gi", some(gpuNode("A100", 81251)), nil, `{type: gpu, gpuMemory: 80Gi}`, "2 nvidia.com/gpu", "memory > 40959, whole", feasible,
-			"short 669Mi of one A100; 79Gi would fit one"},
+			"short 669Mi of one A100; 79Gi or 80G would fit one"},
 		{14, "A100-80, 160Gi", some(a100()), nil, `{type: gpu, gpuMemory: 160Gi}`, "2 nvidia.com/gpu", "memory > 81919, whole", feasible, ""},
 		{15, "H100, 160Gi, huggingface", some(h100()), nil, `{type: gpu, gpuMemory: 160Gi, backend: huggingface}`, "3 nvidia.com/gpu", "memory > 54613, whole", feasible, ""},
 		{16, "H100, 160Gi, vllm", some(h100()), nil, `{type: gpu, gpuMemory: 160Gi, backend: vllm}`, "4 nvidia.com/gpu, tensor parallel 4", "memory > 40959, whole", feasible, ""},
@@ -84,7 +84,7 @@ func TestCases(t *testing.T) {
 		{27, "sharing renamed to nvidia.com/gpu.shared, allowed", some(gpuNode("T4", 15360, shared("time-slicing"), renamed("nvidia.com/gpu.shared"))), timeSlicing, `{type: gpu, gpuMemory: 4Gi}`,
 			"1 nvidia.com/gpu.shared", "memory > 4095, time-sliced", feasible, ""},
 		{28, "H100 MIG single 1g.10gb: 10Gi", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 10Gi}`, "1 nvidia.com/gpu", "memory > 10239", infeasible,
-			"needs 10240Mi on one GPU, has 9984Mi on a MIG slice, and slices do not add up: short 256Mi of one H100-MIG-1g.10gb; 9Gi would fit one"},
+			"needs 10240Mi on one GPU, has 9984Mi on a MIG slice, and slices do not add up: short 256Mi; 9Gi or 10G would fit one"},
 		{28, "H100 MIG single 1g.10gb: 9Gi", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 9Gi}`, "1 nvidia.com/gpu", "memory > 9215", feasible, ""},
 		{29, "as 28, 20Gi", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 20Gi}`, "1 nvidia.com/gpu", "memory > 20479", infeasible,
 			"needs 20480Mi on one GPU, has 9984Mi on a MIG slice, and slices do not add up"},
@@ -106,7 +106,8 @@ func TestCases(t *testing.T) {
 			"T4 (1 node): needs cpu 32, has 4; without GPU (1 node): has no GPU"},
 		{38, "no GPU node: 4Gi", some(cpuNode()), nil, `{type: gpu, gpuMemory: 4Gi}`, "1 nvidia.com/gpu", "memory > 4095", noNodes, "none of the nodes has a GPU"},
 		{38, "no GPU node: 160Gi", some(cpuNode()), nil, `{type: gpu, gpuMemory: 160Gi}`, "1 nvidia.com/gpu", "memory > 163839", noNodes, "none of the nodes has a GPU"},
-		{39, "configured profile L4, no node", some(cpuNode()), profileL4, `{type: gpu, gpuMemory: 20Gi}`, "1 nvidia.com/gpu", "cloud.google.com/gke-accelerator=nvidia-l4", noNodes,
+		{39, "configured profile L4, no node", some(cpuNode()), profileL4, `{type: gpu, gpuMemory: 20Gi}`, "1 nvidia.com/gpu",
+			"memory > 20479 | gke-accelerator in nvidia-a100-80gb…nvidia-tesla-a100, whole | gke-accelerator in nvidia-l4, whole", noNodes,
 			"no node of the profile l4 can host the task yet"},
 		{40, "hostile labels and quantities", some(gpuNode("T4", 0, label("nvidia.com/gpu.memory", "-9223372036854775809"), label("nvidia.com/gpu.replicas", "1e9"), quantity("nvidia.com/gpu", "1e30"))), nil,
 			`{type: gpu, gpuMemory: 4Gi}`, "1 nvidia.com/gpu", "memory > 4095", infeasible, "T4 (1 node): has no nvidia.com/gpu that can be allocated"},
@@ -182,9 +183,18 @@ func brief(term corev1.NodeSelectorTerm) string {
 			sliced = false
 		case r.Operator == corev1.NodeSelectorOpIn && key == "replicas":
 			parts[0] += " " + values
-		case r.Operator == corev1.NodeSelectorOpNotIn && strings.Contains(values, sharingTimeSlicing):
+		case r.Operator == corev1.NodeSelectorOpIn:
+			if len(r.Values) > 2 {
+				values = r.Values[0] + "…" + r.Values[len(r.Values)-1]
+			}
+			parts = append(parts, key[strings.LastIndex(key, "/")+1:]+" in "+values)
+		case r.Operator == corev1.NodeSelectorOpNotIn && strings.Contains(values, string(sharingTimeSlicing)):
 			sliced = false
-		case r.Operator == corev1.NodeSelectorOpDoesNotExist:
+		case r.Operator == corev1.NodeSelectorOpNotIn && key != "sharing-strategy" && key != gkeSharing:
+			parts = append(parts, key[strings.LastIndex(key, "/")+1:]+" not "+values)
+		case r.Operator == corev1.NodeSelectorOpExists:
+			parts = append(parts, key[strings.LastIndex(key, "/")+1:])
+		case r.Operator == corev1.NodeSelectorOpDoesNotExist && key == "slices.gi":
 			parts = append(parts, "whole")
 		}
 	}

@@ -11,16 +11,25 @@ const DefaultResourceName corev1.ResourceName = "nvidia.com/gpu"
 type Config struct {
 	// ResourceName is the extended resource of a whole GPU.
 	ResourceName corev1.ResourceName
-	// Nominal lets a task that asks for 80Gi fit a card that is sold as one of 80 GB and has a little less: what it asks
-	// for counts as 97 percent, rounded down.
+	// Nominal reads the Gi that a task asks for as GB, as cards are sold: 80Gi fits an H100 of 80 GB, which has 81559 MiB. A MIG slice counts
+	// by the number in its profile's name.
 	Nominal bool
-	// TimeSlicing and MPS allow GPUs that are shared in this way.
+	// TimeSlicing and MPS allow GPUs that are shared in this way. MPS stands for all ways that divide the memory.
 	TimeSlicing bool
 	MPS         bool
-	// Tolerations are what gpu tasks tolerate besides the taint nvidia.com/gpu.
+	// Tolerations are what gpu tasks tolerate besides the taint of the GPU's resource.
 	Tolerations []corev1.Toleration
 	// Profiles describe nodes that need not exist yet, or whose labels do not tell their GPUs' memory.
 	Profiles []Profile
+	// EvenBackends are the backends that split a model evenly over its GPUs, as NormalBackend writes them.
+	EvenBackends []string
+	// PassingTaints are patterns of the keys of taints that come and go with a node's state, besides those that are known. In each, * stands for
+	// any text.
+	PassingTaints []string
+	// Accelerators tell the memory of GPUs by a label of their node, besides the rows that are known. They come before those.
+	Accelerators []Accelerator
+	// Reserve is what DaemonSets take of every node.
+	Reserve Reserve
 }
 
 // Profile describes the nodes of a pool.
@@ -30,11 +39,46 @@ type Profile struct {
 	Memory int64
 	// Count is the number of GPUs on one node.
 	Count int64
+	// Unified says that the GPUs' memory is the node's main memory.
+	Unified bool
 	// NodeSelector are the labels that every node of the pool has, and no other node.
 	NodeSelector map[string]string
 	// Tolerations are what a Pod must tolerate there.
 	Tolerations []corev1.Toleration
 }
 
+// Accelerator tells by a label of a node what GPUs it has.
+type Accelerator struct {
+	// Label and Value are the label's.
+	Label, Value string
+	// Memory is that of one GPU, in MiB, as the driver reports it.
+	Memory int64
+	// Count is the number of GPUs on one node. 0 if the label does not tell it.
+	Count int64
+}
+
+// Reserve is what the Pods of DaemonSets take of every node, or more.
+type Reserve struct {
+	// MilliCPU is in thousandths of a core, Memory in bytes.
+	MilliCPU, Memory int64
+}
+
+// The reserve by default is about what kube-proxy, a network plugin and an agent for logs or metrics request.
+const (
+	defaultReserveMilliCPU = 200
+	defaultReserveMemory   = 256 << 20
+)
+
+// DefaultEvenBackends are the engines that divide the attention heads among the GPUs, whose number then divides that of the heads.
+func DefaultEvenBackends() []string {
+	return []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"}
+}
+
 // DefaultConfig compares MiB exactly, and shares no GPUs.
-func DefaultConfig() Config { return Config{ResourceName: DefaultResourceName} }
+func DefaultConfig() Config {
+	return Config{
+		ResourceName: DefaultResourceName,
+		EvenBackends: DefaultEvenBackends(),
+		Reserve:      Reserve{MilliCPU: defaultReserveMilliCPU, Memory: defaultReserveMemory},
+	}
+}

@@ -42,7 +42,7 @@ func FuzzResolve(f *testing.F) {
 			c.Profiles = []Profile{{Name: "p", Memory: 23034, Count: 4, NodeSelector: map[string]string{name: product}}}
 		}
 		req := gpuTask(mebibytes)
-		req.TensorParallel = flags&8 != 0
+		req.Backend = []string{"", "vllm"}[flags>>3&1]
 		inv := inventory(config, node, h100())
 		got, fits := Explain(req, inv)
 		if again := Resolve(req, inv); !again.Verdict.Equal(got.Verdict) {
@@ -66,7 +66,7 @@ func wantPlausible(t *testing.T, req Requirement, got *Resolution) {
 		t.Errorf("not GPUs that there can be: %+v", gpu)
 	case got.Placement.Requests.Name(gpu.ResourceName, resource.DecimalSI).Value() != int64(gpu.Count):
 		t.Errorf("asks for %v, and has %d GPUs", got.Placement.Requests, gpu.Count)
-	case req.TensorParallel && gpu.Count&(gpu.Count-1) != 0:
+	case req.Backend == "vllm" && gpu.Count&(gpu.Count-1) != 0:
 		t.Errorf("%d GPUs do not split a model evenly", gpu.Count)
 	}
 	if got.Verdict.Message() == "" || got.Verdict.Reason == "" || got.Verdict.Status == "" {

@@ -15,14 +15,19 @@ type Inventory struct {
 	// classes are sorted: those with GPUs first, then by name.
 	classes []Class
 	// legacy are the values of the replicas label on shared GPUs whose labels do not say how they are shared, by the
-	// beginning of the label's name. mps are the values where MPS shares them.
+	// beginning of the label's name. mps are the values where MPS shares them, and gkeMPS those of GKE's label.
 	legacy, mps map[string][]string
+	gkeMPS      []string
+	// platforms are those whose labels nodes have, or profiles select by.
+	platforms map[string]bool
+	// marks keep tasks without GPUs off nodes with accelerators that the usual labels do not tell of.
+	marks []corev1.NodeSelectorRequirement
 }
 
-// Classes gives the classes, those with GPUs first, then by name.
+// Classes returns the classes, those with GPUs first, then by name.
 func (inv *Inventory) Classes() []Class { return slices.Clone(inv.classes) }
 
-// ClassOf gives the class that a node is of, and false if the inventory does not know such nodes.
+// ClassOf returns the class that a node is of, and false if the inventory does not know such nodes.
 func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 	key := keyOf(inv.config.classify(node))
 	i := slices.IndexFunc(inv.classes, func(c Class) bool { return c.key == key })
@@ -59,7 +64,7 @@ func NewBuilder(config Config) *Builder {
 // came, went, began or ceased to take Pods, its largest node is of another size, or it has overtaken another one in number.
 func (b *Builder) Set(node *corev1.Node) bool {
 	common := b.config.classify(node)
-	next := counted{class: keyOf(common), state: stateOf(node), memory: common.Status.Allocatable.Memory().Value()}
+	next := counted{class: keyOf(common), state: b.config.stateOf(node), memory: common.Status.Allocatable.Memory().Value()}
 	last, known := b.nodes[node.Name]
 	if known && last == next {
 		return false
@@ -90,7 +95,7 @@ func (b *Builder) Remove(name string) bool {
 	return b.changes([]string{last.class}, func() { b.discount(last) })
 }
 
-// changes says whether a change of counts makes a difference to what one of the classes can host.
+// changes reports whether a change of counts makes a difference to what one of the classes can host.
 func (b *Builder) changes(keys []string, change func()) bool {
 	look := func() []extent {
 		found := make([]extent, len(keys))
@@ -107,31 +112,60 @@ func (b *Builder) changes(keys []string, change func()) bool {
 
 // extent is what of a class can change a placement or a verdict.
 type extent struct {
-	// all and open are the memory, in bytes, of the largest node, and of the largest that takes Pods at present. -1 if there
-	// is none.
-	all, open int64
+	// all, open and openCPU are the memory, in bytes, of the largest node, of the largest that takes Pods at present, and of the largest that takes
+	// Pods without GPUs. -1 if there is none.
+	all, open, openCPU int64
+	// unplugged says that some node's GPUs are told by labels only.
+	unplugged bool
 	// above and level say how it ranks by its number of nodes: how many classes with GPUs have more, and as many.
 	above, level int
+	// rarer and commoner are how many supplies of other resources there are very few of beside its own, and very many.
+	rarer, commoner int
 }
 
 func (b *Builder) extent(key string) extent {
 	g := b.groups[key]
 	if g == nil {
-		return extent{all: -1, open: -1}
+		return extent{all: -1, open: -1, openCPU: -1}
 	}
 	e := g.extent()
-	if len(g.supplies) > 0 {
-		for _, other := range b.groups {
-			switch {
-			case len(other.supplies) == 0:
-			case other.Nodes > g.Nodes:
-				e.above++
-			case other.Nodes == g.Nodes:
-				e.level++
+	if len(g.supplies) == 0 {
+		return e
+	}
+	for _, other := range b.groups {
+		switch {
+		case len(other.supplies) == 0:
+			continue
+		case other.Nodes > g.Nodes:
+			e.above++
+		case other.Nodes == g.Nodes:
+			e.level++
+		}
+		for i := range g.supplies {
+			for j := range other.supplies {
+				own, foreign := g.unitsOf(&g.supplies[i]), other.unitsOf(&other.supplies[j])
+				switch {
+				case g.supplies[i].resource == other.supplies[j].resource:
+				case own.isRare(foreign):
+					e.commoner++
+				case foreign.isRare(own):
+					e.rarer++
+				}
 			}
 		}
 	}
 	return e
+}
+
+// units is a number of GPUs in all nodes of a class.
+type units int64
+
+func (c *Class) unitsOf(s *supply) units { return units(int64(c.Nodes) * min(s.count, maxReplicas)) }
+
+// isRare reports whether there are so few that tasks should rather wait for others, of which there are so many more.
+func (u units) isRare(beside units) bool {
+	const times = 4
+	return u*times <= beside
 }
 
 func (b *Builder) discount(node counted) {
@@ -149,11 +183,22 @@ type group struct {
 	sizes map[int64]size
 }
 
-// size counts nodes of one memory, and those of them that take Pods at present.
-type size struct{ nodes, open int }
+// size counts nodes of one memory, and those of them that take Pods at present, with GPUs and without.
+type size struct{ nodes, open, openCPU int }
 
 func (b *Builder) newGroup(key string, common *corev1.Node) *group {
 	g := &group{Class: Class{key: key, node: common, supplies: b.config.suppliesOf(common)}, sizes: map[int64]size{}}
+	for name, quantity := range common.Status.Allocatable {
+		if isForeign(name) && !b.config.isGPU(name) && quantity.Sign() > 0 {
+			g.foreign = append(g.foreign, name)
+		}
+	}
+	slices.Sort(g.foreign)
+	for i := range b.config.Profiles {
+		if p := &b.config.Profiles[i]; len(p.NodeSelector) > 0 && includes(common.Labels, p.NodeSelector) {
+			g.profiles = append(g.profiles, i)
+		}
+	}
 	g.Name = nameOf(&g.Class)
 	return g
 }
@@ -167,8 +212,15 @@ func (g *group) add(node counted, n int) {
 		g.Cordoned += n
 	case stateNotReady:
 		g.NotReady += n
+	case stateRestarting:
+		g.Restarting += n
+		of.openCPU += n
+	case stateUnplugged:
+		g.Unplugged += n
+		of.openCPU += n
 	case stateReady:
 		of.open += n
+		of.openCPU += n
 	}
 	g.sizes[node.memory] = of
 	if of.nodes == 0 {
@@ -177,27 +229,34 @@ func (g *group) add(node counted, n int) {
 }
 
 func (g *group) extent() extent {
-	e := extent{all: -1, open: -1}
+	e := extent{all: -1, open: -1, openCPU: -1, unplugged: g.Unplugged > 0}
 	for memory, of := range g.sizes {
 		e.all = max(e.all, memory)
 		if of.open > 0 {
 			e.open = max(e.open, memory)
 		}
+		if of.openCPU > 0 {
+			e.openCPU = max(e.openCPU, memory)
+		}
 	}
 	return e
 }
 
-// class gives the present state.
+// class returns the present state.
 func (g *group) class() Class {
 	class, e := g.Class, g.extent()
 	class.node = withMemory(g.node, e.all)
-	switch e.open {
-	case -1:
-	case e.all:
-		class.open = class.node
-	default:
-		class.open = withMemory(g.node, e.open)
+	of := func(memory int64) *corev1.Node {
+		switch memory {
+		case -1:
+			return nil
+		case e.all:
+			return class.node
+		default:
+			return withMemory(g.node, memory)
+		}
 	}
+	class.open, class.openCPU = of(e.open), of(e.openCPU)
 	return class
 }
 
@@ -208,37 +267,79 @@ func withMemory(node *corev1.Node, bytes int64) *corev1.Node {
 	return &out
 }
 
-// nameOf gives what people call such nodes.
+// nameOf returns what people call such nodes.
 func nameOf(class *Class) string {
 	if len(class.supplies) == 0 {
+		if len(class.foreign) > 0 {
+			return string(class.foreign[0])
+		}
 		return "without GPU"
 	}
 	for i := range class.supplies {
-		if profile := class.supplies[i].profile; profile != nil {
+		if profile := class.supplies[i].source.profile; profile != nil {
 			return profile.Name
 		}
 	}
-	if product := class.node.Labels[gpuLabels+suffixProduct]; product != "" {
-		return product
+	for _, label := range []string{gpuLabels + suffixProduct, gkeAccelerator, instanceType} {
+		if name := class.node.Labels[label]; name != "" {
+			return name
+		}
 	}
 	return string(class.supplies[0].resource)
 }
 
-// Inventory gives the present state.
+// Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
-	inv := &Inventory{config: &b.config, classes: make([]Class, 0, len(b.groups)), legacy: map[string][]string{}, mps: map[string][]string{}}
+	inv := &Inventory{
+		config: &b.config, classes: make([]Class, 0, len(b.groups)),
+		legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
+	}
 	for _, group := range b.groups {
 		inv.classes = append(inv.classes, group.class())
 	}
 	slices.SortFunc(inv.classes, func(x, y Class) int {
 		return cmp.Or(
-			cmp.Compare(min(len(y.supplies), 1), min(len(x.supplies), 1)),
+			cmp.Compare(min(len(y.supplies), 1), min(len(x.supplies), 1)), cmp.Compare(min(len(y.foreign), 1), min(len(x.foreign), 1)),
 			cmp.Compare(x.Name, y.Name), cmp.Compare(x.key, y.key))
 	})
 	for i := range inv.classes {
 		inv.noteSharing(&inv.classes[i])
+		inv.notePlatforms(inv.classes[i].node.Labels)
+		inv.noteMark(&inv.classes[i])
+	}
+	for i := range b.config.Profiles {
+		inv.notePlatforms(b.config.Profiles[i].NodeSelector)
 	}
 	return inv
+}
+
+func (inv *Inventory) notePlatforms(labels map[string]string) {
+	for label := range labels {
+		if platform := platformOf(label); platform != "" {
+			inv.platforms[platform] = true
+		}
+	}
+}
+
+// noteMark notes a label by which tasks without GPUs keep off the nodes of a class, if it has accelerators of which the usual labels do not tell.
+func (inv *Inventory) noteMark(class *Class) {
+	labels := class.node.Labels
+	usual := labels[gpuLabels+suffixPresent] != "" || labels[gpuLabels+suffixMemory] != ""
+	if usual || !class.accelerated() || !satisfies(inv.marks, labels) {
+		return
+	}
+	for _, label := range slices.Concat([]string{gpuLabels + suffixProduct, gkeAccelerator, karpenterMemory, eksMemory}, foreignLabels) {
+		if _, ok := labels[label]; ok {
+			inv.marks = append(inv.marks, absent(label))
+			return
+		}
+	}
+	for _, label := range sortedKeys(labels) {
+		if platformOf(label) != label {
+			inv.marks = merge1(inv.marks, noneOf(label, labels[label]))
+			return
+		}
+	}
 }
 
 // noteSharing notes the values of labels by which placements keep off shared GPUs, or ask for them.
@@ -246,10 +347,14 @@ func (inv *Inventory) noteSharing(class *Class) {
 	for i := range class.supplies {
 		s := &class.supplies[i]
 		replicas := class.node.Labels[s.labels+suffixReplicas]
-		switch _, told := class.node.Labels[s.labels+suffixSharing]; {
+		_, told := class.node.Labels[s.labels+suffixSharing]
+		gke := class.node.Labels[gkeSharing] != ""
+		switch {
+		case s.sharing == sharingMPS && gke:
+			inv.gkeMPS = insert(inv.gkeMPS, class.node.Labels[gkeClients])
 		case s.sharing == sharingMPS && replicas != "":
 			inv.mps[s.labels] = insert(inv.mps[s.labels], replicas)
-		case s.sharing == sharingTimeSlicing && !told && replicas != "":
+		case s.sharing == sharingTimeSlicing && !told && !gke && replicas != "":
 			inv.legacy[s.labels] = insert(inv.legacy[s.labels], replicas)
 		}
 	}

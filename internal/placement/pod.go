@@ -17,10 +17,12 @@ type pod struct {
 	requests    corev1.ResourceList
 	// requested are the names of the requests, sorted.
 	requested []corev1.ResourceName
+	// reserve is what others take of every node.
+	reserve Reserve
 }
 
 // placementPod puts a placement into a Pod, as whoever runs the task does.
-func placementPod(placement *v1alpha1.Placement) *pod {
+func placementPod(placement *v1alpha1.Placement, reserve Reserve) *pod {
 	p := &corev1.Pod{Spec: corev1.PodSpec{
 		NodeSelector: placement.NodeSelector,
 		Tolerations:  placement.Tolerations,
@@ -37,10 +39,11 @@ func placementPod(placement *v1alpha1.Placement) *pod {
 		tolerations: p.Spec.Tolerations,
 		requests:    requests,
 		requested:   sortedKeys(requests),
+		reserve:     reserve,
 	}
 }
 
-// fits says whether a node, when it is empty, can host the Pod. Nil is no node.
+// fits reports whether a node, when it is empty, can host the Pod. Nil is no node.
 func (p *pod) fits(node *corev1.Node) bool {
 	if node == nil {
 		return false
@@ -50,27 +53,41 @@ func (p *pod) fits(node *corev1.Node) bool {
 	return !tainted && !short && p.matches(node)
 }
 
-// matches says whether the node selector and the required node affinity select a node.
+// matches reports whether the node selector and the required node affinity select a node.
 func (p *pod) matches(node *corev1.Node) bool {
 	matches, err := p.affinity.Match(node)
 	return matches && err == nil
 }
 
-// untolerated finds a taint that keeps the Pod off.
+// untolerated returns a taint that keeps the Pod off.
 func (p *pod) untolerated(node *corev1.Node) (corev1.Taint, bool) {
 	return schedulingv1.FindMatchingUntoleratedTaint(klog.Logger{}, node.Spec.Taints, p.tolerations, keepsOff, false)
 }
 
-// short finds a resource that an empty node has not enough of.
+// short returns a resource that an empty node has not enough of.
 func (p *pod) short(node *corev1.Node) (corev1.ResourceName, bool) {
 	if pods, ok := node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
 		return corev1.ResourcePods, true
 	}
 	for _, name := range p.requested {
-		want, has := p.requests[name], node.Status.Allocatable[name]
-		if want.Cmp(has) > 0 {
+		if p.lacksOf(node, name) {
 			return name, true
 		}
 	}
 	return "", false
+}
+
+// lacksOf reports whether an empty node has not enough of a requested resource, beside what is reserved.
+func (p *pod) lacksOf(node *corev1.Node, name corev1.ResourceName) bool {
+	want, has := p.requests[name], node.Status.Allocatable[name]
+	switch {
+	case want.Cmp(has) > 0:
+		return true
+	case name == corev1.ResourceCPU && p.reserve.MilliCPU > 0:
+		return has.MilliValue()-want.MilliValue() < p.reserve.MilliCPU
+	case name == corev1.ResourceMemory && p.reserve.Memory > 0:
+		return has.Value()-want.Value() < p.reserve.Memory
+	default:
+		return false
+	}
 }

@@ -1,7 +1,10 @@
 package placement
 
 import (
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
@@ -14,13 +17,45 @@ type Requirement struct {
 	MilliCPU  int64
 	Memory    int64
 	GPUMemory int64
-	// TensorParallel says that the task's model is split over its GPUs, whose number is then a power of two.
-	TensorParallel bool
+	// Decimal says that GPUMemory was written in a decimal unit, such as 24G: it is what it says, also where Gi are read as GB.
+	Decimal bool
+	// Backend is what runs the model, as NormalBackend writes it. Empty for tasks that name no GPU memory.
+	Backend string
+	// Counts are the numbers of GPUs that the model allows. Empty for any.
+	Counts Counts
 }
 
-// tensorParallelBackend splits a model evenly over its GPUs: it wants the number of attention heads, in practice a power of
-// two, to be divisible by theirs.
-const tensorParallelBackend = "vllm"
+// Counts is a set of numbers of GPUs, from 1 to MaxCount: the bit n-1 stands for n.
+type Counts uint64
+
+// MaxCount is the largest number that Counts can have.
+const MaxCount = 64
+
+// CountsOf returns the set of some numbers. Those that it cannot have are left out.
+func CountsOf(numbers []int32) Counts {
+	var counts Counts
+	for _, n := range numbers {
+		if n >= 1 && n <= MaxCount {
+			counts |= 1 << (n - 1)
+		}
+	}
+	return counts
+}
+
+// atLeast returns the least number of the set that is not below n. It is false if there is none.
+func (c Counts) atLeast(n int64) (int64, bool) {
+	for ; n <= MaxCount; n++ {
+		if n >= 1 && c&(1<<(n-1)) != 0 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// NormalBackend writes the name of a backend in one way: in small letters, with hyphens.
+func NormalBackend(backend string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(backend)), "_", "-")
+}
 
 // RequirementOf reads what a task requires.
 func RequirementOf(resources *v1alpha1.Resources) Requirement {
@@ -33,7 +68,14 @@ func RequirementOf(resources *v1alpha1.Resources) Requirement {
 	}
 	if r.Type == v1alpha1.ResourceTypeGPU {
 		r.GPUMemory = v1alpha1.Mebibytes(resources.GPUMemory)
-		r.TensorParallel = strings.EqualFold(resources.Backend, tensorParallelBackend)
+		r.Decimal = r.GPUMemory > 0 && resources.GPUMemory.Format != resource.BinarySI
+		r.Backend = NormalBackend(resources.Backend)
+		r.Counts = CountsOf(resources.GPUCounts)
 	}
 	return r
+}
+
+// splitsEvenly reports whether the task's backend is one of those that split a model evenly.
+func (c *Config) splitsEvenly(r *Requirement) bool {
+	return r.Backend != "" && slices.Contains(c.EvenBackends, r.Backend)
 }

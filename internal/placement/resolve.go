@@ -43,13 +43,6 @@ func Explain(req Requirement, inv *Inventory) (Resolution, []Fit) {
 	return Resolution{Placement: p.placement, Verdict: inv.judge(p)}, fits
 }
 
-// demand is what a requirement comes to, in this configuration.
-type demand struct {
-	Requirement
-	// memory is what the GPUs must have together, in MiB, as it is compared.
-	memory int64
-}
-
 // choice is a number of GPUs, all of one node. None for tasks without.
 type choice struct {
 	count    int64
@@ -58,8 +51,8 @@ type choice struct {
 	// supply is what was chosen, of class. Nil if nothing that exists is enough.
 	supply *supply
 	class  *Class
-	// profile is of nodes that are chosen by its labels.
-	profile *Profile
+	// unified says that the GPUs' memory is the node's main memory.
+	unified bool
 }
 
 // plan is the choice for a demand, and what a Pod needs for it.
@@ -68,6 +61,8 @@ type plan struct {
 	choice
 	placement v1alpha1.Placement
 	pod       *pod
+	// ambiguous says that nodes which would do have the labels of others that would not, so that neither is selected.
+	ambiguous bool
 }
 
 // perGPU is how much memory each GPU must have, in MiB.
@@ -78,20 +73,14 @@ func (p *plan) perGPU() int64 {
 	return (p.memory + p.count - 1) / p.count
 }
 
-// nominalPercent is how much of its nominal memory, in percent, a card has at least: an H100 of 80 GB has 81559 of 81920 MiB.
-const nominalPercent = 97
-
-// plan chooses: nodes that exist and can host the task whatever their state, else a profile, else nodes that exist and lack
-// something other than GPUs, else one GPU of the size, if there can be one.
+// plan chooses: nodes that exist and can host the task whatever their state, else what a profile describes, else nodes that exist and lack
+// something other than GPUs, else GPUs that only labels tell of, else what comes nearest, else one GPU of the size, if there can be one.
 func (inv *Inventory) plan(req Requirement) *plan {
-	d := demand{Requirement: req, memory: req.GPUMemory}
+	d := inv.config.demandOf(&req)
 	if req.Type != v1alpha1.ResourceTypeGPU {
 		return inv.planned(d, choice{})
 	}
-	if inv.config.Nominal {
-		d.memory = d.memory * nominalPercent / 100
-	}
-	candidates := inv.candidates(&d)
+	candidates, told := inv.candidates(&d)
 	for _, candidate := range candidates {
 		if p := inv.planned(d, candidate.choice); p.pod.fits(p.class.node) {
 			return p
@@ -100,17 +89,19 @@ func (inv *Inventory) plan(req Requirement) *plan {
 	if profiled := inv.profiled(&d); profiled != nil {
 		return inv.planned(d, *profiled)
 	}
-	if len(candidates) > 0 {
-		return inv.planned(d, candidates[0].choice)
+	for _, found := range [][]*candidate{candidates, told, inv.nearest(&d)} {
+		if len(found) > 0 {
+			return inv.planned(d, found[0].choice)
+		}
 	}
 	largest := supply{memory: memoryCeiling - 1}
-	return inv.planned(d, choice{count: largest.need(&d), resource: inv.config.ResourceName, labels: gpuLabels})
+	return inv.planned(d, choice{count: max(1, largest.need(&d)), resource: inv.config.ResourceName, labels: labelsOf(inv.config.ResourceName)})
 }
 
 func (inv *Inventory) planned(d demand, c choice) *plan {
 	p := &plan{demand: d, choice: c}
 	p.placement = inv.placementOf(p)
-	p.pod = placementPod(&p.placement)
+	p.pod = placementPod(&p.placement, inv.config.Reserve)
 	return p
 }
 
@@ -118,47 +109,102 @@ func (inv *Inventory) planned(d demand, c choice) *plan {
 type candidate struct {
 	choice
 	waste int64
+	units units
+	// rare says that there are few of them, and many others that serve the task with as many.
+	rare bool
 	// order is that of the classes, which are sorted by name, and of the resources of a class.
 	order int
 }
 
-// candidates gives every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, the least waste, the most
-// nodes. A task that names no size prefers whole GPUs.
-func (inv *Inventory) candidates(d *demand) []*candidate {
-	var found []*candidate
+// candidates returns every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, not those that are rare, the least waste,
+// the most nodes. A task that names no size prefers whole GPUs. Those that only labels tell of are apart.
+func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		for j := range class.supplies {
-			if s := &class.supplies[j]; s.serves(d) {
-				count := s.need(d)
-				found = append(found, &candidate{
-					choice: choice{count: count, resource: s.resource, labels: s.labels, supply: s, class: class, profile: s.profile},
-					waste:  s.waste(d, count), order: len(found),
-				})
+			s := &class.supplies[j]
+			if !s.serves(d) {
+				continue
+			}
+			next := candidateOf(d, class, s, s.need(d))
+			next.order = len(found) + len(told)
+			if s.unallocatable {
+				told = append(told, next)
+			} else {
+				found = append(found, next)
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(a.waste, b.waste), cmp.Compare(b.class.Nodes, a.class.Nodes), cmp.Compare(a.order, b.order))
-	})
+	for _, all := range [][]*candidate{found, told} {
+		markRare(all)
+		slices.SortFunc(all, func(a, b *candidate) int {
+			return cmp.Or(cmp.Compare(a.count, b.count), compareBool(a.rare, b.rare), cmp.Compare(a.waste, b.waste),
+				cmp.Compare(b.class.Nodes, a.class.Nodes), cmp.Compare(a.order, b.order))
+		})
+	}
+	return found, told
+}
+
+func candidateOf(d *demand, class *Class, s *supply, count int64) *candidate {
+	return &candidate{
+		choice: choice{count: count, resource: s.resource, labels: s.labels, supply: s, class: class, unified: s.unified},
+		waste:  s.waste(d, count), units: class.unitsOf(s),
+	}
+}
+
+// markRare marks the candidates of which there are few. Tasks of another resource are not selected by the same placement: all would wait for
+// those few.
+func markRare(all []*candidate) {
+	for _, a := range all {
+		a.rare = slices.ContainsFunc(all, func(b *candidate) bool {
+			return a.resource != b.resource && a.count == b.count && a.units.isRare(b.units)
+		})
+	}
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// nearest returns the GPUs that come nearest to a demand, where more of them on one node would meet it: those of nodes with several, and all if
+// one GPU with so much memory cannot be.
+func (inv *Inventory) nearest(d *demand) []*candidate {
+	var found []*candidate
+	impossible := d.memory > awsLargest()
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		for j := range class.supplies {
+			s := &class.supplies[j]
+			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
+				continue
+			}
+			if count := s.need(d); count > 0 {
+				next := candidateOf(d, class, s, count)
+				next.order = len(found)
+				found = append(found, next)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *candidate) int { return cmp.Compare(b.supply.total(), a.supply.total()) })
 	return found
 }
 
-// serves says whether one node has enough of the supply.
-func (s *supply) serves(d *demand) bool {
-	if s.unusable != "" || d.memory > 0 && s.memory == 0 {
-		return false
-	}
-	k := s.need(d)
-	return k <= s.count && (k == 1 || s.adds())
-}
+// total is what all of one node have together, in MiB.
+func (s *supply) total() int64 { return min(s.count, maxReplicas) * s.memory }
 
 // waste is how much memory, in MiB, the GPUs have beyond what is needed; for a task that names no size, how unusual they are.
 func (s *supply) waste(d *demand, count int64) int64 {
 	switch {
 	case d.memory > 0:
-		return count*s.memory - d.memory
-	case s.sharing != "":
+		return count*s.counted(d) - d.memory
+	case s.sharing != sharingNone:
 		return 2
 	case s.slice:
 		return 1
@@ -167,18 +213,36 @@ func (s *supply) waste(d *demand, count int64) int64 {
 	}
 }
 
-// profiled chooses by a profile: the fewest GPUs, the least waste, the first in the configuration. Nil if none is enough.
+// supplyOf returns the nodes' supply of a resource. It is nil if there is none.
+func (c *Class) supplyOf(name corev1.ResourceName) *supply {
+	for i := range c.supplies {
+		if c.supplies[i].resource == name {
+			return &c.supplies[i]
+		}
+	}
+	return nil
+}
+
+// supplyOfProfile returns what an empty node of a profile gives.
+func (c *Config) supplyOfProfile(p *Profile) supply {
+	return supply{
+		resource: c.ResourceName, labels: labelsOf(c.ResourceName), count: p.Count, memory: p.Memory, replicas: 1, unified: p.Unified,
+		source: source{trust: TrustProfile, profile: p},
+	}
+}
+
+// profiled chooses by a profile: the fewest GPUs, the least waste, the first in the configuration. It is nil if none is enough.
 func (inv *Inventory) profiled(d *demand) *choice {
 	var best *choice
+	var least int64
 	for i := range inv.config.Profiles {
-		profile := &inv.config.Profiles[i]
-		s := supply{resource: inv.config.ResourceName, labels: gpuLabels, count: profile.Count, memory: profile.Memory, replicas: 1}
+		s := inv.config.supplyOfProfile(&inv.config.Profiles[i])
 		if !s.serves(d) {
 			continue
 		}
-		next := &choice{count: s.need(d), resource: s.resource, labels: s.labels, profile: profile}
-		if best == nil || cmp.Or(cmp.Compare(next.count, best.count), cmp.Compare(next.count*profile.Memory, best.count*best.profile.Memory)) < 0 {
-			best = next
+		next := &choice{count: s.need(d), resource: s.resource, labels: s.labels, unified: s.unified}
+		if total := next.count * s.memory; best == nil || cmp.Or(cmp.Compare(next.count, best.count), cmp.Compare(total, least)) < 0 {
+			best, least = next, total
 		}
 	}
 	return best
@@ -190,11 +254,15 @@ func (inv *Inventory) placementOf(p *plan) v1alpha1.Placement {
 	if p.MilliCPU > 0 {
 		out.Requests[corev1.ResourceCPU] = *resource.NewMilliQuantity(p.MilliCPU, resource.DecimalSI)
 	}
-	if p.Memory > 0 {
-		out.Requests[corev1.ResourceMemory] = *resource.NewQuantity(p.Memory, resource.BinarySI)
+	memory := p.Memory
+	if p.unified {
+		memory += p.memory << 20 // the GPU takes its memory from the node's
+	}
+	if memory > 0 {
+		out.Requests[corev1.ResourceMemory] = *resource.NewQuantity(memory, resource.BinarySI)
 	}
 	if p.count == 0 {
-		out.Affinity = &v1alpha1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: keepGPUsFree()}}
+		out.Affinity = &v1alpha1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: inv.keepGPUsFree()}}
 		return out
 	}
 	gpus := *resource.NewQuantity(p.count, resource.DecimalSI)
@@ -202,25 +270,28 @@ func (inv *Inventory) placementOf(p *plan) v1alpha1.Placement {
 	out.Limits = corev1.ResourceList{p.resource: gpus}
 	out.Tolerations = inv.tolerations(p)
 	out.GPU = &v1alpha1.GPUPlacement{Count: int32(p.count), MemoryPerGPU: p.perGPU(), ResourceName: p.resource}
-	if p.TensorParallel {
+	if p.even {
 		out.GPU.TensorParallelSize = int32(p.count)
 	}
-	if p.profile != nil {
-		out.NodeSelector = p.profile.NodeSelector
-		return out
-	}
-	if affinity := inv.affinity(p); affinity != nil {
+	affinity, ambiguous := inv.affinity(p)
+	p.ambiguous = ambiguous
+	if affinity != nil {
 		out.Affinity = &v1alpha1.Affinity{NodeAffinity: affinity}
 	}
 	return out
 }
 
-// tolerations are the one that GPU nodes have by convention, the configured ones and the profile's, each once.
+// tolerations are the ones that GPU nodes have by convention, the configured ones and those of the profiles that are enough, each once.
 func (inv *Inventory) tolerations(p *plan) []corev1.Toleration {
-	all := []corev1.Toleration{{Key: gpuLabels, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}}
-	wanted := inv.config.Tolerations
-	if p.profile != nil {
-		wanted = slices.Concat(wanted, p.profile.Tolerations)
+	exists := func(key string) corev1.Toleration {
+		return corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}
+	}
+	all := []corev1.Toleration{exists(gpuLabels)}
+	wanted := append([]corev1.Toleration{exists(string(inv.config.ResourceName))}, inv.config.Tolerations...)
+	for i := range inv.config.Profiles {
+		if s := inv.config.supplyOfProfile(&inv.config.Profiles[i]); p.memory > 0 && p.resource == s.resource && s.enough(&p.demand, p.count) {
+			wanted = append(wanted, inv.config.Profiles[i].Tolerations...)
+		}
 	}
 	for _, toleration := range wanted {
 		if !slices.ContainsFunc(all, func(t corev1.Toleration) bool { return t.MatchToleration(&toleration) }) {

@@ -104,7 +104,9 @@ func TestMachinesOfOneTypeAreOneClass(t *testing.T) {
 		n.Name = name
 		return n
 	}
-	builder := NewBuilder(DefaultConfig())
+	config := DefaultConfig()
+	config.Reserve = Reserve{}
+	builder := NewBuilder(config)
 	req := gpuTask(1000)
 	req.Memory = 960<<30 + 8<<10
 	steps := []struct {

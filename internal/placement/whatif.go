@@ -36,7 +36,7 @@ type Comparison struct {
 // ClassFit says how nodes of a class fit. Nodes that share a name and everything said here count as one class.
 type ClassFit struct {
 	Name string
-	// Nodes is how many there are; Unavailable of them are cordoned or not ready.
+	// Nodes is how many there are; Unavailable of them are cordoned, not ready, or without their device plugin.
 	Nodes, Unavailable int
 	// Why says why none of them can host the task. Empty if one can.
 	Why string
@@ -89,7 +89,7 @@ func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 	p := inv.plan(req)
 	switch verdict.Status {
 	case metav1.ConditionTrue:
-		if p.count > 1 {
+		if p.count > 0 {
 			return inv.nearMiss(p)
 		}
 	case metav1.ConditionUnknown:
@@ -107,7 +107,7 @@ func merge(after, before []Fit, compared bool) []ClassFit {
 	}
 	var all []ClassFit
 	for _, fit := range after {
-		next := ClassFit{Name: fit.Class.Name, Nodes: fit.Class.Nodes, Unavailable: fit.Class.Cordoned + fit.Class.NotReady, Why: fit.Why}
+		next := ClassFit{Name: fit.Class.Name, Nodes: fit.Class.Nodes, Unavailable: fit.Class.unavailableNodes(), Why: fit.Why}
 		if compared {
 			old := was[fit.Class.key]
 			next.Before = &ClassBefore{Nodes: old.Class.Nodes, Why: old.Why}
@@ -122,6 +122,9 @@ func merge(after, before []Fit, compared bool) []ClassFit {
 	}
 	return all
 }
+
+// unavailableNodes is how many nodes take no Pods now, or none with GPUs.
+func (c *Class) unavailableNodes() int { return c.Cordoned + c.NotReady + c.Restarting + c.Unplugged }
 
 func count(all []ClassFit, next ClassFit) []ClassFit {
 	for i := range all {

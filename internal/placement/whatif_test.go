@@ -53,17 +53,18 @@ func TestCompare(t *testing.T) {
 		"larger GPUs move": {
 			before: some(h100()), after: some(h100(), a100()), task: `{type: gpu, gpuMemory: 80Gi}`,
 			want: ChangeMoved, wantStatuses: [2]metav1.ConditionStatus{"True", "True"},
+			wantHint: "short 361Mi of one H100; 79Gi or 80G would fit one",
 			wantClasses: []ClassFit{
 				{Name: "A100", Nodes: 1, Before: &ClassBefore{}},
-				{Name: "H100", Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi", Before: &ClassBefore{Nodes: 1}},
+				{Name: "H100", Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi; short 361Mi; 79Gi or 80G would fit one", Before: &ClassBefore{Nodes: 1}},
 			},
 		},
 		"a near miss is a hint": {
 			before: some(a100(), h100()), after: some(h100()), task: `{type: gpu, gpuMemory: 80Gi}`,
 			want: ChangeMoved, wantStatuses: [2]metav1.ConditionStatus{"True", "True"},
-			wantHint: "short 361Mi of one H100; 79Gi would fit one",
+			wantHint: "short 361Mi of one H100; 79Gi or 80G would fit one",
 			wantClasses: []ClassFit{
-				{Name: "H100", Nodes: 1, Before: &ClassBefore{Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi"}},
+				{Name: "H100", Nodes: 1, Before: &ClassBefore{Nodes: 1, Why: "would take 2 nvidia.com/gpu, and the placement takes the fewest: one nvidia.com/gpu with 81920Mi; short 361Mi; 79Gi or 80G would fit one"}},
 				{Name: "A100", Why: noneLeft, Before: &ClassBefore{Nodes: 1}},
 			},
 		},
