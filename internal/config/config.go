@@ -40,6 +40,19 @@ func Default() *v1alpha1.OperatorConfiguration {
 
 func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	setDefault(&c.Nodes, v1alpha1.NodesWatch)
+	byDefault := placement.DefaultConfig()
+	if c.Reserve.CPU == nil {
+		c.Reserve.CPU = resource.NewMilliQuantity(byDefault.Reserve.MilliCPU, resource.DecimalSI)
+	}
+	if c.Reserve.Memory == nil {
+		c.Reserve.Memory = resource.NewQuantity(byDefault.Reserve.Memory, resource.BinarySI)
+	}
+	if c.GPU.EvenBackends == nil { // an empty list is a choice
+		c.GPU.EvenBackends = byDefault.EvenBackends
+	}
+	for i := range c.GPU.Profiles {
+		setDefault(&c.GPU.Profiles[i].MemoryType, v1alpha1.MemoryDedicated)
+	}
 	setDefault(&c.GPU.ResourceName, placement.DefaultResourceName)
 	setDefault(&c.GPU.Match, v1alpha1.MatchExact)
 	setDefault(&c.GPU.Sharing.TimeSlicing, v1alpha1.SharingDeny)
@@ -63,17 +76,28 @@ func setDefault[T ~string](field *T, value T) {
 // Placement returns the part of a valid configuration that placements depend on.
 func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	out := placement.Config{
-		ResourceName: c.GPU.ResourceName,
-		Nominal:      c.GPU.Match == v1alpha1.MatchNominal,
-		TimeSlicing:  c.GPU.Sharing.TimeSlicing == v1alpha1.SharingAllow,
-		MPS:          c.GPU.Sharing.MPS == v1alpha1.SharingAllow,
-		Tolerations:  c.GPU.Tolerations,
+		ResourceName:  c.GPU.ResourceName,
+		Nominal:       c.GPU.Match == v1alpha1.MatchNominal,
+		TimeSlicing:   c.GPU.Sharing.TimeSlicing == v1alpha1.SharingAllow,
+		MPS:           c.GPU.Sharing.MPS == v1alpha1.SharingAllow,
+		Tolerations:   c.GPU.Tolerations,
+		PassingTaints: c.PassingTaints,
+		Reserve:       placement.Reserve{MilliCPU: c.Reserve.CPU.MilliValue(), Memory: c.Reserve.Memory.Value()},
+	}
+	for _, backend := range c.GPU.EvenBackends {
+		out.EvenBackends = append(out.EvenBackends, placement.NormalBackend(backend))
+	}
+	for _, a := range c.GPU.Accelerators {
+		out.Accelerators = append(out.Accelerators, placement.Accelerator{
+			Label: a.Label, Value: a.Value, Memory: a.Memory.Value() >> 20, Count: int64(a.Count), // rounded down, as that of profiles
+		})
 	}
 	for _, p := range c.GPU.Profiles {
 		out.Profiles = append(out.Profiles, placement.Profile{
 			Name:         p.Name,
 			Memory:       p.Memory.Value() >> 20, // rounded down: a GPU must not seem to have more than it has
 			Count:        int64(p.Count),
+			Unified:      p.MemoryType == v1alpha1.MemoryUnified,
 			NodeSelector: p.NodeSelector,
 			Tolerations:  p.Tolerations,
 		})

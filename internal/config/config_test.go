@@ -20,7 +20,13 @@ const begin = "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: Operato
 // full has a value other than the default for every field.
 const full = begin + `watchNamespaces: [vision, "42"]
 nodes: Ignore
+reserve: {cpu: 1500m, memory: 2Gi}
+passingTaints: ["example.com/not-ready*"]
 gpu:
+  evenBackends: [Engine_X]
+  accelerators:
+  - {label: example.com/gpu, value: a10, memory: 23028Mi}
+  - {label: example.com/gpu, value: a10x4, memory: 24152899583, count: 4}
   resourceName: example.com/gpu
   match: Nominal
   sharing: {timeSlicing: Allow, mps: Allow}
@@ -31,6 +37,7 @@ gpu:
   - {name: l4, memory: 23034Mi, count: 1, nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}}
   - name: a100
     memory: 24152899583 # one byte less than 23034Mi
+    memoryType: Unified
     count: 8
     nodeSelector:
       nvidia.com/gpu.product: "A100"
@@ -52,7 +59,9 @@ func TestLoad(t *testing.T) {
 	defaults := &v1alpha1.OperatorConfiguration{
 		TypeMeta: meta,
 		Nodes:    "Watch",
+		Reserve:  v1alpha1.Reserve{CPU: quantity("200m"), Memory: quantity("256Mi")},
 		GPU: v1alpha1.GPU{
+			EvenBackends: []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"},
 			ResourceName: "nvidia.com/gpu",
 			Match:        "Exact",
 			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny"},
@@ -82,7 +91,14 @@ func TestLoad(t *testing.T) {
 			TypeMeta:        meta,
 			WatchNamespaces: []string{"vision", "42"},
 			Nodes:           "Ignore",
+			Reserve:         v1alpha1.Reserve{CPU: quantity("1500m"), Memory: quantity("2Gi")},
+			PassingTaints:   []string{"example.com/not-ready*"},
 			GPU: v1alpha1.GPU{
+				EvenBackends: []string{"Engine_X"},
+				Accelerators: []v1alpha1.Accelerator{
+					{Label: "example.com/gpu", Value: "a10", Memory: *quantity("23028Mi")},
+					{Label: "example.com/gpu", Value: "a10x4", Memory: *quantity("24152899583"), Count: 4},
+				},
 				ResourceName: "example.com/gpu",
 				Match:        "Nominal",
 				Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow"},
@@ -91,9 +107,9 @@ func TestLoad(t *testing.T) {
 					{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
 				},
 				Profiles: []v1alpha1.GPUProfile{
-					{Name: "l4", Memory: *quantity("23034Mi"), Count: 1, NodeSelector: map[string]string{"cloud.google.com/gke-accelerator": "nvidia-l4"}},
+					{Name: "l4", Memory: *quantity("23034Mi"), Count: 1, MemoryType: "Dedicated", NodeSelector: map[string]string{"cloud.google.com/gke-accelerator": "nvidia-l4"}},
 					{
-						Name: "a100", Memory: *quantity("24152899583"), Count: 8,
+						Name: "a100", Memory: *quantity("24152899583"), Count: 8, MemoryType: "Unified",
 						NodeSelector: map[string]string{"nvidia.com/gpu.product": "A100", "pool": ""},
 						Tolerations:  []corev1.Toleration{{Key: "a100", Operator: "Equal", Effect: "PreferNoSchedule"}},
 					},
@@ -136,6 +152,7 @@ func TestSample(t *testing.T) {
 	want := Default()
 	want.WatchNamespaces = []string{}
 	want.GPU.Tolerations, want.GPU.Profiles = []corev1.Toleration{}, []v1alpha1.GPUProfile{}
+	want.PassingTaints, want.GPU.Accelerators = []string{}, []v1alpha1.Accelerator{}
 	got, err := Load("operator.yaml", content)
 	if err != nil {
 		t.Fatal(err)
@@ -145,18 +162,23 @@ func TestSample(t *testing.T) {
 	}
 
 	// The examples in its comments load, too.
-	shown := strings.NewReplacer("[] # such as [vision, speech]", "[vision, speech]", "[] # such as:\n  # - ", "\n  - ", "\n  #   ", "\n    ").Replace(string(content))
+	shown := strings.NewReplacer("[] # such as [vision, speech]", "[vision, speech]", `[] # such as ["example.com/not-ready*"]`, `["example.com/not-ready*"]`, "[] # such as:\n  # - ", "\n  - ", "\n  #   ", "\n    ").Replace(string(content))
 	got, err = Load("examples.yaml", []byte(shown))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, shown)
 	}
-	if len(got.WatchNamespaces) != 2 || len(got.GPU.Tolerations) != 1 || len(got.GPU.Profiles) != 1 {
+	if len(got.WatchNamespaces) != 2 || len(got.GPU.Tolerations) != 1 || len(got.GPU.Profiles) != 1 || len(got.GPU.Accelerators) != 1 || len(got.PassingTaints) != 1 {
 		t.Errorf("want two namespaces, one example of a toleration and one of a profile, got %+v", got)
 	}
 }
 
 func TestPlacement(t *testing.T) {
 	seconds := int64(60)
+	with := func(change func(*placement.Config)) placement.Config {
+		c := placement.DefaultConfig()
+		change(&c)
+		return c
+	}
 	tests := map[string]struct {
 		content string
 		want    placement.Config
@@ -167,6 +189,12 @@ func TestPlacement(t *testing.T) {
 			Nominal:      true,
 			TimeSlicing:  true,
 			MPS:          true,
+			EvenBackends: []string{"engine-x"},
+			Accelerators: []placement.Accelerator{
+				{Label: "example.com/gpu", Value: "a10", Memory: 23028}, {Label: "example.com/gpu", Value: "a10x4", Memory: 23033, Count: 4},
+			},
+			PassingTaints: []string{"example.com/not-ready*"},
+			Reserve:       placement.Reserve{MilliCPU: 1500, Memory: 2 << 30},
 			Tolerations: []corev1.Toleration{
 				{Key: "dedicated", Value: "vision"},
 				{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
@@ -174,14 +202,17 @@ func TestPlacement(t *testing.T) {
 			Profiles: []placement.Profile{
 				{Name: "l4", Memory: 23034, Count: 1, NodeSelector: map[string]string{"cloud.google.com/gke-accelerator": "nvidia-l4"}},
 				{
-					Name: "a100", Memory: 23033, Count: 8,
+					Name: "a100", Memory: 23033, Count: 8, Unified: true,
 					NodeSelector: map[string]string{"nvidia.com/gpu.product": "A100", "pool": ""},
 					Tolerations:  []corev1.Toleration{{Key: "a100", Operator: "Equal", Effect: "PreferNoSchedule"}},
 				},
 			},
 		}},
-		"Only time-slicing": {begin + "gpu: {sharing: {timeSlicing: Allow}}", placement.Config{ResourceName: "nvidia.com/gpu", TimeSlicing: true}},
-		"Only MPS":          {begin + "gpu: {sharing: {mps: Allow}}", placement.Config{ResourceName: "nvidia.com/gpu", MPS: true}},
+		"Only time-slicing": {begin + "gpu: {sharing: {timeSlicing: Allow}}", with(func(c *placement.Config) { c.TimeSlicing = true })},
+		"Only MPS":          {begin + "gpu: {sharing: {mps: Allow}}", with(func(c *placement.Config) { c.MPS = true })},
+		"No engines, no reserve": {begin + "gpu: {evenBackends: []}\nreserve: {cpu: 0, memory: 0}", with(func(c *placement.Config) {
+			c.EvenBackends, c.Reserve = nil, placement.Reserve{}
+		})},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -69,15 +69,15 @@ func TestErrors(t *testing.T) {
 
 		// Fields.
 		"an unknown field": {begin + "gpu:\n  # comment\n  matc: Exact\n", []string{
-			"operator.yaml:5:3: gpu.matc is not a field; did you mean \"match\"? the fields of gpu are match, profiles, resourceName, sharing, tolerations"}},
+			"operator.yaml:5:3: gpu.matc is not a field; did you mean \"match\"? the fields of gpu are accelerators, evenBackends, match, profiles, resourceName, sharing, tolerations"}},
 		"an unknown field of the file": {begin + "metadata: {}\n", []string{
-			"operator.yaml:3:1: metadata is not a field: the fields of the file are apiVersion, gpu, kind, nodes, predictor, registry, watchNamespaces"}},
+			"operator.yaml:3:1: metadata is not a field: the fields of the file are apiVersion, gpu, kind, nodes, passingTaints, predictor, registry, reserve, watchNamespaces"}},
 		"an unknown field in other case": {begin + "gpu: {sharing: {timeslicing: Allow}}\n", []string{
 			"operator.yaml:3:17: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, timeSlicing"}},
 		"an unknown field of a list's item": {profile + "  - {name: a, memory: 1Gi, count: 1, nodeSelector: {a: b}, zone: c}\n", []string{
-			"operator.yaml:6:60: gpu.profiles[1].zone is not a field: the fields of gpu.profiles[1] are count, memory, name, nodeSelector, tolerations"}},
+			"operator.yaml:6:60: gpu.profiles[1].zone is not a field: the fields of gpu.profiles[1] are count, memory, memoryType, name, nodeSelector, tolerations"}},
 		"an unknown field with a strange name": {begin + `"a\nb": 1` + "\n", []string{
-			`operator.yaml:3:1: "a\nb" is not a field: the fields of the file are apiVersion, gpu, kind, nodes, predictor, registry, watchNamespaces`}},
+			`operator.yaml:3:1: "a\nb" is not a field: the fields of the file are apiVersion, gpu, kind, nodes, passingTaints, predictor, registry, reserve, watchNamespaces`}},
 		"a field without text for a name": {begin + "gpu: {true: x}\n", []string{
 			"operator.yaml:3:7: the name of a field is true, which is true or false and not text: write text, in quotes if need be"}},
 		"a field given twice": {begin + "gpu: {match: Exact}\nnodes: Watch\ngpu: {match: Nominal}\n", []string{
@@ -167,7 +167,7 @@ func TestManyFindings(t *testing.T) {
 	for i := range maxFindings + 7 {
 		content += fmt.Sprintf("field%d: 1\n", i)
 		if i < maxFindings {
-			want = append(want, fmt.Sprintf("operator.yaml:%d:1: field%d is not a field: the fields of the file are apiVersion, gpu, kind, nodes, predictor, registry, watchNamespaces", i+3, i))
+			want = append(want, fmt.Sprintf("operator.yaml:%d:1: field%d is not a field: the fields of the file are apiVersion, gpu, kind, nodes, passingTaints, predictor, registry, reserve, watchNamespaces", i+3, i))
 		}
 	}
 	wantErrors(t, content, append(want, "operator.yaml: correct these first; 7 more are not shown"))

@@ -41,6 +41,7 @@ func (f *file) profiles(path *field.Path, profiles []v1alpha1.GPUProfile) {
 		if f.has(at, "count", "the number of GPUs on one node") && (p.Count < 1 || p.Count > maxGPUs) {
 			f.invalid(at.Child("count"), "is %d: write the number of GPUs on one node, from 1 to %d", p.Count, maxGPUs)
 		}
+		choice(f, at.Child("memoryType"), p.MemoryType, v1alpha1.MemoryDedicated, v1alpha1.MemoryUnified)
 		f.nodeSelector(at, p.NodeSelector)
 		f.tolerations(at.Child("tolerations"), p.Tolerations)
 		f.distinct(path, profiles, i)

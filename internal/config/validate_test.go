@@ -40,6 +40,26 @@ func TestValidate(t *testing.T) {
 		"too many namespaces": {begin + "watchNamespaces:\n" + lines(65, "- n%d"), []string{
 			"operator.yaml:4:1: watchNamespaces has 65 namespaces: keep at most 64, or none to serve all"}},
 
+		"a reserve": {begin + "reserve: {cpu: 1k, memory: 1Ti}\n", []string{
+			`operator.yaml:3:16: reserve.cpu is 1k: write what DaemonSets take of a node, below 1k cores, such as 200m`,
+			`operator.yaml:3:28: reserve.memory is 1Ti: write what DaemonSets take of a node, below 1Ti, such as 256Mi`}},
+		"passing taints": {begin + "passingTaints: ['*', 'a b', x/*, x/*]\n", []string{
+			`operator.yaml:3:17: passingTaints[0] is "*", which is every taint: write the key of one, such as example.com/not-ready*`,
+			`operator.yaml:3:22: passingTaints[1] is "a b": write the key of a taint, in which * stands for any text, such as example.com/not-ready*`,
+			`operator.yaml:3:34: passingTaints[3] is "x/*", as is passingTaints[2]: keep one`}},
+		"too many passing taints": {begin + "passingTaints:\n" + lines(33, "- n%d"), []string{
+			"operator.yaml:4:1: passingTaints has 33 patterns: keep at most 32"}},
+		"backends": {begin + "gpu: {evenBackends: [vllm, ' ', VLLM]}\n", []string{
+			`operator.yaml:3:28: gpu.evenBackends[1] is " ": write the backend of a task, such as vllm`,
+			`operator.yaml:3:33: gpu.evenBackends[2] is "VLLM", as is gpu.evenBackends[0]: keep one`}},
+		"accelerators": {begin + "gpu:\n  accelerators:\n  - {label: a b, value: '', memory: 8}\n  - {label: x, value: y, memory: 1Gi, count: 65}\n" +
+			"  - {label: x, value: y, memory: 1Gi}\n", []string{
+			`operator.yaml:5:13: gpu.accelerators[0].label is "a b": write the key of a label of nodes, such as cloud.google.com/gke-accelerator`,
+			`operator.yaml:5:25: gpu.accelerators[0].value is "": write at most 63 letters, digits, '-', '_' and '.', a letter or digit first and last`,
+			`operator.yaml:5:37: gpu.accelerators[0].memory is 8: write the memory of one GPU, from 1Mi to below 1Ti; did you mean 8Mi?`,
+			`operator.yaml:6:46: gpu.accelerators[1].count is 65: write the number of GPUs on one node, from 1 to 64, or leave it out`,
+			`operator.yaml:7:23: gpu.accelerators[2].value is "y", as is gpu.accelerators[1].value: keep one`}},
+
 		"a resource without a domain": {fmt.Sprintf(resourceName, "cpu"), []string{
 			`operator.yaml:3:21: gpu.resourceName is "cpu": write the domain and the name of an extended resource, such as nvidia.com/gpu`}},
 		"a resource with two slashes": {fmt.Sprintf(resourceName, "a.com/b/c"), []string{
