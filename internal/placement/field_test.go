@@ -102,7 +102,9 @@ func nominal(c *Config) { c.Nominal = true }
 // TestField1: more GPUs than labels vouch for are shares.
 func TestField1(t *testing.T) {
 	const gke = "cloud.google.com/gke-accelerator=nvidia-l4 cloud.google.com/gke-gpu-sharing-strategy=time-sharing cloud.google.com/gke-max-shared-clients-per-gpu=4 "
-	hami := func(n *corev1.Node) { n.Annotations = map[string]string{hamiAnnotation: "GPU-1,10,23034,100,NVIDIA-L4,0,true:"} }
+	hami := func(n *corev1.Node) {
+		n.Annotations = map[string]string{hamiAnnotation: "GPU-1,10,23034,100,NVIDIA-L4,0,true:"}
+	}
 	runFieldCases(t, "F1", []fieldCase{
 		{"GKE shares an L4 into 4", some(node(gfd("NVIDIA-L4", "23034", "1")+gke, "nvidia.com/gpu=4")), nil, `{type: gpu, gpuMemory: 80Gi, backend: vllm}`,
 			"1 nvidia.com/gpu, tensor parallel 1", "*", isFalse, []string{"shared by time-slicing", "gpu.sharing.timeSlicing: Allow"}},

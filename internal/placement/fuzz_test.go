@@ -37,6 +37,12 @@ func FuzzResolve(f *testing.F) {
 		for suffix, value := range map[string]string{suffixMemory: memory, suffixReplicas: replicas, suffixProduct: product, suffixSharing: sharing} {
 			node.Labels[gpuLabels+suffix], node.Labels[name+suffix] = value, value
 		}
+		for i, key := range append(cloudLabels, gkeAccelerator, instanceType, gpuLabels+suffixCount, gpuLabels+suffixSlices) { // some, by the flags
+			if flags>>4&(1<<(i%4)) != 0 {
+				node.Labels[key] = []string{memory, replicas, product, sharing}[i%4]
+			}
+		}
+		node.Status.Capacity = corev1.ResourceList{corev1.ResourceName(name): resource.MustParse("4")}
 		config := func(c *Config) {
 			c.TimeSlicing, c.MPS, c.Nominal = flags&1 != 0, flags&2 != 0, flags&4 != 0
 			c.Profiles = []Profile{{Name: "p", Memory: 23034, Count: 4, NodeSelector: map[string]string{name: product}}}

@@ -155,6 +155,9 @@ func candidateOf(d *demand, class *Class, s *supply, count int64) *candidate {
 // markRare marks the candidates of which there are few. Tasks of another resource are not selected by the same placement: all would wait for
 // those few.
 func markRare(all []*candidate) {
+	if !slices.ContainsFunc(all, func(c *candidate) bool { return c.resource != all[0].resource }) {
+		return
+	}
 	for _, a := range all {
 		a.rare = slices.ContainsFunc(all, func(b *candidate) bool {
 			return a.resource != b.resource && a.count == b.count && a.units.isRare(b.units)
