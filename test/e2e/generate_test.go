@@ -50,11 +50,14 @@ const (
 // config is an operator's configuration.
 func (g generator) config() placement.Config {
 	config := placement.DefaultConfig()
+	if g.oneIn(2) {
+		config.Reserve = placement.Reserve{}
+	}
 	config.Nominal, config.TimeSlicing, config.MPS = g.oneIn(3), g.oneIn(2), g.oneIn(2)
 	if g.oneIn(2) {
 		config.Tolerations = []corev1.Toleration{{Key: "sku", Operator: corev1.TolerationOpEqual, Value: "gpu", Effect: corev1.TaintEffectNoSchedule}}
 	}
-	if g.oneIn(3) {
+	if g.oneIn(16) { // with them, much is Unknown: an autoscaler may add a node
 		config.Profiles = []placement.Profile{
 			{Name: "l4", Memory: 23034, Count: 4, NodeSelector: map[string]string{acceleration: "nvidia-l4"}},
 			{Name: "h100", Memory: 81559, Count: 8, NodeSelector: map[string]string{acceleration: "nvidia-h100-80gb"},
@@ -64,10 +67,14 @@ func (g generator) config() placement.Config {
 	return config
 }
 
-// cluster returns up to 10 nodes of up to 5 shapes.
+// cluster returns up to 16 nodes of up to 8 shapes.
 func (g generator) cluster() []*corev1.Node {
 	var nodes []*corev1.Node
-	for range g.IntN(6) {
+	shapes := 1 + g.IntN(8)
+	if g.oneIn(80) {
+		shapes = 0
+	}
+	for range shapes {
 		shape := g.node()
 		for range 1 + g.IntN(2) {
 			node := shape.DeepCopy()
@@ -93,7 +100,10 @@ func (g generator) node() *corev1.Node {
 		corev1.ResourceMemory: resource.MustParse(pick(g, "15Gi", "64Gi", "536870908Ki", "512Gi", "1Ti")),
 		corev1.ResourcePods:   resource.MustParse(pick(g, "0", "1", "110", "110", "110", "110", "110", "110", "110", "110")),
 	}
-	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
+	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
+	if g.oneIn(4) {
+		kinds = g.clouds()
+	}
 	pick(g, kinds...)(node)
 	if g.oneIn(4) {
 		node.Spec.Taints = append(node.Spec.Taints, pick(g,
@@ -101,6 +111,7 @@ func (g generator) node() *corev1.Node {
 			corev1.Taint{Key: resourceGPU, Value: "present", Effect: corev1.TaintEffectNoExecute},
 			corev1.Taint{Key: "sku", Value: "gpu", Effect: corev1.TaintEffectNoSchedule},
 			corev1.Taint{Key: "reserved", Effect: corev1.TaintEffectNoSchedule},
+			corev1.Taint{Key: "node.cilium.io/agent-not-ready", Effect: corev1.TaintEffectNoSchedule},
 			corev1.Taint{Key: "costly", Effect: corev1.TaintEffectPreferNoSchedule},
 		))
 	}
@@ -146,8 +157,12 @@ func (g generator) migMixed(node *corev1.Node) {
 // unlabelled is a node without GPU Feature Discovery, or with that of a cloud only.
 func (g generator) unlabelled(node *corev1.Node) {
 	allocate(node, resourceGPU, pick(g, 1, 8))
-	if g.oneIn(2) {
-		node.Labels[acceleration] = pick(g, "nvidia-l4", "nvidia-h100-80gb", "nvidia-tesla-v100")
+	if !g.oneIn(4) {
+		c := pick(g, card{"nvidia-l4", 23034}, card{"nvidia-h100-80gb", 81559}, card{"nvidia-tesla-v100", 16130}, card{"nvidia-l4", 23034}, card{"nvidia-of-tomorrow", 0})
+		node.Labels[acceleration] = c.product
+		if c.memory > 0 {
+			setTruth(node, c.memory, true)
+		}
 	}
 }
 
@@ -182,7 +197,10 @@ func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 	}
 	if r.Type == v1alpha1.ResourceTypeGPU && !g.oneIn(8) {
 		r.GPUMemory = resource.NewQuantity(g.gpuMemory(nodes)<<20, resource.BinarySI)
-		r.Backend = pick(g, "", "vllm", "huggingface")
+		r.Backend = pick(g, "", "vllm", "huggingface", "SGLang")
+		if g.oneIn(6) {
+			r.GPUCounts = pick(g, []int32{1, 2, 4, 7}, []int32{2, 3}, []int32{1})
+		}
 	}
 	return r
 }

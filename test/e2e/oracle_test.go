@@ -25,7 +25,7 @@ func (o oracle) memory() int64 {
 	}
 	mebibytes := (o.task.GPUMemory.Value() + 1<<20 - 1) >> 20
 	if o.config.Nominal {
-		return mebibytes * 97 / 100
+		return (mebibytes*1_000_000_000 + 1<<30 - 1) >> 30
 	}
 	return mebibytes
 }
@@ -33,7 +33,8 @@ func (o oracle) memory() int64 {
 // hosts reports whether a node, if empty, can host the task with GPUs of any resource and number.
 func (o oracle) hosts(node *corev1.Node) bool {
 	a := node.Status.Allocatable
-	if !takesPods(node) || a.Pods().IsZero() || a.Cpu().Cmp(*o.task.CPU) < 0 || a.Memory().Cmp(*o.task.Memory) < 0 {
+	if !takesPods(node) || a.Pods().IsZero() || a.Cpu().MilliValue()-o.config.Reserve.MilliCPU < o.task.CPU.MilliValue() ||
+		a.Memory().Value()-o.config.Reserve.Memory < o.task.Memory.Value() {
 		return false
 	}
 	if o.task.Type != v1alpha1.ResourceTypeGPU {
@@ -55,14 +56,19 @@ func (o oracle) hosts(node *corev1.Node) bool {
 // takesPods reports whether a node would take a Pod at present.
 func takesPods(node *corev1.Node) bool {
 	return !node.Spec.Unschedulable &&
-		!slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeUnreachable })
+		!slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool {
+			return t.Key == corev1.TaintNodeUnreachable || t.Key == "node.cilium.io/agent-not-ready"
+		})
 }
 
 // satisfied reports whether so many of a resource, of one node, are what the task asks for.
 func (o oracle) satisfied(node *corev1.Node, name corev1.ResourceName, count int64) bool {
 	labels, slice := gpuLabelsOf(node, string(name))
-	if labels == "" {
+	if labels == "" || len(o.task.GPUCounts) > 0 && !slices.Contains(o.task.GPUCounts, int32(count)) {
 		return false
+	}
+	if t, ok := truthOf(node); ok {
+		return t.gives(o, count)
 	}
 	sharing, replicas := sharingOf(node, labels, string(name))
 	if sharing == "time-slicing" && !o.config.TimeSlicing || sharing == "mps" && !o.config.MPS {
@@ -71,11 +77,11 @@ func (o oracle) satisfied(node *corev1.Node, name corev1.ResourceName, count int
 	if count > 1 && (slice || sharing != "") {
 		return false
 	}
-	if o.memory() == 0 {
-		return count == 1
+	if !o.allows(count) || name == resourceGPU && node.Labels[resourceGPU+".replicas"] == "0" && !strings.Contains(node.Labels[resourceGPU+".product"], "-MIG-") {
+		return false // or all are in MIG mode
 	}
-	if o.task.Backend == "vllm" && count&(count-1) != 0 {
-		return false
+	if o.memory() == 0 {
+		return true
 	}
 	memory, err := strconv.ParseInt(node.Labels[labels+".memory"], 10, 64)
 	if _, labelled := node.Labels[labels+".memory"]; !labelled && labels == resourceGPU && sharing == "" {
@@ -87,7 +93,35 @@ func (o oracle) satisfied(node *corev1.Node, name corev1.ResourceName, count int
 	if sharing == "mps" {
 		memory /= replicas
 	}
+	if o.config.Nominal && slice {
+		memory = max(memory, soldAs(string(name)+node.Labels[labels+".product"]))
+	}
 	return memory*count >= o.memory()
+}
+
+// allows reports whether the task's model may be split between so many GPUs.
+func (o oracle) allows(count int64) bool {
+	switch {
+	case len(o.task.GPUCounts) > 0:
+		return slices.Contains(o.task.GPUCounts, int32(count))
+	case o.memory() == 0:
+		return count == 1
+	default:
+		return !slices.Contains([]string{"vllm", "sglang"}, strings.ToLower(o.task.Backend)) || count&(count-1) == 0
+	}
+}
+
+// gives reports whether so many units are what the task asks for, whichever the device plugin chooses. Whether shares may be used is not checked
+// here: what matters is that the memory is there.
+func (t truth) gives(o oracle, count int64) bool {
+	switch {
+	case !o.allows(count) || count > 1 && !t.whole:
+		return false
+	case o.memory() == 0:
+		return true
+	default:
+		return t.memory*count >= o.memory()
+	}
 }
 
 func gpuLabelsOf(node *corev1.Node, name string) (labels string, slice bool) {
@@ -98,6 +132,19 @@ func gpuLabelsOf(node *corev1.Node, name string) (labels string, slice bool) {
 		return "", false
 	}
 	return resourceGPU, strings.Contains(node.Labels[resourceGPU+".product"], "-MIG-")
+}
+
+// soldAs returns the memory of a MIG slice by its name, as Nominal reads sizes, in MiB.
+func soldAs(name string) int64 {
+	for _, p := range profiles {
+		if size, ok := strings.CutSuffix(strings.TrimSuffix(p.profile, ".me"), "gb"); ok && strings.Contains(name, size+"gb") {
+			gigabytes, err := strconv.ParseInt(size[strings.Index(size, ".")+1:], 10, 64)
+			if err == nil {
+				return (gigabytes<<10*1_000_000_000 + 1<<30 - 1) >> 30
+			}
+		}
+	}
+	return 0
 }
 
 func sharingOf(node *corev1.Node, labels, name string) (string, int64) {
