@@ -333,7 +333,7 @@ func TestField10(t *testing.T) {
 	unified := profile("spark", 122880, 1, "nvidia.com/gpu.product=NVIDIA-GB10")
 	unified.Unified = true
 	runFieldCases(t, "F10", []fieldCase{
-		{"a GB10", spark, nil, `{type: gpu, gpuMemory: 70Gi}`, "1 nvidia.com/gpu", "memory > 71679", isNoLabel, []string{"its GPUs use the node's main memory, which GPU Feature Discovery cannot tell"}},
+		{"a GB10", spark, nil, `{type: gpu, gpuMemory: 70Gi}`, "1 nvidia.com/gpu", "memory > 71679", isNoLabel, []string{"GPU Feature Discovery runs on some GPU nodes", "its GPUs use the node's main memory, which GPU Feature Discovery cannot tell"}},
 		{"a Jetson", some(node("nvidia.com/gpu.product=Orin nvidia.com/gpu.count=1", "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 20Gi}`, "1 nvidia.com/gpu", "memory > 20479", isNoLabel,
 			[]string{"memoryType: Unified"}},
 		{"a GB10 by a profile", spark, profiles(unified), `{type: gpu, gpuMemory: 70Gi}`, "1 nvidia.com/gpu, memory 71Gi", "memory > 71679 | product in NVIDIA-GB10, whole", isTrue, nil},

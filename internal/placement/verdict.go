@@ -76,12 +76,19 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPUs that could host the task have the labels of others that could not, so the placement "+
 			"selects neither: give one of them a label of its own, and describe them by a profile")
 	case p.memory > 0 && slices.ContainsFunc(inv.classes, func(c Class) bool { return inv.mayHost(p, &c) }):
+		if !slices.ContainsFunc(inv.classes, func(c Class) bool { return inv.mayHost(p, &c) && !c.discovered() }) {
+			return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPU Feature Discovery runs on some GPU nodes and does not tell how much memory a GPU has: "+
+				"describe them by a profile in the operator's configuration")
+		}
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
 			"or describe them by a profile in the operator's configuration")
 	default:
 		return Verdict{}, false
 	}
 }
+
+// discovered reports whether GPU Feature Discovery runs on the nodes of a class.
+func (c *Class) discovered() bool { return c.node.Labels[gpuLabels+suffixProduct] != "" }
 
 // growing returns the name of a profile that is enough, and of which nodes that would come could host the Pod: none is there yet, or those that
 // are there could if they took Pods. It is empty if there is none: what keeps the Pod off the nodes of a profile keeps it off new ones.
@@ -234,15 +241,25 @@ func mebibytes(n int64) string { return strconv.FormatInt(n, 10) + "Mi" }
 // advice says what to do about a verdict.
 func (inv *Inventory) advice(p *plan) string {
 	const advice = "add a node that can, or ask for less"
+	if inv.exceedsNodes(p) {
+		return severalNodes + ": " + advice
+	}
+	return advice
+}
+
+const severalNodes = "it needs more than one of these nodes, and a task runs on one"
+
+// exceedsNodes reports whether there are GPUs that would do if one node had more of them.
+func (inv *Inventory) exceedsNodes(p *plan) bool {
 	if p.memory == 0 || p.count < 2 {
-		return advice
+		return false
 	}
 	for i := range inv.classes {
 		for j := range inv.classes[i].supplies {
 			if s := &inv.classes[i].supplies[j]; s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count {
-				return advice
+				return false
 			}
 		}
 	}
-	return "it needs more than one of these nodes, and a task runs on one: " + advice
+	return true
 }

@@ -84,7 +84,8 @@ func changeOf(before, after *Resolution) Change {
 	}
 }
 
-// hint returns the near miss of a placement that takes several GPUs, and of an unknown verdict what would make it known.
+// hint returns the near miss of a task that can be placed, of an unknown verdict what would make it known, and of one that fits nowhere that it
+// needs several nodes.
 func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 	p := inv.plan(req)
 	switch verdict.Status {
@@ -95,6 +96,9 @@ func (inv *Inventory) hint(req Requirement, verdict *Verdict) string {
 	case metav1.ConditionUnknown:
 		return verdict.Summary
 	case metav1.ConditionFalse:
+		if inv.exceedsNodes(p) {
+			return severalNodes
+		}
 	}
 	return ""
 }

@@ -11,19 +11,22 @@ import (
 // generator knows it, and the operator does not read it: a device plugin gives the cards, whatever the labels say.
 const truthAnnotation = "truth"
 
-// truth is the content of the annotation.
+// truth is the content of the annotation. sharing is by what of the configuration shares have to be allowed, and "-" for none.
 type truth struct {
-	memory int64
-	whole  bool
+	memory  int64
+	whole   bool
+	sharing string
 }
 
-func setTruth(node *corev1.Node, memory int64, whole bool) {
-	node.Annotations = map[string]string{truthAnnotation: fmt.Sprintf("%d %t", memory, whole)}
+func setTruth(node *corev1.Node, memory int64, whole bool) { setShares(node, memory, whole, "-") }
+
+func setShares(node *corev1.Node, memory int64, whole bool, sharing string) {
+	node.Annotations = map[string]string{truthAnnotation: fmt.Sprintf("%d %t %s", memory, whole, sharing)}
 }
 
 func truthOf(node *corev1.Node) (truth, bool) {
 	var t truth
-	_, err := fmt.Sscanf(node.Annotations[truthAnnotation], "%d %t", &t.memory, &t.whole)
+	_, err := fmt.Sscanf(node.Annotations[truthAnnotation], "%d %t %s", &t.memory, &t.whole, &t.sharing)
 	return t, err == nil
 }
 
@@ -55,9 +58,10 @@ func (g generator) gkeShared(node *corev1.Node) {
 	}
 	allocate(node, resourceGPU, int(cards)*clients)
 	if strategy == "mps" {
-		t.memory /= int64(clients)
+		setShares(node, t.memory/int64(clients), false, "mps")
+		return
 	}
-	setTruth(node, t.memory, false)
+	setShares(node, t.memory, false, "time-slicing")
 }
 
 func (g generator) gkePartition(node *corev1.Node) {
@@ -95,7 +99,7 @@ func (g generator) fraction(node *corev1.Node) {
 	memory := pick(g, int64(2861), 5722, 11444)
 	g.tellAWS(node, "l4", memory, 0)
 	allocate(node, resourceGPU, 1)
-	setTruth(node, memory, false)
+	setShares(node, memory, false, "mps")
 }
 
 func (g generator) aks(node *corev1.Node) {
@@ -116,7 +120,7 @@ func (g generator) hami(node *corev1.Node) {
 		node.Labels[resourceGPU+".count"] = strconv.Itoa(count)
 	}
 	allocate(node, resourceGPU, 10*count)
-	setTruth(node, c.memory, false)
+	setShares(node, c.memory, false, "time-slicing")
 	node.Annotations["hami.io/node-nvidia-register"] = "GPU-1,10,23034,100,NVIDIA,0,true:"
 }
 

@@ -57,7 +57,7 @@ func (g generator) config() placement.Config {
 	if g.oneIn(2) {
 		config.Tolerations = []corev1.Toleration{{Key: "sku", Operator: corev1.TolerationOpEqual, Value: "gpu", Effect: corev1.TaintEffectNoSchedule}}
 	}
-	if g.oneIn(16) { // with them, much is Unknown: an autoscaler may add a node
+	if g.oneIn(20) { // with them, much is Unknown: an autoscaler may add a node
 		config.Profiles = []placement.Profile{
 			{Name: "l4", Memory: 23034, Count: 4, NodeSelector: map[string]string{acceleration: "nvidia-l4"}},
 			{Name: "h100", Memory: 81559, Count: 8, NodeSelector: map[string]string{acceleration: "nvidia-h100-80gb"},
@@ -100,7 +100,7 @@ func (g generator) node() *corev1.Node {
 		corev1.ResourceMemory: resource.MustParse(pick(g, "15Gi", "64Gi", "536870908Ki", "512Gi", "1Ti")),
 		corev1.ResourcePods:   resource.MustParse(pick(g, "0", "1", "110", "110", "110", "110", "110", "110", "110", "110")),
 	}
-	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
+	kinds := []func(*corev1.Node){func(*corev1.Node) {}, g.whole, g.whole, g.whole, g.whole, g.whole, g.whole, g.whole, g.shared, g.shared, g.migSingle, g.migMixed, g.unlabelled, g.malformed}
 	if g.oneIn(4) {
 		kinds = g.clouds()
 	}

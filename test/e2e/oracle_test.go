@@ -111,11 +111,10 @@ func (o oracle) allows(count int64) bool {
 	}
 }
 
-// gives reports whether so many units are what the task asks for, whichever the device plugin chooses. Whether shares may be used is not checked
-// here: what matters is that the memory is there.
+// gives reports whether so many units are what the task asks for, whichever the device plugin chooses, and may be used.
 func (t truth) gives(o oracle, count int64) bool {
 	switch {
-	case !o.allows(count) || count > 1 && !t.whole:
+	case !o.allows(count) || count > 1 && !t.whole, t.sharing == "mps" && !o.config.MPS, t.sharing == "time-slicing" && !o.config.TimeSlicing:
 		return false
 	case o.memory() == 0:
 		return true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -158,6 +159,11 @@ func (o *NodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
 
 // readNodes reads the nodes of files. Any error ends it: a verdict by half of the nodes would be wrong.
 func readNodes(ctx context.Context, r *Reader, names []string) ([]corev1.Node, error) {
+	for _, name := range names {
+		if described, err := terminal.Until(ctx, func() (bool, error) { return isDescription(name), nil }); err == nil && described {
+			return nil, fmt.Errorf("%s is what kubectl describe node prints, for people; give the nodes as made by: kubectl get nodes -o yaml", name)
+		}
+	}
 	manifests, errs := r.Read(ctx, corev1.SchemeGroupVersion.WithKind("Node"), names)
 	nodes := make([]corev1.Node, len(manifests))
 	for i, m := range manifests {
@@ -169,6 +175,21 @@ func readNodes(ctx context.Context, r *Reader, names []string) ([]corev1.Node, e
 		}
 	}
 	return nodes, utilerrors.NewAggregate(errs)
+}
+
+var (
+	describedName        = regexp.MustCompile(`(?m)^Name:\s+\S`)
+	describedAllocatable = regexp.MustCompile(`(?m)^Allocatable:\s*$`)
+)
+
+// isDescription reports whether a file is what "kubectl describe node" prints.
+func isDescription(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return false // what else there is reads it, and tells why it cannot
+	}
+	content, err := os.ReadFile(name)
+	return err == nil && describedName.Match(content) && describedAllocatable.Match(content)
 }
 
 // complete fills in what whoever writes a node by hand leaves out.
