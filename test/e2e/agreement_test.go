@@ -17,6 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -95,8 +98,12 @@ func TestPlacementByItself(t *testing.T) {
 			resolution, fits := placement.Explain(placement.RequirementOf(&resources), inventory)
 			counts[resolution.Verdict.Status]++
 			o := oracle{config, resources}
-			for _, host := range hosts(inventory, nodes, fits) {
-				if wrong := mistake(o, nodes, &resolution, host); wrong != "" {
+			for _, host := range bindable(&resolution, withDaemonSets(nodes, config.Reserve)) {
+				wrong := disagreement(inventory, nodes, &resolution, fits, host)
+				if wrong == "" {
+					wrong = mistake(o, nodes, &resolution, host)
+				}
+				if wrong != "" {
 					t.Fatalf("seed %d: %s\n%s", seed, wrong, table(config, nodes, resources, &resolution, fits))
 				}
 			}
@@ -105,12 +112,23 @@ func TestPlacementByItself(t *testing.T) {
 	t.Logf("verdicts: %v", counts)
 }
 
-// hosts returns the nodes to which kube-scheduler may bind by what is said of their classes; one that is "" if there are none.
-func hosts(inventory *placement.Inventory, nodes []*corev1.Node, fits []placement.Fit) []string {
+// bindable returns the nodes to which kube-scheduler may bind a Pod with a placement, by the rules of its filters for taints, affinity and resources;
+// one that is "" if there are none.
+func bindable(resolution *placement.Resolution, nodes []*corev1.Node) []string {
+	pod := podOf(&resolution.Placement, "pod")
+	affinity := nodeaffinity.GetRequiredNodeAffinity(pod)
 	var names []string
 	for _, node := range nodes {
-		class, _ := inventory.ClassOf(node)
-		if takesPods(node) && slices.ContainsFunc(fits, func(fit placement.Fit) bool { return fit.Why == "" && fit.Class.Equal(&class) }) {
+		matches, err := affinity.Match(node)
+		_, tainted := schedulingv1.FindMatchingUntoleratedTaint(klog.Logger{}, node.Spec.Taints, pod.Spec.Tolerations, func(t *corev1.Taint) bool {
+			return t.Effect != corev1.TaintEffectPreferNoSchedule
+		}, false)
+		fits := node.Status.Allocatable.Pods().Sign() > 0
+		for name, want := range pod.Spec.Containers[0].Resources.Requests {
+			has := node.Status.Allocatable[name]
+			fits = fits && want.Cmp(has) <= 0
+		}
+		if err == nil && matches && !tainted && fits && !node.Spec.Unschedulable {
 			names = append(names, node.Name)
 		}
 	}
