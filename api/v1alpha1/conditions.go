@@ -67,11 +67,13 @@ const (
 const (
 	// ReasonFeasible: some node can host the task when it is empty.
 	ReasonFeasible = "Feasible"
-	// ReasonNoFeasibleNode: no node can; the message says of each class of nodes why.
+	// ReasonNoFeasibleNode: no node can; the message says of each class of nodes all that is amiss.
 	ReasonNoFeasibleNode = "NoFeasibleNode"
-	// ReasonMemoryLabelMissing: no node can, as far as is known, and some have GPUs of a size that is not known.
+	// ReasonMemoryLabelMissing: no node can, as far as is known, and some have GPUs of a size that is not known, or with the labels of GPUs that
+	// would not do.
 	ReasonMemoryLabelMissing = "MemoryLabelMissing"
-	// ReasonNoInventory: the operator knows of no node to judge by, or of none that has GPUs; one may come.
+	// ReasonNoInventory: the operator knows of no node to judge by, or of none that has GPUs which can be allocated; or one may come, by an autoscaler
+	// that has a profile or Karpenter's labels to go by.
 	ReasonNoInventory = "NoInventory"
 	// ReasonNotJudged: no entry stands for the task, so there is nothing to place.
 	ReasonNotJudged = "NotJudged"
