@@ -19,14 +19,21 @@ const maxClauses = 16
 // withClauses adds to a verdict of each class why its nodes do not host the Pod, the nearest first, and how many classes are left out. Classes of
 // one name and one reason share a clause.
 func (inv *Inventory) withClauses(p *plan, verdict Verdict) Verdict {
-	order := make([]*Class, len(inv.classes))
-	for i := range inv.classes {
-		order[i] = &inv.classes[i]
+	type ranked struct {
+		class          *Class
+		nearest, place int
+		memory         int64
 	}
-	slices.SortStableFunc(order, func(a, b *Class) int {
-		return cmp.Or(cmp.Compare(p.nearness(b), p.nearness(a)), cmp.Compare(b.mostMemory(), a.mostMemory()))
+	order := make([]ranked, len(inv.classes))
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		order[i] = ranked{class, p.nearness(class), i, class.mostMemory()}
+	}
+	slices.SortFunc(order, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.nearest, a.nearest), cmp.Compare(b.memory, a.memory), cmp.Compare(a.place, b.place))
 	})
-	for i, class := range order {
+	for i := range order {
+		class := order[i].class
 		next := Clause{Class: class.Name, Nodes: class.Nodes, Why: p.why(class)}
 		if same := slices.IndexFunc(verdict.Clauses, next.sameButCounts); same >= 0 {
 			verdict.Clauses[same].Nodes += next.Nodes

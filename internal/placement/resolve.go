@@ -177,9 +177,10 @@ func compareBool(a, b bool) int {
 }
 
 // nearest returns the GPUs that come nearest to a demand, where more of them on one node would meet it: those of nodes with several, and all if
-// one GPU with so much memory cannot be.
+// one GPU with so much memory cannot be. It returns one at most: that of which a node has the most memory, the first by name.
 func (inv *Inventory) nearest(d *demand) []*candidate {
-	var found []*candidate
+	var best *supply
+	var of *Class
 	impossible := d.memory > awsLargest()
 	for i := range inv.classes {
 		class := &inv.classes[i]
@@ -188,15 +189,15 @@ func (inv *Inventory) nearest(d *demand) []*candidate {
 			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
 				continue
 			}
-			if count := s.need(d); count > 0 {
-				next := candidateOf(d, class, s, count)
-				next.order = len(found)
-				found = append(found, next)
+			if s.need(d) > 0 && (best == nil || s.total() > best.total()) {
+				best, of = s, class
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b *candidate) int { return cmp.Compare(b.supply.total(), a.supply.total()) })
-	return found
+	if best == nil {
+		return nil
+	}
+	return []*candidate{candidateOf(d, of, best, best.need(d))}
 }
 
 // total is what all of one node have together, in MiB.
