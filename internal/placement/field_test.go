@@ -430,7 +430,8 @@ func TestField15(t *testing.T) {
 // TestClouds: memory by the clouds' labels, never more than there is.
 func TestClouds(t *testing.T) {
 	runFieldCases(t, "cloud", []fieldCase{
-		{"a T4 of AWS has 15360Mi", some(node(karpenter("t4", "16384", "1"), "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 16Gi}`, "1 nvidia.com/gpu", "*", isNoNode, nil},
+		{"a T4 of AWS has 15360Mi", some(node(karpenter("t4", "16384", "1"), "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 16Gi}`, "1 nvidia.com/gpu", "*", isNoNode,
+			[]string{"needs 16384Mi on one GPU, has 15360Mi"}},
 		{"and fits 15Gi", some(node(karpenter("t4", "16384", "1"), "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 15Gi}`, "1 nvidia.com/gpu",
 			"memory > 15359 | karpenter.k8s.aws/instance-gpu-memory > 16383, karpenter.k8s.aws/instance-gpu-count > 0, whole", isTrue, []string{"by the label karpenter.k8s.aws/instance-gpu-memory"}},
 		{"four A10G", some(node(karpenter("a10g", "22888", "4"), "nvidia.com/gpu=4")), nil, `{type: gpu, gpuMemory: 80Gi}`, "4 nvidia.com/gpu", "*", isTrue, nil},
