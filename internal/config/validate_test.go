@@ -56,7 +56,7 @@ func TestValidate(t *testing.T) {
 			"  - {label: x, value: y, memory: 1Gi}\n", []string{
 			`operator.yaml:5:13: gpu.accelerators[0].label is "a b": write the key of a label of nodes, such as cloud.google.com/gke-accelerator`,
 			`operator.yaml:5:25: gpu.accelerators[0].value is "": write at most 63 letters, digits, '-', '_' and '.', a letter or digit first and last`,
-			`operator.yaml:5:37: gpu.accelerators[0].memory is 8: write the memory of one GPU, from 1Mi to below 1Ti; did you mean 8Mi?`,
+			`operator.yaml:5:37: gpu.accelerators[0].memory is 8: write the memory of one GPU, from 1Mi to below 1Ti; did you mean "8Mi"?`,
 			`operator.yaml:6:46: gpu.accelerators[1].count is 65: write the number of GPUs on one node, from 1 to 64, or leave it out`,
 			`operator.yaml:7:23: gpu.accelerators[2].value is "y", as is gpu.accelerators[1].value: keep one`}},
 
