@@ -2,7 +2,7 @@ package devices
 
 import (
 	"cmp"
-	"context"
+	"context" //nolint:depguard // the library asks for one, and never waits
 	"fmt"
 	"slices"
 
@@ -64,8 +64,8 @@ type class struct {
 }
 
 // NewInventory reads what there is. Whatever it is given, a class or slice that cannot be used is left out: Classes tells of classes.
-func NewInventory(classes []*resourcev1.DeviceClass, slices []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRule) *Inventory {
-	inventory := &Inventory{classes: compile(classes), pools: poolsOf(slices, rules)}
+func NewInventory(classes []*resourcev1.DeviceClass, published []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRule) *Inventory {
+	inventory := &Inventory{classes: compile(classes), pools: poolsOf(published, rules)}
 	for i := range inventory.classes {
 		inventory.judge(&inventory.classes[i])
 	}

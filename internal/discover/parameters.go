@@ -146,9 +146,9 @@ func (d *declaration) names(keyword string) []string {
 	items, ok := eval.Elements(d.arguments[keyword].value)
 	names := make([]string, len(items))
 	for i, item := range items {
-		var text bool
-		names[i], text = item.(string)
-		ok = ok && text
+		var isText bool
+		names[i], isText = item.(string)
+		ok = ok && isText
 	}
 	if !ok {
 		d.wrong(keyword, "a list of names")

@@ -103,7 +103,7 @@ func Compare(before, after *registry.Entry) (Report, error) {
 		for _, side := range []struct {
 			name     Side
 			old, new json.RawMessage
-			compare  func(old, new *interfaceSide) []Change
+			compare  func(was, is *interfaceSide) []Change
 		}{
 			{Input, before.Schema.Input, after.Schema.Input, inputs},
 			{Output, before.Schema.Output, after.Schema.Output, outputs},

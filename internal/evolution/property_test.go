@@ -138,7 +138,7 @@ func must(text []byte, err error) []byte {
 // dice makes schemas, their edits and values of a small domain.
 type dice struct{ *rand.Rand }
 
-func (d dice) entry(t *testing.T, root map[string]any) *registry.Entry {
+func (dice) entry(t *testing.T, root map[string]any) *registry.Entry {
 	t.Helper()
 	s, _, refusal := schema.Parse(must(json.Marshal(root)))
 	if refusal != nil {

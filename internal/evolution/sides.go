@@ -162,8 +162,8 @@ func (f flow) renames() map[string]string {
 // hasType reports whether a parameter's schema says anything by which it could be known again.
 func (f flow) hasType(name string) bool { return len(f.old.property(name)) > 0 }
 
-func (f flow) sameValues(old, new string) bool {
-	return fits(f.old, f.new, old, new) && fits(f.new, f.old, new, old)
+func (f flow) sameValues(was, is string) bool {
+	return fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
 }
 
 // fits reports whether what one version gives for a parameter is allowed by another one for its own.

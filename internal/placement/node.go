@@ -78,7 +78,7 @@ func (c *Config) plugged(node *corev1.Node) (map[corev1.ResourceName]int64, stat
 }
 
 // labelled returns how many of a resource GPU Feature Discovery tells of. It is 0 if it does not.
-func (c *Config) labelled(labels map[string]string, name corev1.ResourceName) int64 {
+func (*Config) labelled(labels map[string]string, name corev1.ResourceName) int64 {
 	prefix := labelsOf(name)
 	count, replicas := numberOf(labels, prefix+suffixCount), int64(1)
 	if _, ok := labels[prefix+suffixReplicas]; ok {

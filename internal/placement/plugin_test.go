@@ -10,12 +10,12 @@ import (
 )
 
 // capacity sets what a node has, while nothing of it need be allocatable.
-func capacity(name, value string) nodeOption {
+func capacity(value string) nodeOption {
 	return func(n *corev1.Node) {
 		if n.Status.Capacity == nil {
 			n.Status.Capacity = corev1.ResourceList{}
 		}
-		n.Status.Capacity[corev1.ResourceName(name)] = resource.MustParse(value)
+		n.Status.Capacity["nvidia.com/gpu"] = resource.MustParse(value)
 	}
 }
 
@@ -24,7 +24,7 @@ func capacity(name, value string) nodeOption {
 func TestDevicePluginRestart(t *testing.T) {
 	labels := gfd("H100", "81559", "8")
 	gpu := func(allocatable, has string, options ...nodeOption) *corev1.Node {
-		n := node(labels, "nvidia.com/gpu="+allocatable, append(options, capacity("nvidia.com/gpu", has))...)
+		n := node(labels, "nvidia.com/gpu="+allocatable, append(options, capacity(has))...)
 		n.Name = "h100"
 		return n
 	}
@@ -68,7 +68,7 @@ func TestDevicePluginRestart(t *testing.T) {
 
 // TestRestartedPluginOfTasksWithoutGPU: a node whose plugin is gone still takes Pods without GPUs.
 func TestRestartedPluginOfTasksWithoutGPU(t *testing.T) {
-	only := node(gfd("H100", "81559", "8"), "nvidia.com/gpu=0", capacity("nvidia.com/gpu", "8"))
+	only := node(gfd("H100", "81559", "8"), "nvidia.com/gpu=0", capacity("8"))
 	if got := Resolve(Requirement{MilliCPU: 1000}, inventory(nil, only)); got.Verdict.Reason != "Feasible" {
 		t.Errorf("want it feasible, got %s", got.Verdict.Message())
 	}
@@ -77,7 +77,7 @@ func TestRestartedPluginOfTasksWithoutGPU(t *testing.T) {
 // TestStaleResource: what a kubelet keeps of a plugin that was removed is no GPU.
 func TestStaleResource(t *testing.T) {
 	for name, stale := range map[string]*corev1.Node{
-		"zero": node("", "nvidia.com/gpu=0", capacity("nvidia.com/gpu", "0")),
+		"zero": node("", "nvidia.com/gpu=0", capacity("0")),
 		"MIG":  node("", "nvidia.com/gpu=0 nvidia.com/mig-1g.5gb=0"),
 		"none": node("", ""),
 	} {
@@ -94,7 +94,7 @@ func TestSlimKeepsWhatSetReads(t *testing.T) {
 	config.Profiles = []Profile{profile("p", 20000, 1, "pool=x")}
 	config.Accelerators = []Accelerator{{Label: "example.com/gpu", Value: "a10", Memory: 23028}}
 	for i, n := range []*corev1.Node{
-		node(gfd("H100", "81559", "8"), "nvidia.com/gpu=0", capacity("nvidia.com/gpu", "8")),
+		node(gfd("H100", "81559", "8"), "nvidia.com/gpu=0", capacity("8")),
 		node("karpenter.k8s.aws/instance-cpu=4 pool=x kubernetes.azure.com/agentpool=a", "amd.com/gpu=1"),
 		node("example.com/gpu=a10 cloud.google.com/gke-accelerator=nvidia-l4", "nvidia.com/gpu=1", func(n *corev1.Node) {
 			n.Annotations = map[string]string{hamiAnnotation: "x", "other": "y"}

@@ -80,15 +80,15 @@ func platformOf(label string) string {
 type Trust int
 
 const (
-	// TrustNone: its memory is not known.
+	// TrustNone is for GPUs whose memory is not known.
 	TrustNone Trust = iota
-	// TrustDiscovery: a label of GPU Feature Discovery.
+	// TrustDiscovery is for a label of GPU Feature Discovery.
 	TrustDiscovery
-	// TrustCloud: a cloud's label tells the memory.
+	// TrustCloud is for a cloud's label that tells the memory.
 	TrustCloud
-	// TrustTable: a cloud's label names the GPU, and a table has its memory.
+	// TrustTable is for a cloud's label that names the GPU, whose memory a table has.
 	TrustTable
-	// TrustProfile: a profile of the configuration.
+	// TrustProfile is for a profile of the configuration.
 	TrustProfile
 )
 

@@ -103,7 +103,7 @@ func (c *Config) suppliesOf(node *corev1.Node) []supply {
 }
 
 // mentions reports whether labels of GPU Feature Discovery tell of a resource.
-func (c *Config) mentions(labels map[string]string, name corev1.ResourceName) bool {
+func (*Config) mentions(labels map[string]string, name corev1.ResourceName) bool {
 	_, memory := labels[labelsOf(name)+suffixMemory]
 	_, product := labels[labelsOf(name)+suffixProduct]
 	return memory || product

@@ -150,7 +150,7 @@ func (s *sampler) candidates(from, to Part, depth int) []any {
 }
 
 // alternativesOf returns the alternatives of a part, or its outlines where these are too many.
-func (s *sampler) alternativesOf(p Part) []alternative {
+func (*sampler) alternativesOf(p Part) []alternative {
 	if p.of == nil {
 		return []alternative{anything(nil)}
 	}

@@ -113,7 +113,7 @@ func init() { // they generate schemas, which have such keywords
 		"dependencies": alone("dependencies", func(o older, depth int) any {
 			return map[string]any{o.key(): []any{o.key()}, o.key(): o.schema(depth)}
 		}),
-		"$ref": func(o older, depth int) map[string]any {
+		"$ref": func(o older, _ int) map[string]any {
 			schema := map[string]any{"$ref": o.reference()}
 			if o.Intn(2) == 0 {
 				maps.Copy(schema, o.limit("minimum", "exclusiveMinimum"))

@@ -59,7 +59,7 @@ func namesNull(declared any) bool {
 	return known && (t.jsonType == "null" || t.jsonType == "")
 }
 
-func (r *rewrite) dropNullable(name string, value any) bool {
+func (r *rewrite) dropNullable(name string, _ any) bool {
 	pointer := r.declared + "/" + name
 	switch r.nullable {
 	case notNullable, anyway:

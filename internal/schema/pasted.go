@@ -75,7 +75,8 @@ var toolFormats = []toolFormat{
 	{one: "a LlamaIndex tool", many: "LlamaIndex tools", input: []string{"fn_schema"}},
 	{one: "a tool of smolagents", many: "tools of smolagents", input: []string{"inputs"}, needs: "output_type"},
 	{
-		one: "an operation of OpenAPI", many: "operations of OpenAPI", input: []string{"requestBody.content.*.schema"}, output: []string{"responses.*.content.*.schema"},
+		one: "an operation of OpenAPI", many: "operations of OpenAPI",
+		input: []string{"requestBody.content.*.schema"}, output: []string{"responses.*.content.*.schema"},
 		names: []string{"operationId"}, abouts: []string{"description", "summary"}, sure: true,
 	},
 	{one: "a request body of OpenAPI", many: "request bodies of OpenAPI", input: []string{"content.*.schema"}, sure: true},

@@ -136,7 +136,7 @@ func (s *slips) numbers(id int) {
 }
 
 // noMultiple reports whether no number within the bounds is a multiple of what it has to be.
-func (s *slips) noMultiple(f *facts) bool {
+func (*slips) noMultiple(f *facts) bool {
 	if f.numbers.low.at == nil || f.numbers.high.at == nil {
 		return false
 	}

@@ -172,7 +172,7 @@ func (r *rewrite) ignores(name string) bool {
 }
 
 // keepsNewer reports whether a keyword that the draft does not have is kept: one that restricts nothing, and is written as in 2020-12.
-func (r *rewrite) keepsNewer(name string, value any) bool {
+func (*rewrite) keepsNewer(name string, value any) bool {
 	if !annotations[name] {
 		return false
 	}

@@ -180,7 +180,7 @@ func (r *rewrite) additionalItems(name string, value any) bool {
 }
 
 // contains counts as evaluated for "unevaluatedItems" since 2020-12 only. What is below "not" never does.
-func (r *rewrite) contains(name string, value any) bool {
+func (r *rewrite) contains(name string, _ any) bool {
 	if !r.hidesContains() {
 		return false
 	}

@@ -108,7 +108,8 @@ func (d *document) readTypes(at site, declared []any, isList bool) (types []any,
 		}
 	}
 	if len(stringFormats) > 1 && !anyType {
-		return nil, "", false, invalid(at.pointer(), `"string", "filepath" and "folderpath" are all strings, so one list of types can hold only one of them; choose one`)
+		return nil, "", false, invalid(at.pointer(),
+			`"string", "filepath" and "folderpath" are all strings, so one list of types can hold only one of them; choose one`)
 	}
 	return types, format, anyType, nil
 }

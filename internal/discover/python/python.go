@@ -65,8 +65,8 @@ func (p *Parser) Reserve() {
 }
 
 // Limit bounds the memory that a source may take, in bytes.
-func (p *Parser) Limit(bytes int) {
-	p.limit = min(bytes, maxMemory)
+func (p *Parser) Limit(size int) {
+	p.limit = min(size, maxMemory)
 	p.renew()
 }
 

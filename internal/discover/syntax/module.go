@@ -134,7 +134,7 @@ func NewParser(wanted func(m *Module, decorator *Expr) bool) *Parser {
 func (p *Parser) Reserve() { p.python.Reserve() }
 
 // Limit bounds the memory that a source may take.
-func (p *Parser) Limit(bytes int) { p.python.Limit(bytes) }
+func (p *Parser) Limit(size int) { p.python.Limit(size) }
 
 // Parse returns the module of a file. path is relative to the package root, with slashes; module is its dotted name.
 func (p *Parser) Parse(path, module string, source []byte) *Module {
