@@ -128,8 +128,8 @@ func (c *checker) misread(n *Node, name string, v *jsontree.Node) bool {
 	if from != nil {
 		taken, effect = "from", finding.EffectFails
 	}
-	c.report(finding.MisreadValue, v, n, `Maze takes an object with the key %q for the description of an input, and drops %s; to pass the object itself as %s, write `+
-		`{"input_schema": "from_user", "value": {…}, "has_value": true}`, taken, list(lost), quote(name))
+	c.report(finding.MisreadValue, v, n, `Maze takes an object with the key %q for the description of an input, and drops %s; `+
+		`to pass the object itself as %s, write {"input_schema": "from_user", "value": {…}, "has_value": true}`, taken, list(lost), quote(name))
 	c.about(name)
 	c.effect(effect)
 	return from != nil

@@ -52,7 +52,8 @@ func (c *checker) readEdge(v *jsontree.Node) {
 		return
 	}
 	if (source.port == "") != (target.port == "") || (c.form.ports && source.port == "") {
-		c.reportAlike("no ports", finding.MalformedDAG, v, nil, `the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
+		c.reportAlike("no ports", finding.MalformedDAG, v, nil,
+			`the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
 		return
 	}
 	to, known := c.graph.find(target.node)

@@ -135,7 +135,7 @@ func (c *checker) formOf(nodes *jsontree.Node) *form {
 			c.quote(schema), workflowV1)
 	}
 	for _, node := range nodes.Children {
-		if f := formOfNode(c, node); f != nil {
+		if f := formOfNode(node); f != nil {
 			return f
 		}
 	}
@@ -168,14 +168,15 @@ func isDescribed(nodes *jsontree.Node) bool {
 }
 
 // formOfNode returns the form of a workflow by one of its nodes. Nil if that does not tell.
-func formOfNode(c *checker, node *jsontree.Node) *form {
+func formOfNode(node *jsontree.Node) *form {
 	data := node.Member("data")
 	switch {
 	case hasAny(node, []string{"func", "args"}):
 		return &described
 	case hasAny(node, []string{"task_name", "inputs"}), hasAny(node, ownCode):
 		return &mazeV1
-	case data != nil && (hasAny(data, []string{"functionName", "taskRef", "taskPath", "customCode", "sourceKey"}) || data.Member("category") != nil && data.Member("inputs") != nil):
+	case data != nil && (hasAny(data, []string{"functionName", "taskRef", "taskPath", "customCode", "sourceKey"}) ||
+		data.Member("category") != nil && data.Member("inputs") != nil):
 		return &workbench
 	case data != nil && hasAny(data, []string{"func", "args"}):
 		return &described

@@ -156,7 +156,8 @@ func (m *module) fault(wanted string) string {
 		return "Maze runs the function " + quote(m.inner.Child("name").Text()) + ", the first that is not async, although it is inside of something else; " +
 			"write the one that is meant first, without async"
 	case isWanted >= 0 && isWanted != first:
-		return "Maze runs the first function, " + quote(m.functions[first].name) + ", not " + quote(wanted) + "; move what it needs into the function " + quote(wanted)
+		return "Maze runs the first function, " + quote(m.functions[first].name) + ", not " + quote(wanted) +
+			"; move what it needs into the function " + quote(wanted)
 	}
 	f := m.functions[first]
 	if isWanted < 0 {

@@ -102,8 +102,8 @@ func (m *mazeRules) connect(e mazeEdge) {
 	switch {
 	case existing != nil && existing.source == inputFromUser && existing.hasValue,
 		existing != nil && existing.source == inputFromTask && existing.reference != value && existing.reference != e.source+"."+e.output:
-		m.say(finding.EffectRefused, finding.ArgumentGivenTwice, e.to, target.node, "the input %s gets a value from this edge and another one at %s; remove one of the two",
-			quote(e.input), existing.at.Pointer())
+		m.say(finding.EffectRefused, finding.ArgumentGivenTwice, e.to, target.node,
+			"the input %s gets a value from this edge and another one at %s; remove one of the two", quote(e.input), existing.at.Pointer())
 		return
 	case existing != nil && existing.source == inputFromTask:
 		existing.ordered, existing.reference = true, value
@@ -162,7 +162,8 @@ func (m *mazeRules) checkReferences() {
 				continue
 			}
 			if id != "" && output != "" {
-				advice = `{"source_task_id": ` + quote(id) + `, "source_output": ` + quote(output) + `, "target_task_id": ` + quote(n.id) + `, "target_input": ` + quote(i.name) + "}"
+				advice = `{"source_task_id": ` + quote(id) + `, "source_output": ` + quote(output) +
+					`, "target_task_id": ` + quote(n.id) + `, "target_input": ` + quote(i.name) + "}"
 			}
 			m.sayAlike("unordered", finding.EffectFails, finding.UnorderedReference, i.at, n.node,
 				"no edge brings %s to the input %s, and in Maze only edges make a node wait; add the edge %s", quote(i.reference), quote(i.name), advice)

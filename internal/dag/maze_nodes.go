@@ -62,8 +62,7 @@ func (m *mazeRules) readInput(n *mazeNode, v *jsontree.Node) *mazeInput {
 	switch {
 	case schema == inputFromRun:
 		i.source, i.value = inputFromRun, value
-		switch references, ok := m.runReferences(value); {
-		case !ok || len(references) == 0:
+		if references, ok := m.runReferences(value); !ok || len(references) == 0 {
 			m.say(finding.EffectRefused, finding.InvalidRunInput, v, n.node,
 				`an input from the run is written {"input_schema": "from_run", "value": {%q: true, "key": "…"}}`, runMark)
 		}
@@ -98,8 +97,8 @@ func (m *mazeRules) checkOutputs(n *mazeNode) {
 		if outputs.Kind != jsontree.Array {
 			rule = finding.MalformedDAG
 		}
-		m.sayAlike("empty outputs", finding.EffectRefused, rule, outputs, n.node, `"outputs" is an array with the name of one output at least, such as ["text"]; found %s`,
-			m.quote(outputs))
+		m.sayAlike("empty outputs", finding.EffectRefused, rule, outputs, n.node,
+			`"outputs" is an array with the name of one output at least, such as ["text"]; found %s`, m.quote(outputs))
 		return
 	}
 	n.named = true
@@ -116,7 +115,8 @@ func (m *mazeRules) checkOutputs(n *mazeNode) {
 		case slices.Contains(n.outputs, name):
 			m.say(finding.EffectRefused, finding.InvalidOutputs, v, n.node, "the output %s is declared twice; remove one of the two", quote(name))
 		case strings.Contains(name, "."):
-			m.say(finding.EffectLost, finding.InvalidOutputs, v, n.node, "the output %s has a dot, and Maze would hand None to the nodes that refer to it; rename it", quote(name))
+			m.say(finding.EffectLost, finding.InvalidOutputs, v, n.node,
+				"the output %s has a dot, and Maze would hand None to the nodes that refer to it; rename it", quote(name))
 		}
 		n.outputs = append(n.outputs, name)
 	}
@@ -153,7 +153,8 @@ func (m *mazeRules) checkResources(n *Node, v *jsontree.Node) {
 		if at == nil {
 			at = anchor
 		}
-		m.say(finding.EffectRefused, finding.InvalidResources, at, n, "a task of the kind %s has no GPU memory; write \"task_kind\": \"gpu\", or leave the memory out", kind)
+		m.say(finding.EffectRefused, finding.InvalidResources, at, n,
+			"a task of the kind %s has no GPU memory; write \"task_kind\": \"gpu\", or leave the memory out", kind)
 	}
 	if kind != "gpu" && model {
 		m.say(finding.EffectRefused, finding.InvalidResources, anchor.Member("local_model"), n,
@@ -179,16 +180,17 @@ func (m *mazeRules) checkGPU(n *Node, v, resources *jsontree.Node, kind string, 
 		}
 		switch number, ok := m.float(at); {
 		case ok && number > 1:
-			m.say(finding.EffectLost, finding.InvalidResources, at, n, "Maze does not read %q, and gives a task one GPU at most; write \"gpu_mem\", the memory on one of them",
-				field)
+			m.say(finding.EffectLost, finding.InvalidResources, at, n,
+				"Maze does not read %q, and gives a task one GPU at most; write \"gpu_mem\", the memory on one of them", field)
 		case ok && number > 0 && kind != "gpu":
-			m.say(finding.EffectLost, finding.InvalidResources, at, n, "Maze does not read %q, so the task gets no GPU; write \"gpu_mem\", the memory that it needs in MiB", field)
+			m.say(finding.EffectLost, finding.InvalidResources, at, n,
+				"Maze does not read %q, so the task gets no GPU; write \"gpu_mem\", the memory that it needs in MiB", field)
 		}
 	}
 }
 
 // firstMember returns the first of some members that is there and not null.
-func (m *mazeRules) firstMember(v *jsontree.Node, names ...string) *jsontree.Node {
+func (*mazeRules) firstMember(v *jsontree.Node, names ...string) *jsontree.Node {
 	for _, name := range names {
 		if child := v.Member(name); child != nil && child.Kind != jsontree.Null {
 			return child
@@ -224,7 +226,7 @@ func (m *mazeRules) estimate(n *Node, anchor *jsontree.Node) float64 {
 		return 0
 	}
 	amount, ok := m.count(at, -1)
-	if number, isNumber := m.float(at); ok && isNumber && number == number { //nolint:gocritic // NaN differs from itself
+	if number, isNumber := m.float(at); ok && isNumber && number == number { // NaN differs from itself
 		return max(0, number*factor)
 	} else if ok && amount >= 0 {
 		return amount

@@ -109,11 +109,8 @@ func (m *mazeRules) checkFiles(run *jsontree.Node) {
 		}
 		return
 	}
-	refuse := func(v *jsontree.Node, words string) {
-		m.say(finding.EffectRefused, finding.InvalidSetting, v, nil, "%q is %s, found %s", v.Name, words, m.quote(v))
-	}
 	if files.Kind != jsontree.Object {
-		refuse(files, "an object")
+		m.refuseSetting(files, "an object")
 		return
 	}
 	enabled, folder := files.Member("enabled"), files.Member("workspace_dir")
@@ -126,23 +123,32 @@ func (m *mazeRules) checkFiles(run *jsontree.Node) {
 		if at == nil {
 			at = files
 		}
-		refuse(at, `to have the path of a folder in "workspace_dir", as "enabled" is set`)
+		m.refuseSetting(at, `to have the path of a folder in "workspace_dir", as "enabled" is set`)
 	case folder != nil && folder.Kind != jsontree.Null && !isText && !m.isTrue(enabled):
-		refuse(folder, "the path of a folder")
+		m.refuseSetting(folder, "the path of a folder")
 	}
 	if ids := files.Member("task_node_ids"); ids != nil && ids.Kind != jsontree.Null && ids.Kind != jsontree.Object {
-		refuse(ids, "an object")
+		m.refuseSetting(ids, "an object")
 	}
-	store := files.Member("artifact_store")
+	m.checkStore(files.Member("artifact_store"))
+}
+
+// checkStore judges where the files of a run are kept.
+func (m *mazeRules) checkStore(store *jsontree.Node) {
 	if store != nil && store.Kind != jsontree.Object {
-		refuse(store, "an object")
+		m.refuseSetting(store, "an object")
 	}
 	if root := store.Member("root"); root != nil && root.Kind != jsontree.Null && strings.TrimSpace(m.text(root)) == "" {
-		refuse(root, "the path of a folder")
+		m.refuseSetting(root, "the path of a folder")
 	}
 	if address := store.Member("base_url"); address != nil && !isAddress(m.text(address)) {
-		refuse(address, "an absolute address, http or https")
+		m.refuseSetting(address, "an absolute address, http or https")
 	}
+}
+
+// refuseSetting tells that Maze refuses what a setting is, as it is something else, in words.
+func (m *mazeRules) refuseSetting(v *jsontree.Node, words string) {
+	m.say(finding.EffectRefused, finding.InvalidSetting, v, nil, "%q is %s, found %s", v.Name, words, m.quote(v))
 }
 
 func isAddress(text string) bool {
@@ -176,7 +182,8 @@ func (m *mazeRules) checkContract() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(runtime)) {
 		if !mentioned[name] {
-			m.say(finding.EffectRefused, finding.InvalidRunInput, runtime[name], nil, "no node uses the input %s of the run; remove it, or wire it to an input with \"from_run\"", quote(name))
+			m.say(finding.EffectRefused, finding.InvalidRunInput, runtime[name], nil,
+				"no node uses the input %s of the run; remove it, or wire it to an input with \"from_run\"", quote(name))
 		}
 	}
 	m.checkGiven(runtime, constants)

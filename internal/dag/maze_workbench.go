@@ -19,8 +19,8 @@ func (m *mazeRules) checkWorkbench() {
 		m.say(finding.EffectRefused, finding.MalformedDAG, at, nil, `a workflow of the Workbench has "edges", an array; write "edges": [] if there are none`)
 	}
 	for i := range m.found { // what cannot be read is refused, and so is what leads nowhere
-		if slices.Contains([]string{finding.MalformedDAG, finding.InvalidNodeID, finding.DuplicateNodeID, finding.UnknownNode, finding.ArgumentGivenTwice, finding.Cycle},
-			m.found[i].Rule) {
+		if slices.Contains([]string{finding.MalformedDAG, finding.InvalidNodeID, finding.DuplicateNodeID, finding.UnknownNode,
+			finding.ArgumentGivenTwice, finding.Cycle}, m.found[i].Rule) {
 			m.found[i].Subject.Effect = finding.EffectRefused
 		}
 	}
@@ -39,14 +39,16 @@ func (m *mazeRules) checkWorkbenchNode(n *Node, data *jsontree.Node) {
 		if at == nil {
 			at = data
 		}
-		m.sayAlike("not configured", finding.EffectRefused, finding.InvalidSetting, at, n, `the node is not configured; open it in the Workbench, or write "configured": true`)
+		m.sayAlike("not configured", finding.EffectRefused, finding.InvalidSetting, at, n,
+			`the node is not configured; open it in the Workbench, or write "configured": true`)
 	}
 	if category := data.Member("category"); !slices.Contains([]string{"builtin", "custom", "workspace"}, m.text(category)) {
 		at := category
 		if at == nil {
 			at = data
 		}
-		m.sayAlike("no category", finding.EffectRefused, finding.MalformedDAG, at, n, `the "category" of a node is "builtin", "custom" or "workspace", found %s`, m.quote(category))
+		m.sayAlike("no category", finding.EffectRefused, finding.MalformedDAG, at, n,
+			`the "category" of a node is "builtin", "custom" or "workspace", found %s`, m.quote(category))
 	}
 	outputs := data.Member("outputs")
 	if len(n.outputs) == 0 {
@@ -54,7 +56,8 @@ func (m *mazeRules) checkWorkbenchNode(n *Node, data *jsontree.Node) {
 		if at == nil {
 			at = data
 		}
-		m.sayAlike("no outputs", finding.EffectRefused, finding.InvalidOutputs, at, n, `"outputs" is an array with one output at least, such as {"name": "text", "dataType": "str"}`)
+		m.sayAlike("no outputs", finding.EffectRefused, finding.InvalidOutputs, at, n,
+			`"outputs" is an array with one output at least, such as {"name": "text", "dataType": "str"}`)
 	}
 	seen := map[string]bool{}
 	if outputs != nil && outputs.Kind == jsontree.Array {

@@ -41,7 +41,8 @@ func (c *checker) readWorkbenchNode(n *Node, node *jsontree.Node) {
 	case n.argsAt == nil || n.argsAt.Kind == jsontree.Null:
 		n.argsAt = nil
 	case n.argsAt.Kind != jsontree.Array:
-		c.report(finding.MalformedDAG, n.argsAt, n, `"inputs" is an array of objects such as {"name": "text", "source": "user", "value": "…"}; found %s`, n.argsAt.Kind)
+		c.report(finding.MalformedDAG, n.argsAt, n,
+			`"inputs" is an array of objects such as {"name": "text", "source": "user", "value": "…"}; found %s`, n.argsAt.Kind)
 		n.garbled = true
 	default:
 		for _, v := range n.argsAt.Children {

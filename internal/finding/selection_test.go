@@ -8,13 +8,13 @@ import (
 )
 
 func TestFind(t *testing.T) {
-	cases := map[string]string{
-		"MZ121": "MZ121", "mz121": "MZ121", "121": "MZ121", " MZ121 ": "MZ121", "invalid-schema": "MZ121", "Invalid-Schema": "MZ121",
-		"7": "MZ007", "MZ7": "MZ007", "11": "MZ011",
+	cases := []struct{ text, want string }{
+		{"MZ121", "MZ121"}, {"mz121", "MZ121"}, {"121", "MZ121"}, {" MZ121 ", "MZ121"}, {"invalid-schema", "MZ121"}, {"Invalid-Schema", "MZ121"},
+		{"7", "MZ007"}, {"MZ7", "MZ007"}, {"11", "MZ011"},
 	}
-	for text, want := range cases {
-		if rule, err := Find(text); err != nil || rule.Code != want {
-			t.Errorf("Find(%q): want %s, got %s, %v", text, want, rule.Code, err)
+	for _, tc := range cases {
+		if rule, err := Find(tc.text); err != nil || rule.Code != tc.want {
+			t.Errorf("Find(%q): want %s, got %s, %v", tc.text, tc.want, rule.Code, err)
 		}
 	}
 	for text, want := range map[string]string{

@@ -61,7 +61,8 @@ func (s *jsonScanner) skipSpace() {
 
 // step reads one token, which begins with a byte. It reports false, and reads nothing, if that is not what may come.
 func (s *jsonScanner) step(now jsonState, c byte) (jsonState, bool) {
-	start, after := s.next, wantNothing
+	start := s.next
+	var after jsonState
 	isValue, isKey := now == wantValue || now == wantItemOrEnd, now == wantKey || now == wantKeyOrEnd
 	switch {
 	case isValue && (c == '{' || c == '[') && len(s.open) < maxJSONDepth:
@@ -217,7 +218,8 @@ func (s *jsonScanner) misplaced(now jsonState, r rune) Slip {
 		return Slip{s.next, "a colon is missing before this", "write : between a key and its value"}
 	case (r == '}' || r == ']') && len(s.open) > 0:
 		at := text.NewPositions(s.text).At(s.open[len(s.open)-1])
-		return Slip{s.next, fmt.Sprintf("this %c does not close the %c of line %d", r, s.closing()-2, at.Line), fmt.Sprintf("write %c, or close what is open", s.closing())}
+		return Slip{s.next, fmt.Sprintf("this %c does not close the %c of line %d", r, s.closing()-2, at.Line),
+			fmt.Sprintf("write %c, or close what is open", s.closing())}
 	case now == wantCommaOrEnd && r == ';':
 		return Slip{s.next, "JSON has no semicolon between members", "write a comma"}
 	case now == wantCommaOrEnd && (r == '"' || r == '{' || r == '[' || wordHere != ""):

@@ -107,7 +107,8 @@ func (y *yamlText) withoutColon(line int) (Slip, bool) {
 	if strings.HasPrefix(strings.TrimLeft(shown, " "), "-") { // an item need not have one
 		return Slip{}, false
 	}
-	return Slip{y.starts[line] + len(shown) - len(text), "this line has no key", "write a key, a colon, a space and a value; a text of several lines begins with |"}, true
+	return Slip{y.starts[line] + len(shown) - len(text), "this line has no key",
+		"write a key, a colon, a space and a value; a text of several lines begins with |"}, true
 }
 
 func (y *yamlText) sign() (Slip, bool) {
@@ -158,7 +159,8 @@ func (y *yamlText) behindEnd() (Slip, bool) {
 
 // indentation finds why a line does not belong to those above it.
 func (y *yamlText) indentation() (Slip, bool) {
-	if slip, ok := y.match(behindQuote, "this is behind the quote that ends the value", `put all of the value in quotes; within '', a ' is written twice, and within "", a " is \"`); ok {
+	if slip, ok := y.match(behindQuote, "this is behind the quote that ends the value",
+		`put all of the value in quotes; within '', a ' is written twice, and within "", a " is \"`); ok {
 		return slip, true
 	}
 	if slip, ok := y.match(behindFlow, "this is behind the bracket that ends the value", "put all of the value in quotes"); ok {

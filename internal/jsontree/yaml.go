@@ -94,7 +94,7 @@ func YAMLToJSON(content []byte) ([]byte, *YAMLError) {
 // of the library can read the text. Both are nil for a text without a document.
 func DecodeYAML(content []byte) (any, Document, *YAMLError) {
 	document, _ := ParseYAML(content)
-	if document.Root != nil && document.simple && !(bytes.ContainsAny(content, "%!") && hidden.Match(content)) {
+	if document.Root != nil && document.simple && (!bytes.ContainsAny(content, "%!") || !hidden.Match(content)) {
 		value, beyond := document.Root.Value(nil)
 		if beyond != nil {
 			return nil, document, &YAMLError{At: beyond.YAML.At, Problem: "no number of JSON", notJSON: true}

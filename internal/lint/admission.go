@@ -73,7 +73,8 @@ func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error)
 	}
 	a := &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit), map[string]bool{}, nil}
 	a.addMessages(structural)
-	if spec := structural.Properties["spec"]; len(structural.XValidations)+len(spec.XValidations) == 0 && !slices.Contains(spec.ValueValidation.Required, resources) {
+	spec := structural.Properties["spec"]
+	if len(structural.XValidations)+len(spec.XValidations) == 0 && !slices.Contains(spec.ValueValidation.Required, resources) {
 		a.valid = map[string]bool{}
 	}
 	return a, nil

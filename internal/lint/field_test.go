@@ -27,7 +27,7 @@ func TestA3(t *testing.T) {
 			[]string{"MZ121 at 7:15", "MZ121 at 8:15", "MZ121 at 10:15", "MZ121 at 11:15"},
 		},
 		"A wrong name, an unknown field, a rule and a schema": {
-			"spec:\n  name: a/b\n  nmae: a\n  resources: {gpuMemory: 4Gi}\n  inputParameters: {x: {type: strnig}}\n",
+			"spec:\n  name: a/b\n  nme: a\n  resources: {gpuMemory: 4Gi}\n  inputParameters: {x: {type: strnig}}\n",
 			[]string{"MZ109 at 5:9", "MZ105 at 6:3", "MZ111 at 7:26", "MZ121 at 8:31"},
 		},
 		"No name": {

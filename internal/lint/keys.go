@@ -36,7 +36,8 @@ func (o *object) reportKeysOf(n *jsontree.Node) {
 	source, duplicates := o.place.source, n.Duplicates()
 	for _, m := range n.Children {
 		if first := duplicates[m]; first != nil {
-			o.report(finding.DuplicateKey, place{at: source.KeyAt(m), path: m.Pointer()}, "%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
+			o.report(finding.DuplicateKey, place{at: source.KeyAt(m), path: m.Pointer()},
+				"%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
 			continue
 		}
 		if m.YAML != nil && m.YAML.Written != "" && m.YAML.Written != m.Name {
