@@ -55,6 +55,8 @@ func (e *Error) Error() string {
 const (
 	// KindPythonType says that a type is Python's name for it.
 	KindPythonType = "PythonType"
+	// KindPasted is for a tool of another framework that can be read as a declaration of parameters.
+	KindPasted = "Pasted"
 	// KindTranslated says that something is written as in an older draft, in OpenAPI or in ECMA-262, and what it was read as.
 	KindTranslated = "Translated"
 	// KindNullDefault says that a default is null, which the type does not allow, and was read as left out.

@@ -240,7 +240,7 @@ func (d *document) tellPasted() {
 	case len(d.errors) > 0:
 		d.errors, d.warnings = []*Error{invalid("", "%s", d.pasted.inParameters())}, nil
 	default:
-		d.warnings = []Warning{{Message: d.pasted.inParameters() + readAsNames}}
+		d.warnings = []Warning{{Kind: KindPasted, Message: d.pasted.inParameters() + readAsNames}}
 	}
 }
 
