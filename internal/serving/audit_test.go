@@ -113,7 +113,7 @@ func (a *audit) indexChanged(c change) {
 		a.deletions++
 	}
 	switch {
-	case c.by == hand && c.before != nil && c.after != nil && sameData(c.before, c.after) && keepsSource(c.before, c.after):
+	case c.by == hand && c.before != nil && c.after != nil && sameData(c.before, c.after) && a.keepsSource(c.before, c.after):
 	case c.by == hand, c.after == nil:
 		a.reset()
 		if c.after != nil { // it may name what the operator has given up
@@ -131,10 +131,11 @@ func (a *audit) indexChanged(c change) {
 	}
 }
 
-// keepsSource reports whether a hand has left the source of an index as it was, or taken it away: neither is a reason to believe less.
-func keepsSource(before, after *corev1.ConfigMap) bool {
+// keepsSource reports whether a hand has left the source of an index as it was, or taken it away: neither is a reason to believe less. Beside
+// two processes the latter is: one that was there before trusts what it has seen, and another one may have written since.
+func (a *audit) keepsSource(before, after *corev1.ConfigMap) bool {
 	source := after.Annotations[registry.SourceAnnotation]
-	return number(source) == 0 || source == before.Annotations[registry.SourceAnnotation]
+	return number(source) == 0 && !a.world.two || source == before.Annotations[registry.SourceAnnotation]
 }
 
 // checkSource checks that the version of the tasks that the registry is made from does not decrease.

@@ -82,6 +82,8 @@ type droppedShard struct {
 	resourceVersion string
 	// noticed reports whether a cache showed it, and this process did not drop it itself.
 	noticed bool
+	// looked reports whether it was read since, and was there.
+	looked bool
 	// deleted reports whether it is deleted, and the cache does not show that yet.
 	deleted bool
 }

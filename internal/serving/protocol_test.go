@@ -79,7 +79,7 @@ func TestOrphans(t *testing.T) {
 	}
 	b.now = b.now.Add(5 * time.Second)
 	b.published()
-	expect(t, "requests", []string{"update maze-registry", "delete " + orphan.Name}, b.sent)
+	expect(t, "requests", []string{"get " + orphan.Name, "update maze-registry", "delete " + orphan.Name}, b.sent)
 	b.published()
 	expect(t, "requests after that", 0, len(b.sent))
 	if b.memory.HasGarbage() {

@@ -23,8 +23,11 @@ func (p *Pass) sweep() []*Request {
 		d := p.maps.dropped[uid]
 		switch {
 		case d.deleted || len(requests) == writesAtOnce:
+		case d.epoch >= p.maps.epoch && p.seen.Now.Sub(d.since) < orphanAge:
+		case d.epoch >= p.maps.epoch && d.noticed && !d.looked:
+			requests = append(requests, p.lookFor(uid, d))
 		case d.epoch >= p.maps.epoch:
-			fence = fence || p.seen.Now.Sub(d.since) >= orphanAge
+			fence = true
 		default:
 			requests = append(requests, p.sweepShard(uid, d))
 		}
@@ -33,6 +36,23 @@ func (p *Pass) sweep() []*Request {
 		requests = append(requests, p.fence())
 	}
 	return requests
+}
+
+// lookFor returns the request that reads a shard which only a cache has shown: the cache may be behind, and then there is nothing to do.
+func (p *Pass) lookFor(uid types.UID, d droppedShard) *Request {
+	return &Request{Verb: Get, ConfigMap: p.named(d.name), take: func(found *corev1.ConfigMap, err error) {
+		switch {
+		case apierrors.IsNotFound(err), err == nil && (found.UID != uid || !registry.Owned(found)):
+			p.progress++
+			delete(p.maps.dropped, uid)
+		case err != nil:
+			p.fail(fmt.Errorf("read ConfigMap %s: %w", d.name, err))
+		default:
+			p.progress++
+			d.looked = true
+			p.maps.dropped[uid] = d
+		}
+	}}
 }
 
 // maxDoubts is the number of times that a shard is read again which is said to be gone, or another one, and is not.

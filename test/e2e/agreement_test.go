@@ -72,7 +72,7 @@ var _ = Describe("A placement", Ordered, func() {
 		for _, status := range []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionFalse, metav1.ConditionUnknown} {
 			Expect(counts[status]).To(BeNumerically(">", clusters*tasksPerCluster/50), "the generator makes too few that are %s", status)
 		}
-		Expect(counts[metav1.ConditionUnknown]).To(BeNumerically("<=", clusters*tasksPerCluster/10), "too few are known")
+		Expect(counts[metav1.ConditionUnknown]).To(BeNumerically("<=", clusters*tasksPerCluster*15/100), "too few are known")
 	})
 })
 
@@ -110,6 +110,9 @@ func TestPlacementByItself(t *testing.T) {
 		}
 	}
 	t.Logf("verdicts: %v", counts)
+	if most := clusters * tasksPerCluster / 10; counts[metav1.ConditionUnknown] > most { // the few clusters of the spec above vary more
+		t.Errorf("want %d unknown at most, got %d", most, counts[metav1.ConditionUnknown])
+	}
 }
 
 // bindable returns the nodes to which kube-scheduler may bind a Pod with a placement, by the rules of its filters for taints, affinity and resources;
