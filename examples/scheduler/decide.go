@@ -168,7 +168,7 @@ func whatChanged(function string, pod *corev1.Pod, registry client.Snapshot) str
 	}
 }
 
-// whyFailed returns what the kubelet tells of a Pod that failed.
+// whyFailed returns the kubelet's reason for the failure of a Pod.
 func whyFailed(pod *corev1.Pod) string {
 	var told []string
 	for _, c := range pod.Status.ContainerStatuses {

@@ -87,7 +87,7 @@ func exempt(file string) error {
 	return os.WriteFile(file, content, 0o644)
 }
 
-// bounded gives each module a bound of its own for its memory: see limit.go in its folder.
+// bounded adds to each module a bound of its own for its memory: see limit.go in its folder.
 func bounded(content []byte) ([]byte, error) {
 	for _, edit := range []struct{ from, to string }{
 		{"type wasmMemory struct {\n\tmemory []byte\n}", "type wasmMemory struct {\n\tmemory   []byte\n\tmaxPages int64\n}"},

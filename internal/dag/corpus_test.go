@@ -102,7 +102,7 @@ func casesOf(t *testing.T, file string, archive *txtar.Archive) []corpusCase {
 	return cases
 }
 
-// describe tells of the nodes, the edges and the findings of a workflow, and what Maze does.
+// describe returns the nodes, the edges and the findings of a workflow, and what Maze does.
 func describe(file string, workflow []byte, tasks *Tasks, target Target) (string, []string) {
 	graph, findings := Check(file, workflow, tasks, Options{Target: target})
 	var out strings.Builder

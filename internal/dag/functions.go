@@ -35,7 +35,7 @@ func (c *checker) checkFunctions() {
 	}
 }
 
-// rename gives a node the first of its other names that is that of a task, if its own is none: labels are not looked up.
+// rename sets a node's name to the first of its other names that is that of a task, if its own is none: labels are not looked up.
 func (c *checker) rename(n *Node) {
 	if c.knows(n) {
 		return

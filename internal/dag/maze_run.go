@@ -189,7 +189,7 @@ func (m *mazeRules) checkContract() {
 	m.checkGiven(runtime, constants)
 }
 
-// checkGiven judges the inputs that a workflow gives its run.
+// checkGiven judges the inputs that a workflow has for its run.
 func (m *mazeRules) checkGiven(runtime map[string]*jsontree.Node, constants []string) {
 	given := m.workflow.Member("run").Member("inputs")
 	if given == nil || given.Kind == jsontree.Null {

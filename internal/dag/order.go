@@ -43,7 +43,7 @@ func (c *checker) checkOrder() {
 	}
 }
 
-// reportStuck tells of each cycle once, and of each node that waits for one.
+// reportStuck reports each cycle once, and each node that waits for one.
 func (c *checker) reportStuck(next [][]int, stuck []bool) {
 	places := map[[2]int]*jsontree.Node{} // where an edge from one node to another is written
 	for _, e := range slices.Backward(c.graph.Edges) {

@@ -13,21 +13,21 @@ import (
 // maxFindings is how many findings are told. Whoever has more begins with these.
 const maxFindings = 20_000
 
-// report tells of a value. n is the node that it belongs to; nil if it is none.
+// report reports a value. n is the node that it belongs to; nil if it is none.
 func (c *checker) report(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
 	if !c.isFull() {
 		c.add(rule, v, c.at(v), n, fmt.Sprintf(format, args...))
 	}
 }
 
-// reportKey tells of a value at its name.
+// reportKey reports a value at its name.
 func (c *checker) reportKey(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
 	if !c.isFull() {
 		c.add(rule, v, c.keyAt(v), n, fmt.Sprintf(format, args...))
 	}
 }
 
-// reportText tells of a place in a text that has no tree.
+// reportText reports a place in a text that has no tree.
 func (c *checker) reportText(rule string, at finding.Position, format string, args ...any) {
 	c.add(rule, nil, at, nil, fmt.Sprintf(format, args...))
 }
@@ -120,7 +120,7 @@ type alike struct {
 	told  []int
 }
 
-// reportAlike tells of a value as report does. cause names what it has in common with others.
+// reportAlike reports a value as report does. cause names what it has in common with others.
 func (c *checker) reportAlike(cause, rule string, v *jsontree.Node, n *Node, format string, args ...any) {
 	if c.isAlike(cause) {
 		c.report(rule, v, n, format, args...)

@@ -63,7 +63,7 @@ type class struct {
 	selectors []cel.CompilationResult
 }
 
-// NewInventory reads what there is. Whatever it is given, a class or slice that cannot be used is left out: Classes tells of classes.
+// NewInventory reads what there is. Whatever it is given, a class or slice that cannot be used is left out: see Classes for those.
 func NewInventory(classes []*resourcev1.DeviceClass, published []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRule) *Inventory {
 	inventory := &Inventory{classes: compile(classes), pools: poolsOf(published, rules)}
 	for i := range inventory.classes {

@@ -111,7 +111,7 @@ func isCombined(value any) bool {
 // annotations are the keywords that tell of a value without restricting it.
 var annotations = []string{"title", "description", "default", "examples", "format", "deprecated", "readOnly", "writeOnly", "$comment"}
 
-// bare returns a schema without what only tells of values, and without some more keywords.
+// bare returns a schema without the keywords that only describe values, and without some more.
 func bare(value any, without ...string) any {
 	switch v := value.(type) {
 	case map[string]any:

@@ -166,7 +166,7 @@ func (f flow) sameValues(was, is string) bool {
 	return fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
 }
 
-// fits reports whether what one version gives for a parameter is allowed by another one for its own.
+// fits reports whether each value that one version has for a parameter is allowed by another one for its own.
 func fits(from, to *interfaceSide, given, taken string) bool {
 	values, _ := from.given.Part(given)
 	allowed, _ := to.Part(taken)

@@ -23,7 +23,7 @@ func (p pointers) add(source jsontree.Source, n *jsontree.Node) {
 	}
 }
 
-// point gives the findings of a document the pointers to what they are about.
+// point sets the pointers of a document's findings to what they are about.
 func (d document) point(findings []finding.Finding) {
 	if len(findings) == 0 || d.place.node == nil {
 		return

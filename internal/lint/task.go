@@ -28,7 +28,7 @@ var ofReasons = map[string]string{
 	v1alpha1.ReasonTaskTooLarge:       finding.TaskTooLarge,
 }
 
-// RuleOf gives the code of the rule that a MazeTask breaks for which the operator gives this reason. Empty if there is none.
+// RuleOf returns the code of the rule that a MazeTask breaks for which the operator gives this reason. Empty if there is none.
 func RuleOf(reason string) string { return ofReasons[reason] }
 
 // ofWarnings are the rules of what the operator warns of, by the kinds of the warnings.

@@ -13,7 +13,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
-// maxClauses is how many classes a message tells of.
+// maxClauses is the number of classes that a message names.
 const maxClauses = 16
 
 // withClauses adds to a verdict of each class why its nodes do not host the Pod, the nearest first, and how many classes are left out. Classes of
@@ -88,7 +88,7 @@ func (c *Class) mostMemory() int64 {
 	return most
 }
 
-// fits reports whether a node of a class, when it is empty, can host the Pod, and gives it what the task needs. A nil node is none.
+// fits reports whether a node of a class, when it is empty, can host the Pod, and has what the task needs. A nil node is none.
 func (p *plan) fits(class *Class, node *corev1.Node) bool {
 	if p.count > 0 {
 		if s := class.supplyOf(p.resource); s == nil || !s.enough(&p.demand, p.count) {

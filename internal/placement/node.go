@@ -20,7 +20,7 @@ const (
 	stateReady state = iota
 	stateCordoned
 	stateNotReady
-	// stateRestarting: the device plugin tells of no healthy GPU at present; the kubelet keeps the capacity for some minutes. The node takes Pods
+	// stateRestarting: the device plugin reports no healthy GPU at present; the kubelet keeps the capacity for some minutes. The node takes Pods
 	// without GPUs.
 	stateRestarting
 	// stateUnplugged: the same, and the capacity is gone, too: the kubelet has just started, the plugin is gone, or GPUs are given by Dynamic
@@ -77,7 +77,7 @@ func (c *Config) plugged(node *corev1.Node) (map[corev1.ResourceName]int64, stat
 	}
 }
 
-// labelled returns how many of a resource GPU Feature Discovery tells of. It is 0 if it does not.
+// labelled returns the number of units of a resource that GPU Feature Discovery reports. It is 0 if it reports none.
 func (*Config) labelled(labels map[string]string, name corev1.ResourceName) int64 {
 	prefix := labelsOf(name)
 	count, replicas := numberOf(labels, prefix+suffixCount), int64(1)

@@ -227,7 +227,7 @@ func (c *Class) supplyOf(name corev1.ResourceName) *supply {
 	return nil
 }
 
-// supplyOfProfile returns what an empty node of a profile gives.
+// supplyOfProfile returns the supply of an empty node of a profile.
 func (c *Config) supplyOfProfile(p *Profile) supply {
 	return supply{
 		resource: c.ResourceName, labels: labelsOf(c.ResourceName), count: p.Count, memory: p.Memory, replicas: 1, unified: p.Unified,

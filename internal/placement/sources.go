@@ -102,7 +102,7 @@ type source struct {
 	platform string
 }
 
-// reading is what a source tells of a node.
+// reading holds what a source reports for a node.
 type reading struct {
 	// memory is that of one GPU in MiB, and count the number of GPUs that it vouches for. 0 if it does not tell, -1 for a count of none.
 	memory, count int64
@@ -111,7 +111,7 @@ type reading struct {
 	ok      bool
 }
 
-// sourcesOf returns what tells of a resource, the most trusted first.
+// sourcesOf returns the sources for a resource, the most trusted first.
 func (c *Config) sourcesOf(name corev1.ResourceName) []source {
 	prefix := labelsOf(name)
 	all := []source{{trust: TrustDiscovery, label: prefix + suffixMemory}}
@@ -148,7 +148,7 @@ func labelsOf(name corev1.ResourceName) string {
 	return gpuLabels
 }
 
-// read returns what the source tells of a node.
+// read returns what the source reports for a node.
 func (s *source) read(c *Config, labels map[string]string) reading {
 	switch s.trust {
 	case TrustDiscovery:

@@ -24,7 +24,7 @@ const (
 	sharingNone sharing = ""
 	// sharingTimeSlicing lets Pods take turns. The memory is not divided.
 	sharingTimeSlicing sharing = "time-slicing"
-	// sharingMPS gives each Pod an equal part of the memory.
+	// sharingMPS divides the memory into an equal part for each Pod.
 	sharingMPS sharing = "mps"
 	// sharingHAMi divides the memory by what a Pod asks of HAMi's scheduler, and not at all for others.
 	sharingHAMi sharing = "HAMi"
@@ -195,7 +195,7 @@ func (s *supply) readMemory(c *Config, labels map[string]string) {
 			s.mislabelled = told.problem
 			return
 		case from.trust > TrustDiscovery && s.slice && labels[gkePartition] == "":
-			continue // it tells of the whole card
+			continue // it is about the whole card
 		case s.vouched(&from, told) < s.count:
 			if overdrawn == "" {
 				overdrawn = fmt.Sprintf("allocates %d %s, and %s vouches for %d: they are shares of a GPU, or GPUs of several models; "+

@@ -290,7 +290,7 @@ func with(object map[string]any, name string, value any) map[string]any {
 	return next
 }
 
-// fill gives an object a member that the alternative allows. It reports whether there is one.
+// fill adds a member that the alternative allows to an object. It reports whether there is one.
 func (s *sampler) fill(object map[string]any, a *alternative, name string, depth int) bool {
 	if _, there := object[name]; there {
 		return true

@@ -137,7 +137,7 @@ func compareDraft(t *testing.T, o older, count *compared) {
 	}
 }
 
-// roundTrip gives a value the types that decoding does.
+// roundTrip returns a value with the types that decoding makes.
 func roundTrip(t *testing.T, value any) any {
 	t.Helper()
 	raw, err := json.Marshal(value)

@@ -21,7 +21,7 @@ class Broken(Exception):
 
 
 def attempt(convert, value, row):
-    """Returns what a conversion gives; whatever it raises breaks the row."""
+    """Returns the result of a conversion; whatever it raises breaks the row."""
     try:
         return convert(value)
     except (TypeError, ValueError, OverflowError):
