@@ -18,13 +18,12 @@ func Counterexample(from, to Part) (json.RawMessage, bool) {
 
 // Example returns a short value that a part allows, as JSON text. False if none was found.
 func (p Part) Example() (json.RawMessage, bool) {
-	s := newSampler()
-	for _, value := range s.examples(p, 0) {
-		if text, err := canonical(value); err == nil {
-			return text, true
-		}
+	value, found := newSampler().example(p, 0)
+	if !found {
+		return nil, false
 	}
-	return nil, false
+	text, err := canonical(value)
+	return text, err == nil
 }
 
 const (

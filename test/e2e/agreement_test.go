@@ -70,7 +70,11 @@ var _ = Describe("A placement", Ordered, func() {
 		}
 		AddReportEntry("verdicts with which kube-scheduler agreed", fmt.Sprint(counts))
 		for _, status := range []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionFalse, metav1.ConditionUnknown} {
-			Expect(counts[status]).To(BeNumerically(">", clusters*tasksPerCluster/50), "the generator makes too few that are %s", status)
+			least := clusters * tasksPerCluster / 20
+			if status == metav1.ConditionUnknown { // at most one in ten is meant to be so
+				least = clusters * tasksPerCluster / 50
+			}
+			Expect(counts[status]).To(BeNumerically(">", least), "the generator makes too few that are %s", status)
 		}
 		Expect(counts[metav1.ConditionUnknown]).To(BeNumerically("<=", clusters*tasksPerCluster*15/100), "too few are known")
 	})
