@@ -99,28 +99,26 @@ type Report struct {
 // Compare judges what the edit of a task means. It refuses an entry whose schemas internal/schema would not accept.
 func Compare(before, after *registry.Entry) (Report, error) {
 	var report Report
-	if before.Digest.Interface != after.Digest.Interface || before.Digest.Interface == "" {
-		for _, side := range []struct {
-			name     Side
-			old, new json.RawMessage
-			compare  func(was, is *interfaceSide) []Change
-		}{
-			{Input, before.Schema.Input, after.Schema.Input, inputs},
-			{Output, before.Schema.Output, after.Schema.Output, outputs},
-		} {
-			if bytes.Equal(side.old, side.new) {
-				continue
-			}
-			was, err := open(side.old)
-			if err != nil {
-				return Report{}, fmt.Errorf("the %s parameters of the old %s: %w", side.name, before.Name, err)
-			}
-			is, err := open(side.new)
-			if err != nil {
-				return Report{}, fmt.Errorf("the %s parameters of the new %s: %w", side.name, after.Name, err)
-			}
-			report.Changes = append(report.Changes, side.compare(was, is)...)
+	for _, side := range []struct {
+		name     Side
+		old, new json.RawMessage
+		compare  func(was, is *interfaceSide) []Change
+	}{
+		{Input, before.Schema.Input, after.Schema.Input, inputs},
+		{Output, before.Schema.Output, after.Schema.Output, outputs},
+	} {
+		if bytes.Equal(side.old, side.new) {
+			continue
 		}
+		was, err := open(side.old)
+		if err != nil {
+			return Report{}, fmt.Errorf("the %s parameters of the old %s: %w", side.name, before.Name, err)
+		}
+		is, err := open(side.new)
+		if err != nil {
+			return Report{}, fmt.Errorf("the %s parameters of the new %s: %w", side.name, after.Name, err)
+		}
+		report.Changes = append(report.Changes, side.compare(was, is)...)
 	}
 	report.Changes = append(report.Changes, told(before, after)...)
 	for _, change := range report.Changes {
