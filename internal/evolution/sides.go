@@ -108,19 +108,8 @@ func (f flow) annotations(name string) []Change {
 }
 
 func (f flow) differs(kind Kind, name string, was, is any) (Change, bool) {
-	change := Change{Side: f.side, Kind: kind, Parameter: name, Old: textOf(was), New: textOf(is)}
+	change := Change{Side: f.side, Kind: kind, Parameter: name, Old: fieldText(was), New: fieldText(is)}
 	return change, string(change.Old) != string(change.New)
-}
-
-func textOf(value any) json.RawMessage {
-	if value == nil {
-		return nil
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil
-	}
-	return text
 }
 
 // property returns the schema of a parameter as the root declares it. Empty where something else does.

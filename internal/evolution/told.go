@@ -28,7 +28,7 @@ func told(before, after *registry.Entry) []Change {
 	return changes
 }
 
-// fieldText returns a field as JSON. Nil where it is null.
+// fieldText returns a field, or a keyword's value, as JSON. Nil where it is null.
 func fieldText(field any) json.RawMessage {
 	text, err := json.Marshal(field)
 	if err != nil || string(text) == "null" {
