@@ -40,19 +40,35 @@ func (p *Pass) sweep() []*Request {
 
 // lookFor returns the request that reads a shard which only a cache has shown: the cache may be behind, and then there is nothing to do.
 func (p *Pass) lookFor(uid types.UID, d droppedShard) *Request {
+	return p.readDropped(uid, d, func(*corev1.ConfigMap) {
+		p.progress++
+		d.looked = true
+		p.maps.dropped[uid] = d
+	})
+}
+
+// readDropped returns the request that reads a shard on its way to deletion, and calls there if it is still the operator's.
+func (p *Pass) readDropped(uid types.UID, d droppedShard, there func(found *corev1.ConfigMap)) *Request {
 	return &Request{Verb: Get, ConfigMap: p.named(d.name), take: func(found *corev1.ConfigMap, err error) {
 		switch {
-		case apierrors.IsNotFound(err), err == nil && (found.UID != uid || !registry.Owned(found)):
-			p.progress++
-			delete(p.maps.dropped, uid)
+		case apierrors.IsNotFound(err), err == nil && found.UID != uid:
+			p.gone(uid, d)
 		case err != nil:
 			p.fail(fmt.Errorf("read ConfigMap %s: %w", d.name, err))
-		default:
+		case !registry.Owned(found): // someone has taken the operator's marks off, and keeps it
 			p.progress++
-			d.looked = true
-			p.maps.dropped[uid] = d
+			delete(p.maps.dropped, uid)
+		default:
+			there(found)
 		}
 	}}
+}
+
+// gone notes that a shard is deleted.
+func (p *Pass) gone(uid types.UID, d droppedShard) {
+	p.progress++
+	d.deleted, d.object, d.since = true, nil, p.seen.Now
+	p.maps.dropped[uid] = d
 }
 
 // maxDoubts is the number of times that a shard is read again which is said to be gone, or another one, and is not.
@@ -60,11 +76,6 @@ const maxDoubts = 3
 
 // sweepShard returns the next request on the way to a shard's deletion: others' finalizers are taken off before.
 func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
-	gone := func() {
-		p.progress++
-		d.deleted, d.object, d.since = true, nil, p.seen.Now
-		p.maps.dropped[uid] = d
-	}
 	doubt := func(err error) { // is it gone, or another one?
 		d.held, d.object = true, nil
 		if d.doubts++; d.doubts > maxDoubts {
@@ -74,20 +85,10 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 	}
 	switch {
 	case d.held && d.object == nil:
-		return &Request{Verb: Get, ConfigMap: p.named(d.name), take: func(found *corev1.ConfigMap, err error) {
-			switch {
-			case apierrors.IsNotFound(err), err == nil && found.UID != uid:
-				gone()
-			case err != nil:
-				p.fail(fmt.Errorf("read ConfigMap %s: %w", d.name, err))
-			case !registry.Owned(found): // someone has taken the operator's marks off, and keeps it
-				p.progress++
-				delete(p.maps.dropped, uid)
-			default:
-				d.object = found
-				p.maps.dropped[uid] = d
-			}
-		}}
+		return p.readDropped(uid, d, func(found *corev1.ConfigMap) {
+			d.object = found
+			p.maps.dropped[uid] = d
+		})
 	case d.object != nil && isHeld(d.object):
 		return p.write(Update, released(d.object), func(updated *corev1.ConfigMap, err error) {
 			switch {
@@ -109,7 +110,7 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 	return p.write(Delete, object, func(_ *corev1.ConfigMap, err error) {
 		switch {
 		case err == nil:
-			gone()
+			p.gone(uid, d)
 		case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 			doubt(err)
 		default:
