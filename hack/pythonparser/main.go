@@ -13,6 +13,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/scanner"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +22,7 @@ import (
 	"strings"
 )
 
-// inputs are the files that the parser is made from; go.mod and go.sum stand for the modules.
+// inputs are the files that the parser is made from; go.mod and go.sum stand for the modules. Comments of Go files do not count.
 var inputs = []string{"main.go", "c/shim.c", "go.mod", "go.sum"}
 
 const (
@@ -103,7 +105,7 @@ func bounded(content []byte) ([]byte, error) {
 
 var translated = regexp.MustCompile(`\n(func )`)
 
-// stampOf gives a digest of the files.
+// stampOf returns a digest of the files.
 func stampOf(files []string) (string, error) {
 	digest := sha256.New()
 	for _, name := range files {
@@ -111,9 +113,30 @@ func stampOf(files []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if filepath.Ext(name) == ".go" {
+			if content, err = withoutComments(content); err != nil {
+				return "", fmt.Errorf("%s: %w", name, err)
+			}
+		}
 		fmt.Fprintf(digest, "%s %x\n", name, sha256.Sum256(content))
 	}
 	return fmt.Sprintf("%x\n", digest.Sum(nil)), nil
+}
+
+// withoutComments returns the tokens of a Go file, one a line.
+func withoutComments(source []byte) ([]byte, error) {
+	files := token.NewFileSet()
+	var faults scanner.ErrorList
+	var scan scanner.Scanner
+	scan.Init(files.AddFile("", -1, len(source)), source, faults.Add, 0)
+	var out bytes.Buffer
+	for {
+		_, kind, literal := scan.Scan()
+		if kind == token.EOF {
+			return out.Bytes(), faults.Err()
+		}
+		fmt.Fprintf(&out, "%s %s\n", kind, strings.TrimSpace(literal))
+	}
 }
 
 // compile makes a module of WebAssembly from the C sources.
@@ -148,7 +171,7 @@ func compile(folder, module string) error {
 	return command("wasm-ld", append(link, "-lc")...)
 }
 
-// moduleFolder gives the folder of a Go module in the module cache.
+// moduleFolder returns the folder of a Go module in the module cache.
 func moduleFolder(module string) (string, error) {
 	if err := command("go", "mod", "download", module); err != nil {
 		return "", err
