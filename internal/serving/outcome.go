@@ -243,8 +243,8 @@ func (p *Pass) unpublished(item *registry.Item) *Finding {
 	case isServed && trouble == noTrouble && (p.published || p.maps.index != nil):
 		return nil
 	}
-	if shard := p.wanted.ShardOf(item.Name); shard != nil && p.maps.shards[shard.Name].state == shardForeign {
-		return foreign(shard.Name, "within seconds")
+	if shard := p.heldBack[item.Name]; shard != "" {
+		return foreign(shard, "within seconds")
 	}
 	return &Finding{Reason: v1alpha1.ReasonPublishing, Message: fmt.Sprintf(
 		"the registry could not be written: %s; the operator goes on trying", explain(p.failure))}

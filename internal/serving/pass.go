@@ -24,6 +24,8 @@ type Pass struct {
 	decided  bool
 	// wanted is what the registry is to hold, and target what it can hold while others have the names of some shards.
 	wanted, target *registry.Tree
+	// heldBack has, for each entry that stays behind of the target, the name of the shard that someone else's ConfigMap has.
+	heldBack map[string]string
 	// reelected holds the names whose owner has changed.
 	reelected map[string]bool
 
@@ -292,7 +294,7 @@ func (r *record) entry() *placed {
 // retarget finds what the registry can hold while others have the names of some shards: of each entry in such a shard, what the
 // registry serves already under its name, or nothing. So these entries stay behind, and all others are served.
 func (p *Pass) retarget() {
-	p.target = p.wanted
+	p.target, p.heldBack = p.wanted, map[string]string{}
 	for range maxForeign {
 		edits := p.stayBehind()
 		if edits == nil {
@@ -323,6 +325,7 @@ func (p *Pass) stayBehind() map[string]*registry.Item {
 		return nil
 	}
 	var gone map[string]*registry.Item
+	var blocked string
 	for _, shard := range p.target.Shards() {
 		s := p.maps.shards[shard.Name]
 		if s.state != shardForeign {
@@ -342,13 +345,22 @@ func (p *Pass) stayBehind() map[string]*registry.Item {
 			}
 		}
 		if len(edits) > 0 {
+			p.holdBack(edits, shard.Name)
 			return edits
 		}
 		if gone == nil {
-			gone = all
+			gone, blocked = all, shard.Name
 		}
 	}
+	p.holdBack(gone, blocked)
 	return gone
+}
+
+// holdBack notes which shard's name someone else's ConfigMap has, for entries that stay behind because of it.
+func (p *Pass) holdBack(edits map[string]*registry.Item, shard string) {
+	for key := range edits {
+		p.heldBack[key] = shard
+	}
 }
 
 // Published reports whether the registry is as decided.
