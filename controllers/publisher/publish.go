@@ -83,11 +83,7 @@ func (p *Publisher) send(ctx context.Context, request *serving.Request) (*corev1
 	case serving.Update:
 		err = p.Client.Update(ctx, object)
 	case serving.Delete:
-		same := client.Preconditions{UID: &object.UID}
-		if object.ResourceVersion != "" {
-			same.ResourceVersion = &object.ResourceVersion
-		}
-		err = p.Client.Delete(ctx, object, same)
+		err = p.Client.Delete(ctx, object, client.Preconditions{UID: &object.UID, ResourceVersion: &object.ResourceVersion})
 	default:
 		err = fmt.Errorf("no such request: %s", request.Verb)
 	}

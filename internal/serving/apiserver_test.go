@@ -212,10 +212,10 @@ func (s *apiServer) do(c *call) (*corev1.ConfigMap, error) {
 		}
 		return s.update(c.object, operator, c)
 	default:
-		if c.object.UID == "" {
-			return nil, apierrors.NewInternalError(errors.New("a deletion without a UID"))
+		if c.object.UID == "" || c.object.ResourceVersion == "" {
+			return nil, apierrors.NewInternalError(errors.New("a deletion without a UID and a resourceVersion"))
 		}
-		if live := s.configMaps[c.object.Name]; live != nil && c.object.ResourceVersion != "" && c.object.ResourceVersion != live.ResourceVersion {
+		if live := s.configMaps[c.object.Name]; live != nil && c.object.ResourceVersion != live.ResourceVersion {
 			return nil, apierrors.NewConflict(configMapResource, c.object.Name, errors.New("the resourceVersion in the precondition does not match"))
 		}
 		return nil, s.delete(c.object.Name, c.object.UID, operator, c)

@@ -78,7 +78,8 @@ type droppedShard struct {
 	object *corev1.ConfigMap
 	// doubts counts the deletions that failed as if it was gone.
 	doubts int
-	// resourceVersion is the one in which it was seen. It is deleted only as it was seen, as its marks may be gone since.
+	// resourceVersion is the one in which it was seen. It is deleted only as it was seen, as its marks may be gone since. Where it is
+	// empty, the shard has to be read before.
 	resourceVersion string
 	// noticed reports whether a cache showed it, and this process did not drop it itself.
 	noticed bool

@@ -27,7 +27,7 @@ const (
 // sent has to be answered before Next is called again.
 type Request struct {
 	Verb Verb
-	// ConfigMap is the object. Get and Delete need its namespace and name. Delete has its UID and, if there is one, its resourceVersion as
+	// ConfigMap is the object. Get and Delete need its namespace and name. Delete has its UID and its resourceVersion as
 	// preconditions, Update its resourceVersion.
 	ConfigMap *corev1.ConfigMap
 	take      func(*corev1.ConfigMap, error)

@@ -84,7 +84,7 @@ func (p *Pass) sweepShard(uid types.UID, d droppedShard) *Request {
 		p.maps.dropped[uid] = d
 	}
 	switch {
-	case d.held && d.object == nil:
+	case (d.held || d.resourceVersion == "") && d.object == nil:
 		return p.readDropped(uid, d, func(found *corev1.ConfigMap) {
 			d.object = found
 			p.maps.dropped[uid] = d
