@@ -28,6 +28,8 @@ type bench struct {
 	// answer answers a request. It is api.do unless a test has another.
 	answer func(*call) bool
 	sent   []string
+	// contested has each pass told that others change the registry again and again.
+	contested bool
 }
 
 func newBench(t testing.TB) *bench {
@@ -94,6 +96,9 @@ func (b *bench) run(seen serving.Observation) (*serving.Pass, map[string]*servin
 			}
 			r.Answer(c.answer, c.err)
 		}
+	}
+	if b.contested {
+		pass.Contest()
 	}
 	outcomes := pass.Outcomes()
 	b.memory = pass.Remember()

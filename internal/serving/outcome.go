@@ -78,7 +78,7 @@ func (p *Pass) Outcomes() map[string]*Outcome {
 // whether the registry still serves it.
 func (p *Pass) heldUp() map[string]*Outcome {
 	all := map[string]*Outcome{}
-	p.waiting = map[string]struct{}{}
+	p.waiting = merged(p.memory.waiting, nil) // one of these that is gone is told of once there is a decision
 	for name, t := range p.seen.Tasks {
 		r := p.record(name)
 		if t == nil || r == nil || r.terminating {
@@ -107,6 +107,9 @@ func (p *Pass) decideForOutcomes() bool {
 // concerned returns the tasks whose outcome can differ from the last one.
 func (p *Pass) concerned() map[string]bool {
 	names := map[string]bool{}
+	for name := range p.memory.waiting { // one that is gone may be known to nothing else: see heldUp
+		names[name] = true
+	}
 	if p.memory.tasks == nil || p.memory.trouble != p.trouble() || p.memory.contested != p.contested {
 		for _, name := range p.taskNames() {
 			names[name] = true
@@ -114,9 +117,6 @@ func (p *Pass) concerned() map[string]bool {
 		return names
 	}
 	for name := range p.records {
-		names[name] = true
-	}
-	for name := range p.memory.waiting {
 		names[name] = true
 	}
 	for key, reelected := range p.reelected {

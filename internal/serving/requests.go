@@ -191,10 +191,10 @@ func released(found *corev1.ConfigMap) *corev1.ConfigMap {
 	return next
 }
 
-func merged(all, more map[string]string) map[string]string {
+func merged[V any](all, more map[string]V) map[string]V {
 	out := maps.Clone(all)
 	if out == nil {
-		out = map[string]string{}
+		out = map[string]V{}
 	}
 	maps.Copy(out, more)
 	return out
