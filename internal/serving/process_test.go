@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -34,6 +35,8 @@ type process struct {
 	pass     *serving.Pass
 	taskView map[string]*v1alpha1.MazeTask
 	batch    []*call
+	// behind is since when its passes are behind: the zero time while they are not.
+	behind time.Time
 	// deletions is how often the index had been deleted when the process last knew whether it is there.
 	deletions int
 
@@ -193,8 +196,22 @@ func (w *world) observe(p *process) serving.Observation {
 		}
 	}
 	clear(p.pending)
+	if !p.behind.IsZero() && w.now.Sub(p.behind) >= behindLimit {
+		w.readLive(p, &seen)
+	}
 	w.observeMaps(p, &seen)
 	return seen
+}
+
+// behindLimit is how long a process's passes may be behind before it reads the tasks from the API server, as a publisher does.
+const behindLimit = 2 * time.Second
+
+// readLive reads all tasks from the API server. The cache stays where it is.
+func (w *world) readLive(p *process, seen *serving.Observation) {
+	p.taskView = w.api.tasksLog[len(w.api.tasksLog)-1].objects
+	seen.Tasks, seen.Complete, seen.Live = maps.Clone(p.taskView), true, true
+	seen.View = strconv.FormatInt(w.api.version, 10)
+	seen.Source = seen.View
 }
 
 func (w *world) observeMaps(p *process, seen *serving.Observation) {
@@ -243,8 +260,8 @@ func (w *world) begin(p *process) {
 	}
 	p.pass = pass
 	w.audit.began(p)
-	w.logf("%s begins: view %s, source %s, complete %t, tasks %v, nodes %d, index %s, shards %s, sweep %t", p, seen.View, seen.Source, seen.Complete,
-		slices.Sorted(maps.Keys(seen.Tasks)), w.nodes[p.nodes], seen.IndexView, seen.ShardView, seen.Sweep)
+	w.logf("%s begins: view %s, source %s, complete %t, tasks %v, nodes %d, index %s, shards %s, sweep %t, live %t", p, seen.View, seen.Source, seen.Complete,
+		slices.Sorted(maps.Keys(seen.Tasks)), w.nodes[p.nodes], seen.IndexView, seen.ShardView, seen.Sweep, seen.Live)
 }
 
 // ask gets the next requests of a pass, or ends it.
@@ -352,19 +369,32 @@ func (w *world) take(c *call) {
 
 // finish ends a pass.
 func (w *world) finish(p *process) {
+	switch {
+	case !p.pass.Behind():
+		p.behind = time.Time{}
+	case p.behind.IsZero():
+		p.behind = w.now
+	}
+	contested := !w.calm && w.dice.one(16) // whether it lasts is the publisher's to judge
+	if contested {
+		p.pass.Contest()
+	}
 	outcomes := p.pass.Outcomes()
 	for name, next := range outcomes {
 		if next == nil {
 			delete(p.outcomes, name)
 			continue
 		}
+		if contested && next.Registered.OK {
+			w.failf("%s: %s is told that it is served, while others change the registry again and again", p, name)
+		}
 		if last := p.outcomes[name]; last == nil || !last.Equal(next) {
 			p.unreported[name] = true
 		}
 		p.outcomes[name] = next
 	}
-	w.logf("%s ends: published %t, behind %t, conflict %t, failure %v, %d outcomes", p, p.pass.Published(), p.pass.Behind(), p.pass.Registry().Conflict, p.pass.Failure(),
-		len(outcomes))
+	w.logf("%s ends: published %t, behind %t, contested %t, conflict %t, failure %v, %d outcomes", p, p.pass.Published(), p.pass.Behind(), contested,
+		p.pass.Registry().Conflict, p.pass.Failure(), len(outcomes))
 	w.audit.finished(p, outcomes)
 	p.memory, p.pass = p.pass.Remember(), nil
 }
