@@ -32,6 +32,9 @@ type bench struct {
 	contested bool
 }
 
+// requestsAtOnce is the most requests that a pass may ask for at once.
+const requestsAtOnce = 8
+
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, api: newAPIServer(), memory: &serving.Memory{}, now: noon, changes: 1}
 	b.options = serving.Options{ShardSize: registry.MinShardSize, Predictors: registry.DefaultPredictorRules()}
@@ -88,6 +91,9 @@ func (b *bench) run(seen serving.Observation) (*serving.Pass, map[string]*servin
 	}
 	b.sent = nil
 	for requests := pass.Next(); len(requests) > 0; requests = pass.Next() {
+		if len(requests) > requestsAtOnce || len(b.sent) > 100_000 {
+			b.t.Fatalf("%d requests at once, %d before", len(requests), len(b.sent))
+		}
 		for _, r := range requests {
 			c := &call{verb: r.Verb, object: r.ConfigMap.DeepCopy(), process: &process{}}
 			b.sent = append(b.sent, fmt.Sprintf("%s %s", r.Verb, r.ConfigMap.Name))

@@ -267,6 +267,9 @@ func (w *world) begin(p *process) {
 // ask gets the next requests of a pass, or ends it.
 func (w *world) ask(p *process) {
 	requests := p.pass.Next()
+	if len(requests) > requestsAtOnce {
+		w.failf("%s asks for %d requests at once", p, len(requests))
+	}
 	slices.SortFunc(requests, func(a, b *serving.Request) int {
 		return cmp.Or(strings.Compare(string(a.Verb), string(b.Verb)), strings.Compare(a.ConfigMap.Name, b.ConfigMap.Name),
 			strings.Compare(string(a.ConfigMap.UID), string(b.ConfigMap.UID)))
