@@ -1,6 +1,9 @@
 package serving_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 // forge changes the entry of a name so that the index, its digests and counts fit it.
@@ -67,6 +71,7 @@ func TestForgedRegistry(t *testing.T) {
 		"Placed anew since a status without placement": {nodes: true, tell: func(s *v1alpha1.MazeTaskStatus) { s.Placement = nil }, want: none},
 		"No status yet":                        {tell: unreported, want: last},
 		"No status yet, and of no generation":  {tell: unreported, forge: func(e *registry.Entry) { e.Kubernetes.Generation = 0 }, want: none},
+		"No status yet, and too large":         {tell: unreported, forge: describe(strings.Repeat("x", registry.MinShardSize)), want: none},
 		"No status yet, and torn":              {tell: unreported, torn: true, want: none},
 		"Torn, and the status names the entry": {torn: true, want: last},
 	}
@@ -156,4 +161,52 @@ func withoutSame(all map[string]string, usual string) map[string]string {
 		}
 	}
 	return out
+}
+
+// TestForgedIndex: an index that a hand has written may name whatever it wants. A process that starts reads shards alone, and so many of them.
+func TestForgedIndex(t *testing.T) {
+	names := func(n int, name string) []registry.ShardRef {
+		var refs []registry.ShardRef
+		for i := range n {
+			refs = append(refs, registry.ShardRef{Name: fmt.Sprintf(name, i), Digest: "sha256:0"})
+		}
+		return refs
+	}
+	cases := map[string]struct {
+		refs     []registry.ShardRef
+		wantGets int
+	}{
+		"Other ConfigMaps": {refs: names(3, "kube-root-ca.crt-%d"), wantGets: 1},
+		"Many shards":      {refs: names(5000, "maze-registry-0-%010x"), wantGets: 1 + 4096},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.add("a", "x", nil)
+			b.published("a")
+			b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) {
+				index, _ := registry.DecodeIndex(c)
+				index.Shards = tc.refs
+				c.Data[registry.IndexKey], _ = index.Encode()
+			})
+			b.restart()
+			b.published()
+			gets := slices.DeleteFunc(b.sent, func(request string) bool { return !strings.HasPrefix(request, "get") })
+			expect(t, "reads", tc.wantGets, len(gets))
+			expect(t, "entries", map[string]string{"x": "a@1"}, b.entries())
+		})
+	}
+}
+
+// TestServedWhileItCannotBeWritten: a process that has just started tells of each task what the registry serves, also where it cannot write it.
+func TestServedWhileItCannotBeWritten(t *testing.T) {
+	b := sharded(t) // no status tells of it
+	b.add("t1", "", described("edited"))
+	b.restart()
+	b.answer = func(c *call) bool {
+		c.err = errLost
+		return c.verb != serving.Get
+	}
+	_, outcomes := b.pass()
+	expect(t, "outcomes", map[string]string{"t0": "Valid Served", "t1": "Valid Publishing", "t2": "Valid Served"}, reasons(outcomes))
 }

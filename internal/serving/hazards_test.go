@@ -52,6 +52,13 @@ func (b *bench) shards() []string {
 	return names
 }
 
+// all is an observation of all tasks.
+func (b *bench) all() serving.Observation {
+	seen := b.observation(slices.Collect(maps.Keys(b.api.tasks))...)
+	seen.Complete = true
+	return seen
+}
+
 // leave makes a shard as a dead process leaves it.
 func (b *bench) leave(name string) {
 	b.t.Helper()
@@ -150,6 +157,87 @@ func TestLostAnswer(t *testing.T) {
 	expect(t, "requests", want, slices.Sorted(slices.Values(b.sent)))
 }
 
+// TestLostAnswerGivesUp: the index was written, and no answer came. The shards that it ceased to name are never named again: another process may
+// have sent their deletion since.
+func TestLostAnswerGivesUp(t *testing.T) {
+	b := sharded(t)
+	before := maps.Clone(b.api.configMaps)
+	b.onNodes(1)
+	b.sweep = false
+	b.answer = func(c *call) bool {
+		if c.verb != serving.Update {
+			return false
+		}
+		_, _ = b.api.do(c)
+		c.err = errLost
+		return true
+	}
+	b.pass()
+	b.answer = nil
+	b.onNodes(0)
+	b.published()
+	expect(t, "entries", 3, len(b.entries()))
+	for _, name := range b.shards() {
+		if last := before[name]; last != nil && last.UID == b.api.configMaps[name].UID {
+			t.Errorf("%s is named again", name)
+		}
+	}
+}
+
+// TestContended: others are always quicker. The pass ends, and says so.
+func TestContended(t *testing.T) {
+	b := newBench(t)
+	b.add("a", "x", nil)
+	b.published("a")
+	b.add("a", "", described("edited"))
+	b.restart()
+	b.answer = func(c *call) bool {
+		if c.verb == serving.Update {
+			b.api.edit(c.object.Name, func(c *corev1.ConfigMap) { c.Annotations["example.com/n"] = b.api.next() })
+		}
+		return false
+	}
+	p, outcomes := b.pass()
+	if !errors.Is(p.Failure(), serving.ErrContended) || len(b.sent) > 200 {
+		t.Errorf("failure %v after %d requests", p.Failure(), len(b.sent))
+	}
+	expect(t, "outcomes", map[string]string{"a": "Valid Publishing"}, reasons(outcomes))
+}
+
+// TestDisturbed: a pass that cannot put right what a hand has done says that the registry is disturbed, until one can.
+func TestDisturbed(t *testing.T) {
+	cases := map[string]func(*bench){
+		"A shard is gone": func(b *bench) { _ = b.api.delete(b.shards()[0], "", hand, nil) },
+		"The index is edited": func(b *bench) {
+			b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) { c.Data[registry.IndexKey] = "{" })
+		},
+	}
+	for name, edit := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := sharded(t)
+			edit(b)
+			b.answer = func(c *call) bool {
+				c.err = errLost
+				return c.verb != serving.Get
+			}
+			p, outcomes := b.run(b.all())
+			if !p.Disturbed() {
+				t.Error("not disturbed")
+			}
+			if o := outcomes["t0"]; name == "The index is edited" && (o == nil || o.Registered.Reason != v1alpha1.ReasonPublishing || o.Entry != nil) {
+				t.Errorf("got the outcomes %v", reasons(outcomes))
+			}
+			b.answer = nil
+			if p, _ := b.pass(); !p.Disturbed() || !p.Published() {
+				t.Errorf("as it is put right: disturbed %t, published %t", p.Disturbed(), p.Published())
+			}
+			if p, _ := b.pass(); p.Disturbed() {
+				t.Errorf("after that: disturbed")
+			}
+		})
+	}
+}
+
 // TestShardReplaced: a hand has put another object in a shard's place. It does not count, however much it looks like the shard.
 func TestShardReplaced(t *testing.T) {
 	cases := map[string]func(*corev1.ConfigMap){
@@ -185,7 +273,10 @@ func TestShardReplaced(t *testing.T) {
 				if restart {
 					b.restart()
 				}
-				b.published()
+				p, _ := b.pass()
+				if !p.Published() || p.Disturbed() == restart {
+					t.Errorf("published %t, disturbed %t, failure %v", p.Published(), p.Disturbed(), p.Failure())
+				}
 				expect(t, "entries", entries, b.entries())
 				after := b.api.configMaps[shard]
 				if !ptr.Deref(after.Immutable, false) || len(after.BinaryData)+len(after.Finalizers)+len(after.OwnerReferences) > 0 ||

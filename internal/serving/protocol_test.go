@@ -59,6 +59,37 @@ func TestSourceVersion(t *testing.T) {
 	}
 }
 
+// TestSourceWhileRunning: a process does not wait for a view that is as late as what it has written or seen itself.
+func TestSourceWhileRunning(t *testing.T) {
+	t.Run("Its own source is later than its view", func(t *testing.T) {
+		b := newBench(t)
+		b.add("a", "x", nil)
+		b.api.version += 10
+		seen := b.observation("a")
+		seen.View = b.api.tasks["a"].ResourceVersion
+		for i := range 3 {
+			b.add("a", "", described(fmt.Sprintf("edit %d", i)))
+			next := b.observation("a")
+			next.View = seen.View
+			if p, _ := b.run(next); !p.Published() {
+				t.Errorf("edit %d: published %t, behind %t, failure %v", i, p.Published(), p.Behind(), p.Failure())
+			}
+		}
+	})
+	t.Run("A hand has taken the source away", func(t *testing.T) {
+		b := newBench(t)
+		b.add("a", "x", nil)
+		b.published("a")
+		seen := b.observation("a")
+		b.api.edit(registry.ConfigMapName, func(c *corev1.ConfigMap) { setSource(c, "") })
+		next := b.observation()
+		next.View, next.Source, next.Complete, next.Tasks = seen.View, seen.Source, true, seen.Tasks
+		if p, _ := b.run(next); !p.Published() {
+			t.Errorf("published %t, behind %t, failure %v", p.Published(), p.Behind(), p.Failure())
+		}
+	})
+}
+
 // TestOrphans: what a dead process has left is deleted a while later, and only after the index was written again: so no index that a
 // dead process has sent can name it.
 func TestOrphans(t *testing.T) {
