@@ -18,6 +18,39 @@ func Labels(role string) map[string]string {
 	return map[string]string{"app.kubernetes.io/managed-by": "maregister", RoleLabel: role}
 }
 
+const (
+	// maxMetadata is the most that labels and annotations of a ConfigMap may hold for others' ones to be kept, in bytes.
+	maxMetadata = 64 << 10
+	// maxOwnValue is more than any value that the operator writes into a label or an annotation has, in bytes.
+	maxOwnValue = 128
+)
+
+// LimitMetadata takes the labels and annotations of others off an object where they are so large that the API server could refuse the
+// next write: it takes 256 KiB of annotations (TotalAnnotationSizeLimitB of k8s.io/apimachinery/pkg/api/validation), and about 1.5 MiB
+// of all (--max-request-bytes of etcd).
+func LimitMetadata(object metav1.Object) {
+	size := 0
+	for _, values := range []map[string]string{object.GetLabels(), object.GetAnnotations()} {
+		for key, value := range values {
+			size += len(key) + len(value)
+		}
+	}
+	if size <= maxMetadata {
+		return
+	}
+	isOthers := func(key, value string) bool {
+		_, isLabel := Labels("")[key]
+		return !isLabel && key != SourceAnnotation && key != FenceAnnotation || len(value) > maxOwnValue
+	}
+	limited := func(values map[string]string) map[string]string {
+		own := maps.Clone(values)
+		maps.DeleteFunc(own, isOthers)
+		return own
+	}
+	object.SetLabels(limited(object.GetLabels()))
+	object.SetAnnotations(limited(object.GetAnnotations()))
+}
+
 // HasRole reports whether an object has the label of a role.
 func HasRole(object metav1.Object, role string) bool { return object.GetLabels()[RoleLabel] == role }
 
@@ -77,12 +110,13 @@ func (s *Shard) ConfigMap(namespace string) *corev1.ConfigMap {
 
 // Render returns the ConfigMap maze-registry: the previous one (nil at first) with the index, and with the entries where
 // it is the only shard. source is the resourceVersion of the tasks that the shards were rendered from. Labels and
-// annotations of others are kept.
+// annotations of others are kept, within the limit of LimitMetadata.
 func Render(namespace string, shards []*Shard, index Index, previous *corev1.ConfigMap, source string) (*corev1.ConfigMap, error) {
 	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ConfigMapName}}
 	if previous != nil {
 		next.ObjectMeta = *previous.ObjectMeta.DeepCopy()
 	}
+	LimitMetadata(next)
 	next.Data = map[string]string{}
 	if shards[0].Name == ConfigMapName {
 		next.Data = shards[0].Data()

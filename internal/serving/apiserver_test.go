@@ -11,9 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -147,6 +149,9 @@ func (s *apiServer) update(object *corev1.ConfigMap, by actor, c *call) (*corev1
 		return nil, apierrors.NewConflict(configMapResource, object.Name, errors.New("the object has been modified"))
 	case ptr.Deref(live.Immutable, false) && (!ptr.Deref(object.Immutable, false) || !sameData(object, live)):
 		return nil, apierrors.NewInvalid(schema.GroupKind{Kind: "ConfigMap"}, object.Name, nil)
+	}
+	if faults := validation.ValidateAnnotations(object.Annotations, field.NewPath("metadata", "annotations")); len(faults) > 0 {
+		return nil, apierrors.NewInvalid(schema.GroupKind{Kind: "ConfigMap"}, object.Name, faults)
 	}
 	next := object.DeepCopy()
 	next.Namespace, next.UID, next.DeletionTimestamp, next.ResourceVersion = namespace, live.UID, live.DeletionTimestamp, live.ResourceVersion

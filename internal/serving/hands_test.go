@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -131,6 +132,9 @@ func (w *world) handShard() {
 	_, _ = w.api.create(next, hand, nil) // a finalizer may hold the old one
 }
 
+// filler is as much as annotations can hold: with one more, the API server refuses the object.
+var filler = strings.Repeat("x", validation.TotalAnnotationSizeLimitB-1)
+
 // handMeta edits the metadata of one of the registry's ConfigMaps.
 func (w *world) handMeta() {
 	names := append(w.shardNames(), registry.ConfigMapName)
@@ -146,7 +150,7 @@ func (w *world) handMeta() {
 		func(c *corev1.ConfigMap) {
 			c.OwnerReferences = []metav1.OwnerReference{{Name: "gone", Kind: "ConfigMap", UID: "gone"}}
 		},
-		func(c *corev1.ConfigMap) { c.Annotations = map[string]string{"a": "b"} },
+		func(c *corev1.ConfigMap) { c.Annotations = map[string]string{"a": filler} },
 		func(c *corev1.ConfigMap) { c.Immutable = ptr.To(true) },
 		nil,
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -277,5 +278,9 @@ func explain(err error) string {
 	case !errors.As(err, &status):
 		return "the API server does not answer"
 	}
-	return text.Clip(status.Status().Message, maxExplanation) + " (" + string(apierrors.ReasonForError(err)) + ")"
+	message := text.Clip(status.Status().Message, maxExplanation)
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
+		message += " (" + string(reason) + ")"
+	}
+	return message
 }

@@ -184,10 +184,12 @@ func (p *Pass) write(verb Verb, object *corev1.ConfigMap, take func(*corev1.Conf
 	}}
 }
 
-// released returns the object without the finalizers and owners by which others can hold it, or have it deleted.
+// released returns the object without what of others can keep it from being written or deleted, or have it deleted: finalizers, owners,
+// and metadata that is too large.
 func released(found *corev1.ConfigMap) *corev1.ConfigMap {
 	next := found.DeepCopy()
 	next.Finalizers, next.OwnerReferences = nil, nil
+	registry.LimitMetadata(next)
 	return next
 }
 

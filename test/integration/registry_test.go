@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -89,6 +90,16 @@ var _ = Describe("The registry ConfigMap", func() {
 			c.Data["ghost"], c.Immutable = c.Data["caption"], ptr.To(true)
 		}),
 		Entry("all labels lost", func(c *corev1.ConfigMap) { c.Labels = nil }),
+		Entry("annotations as large as they can be, and a false entry", func(c *corev1.ConfigMap) {
+			c.Annotations = map[string]string{"example.com/fill": strings.Repeat("x", validation.TotalAnnotationSizeLimitB-len("example.com/fill"))}
+			c.Data["ghost"] = c.Data["caption"]
+		}),
+		Entry("many labels, and a false entry", func(c *corev1.ConfigMap) {
+			for i := range 4_000 {
+				c.Labels[fmt.Sprintf("%s.example.com/%d", strings.Repeat(strings.Repeat("x", 60)+".", 3)[:182], i)] = strings.Repeat("v", 63)
+			}
+			c.Data["ghost"] = c.Data["caption"]
+		}),
 		Entry("all annotations lost and an entry removed", func(c *corev1.ConfigMap) {
 			c.Annotations = nil
 			delete(c.Data, "caption")
