@@ -1,6 +1,11 @@
 package publisher
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"github.com/maze-agent/maregister/internal/serving"
+)
 
 const (
 	// A registry that others change is put right at once harmlessRepairs times in a row, which costs nothing worth a pause. Then it is left
@@ -21,6 +26,12 @@ type contest struct {
 	// repairs counts them, and first and last are the times of the first and the last one.
 	repairs     int
 	first, last time.Time
+}
+
+// isRepair reports whether a pass has put right what others did, or would have, had they not been quicker. tried reports whether it has
+// written for that. After another failure nothing was put right: the statuses tell why, and not that others change the registry.
+func isRepair(tried bool, failure error) bool {
+	return tried && (failure == nil || errors.Is(failure, serving.ErrContended))
 }
 
 // note notes that the registry was put right.

@@ -1,8 +1,15 @@
 package publisher
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/maze-agent/maregister/internal/serving"
 )
 
 // Others change a registry whenever it was put right. It is put right ever more rarely, and after seconds the statuses tell of it, until
@@ -60,6 +67,25 @@ func TestContestOfFew(t *testing.T) {
 		}
 		if _, lasts := c.lasts(now); lasts {
 			t.Errorf("%s: is told of", name)
+		}
+	}
+}
+
+func TestIsRepair(t *testing.T) {
+	refused := apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "maze-registry", errors.New("a policy"))
+	for _, c := range []struct {
+		name    string
+		tried   bool
+		failure error
+		want    bool
+	}{
+		{"nothing was written", false, nil, false},
+		{"it was put right", true, nil, true},
+		{"others were quicker", true, fmt.Errorf("publish: %w", serving.ErrContended), true},
+		{"the API server refuses the repair", true, refused, false},
+	} {
+		if got := isRepair(c.tried, c.failure); got != c.want {
+			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ package publisher
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -300,9 +299,7 @@ func (p *Publisher) conclude(
 // judgeContest notes whether the pass has put right what others did, and has the pass tell of it once that has gone on for seconds.
 func (p *Publisher) judgeContest(state *namespaceState, pass *serving.Pass) {
 	now := p.Clock.Now()
-	failure := pass.Failure()
-	isRefused := failure != nil && !errors.Is(failure, serving.ErrContended) // then nothing was put right, and the statuses tell why
-	if pass.Disturbed() && pass.Wrote() && !isRefused {
+	if isRepair(pass.Disturbed() && pass.Wrote(), pass.Failure()) {
 		state.contest.note(now)
 	}
 	if _, lasts := state.contest.lasts(now); lasts || pass.Behind() && !state.behind.IsZero() && now.Sub(state.behind) >= contestPatience {
