@@ -147,7 +147,8 @@ func (c *checker) parseYAML(content []byte) {
 	}
 	document, failure := jsontree.ParseYAML(content)
 	if failure != nil {
-		c.reportText(finding.MalformedDAG, failure.At, "this is neither JSON nor YAML, in which workflows are written: %s", failure)
+		at, problem := failure.Explain(content)
+		c.reportText(finding.MalformedDAG, at, "this is neither JSON nor YAML, in which workflows are written: %s", problem)
 		return
 	}
 	if document.Root == nil || document.Root.Kind == jsontree.Null {

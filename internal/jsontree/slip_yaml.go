@@ -23,6 +23,16 @@ func YAMLSlip(content []byte, refused *YAMLError) (Slip, bool) {
 	return Slip{}, false
 }
 
+// Explain returns where a text in UTF-8 is not YAML, and what to do: by YAMLSlip or, of a mistake that it does not know, as the library
+// has it. It has no line breaks.
+func (e *YAMLError) Explain(content []byte) (text.Position, string) {
+	at, problem := e.At, e.Error()
+	if slip, ok := YAMLSlip(content, e); ok {
+		at, problem = text.NewPositions(content).At(slip.Offset), slip.String()
+	}
+	return at, strings.Join(strings.Fields(problem), " ")
+}
+
 // yamlText is a text that is no YAML.
 type yamlText struct {
 	content []byte

@@ -48,10 +48,18 @@ const (
 	Merge  Feature = "merge key"
 )
 
+// Use is where a feature is used: the value that has it or, of a merge key, that key.
+type Use struct {
+	At      text.Position
+	Feature Feature
+}
+
 // Document is the first document of a YAML text.
 type Document struct {
 	// Root is nil if there is no document.
 	Root *Node
+	// Beyond is the first feature in it that JSON does not have. Nil if there is none.
+	Beyond *Use
 	// Second is where another document begins. Nil if there is none.
 	Second *text.Position
 	// simple says that the tree has nothing but what version 2 of the library reads alike, so that its values can be taken from it.
@@ -68,17 +76,21 @@ func ParseYAML(content []byte) (Document, *YAMLError) {
 	if err == nil && len(first.Content) == 1 {
 		b := yamlBuilder{at: positionsOf(content)}
 		out.Root = b.node(first.Content[0])
-		out.simple = !b.special
+		out.simple, out.Beyond = !b.special, b.beyond
 	}
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
 			out.Second = &text.Position{Line: second.Line, Column: second.Column}
 		}
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return out, locate(content, err)
+	if err == nil || errors.Is(err, io.EOF) {
+		return out, nil
 	}
-	return out, nil
+	located := locate(content, err)
+	if located.Problem == ProblemDocument { // what is behind the end of a document is another one, without ---
+		out.Second = &located.At
+	}
+	return out, located
 }
 
 // YAMLToJSON returns what the API server and kubectl read in a YAML document, as JSON.
@@ -147,6 +159,8 @@ type yamlBuilder struct {
 	built map[*yaml.Node]*Node
 	// special says that there is something which the two versions of the library may read differently.
 	special bool
+	// beyond is the first feature that JSON does not have.
+	beyond *Use
 	// slab holds nodes that are not used yet: one allocation for many.
 	slab []yamlNode
 }
@@ -175,7 +189,7 @@ func (b *yamlBuilder) node(n *yaml.Node) *Node {
 		facts := *used.YAML
 		facts.At, facts.Feature = b.at(n.Line, n.Column), Alias
 		used.YAML = &facts
-		b.special = true
+		b.uses(Alias, facts.At)
 		return &used
 	}
 	if out := b.built[n]; out != nil {
@@ -192,7 +206,9 @@ func (b *yamlBuilder) node(n *yaml.Node) *Node {
 	case n.Style&yaml.TaggedStyle != 0:
 		out.YAML.Feature = Tag
 	}
-	b.special = b.special || out.YAML.Feature != ""
+	if out.YAML.Feature != "" {
+		b.uses(out.YAML.Feature, out.YAML.At)
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		out.YAML.Block = n.Style&yaml.FlowStyle == 0
@@ -209,6 +225,14 @@ func (b *yamlBuilder) node(n *yaml.Node) *Node {
 		out.YAML.Text, out.YAML.Plain = n.Value, n.Style&quoted == 0
 	}
 	return out
+}
+
+// uses notes that a feature is used, in the order of the text.
+func (b *yamlBuilder) uses(feature Feature, at text.Position) {
+	b.special = true
+	if b.beyond == nil {
+		b.beyond = &Use{At: at, Feature: feature}
+	}
 }
 
 // kindOf returns which kind of JSON's a value has.
@@ -237,10 +261,15 @@ func kindOf(n *yaml.Node) Kind {
 
 func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 	for i := 0; i+1 < len(content); i += 2 {
-		key, value := content[i], b.node(content[i+1])
-		value.YAML.Key = b.node(key)
-		if key.Tag == "!!merge" {
-			out.YAML.Feature, b.special = Merge, true
+		key, name := content[i], b.node(content[i])
+		merges := key.Tag == "!!merge"
+		if merges {
+			b.uses(Merge, name.YAML.At)
+		}
+		value := b.node(content[i+1])
+		value.YAML.Key = name
+		if merges {
+			out.YAML.Feature = Merge
 			out.YAML.Merged = append(out.YAML.Merged, value)
 			if value.Kind == Array {
 				out.YAML.Merged = append(out.YAML.Merged, value.Children...)

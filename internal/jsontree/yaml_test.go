@@ -65,17 +65,45 @@ func TestParseYAML(t *testing.T) {
 }
 
 func TestParseYAMLCountsDocuments(t *testing.T) {
-	for content, want := range map[string]string{"": "", "# nothing\n": "", "a: b\n": "", "---\na: b\n...\n": "", "a: b\n---\n": "2:1", "---\n---\na: [\n": "!"} {
+	for content, want := range map[string]string{"": "", "# nothing\n": "", "a: b\n": "", "---\na: b\n...\n": "", "a: b\n---\n": "2:1", "---\n---\na: [\n": "!",
+		"a: b\n...\nc: d\n": "3:1!"} {
 		document, err := ParseYAML([]byte(content))
 		got := ""
 		if document.Second != nil {
 			got = fmt.Sprintf("%d:%d", document.Second.Line, document.Second.Column)
 		}
 		if err != nil {
-			got = "!"
+			got += "!"
 		}
 		if got != want {
 			t.Errorf("%q: want a second document at %q, got %q (%v)", content, want, got, err)
+		}
+	}
+}
+
+// TestParseYAMLTellsWhatJSONDoesNotHave finds the first feature, in the order of the text.
+func TestParseYAMLTellsWhatJSONDoesNotHave(t *testing.T) {
+	for content, want := range map[string]string{
+		"a: [b, {c: 1}]\n":              "",
+		"a: 1\nb: &c 2\n":               "anchor 2:4",
+		"a: 1\n? &c b\n: !d e\n":        "anchor 2:3",
+		"a: [b, !c d]\ne: &f g\n":       "tag 1:8",
+		"a: 1\n<<: &b {c: d}\n":         "merge key 2:1",
+		"<<: [{a: b}, !c {d: e}]\n":     "merge key 1:1",
+		"? !a b\n: <<: {c: d}\n":        "tag 1:3",
+		"a: {b: {}, c: {<<: {d: e}}}\n": "merge key 1:16",
+	} {
+		document, err := ParseYAML([]byte(content))
+		if err != nil {
+			t.Errorf("%q: %v", content, err)
+			continue
+		}
+		got := ""
+		if use := document.Beyond; use != nil {
+			got = fmt.Sprintf("%s %d:%d", use.Feature, use.At.Line, use.At.Column)
+		}
+		if got != want {
+			t.Errorf("%q: want %q, got %q", content, want, got)
 		}
 	}
 }

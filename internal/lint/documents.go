@@ -165,21 +165,15 @@ func (f *file) readYAML(content []byte, start int, positions *texts.Positions, j
 
 // reportYAML reports why the part of the file that begins at an offset is not YAML, or not JSON if the file should have that.
 func (f *file) reportYAML(content []byte, start int, positions *texts.Positions, err *jsontree.YAMLError) {
-	language, slip, ok := "JSON", jsontree.Slip{}, false
 	if begin := bytes.TrimLeft(content, " \t\r\n"); path.Ext(f.name) == ".json" && len(begin) > 0 && (begin[0] == '/' || begin[0] == '[') {
-		slip, ok = jsontree.JSONSlip(content, 0)
+		if slip, ok := jsontree.JSONSlip(content, 0); ok {
+			f.report(finding.MalformedManifest, positions.At(start+slip.Offset), "", "this is not JSON: %s", oneLine(slip.String()))
+			return
+		}
 	}
-	if !ok {
-		language = "YAML"
-		slip, ok = jsontree.YAMLSlip(content, err)
-	}
-	if !ok {
-		at := err.At
-		at.Line += positions.At(start).Line - 1
-		f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(err.Error()))
-		return
-	}
-	f.report(finding.MalformedManifest, positions.At(start+slip.Offset), "", "this is not %s: %s", language, oneLine(slip.String()))
+	at, problem := err.Explain(content)
+	at.Line += positions.At(start).Line - 1
+	f.report(finding.MalformedManifest, at, "", "this is not YAML: %s", oneLine(problem))
 }
 
 // maxMessage is how long a message may be, in characters: a manifest may have megabytes where a number should be.
