@@ -22,7 +22,7 @@ func Load(name string, content []byte) (*v1alpha1.OperatorConfiguration, error) 
 		return nil, f.err()
 	}
 	c := &v1alpha1.OperatorConfiguration{}
-	f.read(root, reflect.ValueOf(c).Elem(), nil)
+	f.read(root, reflect.ValueOf(c).Elem(), "")
 	setDefaults(c)
 	f.validate(c)
 	if err := f.err(); err != nil {
@@ -31,9 +31,11 @@ func Load(name string, content []byte) (*v1alpha1.OperatorConfiguration, error) 
 	return c, nil
 }
 
+var typeMeta = metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.Kind}
+
 // Default returns the configuration without a file.
 func Default() *v1alpha1.OperatorConfiguration {
-	c := &v1alpha1.OperatorConfiguration{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.Kind}}
+	c := &v1alpha1.OperatorConfiguration{TypeMeta: typeMeta}
 	setDefaults(c)
 	return c
 }

@@ -38,19 +38,21 @@ func TestErrors(t *testing.T) {
 			"operator.yaml:4:1: a second YAML document begins here: keep one configuration in the file"}},
 
 		// What is not YAML, or more YAML than is read.
-		"no YAML":         {begin + "nodes: a: b\n", []string{syntaxError("3:8", "mapping value is not allowed in this context")}},
-		"a tab":           {begin + "gpu:\n\tmatch: Exact\n", []string{syntaxError("4:1", `found character '\t' that cannot start any token`)}},
-		"an open bracket": {begin + "gpu: {match: Exact\n", []string{syntaxError("3:6", "could not find flow mapping end token '}'")}},
+		"no YAML":         {begin + "nodes: a: b\n", []string{syntaxError("3:8", "this value has a colon and a space, which begin another value; put the value in quotes")}},
+		"a tab":           {begin + "gpu:\n\tmatch: Exact\n", []string{syntaxError("4:1", "YAML is indented with spaces, and this is a tab; write spaces for it")}},
+		"an open bracket": {begin + "gpu: {match: Exact\n", []string{syntaxError("3:6", "this { is not closed, or a comma is missing behind it; add the } or the comma; a text that begins with { has to be in quotes")}},
 		"an anchor": {begin + "nodes: &a Watch\n", []string{
 			"operator.yaml:3:8: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
-		"an alias": {begin + "nodes: *\n", []string{
+		"an alias": {begin + "nodes: &a Watch\ngpu: {match: *a}\n", []string{
 			"operator.yaml:3:8: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
+		"an alias without a name": {begin + "nodes: *\n", []string{
+			syntaxError("3:8", "& and * begin the name of an anchor, and this is none; put a text with such signs in quotes")}},
 		"a merge key":               {begin + "gpu:\n  <<: {match: Exact}\n", []string{"operator.yaml:4:3: merge keys are not read: write the fields out"}},
 		"a merge key below another": {begin + "gpu:\n  match: Exact\n  <<: {sharing: {}}\n", []string{"operator.yaml:5:3: merge keys are not read: write the fields out"}},
 		"an anchor for a key": {begin + "gpu: {&a match: Exact}\n", []string{
 			"operator.yaml:3:7: anchors and aliases are not read: write the value out, or put a text that begins with & or * in quotes"}},
-		"a sign":       {begin + "nodes: @a\n", []string{syntaxError("3:8", "found character '@' that cannot start any token")}},
-		"an open list": {begin + "watchNamespaces: [a\n", []string{syntaxError("3:18", "could not find flow sequence end token ']'")}},
+		"a sign":       {begin + "nodes: @a\n", []string{syntaxError("3:8", "no text may begin with @; put a text with such signs in quotes")}},
+		"an open list": {begin + "watchNamespaces: [a\n", []string{syntaxError("3:18", "this [ is not closed, or a comma is missing behind it; add the ] or the comma; a text that begins with [ has to be in quotes")}},
 		"a tag": {begin + "nodes: !!str Watch\n", []string{
 			"operator.yaml:3:8: tags are not read: remove it, or put a text that begins with ! in quotes"}},
 		"a directive": {"%YAML 1.2\n---\n" + begin, []string{"operator.yaml:1:1: directives are not read: remove the line"}},
@@ -101,7 +103,7 @@ func TestErrors(t *testing.T) {
 			"operator.yaml:3:25: gpu.profiles[0].name is the number 4: if text is meant, put it in quotes",
 			"operator.yaml:3:69: gpu.profiles[0].nodeSelector[a] is true, which is true or false and not text: if text is meant, put it in quotes",
 			"operator.yaml:3:78: gpu.profiles[0].nodeSelector[b] is the number 1.5: if text is meant, put it in quotes",
-			"operator.yaml:3:85: gpu.profiles[0].nodeSelector[c] is empty: write text"}},
+			"operator.yaml:3:86: gpu.profiles[0].nodeSelector[c] is empty: write text"}},
 		"not a whole number": {profile + `
   - {name: a, memory: 1Gi, nodeSelector: {a: a}, count: 1.9}
   - {name: b, memory: 1Gi, nodeSelector: {a: b}, count: "1"}
@@ -159,7 +161,7 @@ func wantErrors(t *testing.T, content string, want []string) {
 }
 
 func syntaxError(at, message string) string {
-	return "operator.yaml:" + at + ": this is not YAML: " + message + "; check indentation, quotes and brackets, here and in the line above"
+	return "operator.yaml:" + at + ": this is not YAML: " + message
 }
 
 func TestManyFindings(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"reflect"
@@ -10,7 +11,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/nearest"
@@ -21,8 +21,8 @@ import (
 // 1 and 1.9 as the same number. Hence read, which knows the kinds of Go types that the configuration has.
 
 // read sets a Go value from a node, strictly: text is text, a number is a number, and every field is known.
-func (f *file) read(node *jsontree.Node, into reflect.Value, path *field.Path) {
-	f.places[pathText(path)] = start(node)
+func (f *file) read(node *jsontree.Node, into reflect.Value, path string) {
+	f.places[path] = node.YAML.At
 	if into.Type() == reflect.TypeFor[resource.Quantity]() {
 		f.readQuantity(node, into, path)
 		return
@@ -44,45 +44,40 @@ func (f *file) read(node *jsontree.Node, into reflect.Value, path *field.Path) {
 	}
 }
 
-func (f *file) readStruct(node *jsontree.Node, into reflect.Value, path *field.Path) {
-	fields := fieldsOf(into.Type())
-	f.entries(node, path, func(name string) *field.Path { return path.Child(name) }, func(name string, value *jsontree.Node) {
-		index, ok := fields[name]
-		switch {
-		case !ok:
-			f.unknownField(name, start(value.YAML.Key), path, fields)
-		case value.Kind != jsontree.Null:
-			f.read(value, into.FieldByIndex(index), path.Child(name))
-		}
-	})
-}
-
-// fieldsOf finds the fields of a struct, and of those inline in it, by their names in JSON.
-func fieldsOf(t reflect.Type) map[string][]int {
+// readStruct reads the fields of a struct, and of those inline in it. One that is null is not there.
+func (f *file) readStruct(node *jsontree.Node, into reflect.Value, path string) {
 	fields := map[string][]int{}
-	for _, one := range reflect.VisibleFields(t) {
+	for _, one := range reflect.VisibleFields(into.Type()) {
 		if name, _, _ := strings.Cut(one.Tag.Get("json"), ","); name != "" {
 			fields[name] = one.Index
 		}
 	}
-	return fields
+	pathOf := func(name string) string { return child(path, printable(name)) }
+	f.members(node, path, pathOf, func(name string, value *jsontree.Node) {
+		index, ok := fields[name]
+		switch {
+		case !ok:
+			known := slices.Sorted(maps.Keys(fields))
+			f.report(value.YAML.Key.YAML.At, pathOf(name), "is not a field%s the fields of %s are %s",
+				cmp.Or(nearest.Question(nearest.Name(name, known)), ":"), cmp.Or(path, "the file"), strings.Join(known, ", "))
+		case value.Kind != jsontree.Null:
+			f.read(value, into.FieldByIndex(index), pathOf(name))
+		}
+	})
 }
 
-func (f *file) unknownField(name string, at text.Position, path *field.Path, fields map[string][]int) {
-	known := slices.Sorted(maps.Keys(fields))
-	guess := nearest.Question(nearest.Name(name, known))
-	if guess == "" {
-		guess = ":"
-	}
-	where := pathText(path)
-	if where == "" {
-		where = "the file"
-	}
-	f.reportField(at, path.Child(printable(name)), "is not a field%s the fields of %s are %s", guess, where, strings.Join(known, ", "))
+func (f *file) readMap(node *jsontree.Node, into reflect.Value, path string) {
+	into.Set(reflect.MakeMap(into.Type()))
+	pathOf := func(name string) string { return label(path, name) }
+	f.members(node, path, pathOf, func(name string, value *jsontree.Node) {
+		element := reflect.New(into.Type().Elem()).Elem()
+		f.read(value, element, pathOf(name))
+		into.SetMapIndex(reflect.ValueOf(name), element)
+	})
 }
 
-// entries calls visit for what a mapping holds, the first time that a name comes.
-func (f *file) entries(node *jsontree.Node, path *field.Path, child func(string) *field.Path, visit func(name string, value *jsontree.Node)) {
+// members calls visit for what a mapping holds, the first time that a name comes.
+func (f *file) members(node *jsontree.Node, path string, pathOf func(string) string, visit func(name string, value *jsontree.Node)) {
 	if node.Kind != jsontree.Object {
 		f.invalid(path, "is %s: write names with values, such as {name: value}", describe(node))
 		return
@@ -91,7 +86,7 @@ func (f *file) entries(node *jsontree.Node, path *field.Path, child func(string)
 	for _, value := range node.Children {
 		key := value.YAML.Key
 		if !isText(key) {
-			f.report(start(key), "the name of a field is %s: write text, in quotes if need be", describe(key))
+			f.report(key.YAML.At, "", "the name of a field is %s: write text, in quotes if need be", describe(key))
 			continue
 		}
 		name := key.YAML.Text
@@ -99,54 +94,38 @@ func (f *file) entries(node *jsontree.Node, path *field.Path, child func(string)
 			name = colonless // {a:, b: c}, of which YAML 1.1 reads a: as the key, and YAML 1.2 a
 		}
 		if first, ok := seen[name]; ok {
-			f.reportField(start(key), child(printable(name)), "is given twice, first in line %d: keep one", first.Line)
+			f.report(key.YAML.At, pathOf(name), "is given twice, first in line %d: keep one", first.Line)
 			continue
 		}
-		seen[name] = start(key)
+		seen[name] = key.YAML.At
 		visit(name, value)
 	}
 }
 
-func (f *file) readMap(node *jsontree.Node, into reflect.Value, path *field.Path) {
-	into.Set(reflect.MakeMap(into.Type()))
-	child := func(name string) *field.Path { return path.Key(printable(name)) }
-	f.entries(node, path, child, func(name string, value *jsontree.Node) {
-		element := reflect.New(into.Type().Elem()).Elem()
-		f.read(value, element, child(name))
-		into.SetMapIndex(reflect.ValueOf(name), element)
-	})
-}
-
-func (f *file) readSlice(node *jsontree.Node, into reflect.Value, path *field.Path) {
+func (f *file) readSlice(node *jsontree.Node, into reflect.Value, path string) {
 	if node.Kind != jsontree.Array {
 		f.invalid(path, "is %s: write a list, such as [a, b]", describe(node))
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(node.Children), len(node.Children)))
 	for i, value := range node.Children {
-		f.read(value, into.Index(i), path.Index(i))
+		f.read(value, into.Index(i), item(path, i))
 	}
 }
 
-// isText reports whether a value is text. A number with an exponent, and without a point, is text to YAML 1.1: 1e0.
-func isText(node *jsontree.Node) bool {
-	return node.Kind == jsontree.Text || node.Kind == jsontree.Number && exponentOnly.MatchString(node.YAML.Text)
-}
-
-var exponentOnly = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
-
-func (f *file) readString(node *jsontree.Node, into reflect.Value, path *field.Path) {
+func (f *file) readString(node *jsontree.Node, into reflect.Value, path string) {
+	advice := "write text"
 	switch {
 	case isText(node):
 		into.SetString(node.YAML.Text)
+		return
 	case node.Kind == jsontree.Number, node.Kind == jsontree.True, node.Kind == jsontree.False:
-		f.invalid(path, `is %s: if text is meant, put it in quotes`, describe(node))
-	default:
-		f.invalid(path, "is %s: write text", describe(node))
+		advice = "if text is meant, put it in quotes"
 	}
+	f.invalid(path, "is %s: %s", describe(node), advice)
 }
 
-func (f *file) readInteger(node *jsontree.Node, into reflect.Value, path *field.Path) {
+func (f *file) readInteger(node *jsontree.Node, into reflect.Value, path string) {
 	value, err := strconv.ParseInt(strings.ReplaceAll(node.YAML.Text, "_", ""), 0, into.Type().Bits())
 	switch {
 	case node.Kind != jsontree.Number || isText(node), err != nil && !errors.Is(err, strconv.ErrRange):
@@ -161,15 +140,21 @@ func (f *file) readInteger(node *jsontree.Node, into reflect.Value, path *field.
 // plainQuantity keeps exponents from the parser of quantities, which takes seconds for 1e-10000000.
 var plainQuantity = regexp.MustCompile(`^[0-9]{1,18}([.][0-9]{1,9})?([KMGTPE]i|[mkMGTPE])?$`)
 
-func (f *file) readQuantity(node *jsontree.Node, into reflect.Value, path *field.Path) {
-	if (node.Kind == jsontree.Text || node.Kind == jsontree.Number) && plainQuantity.MatchString(node.YAML.Text) {
-		if quantity, err := resource.ParseQuantity(node.YAML.Text); err == nil {
-			into.Set(reflect.ValueOf(quantity))
-			return
-		}
+func (f *file) readQuantity(node *jsontree.Node, into reflect.Value, path string) {
+	quantity, err := resource.ParseQuantity(plainQuantity.FindString(node.YAML.Text)) // of nothing, it is an error
+	if err != nil {
+		f.invalid(path, "is %s: write a quantity such as 256Ki or 23034Mi", describe(node))
+		return
 	}
-	f.invalid(path, "is %s: write a quantity such as 256Ki or 23034Mi", describe(node))
+	into.Set(reflect.ValueOf(quantity))
 }
+
+// isText reports whether a value is text. A number with an exponent, and without a point, is text to YAML 1.1: 1e0.
+func isText(node *jsontree.Node) bool {
+	return node.Kind == jsontree.Text || node.Kind == jsontree.Number && exponentOnly.MatchString(node.YAML.Text)
+}
+
+var exponentOnly = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
 
 // describe returns what messages say of what stands in the place of a value.
 func describe(node *jsontree.Node) string {
@@ -193,7 +178,9 @@ func describe(node *jsontree.Node) string {
 const maxQuoted = 65
 
 // quote quotes what the file has, cut where it is long.
-func quote(written string) string { return strconv.Quote(text.ClipCharacters(written, maxQuoted)) }
+func quote[T ~string](written T) string {
+	return strconv.Quote(text.ClipCharacters(string(written), maxQuoted))
+}
 
 var plainName = regexp.MustCompile(`^[-._/A-Za-z0-9]{1,317}$`)
 

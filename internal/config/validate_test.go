@@ -98,6 +98,7 @@ func TestValidate(t *testing.T) {
   - {key: a, tolerationSeconds: 5}
   - {key: a, effect: NoSchedule, tolerationSeconds: -5}
   - {}
+  - {key: a, effect: 1, tolerationSeconds: 5}
 `, []string{
 			"operator.yaml:5:5: gpu.tolerations[0].key is missing: write the key of a taint; without one, a Pod would tolerate every taint",
 			"operator.yaml:6:11: gpu.tolerations[1].key is empty, so that a Pod would tolerate every taint: write the key of one",
@@ -113,7 +114,8 @@ func TestValidate(t *testing.T) {
 				"or write effect: NoExecute",
 			"operator.yaml:15:53: gpu.tolerations[10].tolerationSeconds is -5, but only taints with the effect NoExecute are tolerated for a time: remove it, " +
 				"or write effect: NoExecute",
-			"operator.yaml:16:5: gpu.tolerations[11].key is missing: write the key of a taint; without one, a Pod would tolerate every taint"}},
+			"operator.yaml:16:5: gpu.tolerations[11].key is missing: write the key of a taint; without one, a Pod would tolerate every taint",
+			"operator.yaml:17:22: gpu.tolerations[12].effect is the number 1: if text is meant, put it in quotes"}},
 		"a profile's toleration": {begin + "gpu: {profiles: [{name: a, memory: 1Gi, count: 1, nodeSelector: {a: a}, tolerations: [{effect: NoSchedule}]}]}\n", []string{
 			"operator.yaml:3:87: gpu.profiles[0].tolerations[0].key is missing: write the key of a taint; without one, a Pod would tolerate every taint"}},
 		"too many tolerations": {begin + "gpu:\n  tolerations:\n" + lines(33, "  - {key: a%d}"), []string{

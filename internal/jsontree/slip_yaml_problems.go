@@ -22,13 +22,13 @@ func (y *yamlText) byProblem() (Slip, bool) {
 }
 
 var yamlSlips = map[Problem]func(*yamlText) (Slip, bool){
-	ProblemColon:     (*yamlText).colon,
+	problemColon:     (*yamlText).colon,
 	problemNoColon:   (*yamlText).missingColon,
-	ProblemSign:      (*yamlText).sign,
-	ProblemAnchor:    (*yamlText).anchorName,
-	ProblemMapping:   (*yamlText).bracket,
-	ProblemList:      (*yamlText).bracket,
-	ProblemDocument:  (*yamlText).behindEnd,
+	problemSign:      (*yamlText).sign,
+	problemAnchor:    (*yamlText).anchorName,
+	problemMapping:   (*yamlText).bracket,
+	problemList:      (*yamlText).bracket,
+	problemDocument:  (*yamlText).behindEnd,
 	problemKey:       (*yamlText).indentation,
 	problemItem:      (*yamlText).indentation,
 	problemNode:      (*yamlText).missingValue,

@@ -87,7 +87,7 @@ func ParseYAML(content []byte) (Document, *YAMLError) {
 		return out, nil
 	}
 	located := locate(content, err)
-	if located.Problem == ProblemDocument { // what is behind the end of a document is another one, without ---
+	if located.Problem == problemDocument { // what is behind the end of a document is another one, without ---
 		out.Second = &located.At
 	}
 	return out, located

@@ -15,13 +15,12 @@ type Problem string
 
 // The problems that can be told better than the library does.
 const (
-	ProblemColon    Problem = "mapping values are not allowed in this context"
-	ProblemSign     Problem = "found character that cannot start any token"
-	ProblemMapping  Problem = "did not find expected ',' or '}'"
-	ProblemList     Problem = "did not find expected ',' or ']'"
-	ProblemAnchor   Problem = "did not find expected alphabetic or numeric character" // of an anchor or an alias
-	ProblemDocument Problem = "did not find expected <document start>"
-
+	problemColon     Problem = "mapping values are not allowed in this context"
+	problemSign      Problem = "found character that cannot start any token"
+	problemMapping   Problem = "did not find expected ',' or '}'"
+	problemList      Problem = "did not find expected ',' or ']'"
+	problemAnchor    Problem = "did not find expected alphabetic or numeric character" // of an anchor or an alias
+	problemDocument  Problem = "did not find expected <document start>"
 	problemTab       Problem = "found a tab character that violates indentation"
 	problemTabIndent Problem = "found a tab character where an indentation space is expected"
 	problemKey       Problem = "did not find expected key"
@@ -42,14 +41,12 @@ const (
 
 // YAMLError says why a text is not YAML.
 type YAMLError struct {
-	// At is where the text begins in the line that the library tells, or where the culprit is if that is known.
+	// At is where the text begins in the line that the library tells, or where the problem is if that is known. See YAMLSlip.
 	At text.Position
 	// Problem is what the library says.
 	Problem Problem
 	// Advice says what to do. Empty if that is not known.
 	Advice string
-	// line is the text of the line.
-	line string
 	// notJSON says that the text is YAML, and JSON has no counterpart for a value or a key.
 	notJSON bool
 	// anchor is that of an alias which cannot be followed. Empty if that is not the problem.
@@ -62,18 +59,6 @@ func (e *YAMLError) Error() string {
 		return string(e.Problem)
 	}
 	return string(e.Problem) + "; " + e.Advice
-}
-
-// Culprit returns where in its line the error probably is, and the character there.
-func (e *YAMLError) Culprit() (text.Position, rune) {
-	if culprit := culprits[e.Problem]; culprit != nil {
-		if offset := culprit(e.line); offset >= 0 {
-			sign, _ := utf8.DecodeRuneInString(e.line[offset:])
-			return text.Position{Line: e.At.Line, Column: 1 + utf8.RuneCountInString(e.line[:offset])}, sign
-		}
-	}
-	sign, _ := utf8.DecodeRuneInString(e.line)
-	return e.At, sign
 }
 
 var (
@@ -93,41 +78,30 @@ func locate(content []byte, err error) *YAMLError {
 	message := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	match := yamlPrefix.FindStringSubmatch(message)
 	if match == nil {
-		out := newYAMLError(content, firstText(content, 1), message, "")
-		out.notJSON = strings.HasPrefix(message, "json: unsupported value") || strings.HasPrefix(message, "unsupported map key")
-		return out
+		notJSON := strings.HasPrefix(message, "json: unsupported value") || strings.HasPrefix(message, "unsupported map key")
+		return &YAMLError{At: firstText(content, 1), Problem: Problem(message), notJSON: notJSON}
 	}
-	message = message[len(match[0]):]
+	problem := Problem(message[len(match[0]):])
+	is := func(prefix string) bool { return strings.HasPrefix(string(problem), prefix) }
 	if line, err := strconv.Atoi(match[1]); err == nil {
-		if strings.HasPrefix(message, fromParser) && message != string(ProblemAnchor) {
+		if is(fromParser) && problem != problemAnchor {
 			line++
 		}
-		return newYAMLError(content, firstText(content, line), message, inLine)
+		return &YAMLError{At: firstText(content, line), Problem: problem, Advice: inLine}
 	}
-	if offset := bytes.IndexFunc(content, isControl); offset >= 0 && strings.HasPrefix(message, "control characters") {
-		return newYAMLError(content, text.NewPositions(content).At(offset), message, "remove it")
+	offset := func(of string) text.Position {
+		return text.NewPositions(content).At(max(0, bytes.Index(content, []byte(of))))
 	}
-	if strings.HasPrefix(message, "invalid map key") {
-		offset := max(0, bytes.Index(content, []byte("{{")))
-		out := newYAMLError(content, text.NewPositions(content).At(offset), "a key is an object or a list", "put text that begins with { or [ in quotes, "+
-			"and lint what a template makes, not the template")
-		out.notJSON = true
-		return out
+	switch anchor := yamlAnchor.FindStringSubmatch(string(problem)); {
+	case is("control characters"):
+		return &YAMLError{At: text.NewPositions(content).At(max(0, bytes.IndexFunc(content, isControl))), Problem: problem, Advice: "remove it"}
+	case is("invalid map key"):
+		return &YAMLError{At: offset("{{"), Problem: "a key is an object or a list", notJSON: true,
+			Advice: "put text that begins with { or [ in quotes, and lint what a template makes, not the template"}
+	case anchor != nil:
+		return &YAMLError{At: offset("*" + anchor[1]), Problem: problem, Advice: "correct the alias, or write the value out", anchor: anchor[1]}
 	}
-	if anchor := yamlAnchor.FindStringSubmatch(message); anchor != nil {
-		if offset := bytes.Index(content, []byte("*"+anchor[1])); offset >= 0 {
-			out := newYAMLError(content, text.NewPositions(content).At(offset), message, "correct the alias, or write the value out")
-			out.anchor = anchor[1]
-			return out
-		}
-	}
-	return newYAMLError(content, firstText(content, 1), message, "")
-}
-
-func newYAMLError(content []byte, at text.Position, problem, advice string) *YAMLError {
-	lines := bytes.SplitAfterN(content, []byte("\n"), at.Line+1)
-	line := strings.TrimRight(string(lines[min(at.Line, len(lines))-1]), "\r\n")
-	return &YAMLError{At: at, Problem: Problem(problem), Advice: advice, line: line}
+	return &YAMLError{At: firstText(content, 1), Problem: problem}
 }
 
 // isControl reports whether YAML does not allow a character: most of the control characters, and what is none in Unicode.
@@ -155,19 +129,9 @@ func firstText(content []byte, line int) text.Position {
 }
 
 var (
-	colonAgain  = regexp.MustCompile(`: +([^ ]).*:`)
-	strangeSign = regexp.MustCompile("^ *(\t)|(?:^|[ \\[{,])([@`%|>])")
-	anchorSign  = regexp.MustCompile(`(?:^|[ \[{,])([*&])`)
+	colonAgain = regexp.MustCompile(`: +([^ ]).*:`)
+	anchorSign = regexp.MustCompile(`(?:^|[ \[{,])([*&])`)
 )
-
-// culprits find what is wrong in a line: the offset, or a negative number if it is not there.
-var culprits = map[Problem]func(line string) int{
-	ProblemColon:   func(line string) int { return group(colonAgain, line) }, // the value that has a colon
-	ProblemSign:    func(line string) int { return group(strangeSign, line) },
-	ProblemAnchor:  func(line string) int { return group(anchorSign, line) },
-	ProblemMapping: openBracket,
-	ProblemList:    openBracket,
-}
 
 // group returns where the group of a pattern begins that is in a line.
 func group(pattern *regexp.Regexp, line string) int {
