@@ -229,6 +229,42 @@ func TestDocumentsLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestTheMapLeadsSomewhere: whatever ARCHITECTURE.md calls a file, a folder or a test is there. Of a path only the part that begins at the
+// root is checked: "`node.go`" alone is in the folder that was named before it.
+func TestTheMapLeadsSomewhere(t *testing.T) {
+	tests := map[string]bool{}
+	for _, folder := range []string{"api", "client", "cmd", "controllers", "examples", "hack", "internal", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(content, -1) {
+				tests[string(match[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const page = "ARCHITECTURE.md"
+	span := regexp.MustCompile("`([^`\\s]+)`")
+	isPath := regexp.MustCompile(`^(?:api|charts|client|cmd|config|controllers|docs|examples|hack|internal|python|test)/`)
+	for _, match := range span.FindAllStringSubmatch(read(t, page), -1) {
+		name := match[1]
+		switch found, _ := filepath.Glob(filepath.Join(root, strings.ReplaceAll(name, "…", "*"))); {
+		case strings.HasPrefix(name, "Test") && !tests[name]:
+			t.Errorf("%s names the test %s, which does not exist", page, name)
+		case isPath.MatchString(name) && len(found) == 0:
+			t.Errorf("%s names %s, which does not exist", page, name)
+		}
+	}
+	if len(tests) < 100 {
+		t.Errorf("only %d tests were found", len(tests))
+	}
+}
+
 // documents returns the pages that people read in the repository: those at its root, and all below some folders.
 func documents(t *testing.T) []string {
 	t.Helper()
