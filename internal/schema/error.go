@@ -107,13 +107,13 @@ func clip(s string, length int) string { return plaintext.ClipMiddle(s, length) 
 
 func quote(s string) string { return strconv.Quote(clip(s, maxQuoted)) }
 
-// quoteAll lists names in a message.
-func quoteAll(names []string) string {
+// quoteAll returns names as a message lists them.
+func quoteAll(names []string, separator string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
 		quoted[i] = quote(name)
 	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(quoted, separator)
 }
 
 // describe names a JSON value in a message.

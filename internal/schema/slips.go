@@ -207,8 +207,7 @@ var needs = map[string][]string{
 func (s *slips) withoutEffect(n *node) {
 	for keyword, others := range needs {
 		if n.has(keyword) && !n.has(others...) {
-			s.contradiction(n, keyword, "%q says nothing without %s; add it, or remove %q", keyword,
-				strings.ReplaceAll(quoteAll(others), ", ", " or "), keyword)
+			s.contradiction(n, keyword, "%q says nothing without %s; add it, or remove %q", keyword, quoteAll(others, " or "), keyword)
 		}
 	}
 	if _, there := n.schema["additionalItems"]; there {

@@ -268,7 +268,7 @@ func (r *rewrite) finish() {
 	}
 	if len(r.ignored) > 0 {
 		r.warn(r.declared+"/$ref", `%s reads nothing that stands beside "$ref": %s left out; put them and the reference into "allOf" if they are meant`,
-			r.draft, quoteAll(r.ignored))
+			r.draft, quoteAll(r.ignored, ", "))
 	}
 	for _, name := range r.unknown {
 		r.warn(r.declared+"/"+token(name), `%s has no %q, so it says nothing: left out; declare %s in "$schema" if it is meant`,
