@@ -14,8 +14,8 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// The API server reads YAML with version 2 of the library, whose trees are not public. Version 3 has the same scanner. Both are used here
-// and nowhere else: what a text stands for is YAMLToJSON's to say, and where it is written ParseYAML's.
+// The API server reads YAML with version 2 of the library, whose trees are not public. Version 3 has the same scanner. No other package of
+// ours reads YAML that people write: what a text stands for is YAMLToJSON's to say, and where it is written ParseYAML's.
 
 // YAML is what a value has only in YAML.
 type YAML struct {

@@ -13,10 +13,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
 	taskschema "github.com/maze-agent/maregister/internal/schema"
@@ -55,9 +55,10 @@ func (s *Options) readRegistry(ctx context.Context, stdin io.Reader, tell func(s
 // decodeRegistry reads ConfigMaps, or what "discover -o task-meta" prints.
 func (s *Options) decodeRegistry(name string, content []byte, tell func(string, ...any)) (*Catalogue, error) {
 	if !json.Valid(content) {
-		converted, err := yaml.YAMLToJSON(content)
+		converted, err := jsontree.YAMLToJSON(content)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			at, problem := err.Explain(content)
+			return nil, fmt.Errorf("%s:%d:%d: this is neither JSON nor YAML: %s", name, at.Line, at.Column, problem)
 		}
 		content = converted
 	}
