@@ -92,7 +92,7 @@ func (f *fold) snapshot() (s Snapshot, ok bool, err error) {
 	return f.latest, true, nil
 }
 
-// follow gathers the shards that an index names. It is an error if anything is not as the index says.
+// follow collects the shards that an index names. It is an error if anything is not as the index says.
 func (f *fold) follow(index *object) (*contents, error) {
 	if index.broken != nil {
 		return nil, index.broken

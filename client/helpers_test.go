@@ -112,7 +112,7 @@ func tasksOf(t testing.TB, s Snapshot) tasks {
 	return all
 }
 
-// setAll gives a fold some ConfigMaps.
+// setAll adds some ConfigMaps to a fold.
 func setAll(f *fold, all []*corev1.ConfigMap) {
 	for _, configMap := range all {
 		f.set(objectOf(configMap))

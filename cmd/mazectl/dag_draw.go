@@ -161,7 +161,7 @@ func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workf
 	}), nil
 }
 
-// cannotDraw says why there is nothing to draw.
+// cannotDraw returns why there is nothing to draw.
 func cannotDraw(name string, findings []finding.Finding) error {
 	text := name + " cannot be drawn"
 	for _, f := range findings {

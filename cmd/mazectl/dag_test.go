@@ -161,7 +161,7 @@ func TestDAGSARIF(t *testing.T) {
 	}
 }
 
-// published gives the ConfigMaps of a registry of the tasks in examples/dag, in shards of a size in bytes.
+// published returns the ConfigMaps of a registry of the tasks in examples/dag, in shards of a size in bytes.
 func published(t *testing.T, namespace string, shardSize int) []corev1.ConfigMap {
 	t.Helper()
 	content, err := os.ReadFile("examples/dag/tasks/tasks.yaml")

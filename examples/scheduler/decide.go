@@ -74,7 +74,7 @@ func (s *scheduler) decide(now seen) plan {
 	return p
 }
 
-// hold says what a node without a Pod waits for among the nodes that it needs. Its phase is empty if that is nothing.
+// hold returns what a node without a Pod waits for among the nodes that it needs. Its phase is empty if that is nothing.
 func hold(n *node, phases map[string]phase) progress {
 	var unfinished []string
 	for _, id := range n.needs {
@@ -127,7 +127,7 @@ func titleOf(entry client.Entry) string {
 	return fmt.Sprintf("%s (%s)", entry.Name, strings.Join(about, "; "))
 }
 
-// follow says how far a node with a Pod is. A Pod that is on no node yet is deleted when its task is not what it was made from any more:
+// follow returns how far a node with a Pod is. A Pod that is on no node yet is deleted when its task is not what it was made from any more:
 // the next plan then starts the node anew. One that is on a node runs on.
 func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
 	switch {

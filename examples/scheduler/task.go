@@ -52,7 +52,7 @@ func place(pod *corev1.PodSpec, placement v1alpha1.Placement) {
 
 // README: end
 
-// notServed says why the registry has no entry of a task's.
+// notServed returns why the registry has no entry of a task's.
 func notServed(tasks []v1alpha1.MazeTask, function string) string {
 	if len(tasks) == 0 {
 		return fmt.Sprintf("no MazeTask has spec.name %s", function)

@@ -143,7 +143,7 @@ func (l *buildLog) add(line string) {
 	}
 }
 
-// status says how far the build is.
+// status returns how far the build is.
 func (l *buildLog) status() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

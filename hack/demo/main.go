@@ -155,7 +155,7 @@ func step(ctx context.Context, what string, do func() error) error {
 	}
 }
 
-// cause says why the context ended, by a signal or with the manager; what failed because of that tells less.
+// cause returns why the context ended, by a signal or with the manager; what failed because of that tells less.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -87,7 +87,7 @@ func (c *checker) doubtMentions(n *Node, v *jsontree.Node, written, why string) 
 	}
 }
 
-// isPath says whether a part of a text is one of a file's name or an address.
+// isPath reports whether a part of a text is one of a file's name or an address.
 func isPath(written string, start, end int) bool {
 	return start > 0 && strings.IndexByte(`/\.:@`, written[start-1]) >= 0 || end < len(written) && strings.IndexByte(`/\:@-`, written[end]) >= 0
 }

@@ -81,7 +81,7 @@ func sign(severity finding.Severity) string {
 func (g *Graph) picture(findings []finding.Finding) *picture {
 	p := &picture{graph: g, nodes: make([]mark, len(g.Nodes))}
 	edges := p.draw()
-	c := p.markCircles()
+	c := p.markCycles()
 	byValue, byEdge := map[int]int{}, map[int]int{}
 	for i, e := range g.Edges {
 		if e.at == nil {
@@ -112,7 +112,7 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 		switch {
 		case node >= 0 && node < len(p.nodes):
 			p.nodes[node].add(f)
-			p.tellCircle(c, node, f)
+			p.tellCycle(c, node, f)
 		case !onLine:
 			p.rest = append(p.rest, f)
 		}
@@ -123,7 +123,7 @@ func (g *Graph) picture(findings []finding.Finding) *picture {
 	return p
 }
 
-// label gives what is written into a node: its id and its task.
+// label returns what is written into a node: its id and its task.
 func (p *picture) label(i int) (id, function string) {
 	n := p.graph.Nodes[i]
 	id, function = shorten(n.ID, maxLabel), shorten(n.Func, maxLabel)

@@ -6,7 +6,7 @@ import (
 )
 
 // layout says where the parts of a picture are, in layers from top to bottom, as Sugiyama, Tagawa and Toda draw hierarchies: lines that
-// go round in a circle are turned, nodes are put below those that they wait for, in an order with few crossings, and then close to
+// go round in a cycle are turned, nodes are put below those that they wait for, in an order with few crossings, and then close to
 // the middle of their neighbours. All of it is in integers, so that it is the same on every machine.
 //
 // Nodes are in the even layers. In the odd ones, each line has a point with the room for its labels, so that these do not overlap.
@@ -91,7 +91,7 @@ func (l *layout) turn(lines []line) {
 	}
 }
 
-// ends gives the upper and the lower node of a line.
+// ends returns the upper and the lower node of a line.
 func (l *layout) ends(lines []line, i int) (upper, lower int) {
 	if l.routes[i].upwards {
 		return lines[i].to, lines[i].from
@@ -205,7 +205,7 @@ func (l *layout) order(layers [][]int) {
 	}
 }
 
-// mean gives the mean of a property, times a thousand; that of the one that asks if there are no neighbours.
+// mean returns the mean of a property, times a thousand; that of the one that asks if there are no neighbours.
 func mean(neighbours []int, own int, of func(int) int) int {
 	const scale = 1000
 	if len(neighbours) == 0 {
@@ -218,7 +218,7 @@ func mean(neighbours []int, own int, of func(int) int) int {
 	return sum * scale / len(neighbours)
 }
 
-// place gives every point its place: as near to the mean of its neighbours as the order and the room allow.
+// place sets where every point is: as near to the mean of its neighbours as the order and the room allow.
 func (l *layout) place(layers [][]int, nodes int) {
 	for _, layer := range layers {
 		l.spread(layer, func(*point) []int { return nil })

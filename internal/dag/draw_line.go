@@ -113,16 +113,16 @@ func textsOf(labels []label) []string {
 	return texts
 }
 
-// rounds are the circles of a picture.
+// rounds are the cycles of a picture, see markCycles.
 type rounds struct {
-	// of is the circle that a node is in, counted from 1.
+	// of is the cycle that a node is in, counted from 1.
 	of []int
-	// nodes and lines are those of each circle.
+	// nodes and lines are those of each cycle.
 	nodes, lines [][]int
 }
 
-// markCircles marks what is in a circle; the finding is at one of its nodes only.
-func (p *picture) markCircles() *rounds {
+// markCycles marks what is in a cycle; the finding is at one of its nodes only.
+func (p *picture) markCycles() *rounds {
 	next, all := make([][]int, len(p.nodes)), make([]bool, len(p.nodes))
 	for _, l := range p.lines {
 		next[l.from] = append(next[l.from], l.to)
@@ -148,8 +148,8 @@ func (p *picture) markCircles() *rounds {
 	return r
 }
 
-// tellCircle tells of a circle, of which a finding at one node is, at all that is in it.
-func (p *picture) tellCircle(r *rounds, node int, f finding.Finding) {
+// tellCycle shows the finding of a cycle, which is at one of its nodes, at all that is in it.
+func (p *picture) tellCycle(r *rounds, node int, f finding.Finding) {
 	number := r.of[node] - 1
 	if f.Rule != finding.Cycle || number < 0 {
 		return

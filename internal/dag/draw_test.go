@@ -129,7 +129,7 @@ var (
 		`|  (style|classDef|class|linkStyle) [\w,#:\- ]+|  %% n\d+( to n\d+)?: [^{}]*)$`)
 )
 
-// malformed says what is wrong with the form of a drawing.
+// malformed returns what is wrong with the form of a drawing.
 func malformed(ending, text string) string {
 	if ending == ".svg" {
 		return malformedSVG(text)
@@ -248,7 +248,7 @@ func TestDrawIndex(t *testing.T) {
 	}
 }
 
-// TestArrange looks for what no picture may have: parts that overlap, and lines that lead upwards unless they close a circle.
+// TestArrange looks for what no picture may have: parts that overlap, and lines that lead upwards unless they close a cycle.
 func TestArrange(t *testing.T) {
 	for _, count := range []int{1, 2, 30, 300} {
 		for seed := range 20 {
@@ -282,7 +282,7 @@ func TestArrange(t *testing.T) {
 	}
 }
 
-// someLines gives lines between nodes, some of which close circles.
+// someLines returns lines between nodes, some of which close cycles.
 func someLines(count, seed int) (lines []line, nodes, rooms []point) {
 	random := uint32(seed*7919 + 1) // a linear congruential generator: the same everywhere
 	next := func(n int) int {

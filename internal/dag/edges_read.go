@@ -122,7 +122,7 @@ func (c *checker) endpoint(v *jsontree.Node, joint string, nodeFields, portField
 	return endpoint{node, c.text(node), c.text(port)}, true
 }
 
-// firstText gives the first of the fields that has a text. Nil if none has.
+// firstText returns the first of the fields that has a text. Nil if none has.
 func firstText(v *jsontree.Node, fields []string) *jsontree.Node {
 	for _, field := range fields {
 		if at := v.Member(field); at != nil && at.Kind == jsontree.Text {
@@ -151,7 +151,7 @@ func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
 	return true
 }
 
-// mentions says whether an argument refers to the same output.
+// mentions reports whether an argument refers to the same output.
 func (a *argument) mentions(r *reference) bool {
 	for _, other := range a.references() {
 		if other.node == r.node && other.output == r.output {

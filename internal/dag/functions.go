@@ -5,7 +5,7 @@ import (
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
-// checkFunctions sees to it that every node runs a task that there is, and, if that was asked, one that some node of the
+// checkFunctions checks that every node runs a task that there is, and, if that was asked, one that some node of the
 // cluster can host.
 func (c *checker) checkFunctions() {
 	for _, n := range c.graph.Nodes {
@@ -48,19 +48,19 @@ func (c *checker) rename(n *Node) {
 	}
 }
 
-// knows says whether a node's task is known.
+// knows reports whether a node's task is known.
 func (c *checker) knows(n *Node) bool {
 	t, ok := c.tasks.byName[n.Func]
 	return ok && t.Refused == ""
 }
 
-// input gives what a node's task takes. Nil if that is not known.
+// input returns what a node's task takes. Nil if that is not known.
 func (c *checker) input(n *Node) *schema.Parameters {
 	t := c.tasks.byName[n.Func]
 	return c.open(n, t.Input, t.InputSchema)
 }
 
-// output gives what a node's task puts out. Nil if that is not known, or the task declares nothing.
+// output returns what a node's task puts out. Nil if that is not known, or the task declares nothing.
 func (c *checker) output(n *Node) *schema.Parameters {
 	t := c.tasks.byName[n.Func]
 	p := c.open(n, t.Output, t.OutputSchema)
@@ -82,10 +82,10 @@ func (c *checker) open(n *Node, text []byte, judged *schema.Schema) *schema.Para
 	return p
 }
 
-// declaresNothing says whether a task leaves open what it takes or puts out, as Maze lets it.
+// declaresNothing reports whether a task leaves open what it takes or puts out, as Maze lets it.
 func declaresNothing(p *schema.Parameters) bool { return len(p.Names()) == 0 && len(p.Required()) == 0 }
 
-// outputNames gives the outputs that a node is known to have. Nil if that is not known.
+// outputNames returns the outputs that a node is known to have. Nil if that is not known.
 func (c *checker) outputNames(n *Node) []string {
 	if p := c.output(n); p != nil {
 		return p.Names()

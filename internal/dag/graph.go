@@ -97,7 +97,7 @@ type reference struct {
 	index int
 }
 
-// references gives those of an argument.
+// references returns those of an argument.
 func (a *argument) references() []*reference {
 	if a.reference != nil {
 		return []*reference{a.reference}
@@ -111,13 +111,13 @@ func (a *argument) references() []*reference {
 	return all
 }
 
-// find gives the index of the node with an id.
+// find returns the index of the node with an id.
 func (g *Graph) find(id string) (int, bool) {
 	i, ok := g.byID[id]
 	return i, ok
 }
 
-// argument gives the argument of a node for a parameter. Nil if there is none.
+// argument returns the argument of a node for a parameter. Nil if there is none.
 func (n *Node) argument(name string) *argument {
 	if i, ok := n.byName[name]; ok {
 		return &n.arguments[i]

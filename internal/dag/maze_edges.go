@@ -112,7 +112,7 @@ func (m *mazeRules) connect(e mazeEdge) {
 	target.addInput(&mazeInput{name: e.input, source: inputFromTask, at: e.to, reference: value, hasValue: true, ordered: true})
 }
 
-// checkCycle sees to it that a cycle of edges is told, and that Maze refuses it.
+// checkCycle reports a cycle of edges, and that Maze refuses it.
 func (m *mazeRules) checkCycle(edges *jsontree.Node) {
 	next := make([][]int, len(m.graph.Nodes))
 	stuck := make([]bool, len(m.graph.Nodes))

@@ -9,7 +9,7 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// checkOrder finds what can never start: nodes that wait for each other in a circle, and what waits for those.
+// checkOrder finds what can never start: nodes that wait for each other in a cycle, and what waits for those.
 func (c *checker) checkOrder() {
 	next := make([][]int, len(c.graph.Nodes)) // the nodes that wait for a node
 	waits := make([]int, len(c.graph.Nodes))
@@ -88,10 +88,10 @@ func (c *checker) reportStuck(next [][]int, stuck []bool) {
 	}
 }
 
-// maxSteps is how many nodes of a circle are told.
+// maxSteps is how many nodes of a cycle are told.
 const maxSteps = 12
 
-// relateWay adds to a finding where each node of a circle waits for the one before. places has where edges are written.
+// relateWay adds to a finding where each node of a cycle waits for the one before. places has where edges are written.
 func (c *checker) relateWay(way []int, places map[[2]int]*jsontree.Node) {
 	for i, to := range way[:min(len(way), maxSteps)] {
 		from := way[(i+len(way)-1)%len(way)]

@@ -76,7 +76,7 @@ func (c *checker) ids() []string {
 	return c.allIDs
 }
 
-// source gives the schema of what a reference mentions. False if it is not known. from is the node that is mentioned, n the one that
+// source returns the schema of what a reference mentions. False if it is not known. from is the node that is mentioned, n the one that
 // mentions it; nil if none does.
 func (c *checker) source(from, n *Node, r *reference) (schema.Part, bool) {
 	outputs := c.output(from)
@@ -121,7 +121,7 @@ func (c *checker) unknownOutput(from, n *Node, r *reference, names []string) {
 		c.didYouMean(r.output, names))
 }
 
-// connect says whether an output can feed an argument, and reports if it cannot.
+// connect returns whether an output can feed an argument, and reports it if it cannot.
 func (c *checker) connect(n *Node, a *argument, r *reference, from schema.Part, position int) Fit {
 	inputs := c.input(n)
 	if inputs == nil {

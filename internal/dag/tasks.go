@@ -69,7 +69,7 @@ type fit struct {
 	why     string
 }
 
-// feeds says whether an output can feed an input. key names the pair, to work it out once.
+// feeds returns whether an output can feed an input. key names the pair, to work it out once.
 func (t *Tasks) feeds(key [2]string, from, to schema.Part) fit {
 	if known, ok := t.fits[key]; ok {
 		return known

@@ -92,7 +92,7 @@ func link(t *testing.T, files []source) discover.Result {
 	return discover.Link(modules, discover.Options{Load: func(module string) *discover.Module { return byName[module] }})
 }
 
-// moduleName gives the dotted name of a file.
+// moduleName returns the dotted name of a file.
 func moduleName(file string) string {
 	name := strings.TrimSuffix(file, ".py")
 	if path.Base(name) == "__init__" {
@@ -202,7 +202,7 @@ func quantity(q *resource.Quantity) string {
 	return r.RatString()
 }
 
-// excerpt gives the source of a task, up to the function's end or so.
+// excerpt returns the source of a task, up to the function's end or so.
 func excerpt(g *generated, task comparedTask) string {
 	for _, file := range g.files {
 		if file.path != task.File {

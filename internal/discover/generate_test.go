@@ -46,7 +46,7 @@ func (w *writer) coin(oneIn int) bool { return w.IntN(oneIn) == 0 }
 
 func pick[T any](w *writer, from ...T) T { return from[w.IntN(len(from))] }
 
-// expression gives a Python expression for a value, in parentheses if it could not stand as an operand.
+// expression returns a Python expression for a value, in parentheses if it could not stand as an operand.
 func (w *writer) expression(value any, depth int) string {
 	if depth > 0 {
 		for range 4 { // a constant of the same value, if one is met
@@ -370,7 +370,7 @@ func (w *writer) sentence() string {
 	return strings.Join(parts, pick(w, " ", "", "\n", "-"))
 }
 
-// value gives any value that JSON has.
+// value returns any value that JSON has.
 func (w *writer) value(depth int) any {
 	switch n := w.IntN(10); {
 	case n == 0:

@@ -59,7 +59,7 @@ func block(head, text, end string) string {
 // signature is what stands after a function's name.
 type signature struct{ parameters, returns string }
 
-// declaration gives the decorator of a form, and the function under it.
+// declaration returns the decorator of a form, and the function under it.
 func (g *generated) declaration(w *writer, d decorators, form int, name string) (decorator string, body []string, s signature) {
 	switch form {
 	case 0, 1:
@@ -136,7 +136,7 @@ func (g *generated) explicit(w *writer, d decorators, decorator string) string {
 	return w.call(decorator, positional, keywords)
 }
 
-// parameters gives a declared schema.
+// parameters returns a declared schema.
 func (w *writer) parameters(d decorators) any {
 	var properties dict
 	var required list
@@ -296,7 +296,7 @@ func (w *writer) parameter(name string, optional bool) string {
 	return text
 }
 
-// body gives the lines of a function's body; returns says that it returns dict literals mostly.
+// body returns the lines of a function's body; returns says that it returns dict literals mostly.
 func (w *writer) body(returns bool) []string {
 	var lines []string
 	if w.coin(2) {

@@ -41,7 +41,7 @@ func (typeNames) name(w *writer, name string) string {
 	return pick(w, "", "t.", "typing.") + name
 }
 
-// annotation gives a type, in quotes at times.
+// annotation returns a type, in quotes at times.
 func (w *writer) annotation(depth int) string {
 	text := w.typeOf(depth)
 	if w.coin(6) {
@@ -115,7 +115,7 @@ func (w *writer) typeOf(depth int) string {
 	}
 }
 
-// literalType gives a Literal of different values.
+// literalType returns a Literal of different values.
 func (w *writer) literalType() string {
 	values := []string{`"a"`, "'b c'", `"größe"`, "1", "-2", "True", `"1"`, `'x"y'`, `"q" "r"`, `"\x41\t"`, "0x10"}
 	if w.coin(6) {

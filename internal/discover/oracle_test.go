@@ -32,7 +32,7 @@ type oracleTask struct {
 	Line       int32
 }
 
-// python gives the interpreter's name and minor version, or skips the test.
+// python returns the interpreter's name and minor version, or skips the test.
 func python(t *testing.T) (name string, minor int) {
 	t.Helper()
 	name, err := exec.LookPath("python3")

@@ -25,7 +25,7 @@ func (c Change) String() string {
 	}
 }
 
-// what says what has changed.
+// what returns what has changed.
 func (c Change) what() string {
 	name := string(c.Side) + " " + strconv.Quote(c.Parameter)
 	switch c.Kind {
@@ -69,7 +69,7 @@ func (c Change) what() string {
 	}
 }
 
-// doubt says why nothing could be shown, and what to do.
+// doubt returns why nothing could be shown, and what to do.
 func (c Change) doubt() string {
 	switch {
 	case c.Side == Output && (c.Kind == Removed || c.Kind == Renamed):

@@ -49,14 +49,14 @@ func newRule(code, name string, severity Severity, summary string) Rule {
 	return Rule{code, name, severity, summary, string(explanation)}
 }
 
-// Rules gives all rules by code.
+// Rules returns all rules by code.
 func Rules() []Rule {
 	all := slices.Collect(maps.Values(rules))
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
 	return all
 }
 
-// Lookup gives the rule with a code, and false if there is none.
+// Lookup returns the rule with a code, and false if there is none.
 func Lookup(code string) (Rule, bool) {
 	rule, ok := rules[code]
 	return rule, ok

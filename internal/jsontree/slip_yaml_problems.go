@@ -94,7 +94,7 @@ func (y *yamlText) missingColon() (Slip, bool) {
 	return Slip{}, false
 }
 
-// withoutColon finds out whether a line has no colon where a key ends, or no space behind it.
+// withoutColon reports whether a line has no colon where a key ends, or no space behind it.
 func (y *yamlText) withoutColon(line int) (Slip, bool) {
 	shown := strings.TrimRight(y.of(line), " \t")
 	text := strings.TrimLeft(shown, " -")

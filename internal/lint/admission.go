@@ -107,7 +107,7 @@ type Refusal struct {
 	Errors field.ErrorList
 }
 
-// Admit gives an object as the API server would store it, with the CRD's defaults, and why it would not. The object, whose
+// Admit returns an object as the API server would store it, with the CRD's defaults, and why it would not. The object, whose
 // apiVersion and kind are those of a MazeTask, is changed on the way.
 func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
 	defaulting.Default(object, a.structural)
@@ -269,7 +269,7 @@ func (a *Admission) validateRest(ctx background, object map[string]any, without 
 // pathWithin is how some of the API server's packages tell a field: of a number that is out of range, and of a quantity that is none.
 var pathWithin = regexp.MustCompile(`^Checked value (?P<detail>must be .*) in (?P<path>\S+)$|^"(?P<path>\S+)" (?P<detail>must validate .*)$`)
 
-// withField gives an error its field, if only its text names it.
+// withField sets the field of an error that only its text names.
 func withField(err *field.Error) *field.Error {
 	match := pathWithin.FindStringSubmatch(err.Detail)
 	if match == nil || !noPath(err) {
@@ -323,7 +323,7 @@ func readMeta(object map[string]any) (*metav1.ObjectMeta, []string, field.ErrorL
 	return meta, unknown, errs
 }
 
-// unreadableMeta says which of the metadata have a wrong type.
+// unreadableMeta returns an error for that part of the metadata which has a wrong type.
 func unreadableMeta(object map[string]any, err error) *field.Error {
 	path := field.NewPath("metadata")
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)

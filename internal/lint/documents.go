@@ -62,7 +62,7 @@ func (f *file) read(content []byte, judge func(document)) {
 	}
 }
 
-// notUTF8 says what is to be done with a file in another encoding.
+// notUTF8 returns what is to be done with a file in another encoding.
 func notUTF8(content []byte) string {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return "this is UTF-16, as > of Windows PowerShell writes it; save the file as UTF-8"

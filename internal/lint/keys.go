@@ -7,7 +7,7 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// errorsSince says whether there are errors, and not only warnings, behind the first so many findings.
+// errorsSince reports whether there are errors, and not only warnings, behind the first so many findings.
 func (f *file) errorsSince(before int) bool {
 	return slices.ContainsFunc(f.findings[before:], func(found finding.Finding) bool { return found.Severity == finding.SeverityError })
 }

@@ -160,7 +160,7 @@ func (o *object) labelOf(labels place, err *field.Error) place {
 	return labels
 }
 
-// ruleOf tells which rule an error of the API server is of.
+// ruleOf returns which rule an error of the API server is of.
 func ruleOf(err *field.Error) string {
 	switch {
 	case err.Type == field.ErrorTypeTooLong && noPath(err):
@@ -189,7 +189,7 @@ func isQuantity(path string) bool {
 	return ok && (name == "cpu" || name == "memory" || name == "gpuMemory")
 }
 
-// isFraction says whether a quantity is written as a number that is no integer.
+// isFraction reports whether a quantity is written as a number that is no integer.
 func isFraction(err *field.Error) bool {
 	return err.Type == field.ErrorTypeTypeInvalid && isQuantity(err.Field) && strings.HasSuffix(err.Detail, `"number"`)
 }
@@ -197,7 +197,7 @@ func isFraction(err *field.Error) bool {
 // inBody is how some of the API server's packages repeat the field, and the value behind it.
 var inBody = regexp.MustCompile(`^\S+ in body `)
 
-// messageOf says what is wrong with a field: what the API server says, without the value, which is where a finding points to.
+// messageOf returns what is wrong with a field: what the API server says, without the value, which is where a finding points to.
 func messageOf(err *field.Error) string {
 	if noPath(err) {
 		if err.Type == field.ErrorTypeTooLong {

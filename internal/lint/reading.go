@@ -8,7 +8,7 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// reading says how the value of a place is read, to be appended to a message: nothing if it is read as it is written. It reports whether
+// reading returns how the value of a place is read, to be appended to a message: nothing if it is read as it is written. It reports whether
 // a word is read as true or false.
 func (p place) reading() (text string, isBoolean bool) {
 	n := p.node
@@ -26,7 +26,7 @@ func (p place) reading() (text string, isBoolean bool) {
 	return "", false
 }
 
-// missingSpace says what a text probably lacks that stands where an object should be.
+// missingSpace returns what a text probably lacks that stands where an object should be.
 func (p place) missingSpace() string {
 	n := p.node
 	if n == nil || n.Kind != jsontree.Text || n.YAML == nil || !n.YAML.Plain || !keyBegins(n.YAML.Text) {

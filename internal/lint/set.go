@@ -22,7 +22,7 @@ type written struct {
 
 func newSet() *set { return &set{objects: map[string]written{}, tasks: map[string]written{}} }
 
-// addObject finds out whether there is another manifest of the same object.
+// addObject adds an object, and reports it if there is another manifest of it.
 func (s *set) addObject(o *object) {
 	meta, _ := o.content["metadata"].(map[string]any)
 	name := text(meta["name"])
@@ -42,7 +42,7 @@ func (s *set) addObject(o *object) {
 		"give one of them another name, or remove it", o.name, first.where()))
 }
 
-// addTask finds out whether another task of the namespace has the same name in the registry.
+// addTask adds a task, and reports it if another one of its namespace has its name in the registry.
 func (s *set) addTask(o *object, task *v1alpha1.MazeTask) {
 	spec, _ := o.place.member("spec")
 	name, _ := spec.member("name")

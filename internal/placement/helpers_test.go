@@ -90,7 +90,7 @@ func shared(strategy string) nodeOption {
 	}
 }
 
-// renamed gives the node's GPUs as another resource.
+// renamed returns the node's GPUs as another resource.
 func renamed(name string) nodeOption {
 	return func(n *corev1.Node) {
 		n.Status.Allocatable[corev1.ResourceName(name)] = n.Status.Allocatable["nvidia.com/gpu"]

@@ -98,7 +98,7 @@ func (p *plan) fits(class *Class, node *corev1.Node) bool {
 	return p.pod.fits(node)
 }
 
-// why says why the nodes of a class do not host the Pod now: all that is amiss. It is empty if one does.
+// why returns why the nodes of a class do not host the Pod now: all that is amiss. It is empty if one does.
 func (p *plan) why(class *Class) string {
 	now := class.openFor(p)
 	switch {
@@ -126,7 +126,7 @@ func (p *plan) why(class *Class) string {
 	return strings.Join(all, ", and ")
 }
 
-// unavailable says why nodes take no Pod now that could host it otherwise.
+// unavailable returns why nodes take no Pod now that could host it otherwise.
 func (c *Class) unavailable(p *plan) string {
 	switch {
 	case p.count == 0 || c.Cordoned+c.NotReady > 0:
@@ -167,7 +167,7 @@ func (p *plan) repelled(taint *corev1.Taint) string {
 	return fmt.Sprintf("has the taint %s, which gpu.tolerations in the operator's configuration do not tolerate", taint.ToString())
 }
 
-// lacks says what a node has too little of, beside what is reserved.
+// lacks returns what a node has too little of, beside what is reserved.
 func (p *pod) lacks(name corev1.ResourceName, class *Class) string {
 	want, has := p.requests[name], class.node.Status.Allocatable[name]
 	if name == corev1.ResourceMemory {
@@ -193,7 +193,7 @@ func gibibytes(bytes int64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(tenths/10, 'f', 1, 64), ".0") + "Gi"
 }
 
-// unselected says why nodes are not selected whose GPUs would be enough.
+// unselected returns why nodes are not selected whose GPUs would be enough.
 func (p *plan) unselected(class *Class) string {
 	if p.count == 0 {
 		return "is not what the placement selects"
@@ -222,7 +222,7 @@ func (p *plan) unselected(class *Class) string {
 	return "is not what the placement selects: " + p.share()
 }
 
-// lacks says why the GPUs of a class are not enough: of several kinds of them, those that come nearest. Empty if they are.
+// lacks returns why the GPUs of a class are not enough: of several kinds of them, those that come nearest. Empty if they are.
 func (p *plan) lacks(class *Class) string {
 	var foreign []string
 	for _, name := range class.foreign {
@@ -261,7 +261,7 @@ func (s *supply) rank() int64 {
 	}
 }
 
-// shortage says why a supply does not meet a demand.
+// shortage returns why a supply does not meet a demand.
 func (s *supply) shortage(d *demand) string {
 	switch {
 	case s.count == 0:

@@ -124,7 +124,7 @@ func (c *Config) supplyOf(node *corev1.Node, name corev1.ResourceName, count int
 	return s
 }
 
-// refusal says why a supply is not used, by its labels and the configuration.
+// refusal returns why a supply is not used, by its labels and the configuration.
 func (c *Config) refusal(s *supply, labels map[string]string) string {
 	deny := func(allowed bool, how, field string) string {
 		if allowed {

@@ -154,7 +154,7 @@ func (inv *Inventory) mayHost(p *plan, class *Class) bool {
 	return false
 }
 
-// share says what the placement takes of a node, for gpu tasks.
+// share returns what the placement takes of a node, for gpu tasks.
 func (p *plan) share() string {
 	switch {
 	case p.memory == 0 && p.count == 1:
@@ -168,7 +168,7 @@ func (p *plan) share() string {
 	}
 }
 
-// share says what the placement takes, by what it is known that a node has that, and what would almost have done.
+// share returns what the placement takes, by what it is known that a node has that, and what would almost have done.
 func (inv *Inventory) share(p *plan, class *Class) string {
 	if p.count == 0 {
 		return ""
@@ -213,7 +213,7 @@ func (s *supply) isNearMiss(d *demand) bool {
 	return asSold(d.memory) <= max(s.memory, asSold(s.sold))
 }
 
-// miss says how much one GPU is short of, and of a near miss what would fit.
+// miss returns how much one GPU is short of, and of a near miss what would fit.
 func (s *supply) miss(d *demand) string {
 	short := "short " + mebibytes(d.memory-s.counted(d))
 	if !s.isNearMiss(d) {
@@ -238,7 +238,7 @@ func (s *supply) fitting(d *demand) string {
 
 func mebibytes(n int64) string { return strconv.FormatInt(n, 10) + "Mi" }
 
-// advice says what to do about a verdict.
+// advice returns what to do about a verdict.
 func (inv *Inventory) advice(p *plan) string {
 	const advice = "add a node that can, or ask for less"
 	if inv.exceedsNodes(p) {

@@ -144,7 +144,7 @@ func count(all []ClassFit, next ClassFit) []ClassFit {
 	return append(all, next)
 }
 
-// reads says whether two classes differ in numbers of nodes at most, and neither came while the other did not.
+// reads reports whether two classes differ in numbers of nodes at most, and neither came while the other did not.
 func (f *ClassFit) reads(other *ClassFit) bool {
 	if f.Name != other.Name || f.Why != other.Why || (f.Before == nil) != (other.Before == nil) {
 		return false

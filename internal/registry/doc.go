@@ -1,6 +1,6 @@
 // Package registry turns tasks into what a namespace publishes, and back.
 //
-// Every task becomes an entry: JSON under the key spec.name. Entries are gathered into shards, and an
+// Every task becomes an entry: JSON under the key spec.name. Entries are put into shards, and an
 // index, under the key ".index" of the ConfigMap maze-registry, names the shards. While all entries fit
 // into one ConfigMap, the only shard is maze-registry itself. Otherwise the entries are split by the
 // bits of the SHA-256 of their names, each shard that is too large into two: a change of a task writes a whole

@@ -98,7 +98,7 @@ func (a *alternative) finish() {
 	}
 }
 
-// member gives the schemas that apply to a member.
+// member returns the schemas that apply to a member.
 func (a *alternative) member(name string) []int {
 	var ids []int
 	for _, id := range a.nodes {
@@ -107,7 +107,7 @@ func (a *alternative) member(name string) []int {
 	return ids
 }
 
-// item gives the schemas that apply to an item.
+// item returns the schemas that apply to an item.
 func (a *alternative) item(i int) []int {
 	var ids []int
 	for _, id := range a.nodes {
@@ -135,7 +135,7 @@ type branch struct {
 	choices []choice
 }
 
-// expand gives the alternatives of a part; false if there are too many. A part
+// expand returns the alternatives of a part; false if there are too many. A part
 // without alternatives is empty.
 func (c *comparison) expand(p Part) ([]alternative, bool) {
 	var found []alternative

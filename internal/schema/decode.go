@@ -213,7 +213,7 @@ func (b *budget) child(name string, value any) *Error {
 	return b.walk(value)
 }
 
-// sortedNames gives the member names of an object in the one order that
+// sortedNames returns the member names of an object in the one order that
 // everything here visits them in, so that the first error is always the same.
 func sortedNames[V any](object map[string]V) []string {
 	names := make([]string, 0, len(object))

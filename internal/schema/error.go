@@ -45,7 +45,7 @@ type Error struct {
 	Message string
 }
 
-// Error gives one sentence for the user, with the pointer, of at most 500
+// Error returns one sentence for the user, with the pointer, of at most 500
 // characters. The same document always gives the same sentence.
 func (e *Error) Error() string {
 	return clip(prefixed(e.Pointer, e.Message), maxErrorLength)
@@ -78,7 +78,7 @@ type Warning struct {
 	Message string
 }
 
-// String gives one sentence for the user, with the pointer.
+// String returns one sentence for the user, with the pointer.
 func (w Warning) String() string {
 	return clip(prefixed(w.Pointer, w.Message), maxErrorLength)
 }

@@ -318,7 +318,7 @@ func (f *facts) readContains(n *node) {
 	}
 }
 
-// member gives the schemas of a member.
+// member returns the schemas of a member.
 func (f *facts) member(p *Parameters, name string) []int {
 	var ids []int
 	if id, ok := f.properties[name]; ok {
@@ -335,7 +335,7 @@ func (f *facts) member(p *Parameters, name string) []int {
 	return ids
 }
 
-// item gives the schema of an item, or none.
+// item returns the schema of an item, or none.
 func (f *facts) item(i int) int {
 	if i < len(f.prefix) {
 		return f.prefix[i]
@@ -353,7 +353,7 @@ func (p *Parameters) matches(source, text string) bool {
 	return re.MatchString(text)
 }
 
-// texts gives the strings of a list.
+// texts returns the strings of a list.
 func texts(list any) []string {
 	var all []string
 	values, _ := list.([]any)

@@ -148,7 +148,7 @@ func itemPointer(i int, sides ...*alternative) string {
 	return "/items"
 }
 
-// at says where in a value a reason holds.
+// at returns where in a value a reason holds.
 func at(pointer, reason string) string {
 	if inner, ok := strings.CutPrefix(reason, "at /"); ok {
 		return "at " + pointer + "/" + inner

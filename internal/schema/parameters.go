@@ -84,7 +84,7 @@ func (p *Parameters) Required() []string {
 	return slices.Compact(names)
 }
 
-// Allows says whether a name may be passed that is not declared: because it
+// Allows reports whether a name may be passed that is not declared: because it
 // matches "patternProperties", or because "additionalProperties" or
 // "unevaluatedProperties" says so in words. That JSON Schema allows any name
 // where nothing is said does not count: who misspells an argument wants to be told.

@@ -37,7 +37,7 @@ func (p Part) Validate(value []byte) error {
 	return p.validate(newInstance(decoded))
 }
 
-// judge tells what it can without the library.
+// judge judges what it can without the library.
 func (p Part) judge(j *judge, value any) verdict {
 	result := rejected
 	for _, ids := range p.alternatives() {

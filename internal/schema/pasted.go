@@ -26,7 +26,7 @@ type PastedPart struct {
 	Field string
 }
 
-// Sentence says what this is, and which part of it belongs where. place is what it should be.
+// Sentence returns what this is, and which part of it belongs where. place is what it should be.
 func (p Pasted) Sentence(place string) string {
 	out := "this is " + p.One + ", and not " + place
 	if p.Count > 1 {
@@ -95,7 +95,7 @@ var toolFormats = []toolFormat{
 // toolLists are the members that hold lists of tools.
 var toolLists = []string{"tools", "functions", "functionDeclarations", "function_declarations"}
 
-// RecognisePasted finds out whether a value, as it is decoded from JSON, is the declaration of tools in the form of another framework.
+// RecognisePasted reports whether a value, as it is decoded from JSON, is the declaration of tools in the form of another framework.
 func RecognisePasted(value any) (Pasted, bool) {
 	switch v := value.(type) {
 	case []any:
@@ -232,7 +232,7 @@ func (p Pasted) inParameters() string {
 	return p.Sentence("the schema of parameters")
 }
 
-// tellPasted says what the document is if it is no schema, and nothing of what follows from that. Whatever could be read as a schema stays
+// tellPasted reports what the document is if it is no schema, and nothing of what follows from that. Whatever could be read as a schema stays
 // one, with a warning.
 func (d *document) tellPasted() {
 	switch {

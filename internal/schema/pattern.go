@@ -92,7 +92,7 @@ func patternSize(pointer, source string) (int, *Error) {
 	return saturate(unicodeClasses(source)*unicodeClassSize+instructions(tree), maxPatternSize), nil
 }
 
-// whyNotRE2 says what keeps RE2 from running a regular expression, and what to do. err is what RE2 says.
+// whyNotRE2 returns what keeps RE2 from running a regular expression, and what to do. err is what RE2 says.
 func whyNotRE2(source string, err error) string {
 	_, fault := ecma.Translate(source)
 	if fault == nil {

@@ -97,7 +97,7 @@ func decodeDeclared(raw []byte) (map[string]any, []*Error, *Error) {
 	}
 }
 
-// encode gives the canonical text, and sees to it that Parse would accept it again.
+// encode returns the canonical text, and sees to it that Parse would accept it again.
 func encode(root map[string]any) ([]byte, *Error) {
 	out, err := canonical(root)
 	if err != nil {

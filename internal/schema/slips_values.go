@@ -55,7 +55,7 @@ func (s *slips) value(id int, pointer string, value any) bool {
 	return false
 }
 
-// otherwiseWritten says how a value is probably to be written, so that it has one of the types.
+// otherwiseWritten returns how a value is probably to be written, so that it has one of the types.
 func otherwiseWritten(value any, allowed kinds) string {
 	switch v := value.(type) {
 	case bool:

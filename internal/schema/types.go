@@ -75,7 +75,7 @@ func (d *document) normaliseType(at site) *Error {
 	return nil
 }
 
-// readTypes gives the JSON Schema types of a list of type names, without
+// readTypes returns the JSON Schema types of a list of type names, without
 // duplicates, and the format that goes with "string". It notes the names that
 // are none.
 func (d *document) readTypes(at site, declared []any, isList bool) (types []any, format string, anyType bool, _ *Error) {

@@ -354,7 +354,7 @@ func (w *world) knew(c *call) {
 	}
 }
 
-// take gives a request its answer. After an error the rest of the batch may stay unsent.
+// take answers a request. After an error the rest of the batch may stay unsent.
 func (w *world) take(c *call) {
 	p := c.process
 	p.batch = slices.DeleteFunc(p.batch, func(other *call) bool { return other == c })

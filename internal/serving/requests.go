@@ -33,7 +33,7 @@ type Request struct {
 	take      func(*corev1.ConfigMap, error)
 }
 
-// Answer gives the request what came of it: the object as the API server has it, or an error. A request that was not sent needs none.
+// Answer hands over what came of the request: the object as the API server has it, or an error. A request that was not sent needs none.
 func (r *Request) Answer(object *corev1.ConfigMap, err error) { r.take(object, err) }
 
 const (

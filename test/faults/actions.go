@@ -51,7 +51,7 @@ func describeAs(word string, size int) edit {
 	}
 }
 
-// named gives a task the name in the registry.
+// named sets the name of a task in the registry.
 func named(name string) edit { return func(t *v1alpha1.MazeTask) { t.Spec.Name = name } }
 
 // onGPUs makes a task need GPU memory.

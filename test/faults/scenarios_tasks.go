@@ -94,7 +94,7 @@ func nameScenarios() []*Scenario {
 	}
 }
 
-// held gives a task a finalizer.
+// held adds a finalizer to a task.
 func held(t *v1alpha1.MazeTask) { t.Finalizers = []string{"faults.test/held"} }
 
 // later waits until another second has begun: a creation time has no finer unit.

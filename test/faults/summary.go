@@ -89,7 +89,7 @@ func (s *Summary) Add(r *Result) int {
 	return s.plans
 }
 
-// String tells how many plans there were, which faults struck how often, and what was violated.
+// String returns how many plans there were, which faults struck how often, and what was violated.
 func (s *Summary) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

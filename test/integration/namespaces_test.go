@@ -53,7 +53,7 @@ var _ = Describe("An operator of some namespaces", func() {
 	)
 })
 
-// expectRights gives a user the operator's rights in some namespaces only, and on nodes if wanted.
+// expectRights grants a user the operator's rights in some namespaces only, and on nodes if wanted.
 func expectRights(ctx context.Context, user string, nodes bool, namespaces ...string) {
 	GinkgoHelper()
 	content, err := os.ReadFile(filepath.Join(testutil.Root(), "config", "rbac", "role.yaml"))

@@ -95,7 +95,7 @@ func columnsOf(ctx context.Context, namespace string) (cells map[string]map[stri
 	return cells, priorities
 }
 
-// named gives a task another name than its object's.
+// named returns a task whose name differs from its object's.
 func named(task *v1alpha1.MazeTask, name string) *v1alpha1.MazeTask {
 	task.Spec.Name = name
 	return task

@@ -131,7 +131,7 @@ var wanted = map[string]float64{
 	`kube_mazetask_status_condition{condition="Ready", mazetask="caption", namespace="vision", reason="Ready", status="True"}`:                 1,
 }
 
-// differences says which series are not as wanted.
+// differences returns an error that names the series that are not as wanted.
 func differences(ctx context.Context, c *cluster, want map[string]float64) error {
 	samples, err := c.scrape(ctx)
 	if err != nil {

@@ -60,7 +60,7 @@ func (s *Options) connect() (*cluster.Connection, error) {
 	return connection, nil
 }
 
-// whereRegistriesAre says what to do about a namespace without one, as far as the user may know.
+// whereRegistriesAre returns what to do about a namespace without one, as far as the user may know.
 func whereRegistriesAre(ctx context.Context, config *rest.Config) string {
 	client, err := metadata.NewForConfig(config)
 	if err != nil {

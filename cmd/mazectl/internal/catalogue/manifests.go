@@ -93,7 +93,7 @@ func (m *someManifests) where(file string, at finding.Position) string {
 	return report.Where(file, at)
 }
 
-// tellLeftOut says which tasks cannot be used and why, and what else of the files is not as it may have been meant. refused gets the
+// tellLeftOut tells the user which tasks cannot be used and why, and what else of the files is not as it may have been meant. refused gets the
 // former, by the names of the tasks.
 func (m *someManifests) tellLeftOut(tell func(string, ...any), result *lint.Result, refused map[string]string) {
 	var notes []string

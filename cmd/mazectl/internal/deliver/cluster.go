@@ -102,7 +102,7 @@ func isRefusal(err error) bool {
 	return apierrors.IsInvalid(err) || apierrors.IsConflict(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
 }
 
-// refusalText says why the API server does not take an object, and what to do.
+// refusalText returns why the API server does not take an object, and what to do.
 func refusalText(err error) string {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || status.Status().Details == nil || len(status.Status().Details.Causes) == 0 {

@@ -49,7 +49,7 @@ type refusedError struct {
 	texts []string
 }
 
-// Error tells how many there are. It does not tell which.
+// Error returns how many there are. It does not tell which.
 func (e *refusedError) Error() string {
 	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", terminal.Plural(len(e.texts), "task"))
 }
@@ -96,7 +96,7 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 	return append(steps, gone...), err
 }
 
-// planOne says what becomes of a task, or why it is refused.
+// planOne returns what becomes of a task, or why it is refused.
 func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
 	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m, existing: existing}
 	if existing != nil && !o.ForceConflicts && !o.isOurs(existing) {

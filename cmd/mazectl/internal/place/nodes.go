@@ -47,7 +47,7 @@ type InventoryOptions struct {
 	Drain *string
 }
 
-// Inventories gathers the nodes that there are, and those that there would be.
+// Inventories collects the nodes that there are, and those that there would be.
 func (o *InventoryOptions) Inventories(ctx context.Context, r *Reader) (Inventories, error) {
 	var out Inventories
 	selector, err := o.drained()

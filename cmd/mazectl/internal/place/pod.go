@@ -12,7 +12,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 )
 
-// asks says what a Pod with a placement asks for, GPUs first.
+// asks returns what a Pod with a placement asks for, GPUs first.
 func asks(p *v1alpha1.Placement) string {
 	var parts []string
 	if p.GPU != nil {
@@ -67,7 +67,7 @@ func placementRows(p *v1alpha1.Placement) []terminal.Row {
 	return rows
 }
 
-// onlyIn says what one placement asks of nodes and another does not.
+// onlyIn returns what one placement asks of nodes and another does not.
 func onlyIn(p, other *v1alpha1.Placement) string {
 	others := placementRows(other)
 	var text strings.Builder

@@ -106,13 +106,13 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
 		return nil, errMoved
 	}
-	f.gather(w, r, modules)
+	f.complete(w, r, modules)
 	f.show(root)
 	return f, nil
 }
 
-// gather adds what is known of the files besides their tasks.
-func (f *Found) gather(w *walker, r *sourceReader, modules []*discover.Module) {
+// complete adds what is known of the files besides their tasks.
+func (f *Found) complete(w *walker, r *sourceReader, modules []*discover.Module) {
 	f.Files = len(w.files)
 	for _, one := range w.findings {
 		if strings.HasSuffix(one.File, ".py") {

@@ -212,7 +212,7 @@ func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, pro
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil, "leads to nothing"
-	case err != nil && isCircle(link):
+	case err != nil && isLoop(link):
 		return "", nil, "leads to itself"
 	case err != nil:
 		return "", nil, fmt.Sprintf("cannot be followed: %s", terminal.Cause(err))
@@ -224,8 +224,8 @@ func (r *packageRoot) resolve(name string) (target string, info fs.FileInfo, pro
 	return filepath.ToSlash(relative), info, ""
 }
 
-// isCircle reports whether a symbolic link leads to itself. EvalSymlinks has no error of its own for that; the system has.
-func isCircle(link string) bool {
+// isLoop reports whether a symbolic link leads to itself. EvalSymlinks has no error of its own for that; the system has.
+func isLoop(link string) bool {
 	_, err := os.Stat(link)
 	return errors.Is(err, syscall.ELOOP)
 }

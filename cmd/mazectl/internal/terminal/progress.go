@@ -26,7 +26,7 @@ func NewProgress(t Terminal) *Progress {
 	return &Progress{}
 }
 
-// Set tells how far it is.
+// Set shows how far it is.
 func (p *Progress) Set(done, total int) {
 	if p.terminal == nil {
 		return
