@@ -46,7 +46,7 @@ func TestCases(t *testing.T) {
 		{2, "cpu with gpuMemory", nil, nil, `{gpuMemory: 4Gi}`, "", "", "refused", "gpuMemory needs type: gpu; set the type, or remove gpuMemory"},
 		{2, "io with gpuMemory", nil, nil, `{type: io, gpuMemory: 4Gi}`, "", "", "refused", "gpuMemory needs type: gpu; set the type, or remove gpuMemory"},
 		{3, "gpu, no gpuMemory", some(gpuNode("T4", 15360)), nil, `{type: gpu}`, "1 nvidia.com/gpu", "", feasible, ""},
-		{4, "gpuMemory 4096", nil, nil, `{type: gpu, gpuMemory: 4096}`, "", "", "refused", "gpuMemory is 4096 bytes; did you mean 4096Mi?"},
+		{4, "gpuMemory 4096", nil, nil, `{type: gpu, gpuMemory: 4096}`, "", "", "refused", "gpuMemory is 4096 bytes; did you mean \"4096Mi\"?"},
 		{5, "4096Mi", some(gpuNode("T4", 15360)), nil, `{type: gpu, gpuMemory: 4096Mi}`, "1 nvidia.com/gpu", "memory > 4095", feasible, ""},
 		{5, "4Gi gives the same bytes", some(gpuNode("T4", 15360)), nil, `{type: gpu, gpuMemory: 4Gi}`, "1 nvidia.com/gpu", "memory > 4095", feasible, ""},
 		{6, "T4×1, 4096Mi", some(gpuNode("T4", 15360, gpus(1))), nil, `{type: gpu, gpuMemory: 4096Mi}`, "1 nvidia.com/gpu", "memory > 4095", feasible, ""},

@@ -62,7 +62,7 @@ class Decorator(unittest.TestCase):
 
     def test_mistakes(self):
         for wrong, error, text in (
-            (dict(nmae="x"), TypeError, "did you mean name"),
+            (dict(nmae="x"), TypeError, "did you mean 'name'"),
             (dict(name=1), TypeError, "name is a string"),
             (dict(name="x", task_type="tpu"), ValueError, "cpu, gpu or io"),
             (dict(name="x", mem=-1), ValueError, "mem"),

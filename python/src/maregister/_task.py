@@ -63,7 +63,7 @@ def task(*args: Any, **keywords: Any) -> Any:
             raise TypeError(f"task() gets {keyword} twice")
         if keyword not in _KEYWORDS:
             near = difflib.get_close_matches(keyword, _KEYWORDS, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(_KEYWORDS)}"
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(_KEYWORDS)}"
             raise TypeError(f"task() does not take {keyword}{hint}")
         given[keyword] = value
     return lambda function: _declare(function, given)
