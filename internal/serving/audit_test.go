@@ -300,7 +300,8 @@ func (a *audit) finished(p *process, outcomes map[string]*serving.Outcome) {
 		if o.Accepted.OK && !f.verdict.Accepted {
 			w.failf("%s: the outcome of %s says %s", p, name, o.Accepted.Reason)
 		}
-		if o.Entry == nil || o.Registered.Reason == v1alpha1.ReasonPublishing || p.pass.Behind() || w.two || w.profile.late || w.touched {
+		waits := o.Registered.Reason == v1alpha1.ReasonPublishing || !o.Registered.OK && p.pass.Failure() != nil
+		if o.Entry == nil || waits || p.pass.Behind() || w.two || w.profile.late || w.touched {
 			continue
 		}
 		text := a.entriesOf(w.api.configMaps[registry.ConfigMapName])[o.Entry.Key]

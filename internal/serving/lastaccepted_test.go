@@ -41,11 +41,11 @@ func largest(t *testing.T) int {
 	return 0
 }
 
-func (b *bench) entry(key string) registry.Item {
+func (b *bench) entry() registry.Item {
 	b.t.Helper()
-	item, err := registry.Decode(b.api.configMaps[registry.ConfigMapName].Data[key])
+	item, err := registry.Decode(b.api.configMaps[registry.ConfigMapName].Data["x"])
 	if err != nil {
-		b.t.Fatalf("entry %s: %v", key, err)
+		b.t.Fatalf("entry x: %v", err)
 	}
 	return item
 }
@@ -59,21 +59,21 @@ func TestLastAcceptedFollowsNodes(t *testing.T) {
 		for _, restart := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				b := lastAccepted(t, smallShards, n)
-				before := b.entry("x")
+				before := b.entry()
 				b.onNodes(1)
 				if restart {
 					b.restart()
 				}
 				outcomes := b.published()
 				o := outcomes["a"]
-				if o == nil || o.Entry == nil || o.Entry.Generation != 1 || o.Entry.Digest != b.entry("x").Digest {
+				if o == nil || o.Entry == nil || o.Entry.Generation != 1 || o.Entry.Digest != b.entry().Digest {
 					t.Fatalf("got the outcome %+v", o)
 				}
 				expect(t, "outcomes", map[string]string{"a": servingLast}, reasons(outcomes))
-				expect(t, "as before", n > 0, b.entry("x").Text == before.Text)
+				expect(t, "as before", n > 0, b.entry().Text == before.Text)
 				b.onNodes(0)
 				b.published()
-				expect(t, "entry on the nodes from before", before.Text, b.entry("x").Text)
+				expect(t, "entry on the nodes from before", before.Text, b.entry().Text)
 			})
 		}
 	}
@@ -93,7 +93,7 @@ func TestLastAcceptedFollowsRules(t *testing.T) {
 				want = b.options.Predictors[0].ToolType
 			}
 			expect(t, "tool type", want, outcomes["a"].Predictor)
-			expect(t, "tool type of the entry", want, b.entry("x").Predictor)
+			expect(t, "tool type of the entry", want, b.entry().Predictor)
 		})
 	}
 }
