@@ -38,9 +38,8 @@ func (l *Linter) Spec(spec *v1alpha1.MazeTaskSpec) []finding.Finding {
 
 // judgeText judges a manifest in JSON. Findings have the pointers to the values that they are about, and no positions.
 func (l *Linter) judgeText(f *file, content []byte) error {
-	root, _ := jsontree.ParseJSON(content, 0, jsontree.Limits{}) // which has no limits
-	o := &object{file: f, place: place{source: jsontree.Source{Positions: texts.NewPositions(content)}, node: root}}
-	o.place.at = o.place.source.At(root)
+	n, _ := jsontree.ParseJSON(content, 0, jsontree.Limits{}) // which has no limits
+	o := &object{file: f, place: root(jsontree.Source{Positions: texts.NewPositions(content)}, content, n)}
 	if err := utiljson.Unmarshal(content, &o.content); err != nil {
 		return err
 	}

@@ -23,6 +23,12 @@ func TestSpec(t *testing.T) {
 		"valid":         {func(*v1alpha1.MazeTaskSpec) {}, nil},
 		"a wrong name":  {func(spec *v1alpha1.MazeTaskSpec) { spec.Name = "a/b" }, []string{"MZ109 /spec/name"}},
 		"a wrong type":  {func(spec *v1alpha1.MazeTaskSpec) { spec.InputParameters.Raw = []byte(`{"a/b": {"type": "strnig"}}`) }, []string{"MZ121 /spec/inputParameters/a~1b/type"}},
+		"a number beside a wrong type": {func(spec *v1alpha1.MazeTaskSpec) {
+			spec.InputParameters.Raw = []byte(`{"x": {"type": "strnig"}, "y": {"type": "number", "maximum": 1e3, "default": 1.50}}`)
+		}, []string{"MZ121 /spec/inputParameters/x/type"}},
+		"a number that no consumer holds": {func(spec *v1alpha1.MazeTaskSpec) {
+			spec.InputParameters.Raw = []byte(`{"x": {"type": "integer", "default": 18446744073709551615}}`)
+		}, []string{"MZ126 /spec/inputParameters/x/default"}},
 		"a Python type": {func(spec *v1alpha1.MazeTaskSpec) { spec.InputParameters.Raw = []byte(`{"x": {"type": "int"}}`) }, []string{"MZ129 /spec/inputParameters/x/type"}},
 		"a wrong item": {func(spec *v1alpha1.MazeTaskSpec) {
 			spec.OutputParameters = &apiextensionsv1.JSON{Raw: []byte(`{"x": {"anyOf": [{"type": "string"}, {"type": "text"}]}}`)}
