@@ -23,19 +23,6 @@ type document struct {
 	place place
 }
 
-// file is a file that is being read.
-type file struct {
-	name     string
-	findings []finding.Finding
-}
-
-func (f *file) report(rule string, at finding.Position, object, format string, args ...any) {
-	f.findings = append(f.findings, finding.New(rule, f.name, at, object, format, args...))
-}
-
-// full reports whether there are so many findings that the rest of the file is not looked at.
-func (f *file) full() bool { return len(f.findings) >= maxFindings }
-
 // read takes a file apart as kubectl does, and has each document judged. Nothing of one is kept for the next.
 func (f *file) read(content []byte, judge func(document)) {
 	if len(content) > MaxFile {
@@ -49,7 +36,7 @@ func (f *file) read(content []byte, judge func(document)) {
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	positions := texts.NewPositions(content)
-	for start := 0; start < len(content) && !f.full(); {
+	for start := 0; start < len(content); {
 		c := nextChunk(content, start)
 		if !f.readJSON(content[:c.end], start, positions, judge) {
 			f.readYAML(content[start:c.end], start, positions, judge)
@@ -69,9 +56,6 @@ func notUTF8(content []byte) string {
 	}
 	return "this is not UTF-8; save the file as UTF-8"
 }
-
-// maxFindings is with how many findings in a file the next document is not looked at: whoever corrects so many tries again.
-const maxFindings = 1000
 
 var separator = []byte("---")
 
@@ -101,7 +85,7 @@ func (f *file) readJSON(content []byte, start int, positions *texts.Positions, j
 		return false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content[start:]))
-	for n := 0; decoder.More() && !f.full(); n++ {
+	for n := 0; decoder.More(); n++ {
 		begin := start + int(decoder.InputOffset())
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {

@@ -1,23 +1,16 @@
 package lint
 
 import (
-	"slices"
-
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
-
-// errorsSince reports whether there are errors, and not only warnings, behind the first so many findings.
-func (f *file) errorsSince(before int) bool {
-	return slices.ContainsFunc(f.findings[before:], func(found finding.Finding) bool { return found.Severity == finding.SeverityError })
-}
 
 // reportKeys reports what decoding hides: keys that are given twice, and those that are not read as they are written.
 func (o *object) reportKeys() {
 	seen := map[*jsontree.Node]bool{} // aliases share nodes
 	var walk func(n *jsontree.Node)
 	walk = func(n *jsontree.Node) {
-		if n == nil || seen[n] || len(o.file.findings) >= maxFindings {
+		if n == nil || seen[n] {
 			return
 		}
 		seen[n] = true

@@ -81,31 +81,35 @@ func (l *Linter) Lint(sources []Source) Result {
 	set := newSet()
 	result := Result{Skipped: map[string]int{}}
 	for _, source := range sources {
-		f := &file{name: source.Name}
+		f := newFile(source.Name)
 		annotates := bytes.Contains(source.Content, []byte(finding.IgnoreKey))
 		f.read(source.Content, func(d document) {
-			before, ofSet := len(f.findings), len(set.findings)
+			before, ofSet := len(f.findings), len(set.of(f.name).findings)
 			l.judge(f, d, set, &result)
 			d.point(f.findings[before:])
-			d.point(set.findings[ofSet:])
+			d.point(set.of(f.name).findings[ofSet:])
 			if annotates {
 				result.Ignores = append(result.Ignores, f.annotated(d)...)
 			}
 		})
+		f.tellLeftOut()
 		result.Findings = append(result.Findings, f.findings...)
 		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
 	}
-	result.Findings = finding.Sort(append(result.Findings, set.findings...))
+	for _, f := range set.files {
+		f.tellLeftOut()
+		result.Findings = append(result.Findings, f.findings...)
+	}
+	result.Findings = finding.Sort(result.Findings)
 	return result
 }
 
 const kind = "MazeTask"
 
+func isError(f finding.Finding) bool { return f.Severity == finding.SeverityError }
+
 // judge judges what is in a document: an object, or a list of objects.
 func (l *Linter) judge(f *file, d document, set *set, result *Result) {
-	if f.full() {
-		return
-	}
 	content, ok := d.value.(map[string]any)
 	if !ok {
 		if !f.reportPastedDocument(d) {
@@ -130,7 +134,11 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 			break
 		}
 		spec, _ := content["spec"].(map[string]any)
-		result.Refused = append(result.Refused, Refused{text(spec["name"]), f.name, d.place.at, slices.Clone(f.findings[before:])})
+		findings := slices.Clone(f.findings[before:])
+		if !slices.ContainsFunc(findings, isError) { // one refused it, of a rule with too many
+			findings = append(findings, f.lastError)
+		}
+		result.Refused = append(result.Refused, Refused{text(spec["name"]), f.name, d.place.at, findings})
 	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":
 		result.Objects++
 		f.reportKind(d.place, apiVersion, kindName, nameOf(content))

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -166,11 +167,63 @@ func bomb(n int) string {
 	return text
 }
 
-// TestManyFindings: a file of nothing but mistakes does not flood.
+// TestManyFindings: a file of nothing but mistakes does not flood, and says how many of them are left out. No rule hides another.
 func TestManyFindings(t *testing.T) {
-	text := strings.Repeat("text\n---\n", 10_000)
-	if n := len(lintText(t, text)); n < maxFindings || n > maxFindings+1 {
-		t.Errorf("want %d findings, got %d", maxFindings, n)
+	spec := func(text string) string { return manifest("spec:\n  name: a\n" + text) }
+	cases := map[string]struct {
+		text string
+		// want are the numbers of findings by rule, and wantLeftOut those of them that are counted only.
+		want, wantLeftOut map[string]int
+	}{
+		"documents":                 {strings.Repeat("text\n---\n", 3_000), map[string]int{"MZ101": 3_000}, map[string]int{"MZ101": 2_000}},
+		"as many as are told":       {strings.Repeat("text\n---\n", 1_000), map[string]int{"MZ101": 1_000}, nil},
+		"one more":                  {strings.Repeat("text\n---\n", 1_001), map[string]int{"MZ101": 1_001}, map[string]int{"MZ101": 1}},
+		"unknown fields":            {spec(repeated(4_000, "  u%d: x\n", "")), map[string]int{"MZ105": 4_000}, map[string]int{"MZ105": 3_000}},
+		"keys that are given twice": {spec(strings.Repeat("  name: a\n", 2_500)), map[string]int{"MZ103": 2_500}, map[string]int{"MZ103": 1_500}},
+		"words that are booleans, and types that are none": {
+			repeated(3, header+"metadata: {name: a%d}\nspec: {name: a/b, inputParameters: {b: {type: strnig}, x: {examples: ["+strings.Repeat("yes, ", 700)+"]}}}\n", "---\n"),
+			map[string]int{"MZ109": 3, "MZ116": 2_100, "MZ121": 3}, map[string]int{"MZ116": 1_100},
+		},
+		"manifests of one object": {
+			repeated(1_500, header+"metadata: {name: a}\nspec: {name: t%d}\n", "---\n"), map[string]int{"MZ114": 1_499}, map[string]int{"MZ114": 499},
+		},
+		"a pasted tool": {
+			spec("  inputParameters:\n    name: t\n    inputSchema: {}\n" + repeated(1_500, "    u%d: no\n", "")), map[string]int{"MZ121": 1}, nil,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, leftOut := map[string]int{}, map[string]int{}
+			for _, f := range newLinter(t).Lint([]Source{{"tasks.yaml", []byte(tc.text)}}).Findings {
+				var n int
+				if _, err := fmt.Sscanf(f.Message, "%d more findings of this rule", &n); err == nil {
+					got[f.Rule] += n
+					leftOut[f.Rule] += n
+				} else {
+					got[f.Rule]++
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.wantLeftOut, leftOut, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("left out (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestManyRefusedTasks: a task is refused, and says why, also where nothing more of the rule is told.
+func TestManyRefusedTasks(t *testing.T) {
+	const tasks = maxFindings + 10
+	result := newLinter(t).Lint([]Source{{"tasks.yaml", []byte(repeated(tasks, header+"metadata: {name: t%d}\nspec: {name: a/b}\n", "---\n"))}})
+	if len(result.Refused) != tasks {
+		t.Fatalf("want %d refused tasks, got %d", tasks, len(result.Refused))
+	}
+	for i, r := range result.Refused {
+		if len(r.Findings) == 0 || r.Findings[len(r.Findings)-1].Rule != finding.InvalidTaskName {
+			t.Fatalf("task %d: want why it is refused, got %+v", i, r.Findings)
+		}
 	}
 }
 

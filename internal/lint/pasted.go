@@ -63,11 +63,12 @@ func (o *object) reportPasted(before int, all []pastedTool) {
 		if one.parameters {
 			place = "the schema of parameters"
 		}
-		o.report(rule, one.at, "%s: %s", fieldPath(one.at.path), oneLine(one.tool.Sentence(place)))
+		told := o.file.report(rule, one.at.at, o.name, "%s: %s", fieldPath(one.at.path), oneLine(one.tool.Sentence(place)))
+		told.Pointer = one.at.path
 		if !failed {
-			last := &o.file.findings[len(o.file.findings)-1]
-			last.Severity = finding.SeverityWarning
-			last.Message += "; it is read as a declaration of parameters with these names"
+			o.file.errors-- // it is none
+			told.Severity = finding.SeverityWarning
+			told.Message += "; it is read as a declaration of parameters with these names"
 		}
 	}
 }

@@ -24,8 +24,7 @@ type object struct {
 }
 
 func (o *object) report(rule string, at place, format string, args ...any) {
-	o.file.report(rule, at.at, o.name, format, args...)
-	o.file.findings[len(o.file.findings)-1].Pointer = at.path
+	o.file.report(rule, at.at, o.name, format, args...).Pointer = at.path
 }
 
 // reportValue reports what is wrong with a value, and how that is read if it is not read as it is written.
@@ -42,9 +41,10 @@ func (o *object) reportValue(rule string, at place, message string) {
 
 // refuse reports why the API server would refuse an object.
 func (o *object) refuse(a *Admission, refusal Refusal) {
-	for _, path := range refusal.Unknown {
-		if o.file.full() {
-			return
+	for i, path := range refusal.Unknown {
+		if o.file.full(finding.UnknownField) {
+			o.file.leaveOut(finding.UnknownField, len(refusal.Unknown)-i)
+			break
 		}
 		_, parent, last := o.place.field(path)
 		advice := nearest.Question(a.meant(path))
@@ -57,9 +57,6 @@ func (o *object) refuse(a *Admission, refusal Refusal) {
 		o.report(finding.UnknownField, parent.key(last), "%s: unknown field%s", oneLine(path), advice)
 	}
 	for _, err := range refusal.relevant() {
-		if o.file.full() {
-			return
-		}
 		o.reportField(err)
 	}
 }
@@ -112,6 +109,10 @@ func isBelow(fields map[string]bool, path string) bool {
 
 func (o *object) reportField(err *field.Error) {
 	rule, found := ruleOf(err), o.place
+	if o.file.full(rule) {
+		o.file.leaveOut(rule, 1)
+		return
+	}
 	if !noPath(err) {
 		found = o.fieldOf(err)
 	}

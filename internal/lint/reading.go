@@ -77,7 +77,7 @@ func (o *object) reportSwitches(before int) {
 
 // reportSwitchesIn reports those in a value.
 func (o *object) reportSwitchesIn(parameters place, n *jsontree.Node, told map[finding.Position]bool, seen map[*jsontree.Node]bool) {
-	if seen[n] || o.file.full() { // aliases share nodes
+	if seen[n] { // aliases share nodes
 		return
 	}
 	if len(n.Children) > 0 {

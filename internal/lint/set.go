@@ -9,9 +9,10 @@ import (
 
 // set is what the objects of all files are together.
 type set struct {
-	objects  map[string]written // by namespace/name
-	tasks    map[string]written // by namespace/spec.name
-	findings []finding.Finding
+	objects map[string]written // by namespace/name
+	tasks   map[string]written // by namespace/spec.name
+	// files has what is reported of each file. That does not count as what is wrong with an object by itself.
+	files map[string]*file
 }
 
 // written is where an object is written.
@@ -20,7 +21,19 @@ type written struct {
 	at           finding.Position
 }
 
-func newSet() *set { return &set{objects: map[string]written{}, tasks: map[string]written{}} }
+func newSet() *set {
+	return &set{objects: map[string]written{}, tasks: map[string]written{}, files: map[string]*file{}}
+}
+
+// of returns what is reported of a file.
+func (s *set) of(name string) *file {
+	f := s.files[name]
+	if f == nil {
+		f = newFile(name)
+		s.files[name] = f
+	}
+	return f
+}
 
 // addObject adds an object, and reports it if there is another manifest of it.
 func (s *set) addObject(o *object) {
@@ -60,9 +73,8 @@ func (s *set) addTask(o *object, task *v1alpha1.MazeTask) {
 }
 
 func (s *set) report(rule string, here, first written, message string) {
-	found := finding.New(rule, here.file, here.at, here.object, "%s", message)
+	found := s.of(here.file).report(rule, here.at, here.object, "%s", message)
 	found.Related = []finding.Related{{File: first.file, Position: first.at, Message: "the first is here"}}
-	s.findings = append(s.findings, found)
 }
 
 func (w written) where() string { return fmt.Sprintf("%s:%d", w.file, w.at.Line) }

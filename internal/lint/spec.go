@@ -20,7 +20,7 @@ import (
 // Spec judges a task that has no manifest yet, as if it had one. The findings have the JSON pointer to what is wrong in the manifest, such as
 // /spec/inputParameters/image/type, instead of a file and a position.
 func (l *Linter) Spec(spec *v1alpha1.MazeTaskSpec) []finding.Finding {
-	f := &file{}
+	f := newFile("")
 	manifest := &v1alpha1.MazeTask{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: kind},
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "task-"},
@@ -33,6 +33,7 @@ func (l *Linter) Spec(spec *v1alpha1.MazeTaskSpec) []finding.Finding {
 	if err != nil {
 		f.report(finding.InvalidSchema, finding.Position{}, "", "the declaration cannot be written as a manifest: %s", oneLine(err.Error()))
 	}
+	f.tellLeftOut()
 	return f.findings
 }
 

@@ -20,9 +20,9 @@ func TestSpec(t *testing.T) {
 		edit func(spec *v1alpha1.MazeTaskSpec)
 		want []string
 	}{
-		"valid":         {func(*v1alpha1.MazeTaskSpec) {}, nil},
-		"a wrong name":  {func(spec *v1alpha1.MazeTaskSpec) { spec.Name = "a/b" }, []string{"MZ109 /spec/name"}},
-		"a wrong type":  {func(spec *v1alpha1.MazeTaskSpec) { spec.InputParameters.Raw = []byte(`{"a/b": {"type": "strnig"}}`) }, []string{"MZ121 /spec/inputParameters/a~1b/type"}},
+		"valid":        {func(*v1alpha1.MazeTaskSpec) {}, nil},
+		"a wrong name": {func(spec *v1alpha1.MazeTaskSpec) { spec.Name = "a/b" }, []string{"MZ109 /spec/name"}},
+		"a wrong type": {func(spec *v1alpha1.MazeTaskSpec) { spec.InputParameters.Raw = []byte(`{"a/b": {"type": "strnig"}}`) }, []string{"MZ121 /spec/inputParameters/a~1b/type"}},
 		"a number beside a wrong type": {func(spec *v1alpha1.MazeTaskSpec) {
 			spec.InputParameters.Raw = []byte(`{"x": {"type": "strnig"}, "y": {"type": "number", "maximum": 1e3, "default": 1.50}}`)
 		}, []string{"MZ121 /spec/inputParameters/x/type"}},

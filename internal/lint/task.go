@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"maps"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
@@ -46,8 +47,8 @@ func WarningRuleOf(kind string) string { return ofWarnings[kind] }
 // judgeTask judges a MazeTask, as the API server and as the operator: also what of it the operator would say after the first one's
 // complaints. It returns the task with the CRD's defaults and the operator's verdict, or nil and no verdict if one of them refuses the task.
 func (l *Linter) judgeTask(o *object, set *set) (*v1alpha1.MazeTask, task.Verdict) {
-	before := len(o.file.findings)
-	pasted := o.pasted()
+	before, errors := len(o.file.findings), o.file.errors
+	pasted, leftOut := o.pasted(), maps.Clone(o.file.leftOut)
 	o.reportKeys()
 	admitted, refusal := l.admission.Admit(o.content)
 	o.refuse(l.admission, refusal)
@@ -57,8 +58,11 @@ func (l *Linter) judgeTask(o *object, set *set) (*v1alpha1.MazeTask, task.Verdic
 		verdict.Accepted = o.fits(admitted, verdict)
 	}
 	o.reportSwitches(before)
-	o.reportPasted(before, pasted)
-	if admitted == nil || !verdict.Accepted || o.file.errorsSince(before) {
+	if len(pasted) > 0 {
+		o.file.leftOut = leftOut // what follows from it
+		o.reportPasted(before, pasted)
+	}
+	if admitted == nil || !verdict.Accepted || o.file.errors > errors {
 		return nil, task.Verdict{}
 	}
 	set.addTask(o, admitted)
@@ -80,11 +84,12 @@ func (o *object) judgeSpec(admitted *v1alpha1.MazeTask, refusal Refusal) task.Ve
 	verdict := task.Judge(spec)
 	told := o.asWritten(spec, &verdict)
 	for _, problem := range verdict.Problems {
-		if o.file.full() {
-			break
-		}
 		if problem.Reason == v1alpha1.ReasonInvalidName && admitted == nil {
 			continue // that is the API server's to say, too
+		}
+		if rule := RuleOf(problem.Reason); o.file.full(rule) {
+			o.file.leaveOut(rule, 1)
+			continue
 		}
 		at, message := o.place.pointer(problem.Pointer), told[problem.Pointer]
 		at.path = o.place.path + problem.Pointer
@@ -95,9 +100,6 @@ func (o *object) judgeSpec(admitted *v1alpha1.MazeTask, refusal Refusal) task.Ve
 		o.reportValue(RuleOf(problem.Reason), at, oneLine(problem.Message))
 	}
 	for _, warning := range verdict.Warnings {
-		if o.file.full() {
-			break
-		}
 		at := o.place.pointer(warning.Pointer)
 		o.reportValue(ofWarnings[warning.Kind], at, oneLine(warning.Message))
 	}
