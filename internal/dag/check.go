@@ -40,6 +40,7 @@ func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, 
 		}
 	}
 	c.joinAlike()
+	c.tellLeftOut()
 	return c.graph, finding.Sort(c.found)
 }
 
@@ -77,7 +78,9 @@ type checker struct {
 	// finals are the references of the workflow's own outputs.
 	finals []*reference
 	doubts []doubt
-	found  []finding.Finding
+	// found are the findings that are told, and leftOut is how many more there are.
+	found   []finding.Finding
+	leftOut int
 	// causes are those that many findings may have in common.
 	causes map[string]*alike
 	allIDs []string

@@ -241,7 +241,11 @@ func (c *checker) reportDuplicates() {
 		}
 		duplicates := v.Duplicates()
 		for _, child := range v.Children {
-			if first := duplicates[child]; first != nil && !c.isFull() {
+			switch first := duplicates[child]; {
+			case first == nil:
+			case c.isFull():
+				c.leftOut++
+			default:
 				c.add(finding.DuplicateKey, child, source.KeyAt(child), nil,
 					fmt.Sprintf("the key %s is given twice in one object, and the last one counts; remove one", quote(child.Name)))
 				c.relateAt(source.KeyAt(first), "the first is here")

@@ -125,6 +125,35 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestManyFindings: a workflow of nothing but mistakes does not flood, and says how many of them are left out.
+func TestManyFindings(t *testing.T) {
+	const most = maxFindings
+	duplicates := func(n int) string {
+		return `{"nodes":[{"id":"a","func":"anything","args":{` + strings.Repeat(`"x":1,`, n) + `"x":1}}]}`
+	}
+	tests := map[string]struct {
+		workflow    string
+		want        int
+		wantMessage string
+	}{
+		"as many as are told": {duplicates(most), most, ""},
+		"keys given twice":    {duplicates(most + 7), most + 1, "7 more findings are left out"},
+		"references": {`{"nodes":[{"id":"a","func":"anything","args":{"x":[` + strings.Repeat(`"b.output.y",`, most+4) + `"b.output.y"]}}]}`, most + 1,
+			"5 more findings are left out"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, findings := Check("dag.json", []byte(tc.workflow), corpusTasks(t), Options{})
+			if len(findings) != tc.want {
+				t.Errorf("want %d findings, got %d", tc.want, len(findings))
+			}
+			if first := findings[0]; tc.wantMessage != "" && (first.Rule != finding.DAGTooLarge || !strings.Contains(first.Message, tc.wantMessage)) {
+				t.Errorf("want %s, got %s %s", tc.wantMessage, first.Rule, first.Message)
+			}
+		})
+	}
+}
+
 func numbers(n int) []int {
 	all := make([]int, n)
 	for i := range all {

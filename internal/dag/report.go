@@ -10,40 +10,49 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// maxFindings is how many findings are told. Whoever has more begins with these.
+// maxFindings is how many findings are told. Of more, the rest is counted.
 const maxFindings = 20_000
 
 // report reports a value. n is the node that it belongs to; nil if it is none.
 func (c *checker) report(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
-	if !c.isFull() {
-		c.add(rule, v, c.at(v), n, fmt.Sprintf(format, args...))
+	if c.isFull() { // to find out where a value is may take longer than to read it
+		c.leftOut++
+		return
 	}
+	c.add(rule, v, c.at(v), n, fmt.Sprintf(format, args...))
 }
 
 // reportKey reports a value at its name.
 func (c *checker) reportKey(rule string, v *jsontree.Node, n *Node, format string, args ...any) {
-	if !c.isFull() {
-		c.add(rule, v, c.keyAt(v), n, fmt.Sprintf(format, args...))
+	if c.isFull() {
+		c.leftOut++
+		return
 	}
+	c.add(rule, v, c.keyAt(v), n, fmt.Sprintf(format, args...))
 }
 
 // reportText reports a place in a text that has no tree.
 func (c *checker) reportText(rule string, at finding.Position, format string, args ...any) {
+	if c.isFull() {
+		c.leftOut++
+		return
+	}
 	c.add(rule, nil, at, nil, fmt.Sprintf(format, args...))
 }
 
-// isFull reports whether no more findings are told. To find out where a value is may take longer than to read it.
-func (c *checker) isFull() bool { return len(c.found) > maxFindings }
+// isFull reports whether no more findings are told.
+func (c *checker) isFull() bool { return len(c.found) >= maxFindings }
+
+// tellLeftOut reports how many findings were left out.
+func (c *checker) tellLeftOut() {
+	if c.leftOut > 0 {
+		c.add(finding.DAGTooLarge, nil, finding.Position{Line: 1, Column: 1}, nil,
+			fmt.Sprintf("%d more findings are left out; correct those that are told first", c.leftOut))
+	}
+}
 
 // add adds a finding. v and n are nil where there are none.
 func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, n *Node, message string) {
-	if c.isFull() {
-		return
-	}
-	if len(c.found) == maxFindings {
-		rule, v, position, n = finding.DAGTooLarge, nil, finding.Position{Line: 1, Column: 1}, nil
-		message = fmt.Sprintf("there are more than %d findings; correct these first", maxFindings)
-	}
 	pointer, at, subject := "", "", "the workflow"
 	if v != nil {
 		pointer = v.Pointer()
@@ -144,6 +153,9 @@ func (c *checker) isAlike(cause string) bool {
 
 // noteAlike says that the finding that was reported last is of a cause.
 func (c *checker) noteAlike(cause string) {
+	if c.isFull() {
+		return // it may have been left out
+	}
 	a := c.causes[cause]
 	a.told = append(a.told, len(c.found)-1)
 }
