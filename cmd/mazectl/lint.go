@@ -91,7 +91,11 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 	if err != nil && !errors.Is(err, report.ErrFindings) {
 		return err
 	}
-	for _, note := range files.Notes {
+	notes := files.Notes
+	if result.Objects+len(declared.Tasks) == 0 {
+		notes = slices.Concat(notes, files.Elsewhere, declared.Notes)
+	}
+	for _, note := range notes {
 		t.Say("note:", note)
 	}
 	fmt.Fprintln(t.ErrOut, lintSummary(&result, len(files.Manifests), len(declared.Tasks), &chosen))

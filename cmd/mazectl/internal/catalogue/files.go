@@ -27,9 +27,10 @@ type Files struct {
 	// Names are those of all these files, also of the sources in the folders.
 	Names []string
 	Errs  []report.NotRead
-	// Notes tell a user where there was nothing to judge.
-	Notes []string
-	seen  map[string]bool
+	// Notes tell a user where there was nothing to judge. Elsewhere tells of folders that have no manifests and Python sources: worth
+	// a word if these have no tasks, either.
+	Notes, Elsewhere []string
+	seen             map[string]bool
 }
 
 // Collect reads what the arguments name. It goes on after an error.
@@ -78,14 +79,15 @@ func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 func (l *Files) addFolder(ctx context.Context, folder string) error {
 	manifests, sources := len(l.Manifests), 0
 	var passed passedOver
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	root := filepath.Clean(folder) + string(filepath.Separator) // of a link, what it leads to
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			l.fail(path, err)
 			return nil
 		}
 		name := entry.Name()
 		switch {
-		case entry.IsDir() && path != folder && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
+		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
 			passed.folders++
 			return fs.SkipDir
 		case entry.IsDir():
@@ -105,8 +107,12 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 	if sources > 0 {
 		l.Python = append(l.Python, folder)
 	}
-	if err == nil && sources == 0 && len(l.Manifests) == manifests {
+	switch {
+	case err != nil || len(l.Manifests) > manifests:
+	case sources == 0:
 		l.Notes = append(l.Notes, fmt.Sprintf("%s has no manifest of a MazeTask and no Python source%s", folder, passed))
+	default:
+		l.Elsewhere = append(l.Elsewhere, fmt.Sprintf("%s has no manifest of a MazeTask%s", folder, passed))
 	}
 	return err
 }
@@ -128,13 +134,12 @@ func (p passedOver) String() string {
 	return "; passed over: " + strings.Join(parts, ", ")
 }
 
-// addFileOfFolder adds a file that a folder has. Nobody named it, so it has to be a regular file: a named pipe would wait for
-// whoever writes into it, and a device may have no end.
+// addFileOfFolder adds a file that a folder has.
 func (l *Files) addFileOfFolder(ctx context.Context, name string) error {
 	info, err := os.Stat(name)
-	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
+	if err == nil && !terminal.IsReadable(info) {
 		l.seen[filepath.Clean(name)] = true
-		return errors.New("it is no regular file, and not read in a folder; give it by its name")
+		return &fs.PathError{Op: "read", Path: name, Err: terminal.ErrIrregular}
 	}
 	return l.addFile(ctx, name)
 }

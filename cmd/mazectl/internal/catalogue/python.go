@@ -15,6 +15,8 @@ type Declarations struct {
 	Findings []finding.Finding
 	// Ignores is what comments silence.
 	Ignores []finding.Ignore
+	// Notes say what was passed over where there is no task.
+	Notes []string
 }
 
 // Declared finds the tasks of Python sources and what is wrong with their declarations. The paths are files and folders as
@@ -25,6 +27,9 @@ func Declared(ctx context.Context, options pysource.Options, paths []string) (De
 		f, err := pysource.Find(ctx, options, []string{path})
 		if err != nil {
 			return all, report.Unread(path, err)
+		}
+		if why := f.WhyNothing(); why != "" {
+			all.Notes = append(all.Notes, path+": "+why)
 		}
 		all.Tasks, all.Findings, all.Ignores = append(all.Tasks, f.Tasks...), append(all.Findings, f.Findings...), append(all.Ignores, f.Ignores...)
 	}

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -86,6 +89,7 @@ func (c *counter) Read(to []byte) (int, error) {
 
 func (r *Reader) readOne(name string) ([]Manifest, error) {
 	builder := resource.NewLocalBuilder().Unstructured().ContinueOnError().Flatten()
+	var unread error
 	switch {
 	case name == terminal.StdinArgument && r.stdinRead:
 		return nil, errors.New("the standard input can be read once: give - only once, and files otherwise")
@@ -94,9 +98,15 @@ func (r *Reader) readOne(name string) ([]Manifest, error) {
 		r.read.Reader = r.Stdin
 		builder.Stream(&r.read, "standard input")
 	default:
-		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: r.Recursive})
+		files, err := r.filesOf(name)
+		if len(files) == 0 {
+			return nil, err
+		}
+		unread = err
+		builder.FilenameParam(false, &resource.FilenameOptions{Filenames: files})
 	}
 	infos, err := builder.Do().Infos()
+	err = errors.Join(unread, err)
 	var all []Manifest
 	for _, info := range infos {
 		if object, ok := info.Object.(*unstructured.Unstructured); ok {
@@ -104,6 +114,40 @@ func (r *Reader) readOne(name string) ([]Manifest, error) {
 		}
 	}
 	return all, err
+}
+
+// filesOf returns the files that an argument names, which may be a folder. It goes on after an error: what cannot be read is left out.
+func (r *Reader) filesOf(name string) ([]string, error) {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return []string{name}, nil // also a URL, and what is not there
+	}
+	var files []string
+	var errs []error
+	root := filepath.Clean(name) + string(filepath.Separator) // of a link, what it leads to
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case entry.IsDir() && path != root && !r.Recursive:
+			return fs.SkipDir
+		case entry.IsDir() || !slices.Contains(resource.FileExtensions, filepath.Ext(path)):
+		default:
+			info, err := os.Stat(path)
+			if err == nil && !terminal.IsReadable(info) {
+				err = &fs.PathError{Op: "read", Path: path, Err: terminal.ErrIrregular}
+			}
+			if err != nil {
+				errs = append(errs, err)
+			} else if !info.IsDir() {
+				files = append(files, path)
+			}
+		}
+		return nil
+	})
+	if errs = append(errs, err); len(files) == 0 && errors.Join(errs...) == nil {
+		errs = append(errs, fmt.Errorf("%s has no file that ends in %s", name, strings.Join(resource.FileExtensions, ", ")))
+	}
+	return files, errors.Join(errs...)
 }
 
 func (r *Reader) tellSkipped(name string, skipped map[string]int) {

@@ -15,8 +15,15 @@ func Cause(err error) error {
 	return err
 }
 
-// Errors returns the errors that an error of cli-runtime is made of, or the error itself.
+// Errors returns the errors that an error of cli-runtime or of errors.Join is made of, or the error itself.
 func Errors(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, Errors(one)...)
+		}
+		return all
+	}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		return utilerrors.Flatten(aggregate).Errors()
 	}
