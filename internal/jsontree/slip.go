@@ -24,10 +24,13 @@ func (s Slip) String() string {
 	return s.What + "; " + s.Advice
 }
 
-// templateAt returns the slip of a text that a template engine has not read yet.
+// Template is What of a text that a template engine has not read yet. What to do depends on what is made of it.
+const Template = "it is a template, of Helm, Jinja or Go, and not what is made of it"
+
+// templateAt returns that slip.
 func templateAt(offset int) Slip {
 	return Slip{
-		offset, "it is a template, of Helm, Jinja or Go, and not what is made of it",
+		offset, Template,
 		`lint what is made of it, as in "helm template . | mazectl lint -"; a text that begins with { has to be in quotes`,
 	}
 }

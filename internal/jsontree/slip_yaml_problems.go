@@ -57,6 +57,10 @@ var (
 	questionMark = regexp.MustCompile(`(\?) `)
 	tagBegins    = regexp.MustCompile(`(?:^|[\s\[{,])(!)`)
 	percentSign  = regexp.MustCompile(`^(%)`)
+	wideColon    = regexp.MustCompile(`^[ -]*[\pL\pN_./-]+(：)`)
+	flowComma    = regexp.MustCompile(`^[ -]*[^\[{"':]+: +[\[{].*[\]}] *(,) *(?:#.*)?$`)
+	twoTexts     = regexp.MustCompile(`[\[{,:] *(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') +([^\s:,\]}#])`)
+	textBracket  = regexp.MustCompile(`[\[{,:] +([\pL_][\pL\pN_.| -]*)[\[{]`)
 	noValue      = regexp.MustCompile(`(?:[\[{,:]) *([,\]}])`)
 )
 
@@ -135,8 +139,14 @@ func (y *yamlText) alias() (Slip, bool) {
 	return Slip{y.offsetOf(y.refused.At), "what has the anchor &" + name + " contains itself", "write the value out"}, true
 }
 
-// bracket finds the bracket that is not closed.
+// bracket finds why a value in brackets goes on where it should end: mostly a bracket that is not closed.
 func (y *yamlText) bracket() (Slip, bool) {
+	if slip, ok := y.match(twoTexts, "a colon or a comma is missing before this", "write a key and its value as in key: value, and a comma between two"); ok {
+		return slip, true
+	}
+	if slip, ok := y.match(textBracket, "this text has a bracket, which ends it among other values in brackets", "put the text in quotes"); ok {
+		return slip, true
+	}
 	for line, ok := y.line, true; ok && line >= y.line-maxMarks; line, ok = y.above(line) {
 		shown := y.of(line)
 		if at := openBracket(shown); at >= 0 {
@@ -159,6 +169,12 @@ func (y *yamlText) behindEnd() (Slip, bool) {
 
 // indentation finds why a line does not belong to those above it.
 func (y *yamlText) indentation() (Slip, bool) {
+	if slip, ok := y.match(wideColon, "", ""); ok {
+		return lookalikeAt(slip.Offset, '：')
+	}
+	if slip, ok := y.match(flowComma, "a comma is behind the bracket that ends the value", "remove it: none is between the lines of a block"); ok {
+		return slip, true
+	}
 	if slip, ok := y.match(behindQuote, "this is behind the quote that ends the value",
 		`put all of the value in quotes; within '', a ' is written twice, and within "", a " is \"`); ok {
 		return slip, true
