@@ -147,8 +147,7 @@ func (c *checker) parseYAML(content []byte) {
 	}
 	document, failure := jsontree.ParseYAML(content)
 	if failure != nil {
-		at, problem := failure.Explain(content)
-		c.reportText(finding.MalformedDAG, at, "this is neither JSON nor YAML, in which workflows are written: %s", problem)
+		c.reportNoYAML(content, "this is neither JSON nor YAML, in which workflows are written: ", failure)
 		return
 	}
 	if document.Root == nil || document.Root.Kind == jsontree.Null {
@@ -161,7 +160,7 @@ func (c *checker) parseYAML(content []byte) {
 	}
 	converted, failure := jsontree.YAMLToJSON(content)
 	if failure != nil {
-		c.reportText(finding.MalformedDAG, failure.At, "this is not YAML: %s", failure)
+		c.reportNoYAML(content, "this is not YAML: ", failure)
 		return
 	}
 	if !c.tree(bytes.TrimSpace(converted)) {
@@ -172,6 +171,19 @@ func (c *checker) parseYAML(content []byte) {
 	if document.Second != nil {
 		c.reportText(finding.MalformedDAG, *document.Second, "a file has one workflow, and here another document begins; put it into a file of its own")
 	}
+}
+
+// reportNoYAML reports why a text is not YAML: the mistake if it is a known one, and what the library says otherwise.
+func (c *checker) reportNoYAML(content []byte, what string, failure *jsontree.YAMLError) {
+	slip, ok := jsontree.YAMLSlip(content, failure)
+	switch {
+	case !ok:
+		c.reportText(finding.MalformedDAG, failure.At, "%s%s", what, failure)
+		return
+	case slip.What == jsontree.Template:
+		slip.Advice = "check what is made of it; a text that begins with { has to be in quotes"
+	}
+	c.reportText(finding.MalformedDAG, text.NewPositions(content).At(slip.Offset), "%s%s", what, slip)
 }
 
 // expanded returns about how many bytes of JSON a YAML value stands for, with its aliases written out. It is no more than a little
@@ -223,6 +235,9 @@ func describeSyntax(content []byte, err *jsontree.SyntaxError) (int, string) {
 		return 0, emptyFile
 	case bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("#")):
 		return at, "JSON has no comments; remove this one, or write the workflow in YAML"
+	}
+	if slip, ok := jsontree.JSONSlip(content, 0); ok && slip.What != jsontree.Template {
+		return slip.Offset, "this is not JSON, in which workflows are written: " + slip.String()
 	}
 	return at, "this is not JSON, in which workflows are written: " + err.Message
 }

@@ -38,6 +38,8 @@ func (c *checker) read() {
 	case nodes == nil:
 		c.noNodes()
 		return
+	case c.recognise(c.workflow, marked):
+		return
 	case nodes.Kind != jsontree.Array && nodes.Kind != jsontree.Object:
 		c.report(finding.MalformedDAG, nodes, nil, `"nodes" is an array of objects, found %s`, nodes.Kind)
 		return

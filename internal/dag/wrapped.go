@@ -95,7 +95,14 @@ var withoutNodes = []stranger{
 	{func(_ *checker, v *jsontree.Node) bool {
 		return len(v.Children) > 0 && !slices.ContainsFunc(v.Children, func(child *jsontree.Node) bool { return child.Member("class_type") == nil })
 	}, "a workflow of ComfyUI", `a workflow of Maze has "nodes" with "func" and "args"`},
-	{has("jobs", "on"), "a workflow of GitHub Actions", `a workflow of Maze has "nodes" with "func" and "args"`},
+	{has("States", "StartAt"), "a state machine of AWS Step Functions", `a workflow of Maze has "nodes" with "func" and "args"`},
+	{has("nbformat", "cells"), "a notebook of Jupyter", `a workflow of Maze has "nodes" with "func" and "args"`},
+	{either(has("jobs", "on"), has("jobs", "true")), "a workflow of GitHub Actions", `a workflow of Maze has "nodes" with "func" and "args"`},
+}
+
+// marked are documents that something at the top tells to be another's, whatever their nodes look like.
+var marked = []stranger{
+	{has("last_node_id"), "a workflow of ComfyUI, as its editor saves it", `write its nodes with "id", "func" and "args"`},
 }
 
 // withNodes are documents whose nodes are not Maze's. The first that fits counts.
