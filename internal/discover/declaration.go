@@ -129,23 +129,38 @@ func (d *declaration) unclaimed(ref imports.Reference) *finding.Finding {
 	}
 	form := d.formNamed(name, given)
 	isAlien := func(keyword string) bool { return !form.takes(keyword) }
-	if !slices.ContainsFunc(given, isTelling) || slices.ContainsFunc(given, isAlien) || ref.Module == "." {
+	if !slices.ContainsFunc(given, isTelling) || slices.ContainsFunc(given, isAlien) {
 		return nil
 	}
+	from, claim := ref.Module, "give --decorator "+ref.Module+":"+ref.Name
+	if strings.HasPrefix(from, ".") { // a relative import of a file that is in no package
+		from, claim = "outside of the package root", "give a --package-root above it, and --decorator with its full name"
+	}
 	f := finding.New(finding.UnclaimedDecorator, d.module.Path, d.decorator.At, d.object(),
-		"@%s takes what Maze's decorators take, but comes from %s, which is not known to be Maze's, so this is no task: if it is one, give --decorator %s:%s",
-		d.decorator.Callee().Dotted(), ref.Module, ref.Module, ref.Name)
+		"@%s takes what Maze's decorators take, but comes from %s, which is not known to be Maze's, so this is no task: if it is one, %s",
+		d.decorator.Callee().Dotted(), from, claim)
 	return &f
 }
 
 // seenFrom returns the module as a decorator of a function sees it: of the first name in it, what functions and classes around the
-// function bind.
+// function bind, or what the name was bound to last when the decorator runs.
 func seenFrom(m *syntax.Module, f *syntax.Function, callee *syntax.Expr) *syntax.Module {
 	for callee.Kind == syntax.Attribute {
 		callee = callee.Operands[0]
 	}
 	if local := f.Scope.Lookup(callee.Text); local != nil && callee.Kind == syntax.Name {
 		return &syntax.Module{Path: m.Path, Name: m.Name, Bindings: map[string][]*syntax.Binding{callee.Text: local}}
+	}
+	all := m.Bindings[callee.Text]
+	if f.Within != "" || len(all) < 2 {
+		return m
+	}
+	for i := len(all) - 1; i > 0; i-- {
+		b := all[i]
+		isBefore := cmp.Or(cmp.Compare(b.At.Line, callee.At.Line), cmp.Compare(b.At.Column, callee.At.Column)) < 0
+		if isBefore && !b.Conditional && b.Value == nil { // a def, a class or an import: what was bound before is gone
+			return &syntax.Module{Path: m.Path, Name: m.Name, Bindings: map[string][]*syntax.Binding{callee.Text: all[i:]}}
+		}
 	}
 	return m
 }

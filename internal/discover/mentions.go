@@ -52,8 +52,19 @@ const maxRoots = 300
 // hasTellingKeyword reports whether a file gives one of the keywords that only Maze's decorators have. It searches for parts that several
 // have in common first.
 func hasTellingKeyword(source []byte) bool {
-	return bytes.Contains(source, []byte("put_parameters")) && givesKeyword(source, "input_parameters", "output_parameters") ||
-		bytes.Contains(source, []byte("task_")) && givesKeyword(source, "task_type", "task_kind")
+	parts := []struct {
+		part  string
+		names []string
+	}{
+		{"put_parameters", []string{"input_parameters", "output_parameters"}}, {"task_", []string{"task_type", "task_kind"}},
+		{"gpu_mem", []string{"gpu_mem"}}, {"cpu_num", []string{"cpu_num"}}, {"data_types", []string{"data_types"}},
+	}
+	for _, p := range parts {
+		if bytes.Contains(source, []byte(p.part)) && givesKeyword(source, p.names...) {
+			return true
+		}
+	}
+	return false
 }
 
 // givesKeyword reports whether one of some names stands before an =.
