@@ -102,7 +102,17 @@ func (d *document) dropDoubtfulDefaults() {
 	if len(d.errors) == 0 || len(d.defaults) == 0 {
 		return
 	}
+	wrong := d.doubtful()
+	d.defaults = slices.DeleteFunc(d.defaults, func(id int) bool { return wrong[d.nodes[id].pointer] })
+}
+
+// doubtful returns the pointers of the schemas that are wrong themselves, or may lead to one that is. There are none in a document in
+// which nothing is wrong.
+func (d *document) doubtful() map[string]bool {
 	wrong := map[string]bool{}
+	if len(d.errors) == 0 {
+		return wrong
+	}
 	doubt := func(at string) {
 		for ; !wrong[at]; at = at[:max(0, strings.LastIndexByte(at, '/'))] {
 			wrong[at] = true
@@ -114,7 +124,7 @@ func (d *document) dropDoubtfulDefaults() {
 	for _, r := range d.references { // which may lead to what is wrong
 		doubt(r.pointer)
 	}
-	d.defaults = slices.DeleteFunc(d.defaults, func(id int) bool { return wrong[d.nodes[id].pointer] })
+	return wrong
 }
 
 func (d *document) boundDefaults() *Error {

@@ -175,7 +175,7 @@ func (p *Parameters) validate(id int, value *instance) error {
 
 // library compiles no more than a schema, unless references may lead out of it.
 func (p *Parameters) library(id int) library {
-	if len(p.doc.references) > 0 {
+	if len(p.doc.references) > 0 && len(p.doc.errors) == 0 { // otherwise, see doubtful
 		id = 0
 	}
 	l, ok := p.libraries[id]

@@ -99,6 +99,10 @@ func whyNotRE2(source string, err error) string {
 		fault = &ecma.Fault{Kind: ecma.Invalid, Detail: clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), maxQuoted*2)}
 		if wrong, ok := errors.AsType[*syntax.Error](err); ok && wrong.Code == syntax.ErrInvalidRepeatSize {
 			fault = &ecma.Fault{Kind: ecma.Repetition, Text: wrong.Expr}
+			var low, high int
+			if n, _ := fmt.Sscanf(wrong.Expr, "{%d,%d}", &low, &high); n == 2 && low > high { // RE2 has one word for both
+				fault = &ecma.Fault{Kind: ecma.Invalid, Detail: fmt.Sprintf("%s repeats at least %d and at most %d times; swap the two", wrong.Expr, low, high)}
+			}
 		}
 	}
 	text := clip(fault.Text, maxQuoted)

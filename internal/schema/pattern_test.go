@@ -26,6 +26,7 @@ func TestPatterns(t *testing.T) {
 		"lookbehind":                {pattern: `(?<=a)b`, want: unsupported, wantMessage: "has a lookbehind, (?<="},
 		"backreference":             {pattern: `(a)\1`, want: unsupported, wantMessage: `has a backreference, \1`},
 		"unbalanced":                {pattern: `(a`, want: unsupported, wantMessage: "is not valid: missing closing )"},
+		"swapped bounds":            {pattern: `a{2,1}`, want: unsupported, wantMessage: "{2,1} repeats at least 2 and at most 1 times; swap the two"},
 		"repetition of repetition":  {pattern: `(a{1000}){1000}`, want: unsupported, wantMessage: "repeats more than 1,000 times"},
 		"repetition of a long text": {pattern: `(?:` + strings.Repeat("a", 1000) + `){1000}`, want: tooLarge, wantMessage: "10000 instructions"},
 		"many Unicode classes":      {pattern: strings.Repeat(`\pL`, 101), want: tooLarge},

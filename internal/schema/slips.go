@@ -10,16 +10,17 @@ import (
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
-// findSlips warns of what JSON Schema allows and hardly anyone means: names that are nearly keywords, and, in a schema that is valid,
+// findSlips warns of what JSON Schema allows and hardly anyone means: names that are nearly keywords, and, in schemas that are valid,
 // keywords that contradict each other or say nothing. It reads what is normalised.
 func (d *document) findSlips() {
 	s := &slips{document: d}
+	doubtful := d.doubtful()
 	for id := range d.nodes {
 		if d.nodes[id].schema == nil {
 			continue
 		}
 		s.unknownKeywords(id)
-		if len(d.errors) == 0 {
+		if !doubtful[d.nodes[id].pointer] {
 			s.contradictions(id)
 		}
 	}
@@ -47,6 +48,9 @@ func (s *slips) contradictions(id int) {
 	n := &s.nodes[id]
 	before := len(s.warnings)
 	s.withoutEffect(n)
+	if text, isText := n.schema["nullable"].(string); isText {
+		s.contradiction(n, "nullable", `"nullable" is true or false, found the string %s, so it says nothing; write it without quotes`, quote(text))
+	}
 	s.otherTypes(n)
 	if n.has("enum", "const") {
 		s.values(id)
@@ -84,6 +88,7 @@ var common = map[string]bool{
 // calledElsewhere are what other languages call a keyword.
 var calledElsewhere = map[string]string{
 	"choices": "enum", "regex": "pattern", "regexp": "pattern",
+	"minlen": "minLength", "min_len": "minLength", "minLen": "minLength", "maxlen": "maxLength", "max_len": "maxLength", "maxLen": "maxLength",
 	"max": "maximum", "min": "minimum", "max_value": "maximum", "min_value": "minimum", "maxValue": "maximum", "minValue": "minimum",
 }
 
@@ -107,7 +112,11 @@ func (s *slips) unknownKeywords(id int) {
 	for _, name := range unknown {
 		value, isObject := n.schema[name].(map[string]any)
 		if guess := keywordMeant(name, n.schema); guess != "" {
-			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name), "JSON Schema has no keyword %s, so it says nothing; did you mean %q?", quote(name), guess)
+			hint := ""
+			if strings.HasPrefix(name, guess+":") {
+				hint = "; YAML wants a space behind the colon"
+			}
+			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name), "JSON Schema has no keyword %s, so it says nothing; did you mean %q?%s", quote(name), guess, hint)
 		} else if id == 0 && isObject && isFullSchema(value) {
 			s.warn(KindUnknownKeyword, "/"+token(name),
 				`this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
@@ -117,10 +126,15 @@ func (s *slips) unknownKeywords(id int) {
 
 // keywordMeant returns the keyword that a name was probably meant to be. Empty if it is none.
 func keywordMeant(name string, schema map[string]any) string {
+	value := schema[name]
+	if keyword, _, ok := strings.Cut(name, ":"); ok && value == nil {
+		if _, known := keywords[keyword]; known { // {type:string} of YAML, which is one key
+			return keyword
+		}
+	}
 	if strings.HasPrefix(name, "x-") || strings.ContainsAny(name, ":/. ") || common[name] {
 		return ""
 	}
-	value := schema[name]
 	if guess, ok := calledElsewhere[name]; ok {
 		if typed, ok := schema["type"].(string); ok && boundsOfTypes[guess][typed] != "" {
 			guess = boundsOfTypes[guess][typed]

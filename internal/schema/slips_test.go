@@ -46,6 +46,8 @@ func TestA4Keywords(t *testing.T) {
 		"min of a number":        {`{"x":{"type":"integer","min":1}}`, "/x/min", "minimum"},
 		"max of a string":        {`{"x":{"type":"string","max":1}}`, "/x/max", "maxLength"},
 		"max of an array":        {`{"x":{"type":"array","max":1}}`, "/x/max", "maxItems"},
+		"max_len":                {`{"x":{"type":"string","max_len":5}}`, "/x/max_len", "maxLength"},
+		"minLen":                 {`{"x":{"minLen":5}}`, "/x/minLen", "minLength"},
 		"regex":                  {`{"x":{"type":"string","regex":"a"}}`, "/x/regex", "pattern"},
 		"choices":                {`{"x":{"type":"string","choices":["a"]}}`, "/x/choices", "enum"},
 		"in a definition":        {`{"$defs":{"a":{"items":{"uniqeItems":true}}}}`, "/$defs/a/items/uniqeItems", "uniqueItems"},
@@ -184,5 +186,48 @@ func TestSlipsBesideErrors(t *testing.T) {
 	_, warnings, errs := Check([]byte(`{"x":{"type":"strnig","requried":["a"],"minLength":"a","maxLength":0}}`))
 	if len(errs) != 2 || len(warnings) != 1 || warnings[0].Pointer != "/x/requried" {
 		t.Errorf("want two errors and a warning at /x/requried, got %v and %v", errs, warnings)
+	}
+}
+
+// TestMissingSpace (A4, A8): YAML reads {type:string} as one key.
+func TestMissingSpace(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"x":{"type:string":null}}`:           `UnknownKeyword /x/type:string: JSON Schema has no keyword "type:string", so it says nothing; did you mean "type"?; YAML wants a space behind the colon`,
+		`{"x":{"enum:[a]":null}}`:              `UnknownKeyword /x/enum:[a]: JSON Schema has no keyword "enum:[a]", so it says nothing; did you mean "enum"?; YAML wants a space behind the colon`,
+		`{"x":{"nullable":"true"}}`:            `Contradiction /x/nullable: "nullable" is true or false, found the string "true", so it says nothing; write it without quotes`,
+		`{"x":{"items":{"minimum:3":null}}}`:   `UnknownKeyword /x/items/minimum:3: JSON Schema has no keyword "minimum:3", so it says nothing; did you mean "minimum"?; YAML wants a space behind the colon`,
+		`{"x":{"xml:lang":null,"type:a":"b"}}`: "",
+	} {
+		if got := strings.Join(warningsOf(t, raw), "\n"); got != want {
+			t.Errorf("%s: want %s, got %s", raw, want, got)
+		}
+	}
+}
+
+// TestContradictionsBesideErrors (A3, A4): a schema that is wrong hides nothing of another one. What may lead to it is not judged.
+func TestContradictionsBesideErrors(t *testing.T) {
+	const wrong = `"x":{"type":"strnig"}`
+	cases := map[string][]string{
+		`{` + wrong + `,"y":{"type":"integer","enum":["1"]}}`:                                             {"/y/enum/0"},
+		`{` + wrong + `,"y":{"type":"string","maxItems":3},"z":{"minimum":5,"maximum":1}}`:                {"/y/maxItems", "/z/minimum"},
+		`{` + wrong + `,"y":{"items":{"minLength":5,"maxLength":1}}}`:                                     {"/y/items/minLength"},
+		`{` + wrong + `,"y":{"type":"string","enum":["a"],"anyOf":[{"type":"strnig"}],"maxLength":0}}`:    nil,
+		`{` + wrong + `,"y":{"$ref":"#/properties/x","enum":[1]}}`:                                        nil,
+		`{"$defs":{"d":{"pattern":"("}},"properties":{"y":{"allOf":[{"$ref":"#/$defs/d"}],"enum":[]}}}`:   nil,
+		`{` + wrong + `,"y":{"type":"integer","minimum":5,"maximum":1,"default":3}}`:                      nil, // which tells as much
+		`{"required":"a","type":"object","properties":{"y":{"type":"integer","multipleOf":2,"const":3}}}`: {"/properties/y/const"},
+	}
+	for text, want := range cases {
+		_, warnings, errs := Check([]byte(text))
+		var got []string
+		for _, w := range warnings {
+			got = append(got, w.Pointer)
+		}
+		if len(errs) == 0 {
+			t.Errorf("%s: want errors", text)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: warnings (-want +got):\n%s", text, diff)
+		}
 	}
 }
