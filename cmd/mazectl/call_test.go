@@ -65,6 +65,10 @@ func TestCluster(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch {
+		case r.URL.Path == "/apis/registry.mazeagent.net/v1alpha1/mazetasks" && r.Header.Get("Authorization") == "Bearer secret":
+			fmt.Fprint(w, `{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTaskList", "metadata": {}, "items": [
+				{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTask", "metadata": {"name": "split-pdf", "namespace": "a"}, "spec": {"name": "split_pdf"}},
+				{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTask", "metadata": {"name": "split-pdf", "namespace": "b"}, "spec": {"name": "split_pdf"}}]}`)
 		case r.URL.Path != "/api/v1/nodes" || r.Header.Get("Authorization") != "Bearer secret":
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "nodes is forbidden"}`)
@@ -86,6 +90,14 @@ contexts: [{name: right, context: {cluster: c, user: u}}, {name: wrong, context:
 	got := call(t, "place", "testdata/tasks", "--kubeconfig", config, "--context=right")
 	if want.code != exitFindings || got != want {
 		t.Errorf("want what a file gives:\n%s\ngot:\n%s", want, got)
+	}
+	got = call(t, "place", "-A", "--summary", "--kubeconfig", config, "--context=right")
+	if got.code != 0 || !strings.Contains(got.stdout, "True Feasible          2 tasks       a/split-pdf, b/split-pdf\n") {
+		t.Errorf("tasks of all namespaces: %s", got)
+	}
+	got = call(t, "place", "-A", "--kubeconfig", config)
+	if !strings.Contains(got.stderr, "needs the right to list mazetasks in all namespaces") || got.code != exitFailed {
+		t.Errorf("tasks without permission: %s", got)
 	}
 	got = call(t, "place", "testdata/split.yaml", "--kubeconfig", config)
 	if !strings.Contains(got.stderr, "error: list the cluster's nodes: nodes is forbidden; choose a cluster") || got.code != exitFailed {

@@ -21,9 +21,12 @@ import (
 
 type placeCommand struct {
 	place.InventoryOptions
-	files     []string
-	recursive bool
-	output    string
+	files []string
+	// everywhere takes the tasks of all namespaces of the cluster, in place of files.
+	everywhere bool
+	recursive  bool
+	summary    bool
+	output     string
 }
 
 func newPlaceCommand(program string, t terminal.Terminal) *cobra.Command {
@@ -31,7 +34,7 @@ func newPlaceCommand(program string, t terminal.Terminal) *cobra.Command {
 	o.Cluster.CacheDir = nil // nothing is discovered
 	var drain string
 	c := &cobra.Command{
-		Use:   "place FILE...",
+		Use:   "place FILE... | -A",
 		Short: "Tell which nodes could host tasks, and why others could not",
 		Long: `Tell for each MazeTask what its Pod would ask for, and of each class of nodes whether an empty one could host it, or why not:
 what the operator writes into the condition Placeable. With --add and --drain, tell also what becomes of the tasks when nodes
@@ -43,12 +46,19 @@ come and go:
   changed    none can now or then, for another reason
   unchanged
 
-FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. What the API server would
-refuse counts as a task that no node can host. Nothing is written to the cluster.
+FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. With -A, the tasks are those of the
+cluster, of all namespaces. What the API server would refuse counts as a task that no node can host. Nothing is written to the
+cluster.
+
+With --summary, tell instead how many tasks have which verdict, how many each class of nodes could host, and which tasks one more
+node would unlock: one of each profile in the operator's configuration, then some that clouds sell, the cheaper ones first. A node
+is left out if one before it unlocks as much.
 
 -o json and yaml print {tasks: [{namespace, name, task, change, before, after, classes}]}. task is spec.name. before and after
 have status, reason and message of the condition Placeable, and the placement. classes have name, nodes, unavailable (cordoned
-or not ready), fits, why, and before (nodes, fits, why). change and before are there with --add or --drain only.
+or not ready), fits, why, and before (nodes, fits, why). change and before are there with --add or --drain only. With --summary,
+they print {verdicts: [{status, reason, count, tasks}], changes: [{change, count, tasks}], classes: [{name, nodes, unavailable,
+tasks}], unlocks: [{pool, count, tasks}]}.
 
 It exits with 0 if every task can be placed, or that is not known (Unknown); with 1 if some task cannot, or is stranded; with 2 if
 something could not be read.`,
@@ -62,6 +72,9 @@ something could not be read.`,
   # What would one more pool of nodes unlock? Its labels and status.allocatable are enough.
   %s place tasks/ --add h100-node.yaml
 
+  # How is the whole cluster, and what would one more node of each kind unlock?
+  %s place -A --summary
+
   # What would be stranded without the old pool?
   kubectl get mazetasks -A -o yaml | %s place - --drain cloud.google.com/gke-nodepool=t4`, "%s", program),
 		RunE: func(c *cobra.Command, files []string) error {
@@ -74,6 +87,8 @@ something could not be read.`,
 	}
 	flags := c.Flags()
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
+	flags.BoolVarP(&o.everywhere, "all-namespaces", "A", false, "judge the tasks of all namespaces of the cluster, in place of FILE")
+	flags.BoolVar(&o.summary, "summary", false, "count tasks by verdict and by class of nodes, and tell what one more node would unlock")
 	addNodeFlags(c, &o.NodeOptions)
 	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
 	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
@@ -88,20 +103,22 @@ something could not be read.`,
 }
 
 func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
-	if len(o.files) == 0 {
-		return errors.New("no FILE: give files or folders of MazeTasks, or - for the standard input")
-	}
-	if !slices.Contains(place.Outputs, o.output) {
+	switch {
+	case o.everywhere && len(o.files) > 0:
+		return errors.New("-A takes the tasks from the cluster: give either -A or FILE")
+	case !o.everywhere && len(o.files) == 0:
+		return errors.New("no FILE: give files or folders of MazeTasks, - for the standard input, or -A for the cluster's")
+	case !slices.Contains(place.Outputs, o.output):
 		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(place.Outputs, ", "))
 	}
 	r := &place.Reader{Stdin: t.In, Recursive: o.recursive, Note: func(format string, args ...any) {
 		t.Say("note:", fmt.Sprintf(format, args...))
 	}}
-	manifests, errs := r.Read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	manifests, errs := o.tasks(ctx, r)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if len(manifests) == 0 {
+	if len(manifests) == 0 && len(errs) > 0 {
 		return utilerrors.NewAggregate(errs)
 	}
 	nodes, err := o.Inventories(ctx, r)
@@ -113,7 +130,12 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 		return err
 	}
 	all := place.Judge(manifests, ptr.Deref(o.Cluster.Namespace, ""), admission, &nodes)
-	if err := place.Write(t, o.output, all); err != nil {
+	if o.summary {
+		err = place.WriteSummary(t, o.output, all, &nodes)
+	} else {
+		err = place.Write(t, o.output, all)
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(t.ErrOut, place.Summary(all, &nodes))
@@ -124,4 +146,19 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 		return report.ErrFindings
 	}
 	return nil
+}
+
+// tasks returns the tasks to judge. It goes on after a file that cannot be read.
+func (o *placeCommand) tasks(ctx context.Context, r *place.Reader) ([]place.Manifest, []error) {
+	if !o.everywhere {
+		return r.Read(ctx, v1alpha1.SchemeGroupVersion.WithKind("MazeTask"), o.files)
+	}
+	found, err := place.ClusterTasks(ctx, o.Cluster)
+	if err != nil {
+		return nil, []error{err}
+	}
+	if len(found) == 0 {
+		r.Note("the cluster has no MazeTask")
+	}
+	return found, nil
 }

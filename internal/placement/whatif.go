@@ -111,7 +111,7 @@ func merge(after, before []Fit, compared bool) []ClassFit {
 	}
 	var all []ClassFit
 	for _, fit := range after {
-		next := ClassFit{Name: fit.Class.Name, Nodes: fit.Class.Nodes, Unavailable: fit.Class.unavailableNodes(), Why: fit.Why}
+		next := ClassFit{Name: fit.Class.Name, Nodes: fit.Class.Nodes, Unavailable: fit.Class.Unavailable(), Why: fit.Why}
 		if compared {
 			old := was[fit.Class.key]
 			next.Before = &ClassBefore{Nodes: old.Class.Nodes, Why: old.Why}
@@ -127,8 +127,8 @@ func merge(after, before []Fit, compared bool) []ClassFit {
 	return all
 }
 
-// unavailableNodes is how many nodes take no Pods now, or none with GPUs.
-func (c *Class) unavailableNodes() int { return c.Cordoned + c.NotReady + c.Restarting + c.Unplugged }
+// Unavailable returns how many nodes take no Pods now, or none with GPUs.
+func (c *Class) Unavailable() int { return c.Cordoned + c.NotReady + c.Restarting + c.Unplugged }
 
 func count(all []ClassFit, next ClassFit) []ClassFit {
 	for i := range all {

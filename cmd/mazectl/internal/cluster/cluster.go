@@ -38,11 +38,20 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Connection, error) {
 
 // Tasks returns a client for the MazeTasks of the namespace.
 func (c *Connection) Tasks() (dynamic.ResourceInterface, error) {
+	all, err := c.AllTasks()
+	if err != nil {
+		return nil, err
+	}
+	return all.Namespace(c.Namespace), nil
+}
+
+// AllTasks returns a client for the MazeTasks of all namespaces.
+func (c *Connection) AllTasks() (dynamic.NamespaceableResourceInterface, error) {
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	return client.Resource(v1alpha1.SchemeGroupVersion.WithResource("mazetasks")).Namespace(c.Namespace), nil
+	return client.Resource(v1alpha1.SchemeGroupVersion.WithResource("mazetasks")), nil
 }
 
 // Each reads a list page by page, and calls do for each object of type T in it. An error of do ends it.

@@ -36,6 +36,9 @@ type Inventories struct {
 	// before is nil unless nodes come or go.
 	before, after         *placement.Inventory
 	nodes, added, drained int
+	// rules and all are what after was made of.
+	rules placement.Config
+	all   []corev1.Node
 }
 
 // InventoryOptions say which nodes there are, and which come and go.
@@ -83,6 +86,7 @@ func (o *InventoryOptions) Inventories(ctx context.Context, r *Reader) (Inventor
 	}
 	all := slices.Concat(kept, added)
 	out.nodes, out.after = len(all), InventoryOf(rules, all)
+	out.rules, out.all = rules, all
 	return out, nil
 }
 

@@ -123,10 +123,7 @@ func (t *table) classRows(classes []placement.ClassFit) []terminal.Row {
 func (t *table) names(group []Judged) string {
 	names := make([]string, len(group))
 	for i, j := range group {
-		names[i] = j.name
-		if j.namespace != "" {
-			names[i] = j.namespace + "/" + j.name
-		}
+		names[i] = j.title()
 		if t.wide && j.key != "" {
 			names[i] += " (" + j.key + ")"
 		}

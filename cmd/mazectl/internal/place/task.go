@@ -31,3 +31,11 @@ func readTask(m Manifest, namespace string, admission *lint.Admission) task {
 	t.requirement = placement.RequirementOf(&admitted.Spec.Resources)
 	return t
 }
+
+// title returns the object's name as kubectl writes it, with its namespace if it has one.
+func (t *task) title() string {
+	if t.namespace == "" {
+		return t.name
+	}
+	return t.namespace + "/" + t.name
+}
