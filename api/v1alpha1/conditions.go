@@ -70,7 +70,7 @@ const (
 	// ReasonNoFeasibleNode: no node can; the message says of each class of nodes all that is amiss.
 	ReasonNoFeasibleNode = "NoFeasibleNode"
 	// ReasonMemoryLabelMissing: no node can, as far as is known, and some have GPUs of a size that is not known, or with the labels of GPUs that
-	// would not do.
+	// would not do, or without those that tell what gpuRequirements asks for.
 	ReasonMemoryLabelMissing = "MemoryLabelMissing"
 	// ReasonNoInventory: the operator knows of no node to judge by, or of none that has GPUs which can be allocated; or one may come, by an autoscaler
 	// that has a profile or Karpenter's labels to go by.

@@ -97,6 +97,7 @@ type MazeTaskSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuMemory)",message="gpuMemory needs type: gpu; set the type, or remove gpuMemory"
 // +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuCounts)",message="gpuCounts needs type: gpu; set the type, or remove gpuCounts"
+// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuRequirements)",message="gpuRequirements needs type: gpu; set the type, or remove gpuRequirements"
 type Resources struct {
 	// type is cpu, gpu or io. A gpu task gets at least one GPU; cpu and io tasks get none.
 	//
@@ -137,6 +138,11 @@ type Resources struct {
 	// +listType=set
 	GPUCounts []int32 `json:"gpuCounts,omitempty"`
 
+	// gpuRequirements say what the GPUs must be, besides their memory, and their node. Only for type gpu; without it, any.
+	//
+	// +optional
+	GPURequirements *GPURequirements `json:"gpuRequirements,omitempty"`
+
 	// modelName is the model that the task loads, such as llava-v1.6.
 	//
 	// +optional
@@ -148,6 +154,40 @@ type Resources struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Backend string `json:"backend,omitempty"`
+}
+
+// GPURequirements say what the GPUs of a task must be, by labels that GPU Feature Discovery gives nodes. Each that is there
+// must hold.
+//
+// +kubebuilder:validation:MinProperties=1
+type GPURequirements struct {
+	// minComputeCapability is the least compute capability of CUDA, quoted, such as "8.0" for bfloat16 or "8.9" for FP8.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[1-9][0-9]?[.][0-9]$')",message="must be a compute capability of CUDA, quoted, such as \"8.9\""
+	MinComputeCapability string `json:"minComputeCapability,omitempty"`
+
+	// architecture is that of the node's processor, for which the task's image is made, as the label kubernetes.io/arch
+	// has it: amd64 or arm64.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9][-_.a-z0-9]*)?[a-z0-9]$')",message="must be a value of the label kubernetes.io/arch, such as amd64 or arm64"
+	Architecture string `json:"architecture,omitempty"`
+
+	// products are the names of GPUs that will do, as the label nvidia.com/gpu.product has them, such as
+	// NVIDIA-H100-80GB-HBM3. A name stands also for shares and slices of such a GPU.
+	//
+	// +optional
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([A-Za-z0-9][-_.A-Za-z0-9]*)?[A-Za-z0-9]$')",message="must be a value of the label nvidia.com/gpu.product, such as NVIDIA-H100-80GB-HBM3"
+	// +listType=set
+	Products []string `json:"products,omitempty"`
 }
 
 // Source is the place in a source tree where discovery found a task.

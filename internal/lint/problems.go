@@ -118,12 +118,20 @@ func (o *object) reportField(err *field.Error) {
 	}
 	switch rule {
 	case finding.GPUMemoryNeedsGPU:
-		found, _ = found.member("gpuMemory")
+		for _, name := range onlyOfGPUTasks {
+			if member, ok := found.member(name); ok && strings.HasPrefix(err.Detail, name+" ") {
+				found = member
+				break
+			}
+		}
 	case finding.InvalidMetadata:
 		found = o.labelOf(found, err)
 	}
 	o.reportValue(rule, found, messageOf(err))
 }
+
+// onlyOfGPUTasks are the fields of resources that need type: gpu. The rule's message begins with the one that it is about.
+var onlyOfGPUTasks = []string{"gpuMemory", "gpuCounts", "gpuRequirements"}
 
 // fieldOf returns the place that an error is about. What is missing is where it should be.
 func (o *object) fieldOf(err *field.Error) place {

@@ -33,7 +33,7 @@ func noneOf(key string, values ...string) corev1.NodeSelectorRequirement {
 // affinity selects the nodes whose GPUs have enough memory each, by every source that can tell so, and prefers the tightest. It is nil if any GPU
 // will do. It reports whether nodes that will not do have the labels of nodes that will, so that it selects neither.
 func (inv *Inventory) affinity(p *plan) (*corev1.NodeAffinity, bool) {
-	terms, ambiguous := inv.separate(p, inv.terms(p))
+	terms, ambiguous := inv.separate(p, inv.suited(&p.demand, inv.terms(p)))
 	if len(terms) == 0 {
 		return nil, false
 	}

@@ -20,6 +20,8 @@ type Inventory struct {
 	gkeMPS      []string
 	// platforms are those whose labels nodes have, or profiles select by.
 	platforms map[string]bool
+	// windows says that there are nodes with Windows, or may be.
+	windows bool
 	// marks keep tasks without GPUs off nodes with accelerators that the usual labels do not tell of.
 	marks []corev1.NodeSelectorRequirement
 }
@@ -305,10 +307,12 @@ func (b *Builder) Inventory() *Inventory {
 	for i := range inv.classes {
 		inv.noteSharing(&inv.classes[i])
 		inv.notePlatforms(inv.classes[i].node.Labels)
+		inv.windows = inv.windows || inv.classes[i].node.Labels[corev1.LabelOSStable] == windows
 		inv.noteMark(&inv.classes[i])
 	}
 	for i := range b.config.Profiles {
 		inv.notePlatforms(b.config.Profiles[i].NodeSelector)
+		inv.windows = inv.windows || b.config.Profiles[i].NodeSelector[corev1.LabelOSStable] == windows
 	}
 	return inv
 }
@@ -335,7 +339,7 @@ func (inv *Inventory) noteMark(class *Class) {
 		}
 	}
 	for _, label := range sortedKeys(labels) {
-		if platformOf(label) != label {
+		if platformOf(label) != label && !isCommon(label) {
 			inv.marks = merge1(inv.marks, noneOf(label, labels[label]))
 			return
 		}

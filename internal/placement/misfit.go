@@ -90,6 +90,9 @@ func (c *Class) mostMemory() int64 {
 
 // fits reports whether a node of a class, when it is empty, can host the Pod, and has what the task needs. A nil node is none.
 func (p *plan) fits(class *Class, node *corev1.Node) bool {
+	if p.suits(class.node.Labels) != fitYes {
+		return false
+	}
 	if p.count > 0 {
 		if s := class.supplyOf(p.resource); s == nil || !s.enough(&p.demand, p.count) {
 			return false
@@ -119,6 +122,7 @@ func (p *plan) why(class *Class) string {
 			return all[0] // whatever else: a GPU does not come
 		}
 	}
+	all = append(all, p.unsuited(class)...)
 	all = append(all, p.others(class)...)
 	if len(all) == 0 {
 		return p.unselected(class)

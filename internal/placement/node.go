@@ -108,6 +108,8 @@ func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 		switch platform := platformOf(name); {
 		case c.selects(name, value):
 			setLabel(out, name, value)
+		case name == corev1.LabelOSStable && value == windows, name == corev1.LabelArchStable:
+			setLabel(out, name, value)
 		case platform != "":
 			setLabel(out, platform, "")
 		}

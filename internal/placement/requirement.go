@@ -23,6 +23,8 @@ type Requirement struct {
 	Backend string
 	// Counts are the numbers of GPUs that the model allows. Empty for any.
 	Counts Counts
+	// Kind is what the GPUs must be, besides.
+	Kind Kind
 }
 
 // Counts is a set of numbers of GPUs, from 1 to MaxCount: the bit n-1 stands for n.
@@ -71,6 +73,7 @@ func RequirementOf(resources *v1alpha1.Resources) Requirement {
 		r.Decimal = r.GPUMemory > 0 && resources.GPUMemory.Format != resource.BinarySI
 		r.Backend = NormalBackend(resources.Backend)
 		r.Counts = CountsOf(resources.GPUCounts)
+		r.Kind = kindOf(resources.GPURequirements)
 	}
 	return r
 }

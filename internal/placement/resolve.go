@@ -123,7 +123,7 @@ func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
 		class := &inv.classes[i]
 		for j := range class.supplies {
 			s := &class.supplies[j]
-			if !s.serves(d) {
+			if !s.serves(d) || d.suits(class.node.Labels) != fitYes {
 				continue
 			}
 			next := candidateOf(d, class, s, s.need(d))
@@ -184,6 +184,9 @@ func (inv *Inventory) nearest(d *demand) []*candidate {
 	impossible := d.memory > awsLargest()
 	for i := range inv.classes {
 		class := &inv.classes[i]
+		if d.suits(class.node.Labels) == fitNo {
+			continue
+		}
 		for j := range class.supplies {
 			s := &class.supplies[j]
 			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
@@ -241,7 +244,7 @@ func (inv *Inventory) profiled(d *demand) *choice {
 	var least int64
 	for i := range inv.config.Profiles {
 		s := inv.config.supplyOfProfile(&inv.config.Profiles[i])
-		if !s.serves(d) {
+		if !s.serves(d) || !d.growable(inv.config.Profiles[i].NodeSelector) {
 			continue
 		}
 		next := &choice{count: s.need(d), resource: s.resource, labels: s.labels, unified: s.unified}
@@ -266,7 +269,11 @@ func (inv *Inventory) placementOf(p *plan) v1alpha1.Placement {
 		out.Requests[corev1.ResourceMemory] = *resource.NewQuantity(memory, resource.BinarySI)
 	}
 	if p.count == 0 {
-		out.Affinity = &v1alpha1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: inv.keepGPUsFree()}}
+		affinity := &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: inv.keepGPUsFree()}
+		if terms := inv.suited(&p.demand, nil); len(terms) > 0 {
+			affinity.RequiredDuringSchedulingIgnoredDuringExecution = &corev1.NodeSelector{NodeSelectorTerms: terms}
+		}
+		out.Affinity = &v1alpha1.Affinity{NodeAffinity: affinity}
 		return out
 	}
 	gpus := *resource.NewQuantity(p.count, resource.DecimalSI)

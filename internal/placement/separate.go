@@ -65,7 +65,7 @@ func merge1(all []corev1.NodeSelectorRequirement, next corev1.NodeSelectorRequir
 func separator(bad *Class, good []*Class) (corev1.NodeSelectorRequirement, bool) {
 	var keys []string
 	for _, key := range slices.Concat(separators, sortedKeys(bad.node.Labels)) {
-		if _, ok := bad.node.Labels[key]; ok && platformOf(key) != key {
+		if _, ok := bad.node.Labels[key]; ok && platformOf(key) != key && !isCommon(key) {
 			keys = append(keys, key)
 		}
 	}
@@ -91,7 +91,7 @@ func commonKeys(classes []*Class) []string {
 	if len(classes) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(sortedKeys(classes[0].node.Labels), func(key string) bool { return platformOf(key) == key })
+	return slices.DeleteFunc(sortedKeys(classes[0].node.Labels), func(key string) bool { return platformOf(key) == key || isCommon(key) })
 }
 
 // matches reports whether a term selects the nodes of a class.

@@ -32,7 +32,7 @@ const (
 )
 
 var labelSuffixes = []string{
-	suffixMemory, suffixProduct, suffixCount, suffixReplicas, suffixSharing, suffixSlices, suffixPresent,
+	suffixMemory, suffixProduct, suffixCount, suffixReplicas, suffixSharing, suffixSlices, suffixPresent, suffixMajor, suffixMinor,
 }
 
 // Labels of clouds.

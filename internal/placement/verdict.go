@@ -82,6 +82,9 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 		}
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
 			"or describe them by a profile in the operator's configuration")
+	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.untold(&c) }):
+		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes that could host the task do not say whether they are what gpuRequirements asks for: "+
+			"run GPU Feature Discovery on them")
 	default:
 		return Verdict{}, false
 	}
@@ -95,7 +98,7 @@ func (c *Class) discovered() bool { return c.node.Labels[gpuLabels+suffixProduct
 func (inv *Inventory) growing(p *plan) string {
 	for i := range inv.config.Profiles {
 		s := inv.config.supplyOfProfile(&inv.config.Profiles[i])
-		if p.resource != s.resource || !s.enough(&p.demand, p.count) {
+		if p.resource != s.resource || !s.enough(&p.demand, p.count) || !p.growable(inv.config.Profiles[i].NodeSelector) {
 			continue
 		}
 		refuted := false
@@ -119,6 +122,9 @@ func (inv *Inventory) growing(p *plan) string {
 
 // provisioned returns the label by which Karpenter could choose a machine for the Pod. It is empty if it could not, or does not run.
 func (inv *Inventory) provisioned(p *plan) string {
+	if p.Kind.discovered() {
+		return ""
+	}
 	const most = 8 // GPUs of one machine
 	for _, from := range inv.config.sourcesOf(p.resource) {
 		if from.trust == TrustCloud && inv.platforms[from.platform] && p.count <= most && from.requires(inv.config, p.perGPU(), p.count) != nil {
@@ -135,7 +141,7 @@ func (p *plan) toldOnly(class *Class) bool {
 	}
 	for i := range class.supplies {
 		s := &class.supplies[i]
-		if s.unallocatable && s.resource == p.resource && s.enough(&p.demand, p.count) && len(p.others(class)) == 0 {
+		if s.unallocatable && s.resource == p.resource && s.enough(&p.demand, p.count) && len(p.others(class)) == 0 && p.suits(class.node.Labels) == fitYes {
 			return true
 		}
 	}
@@ -144,6 +150,9 @@ func (p *plan) toldOnly(class *Class) bool {
 
 // mayHost reports whether the nodes of a class could host the task if it were known how much memory their GPUs have.
 func (inv *Inventory) mayHost(p *plan, class *Class) bool {
+	if p.suits(class.node.Labels) == fitNo {
+		return false
+	}
 	for i := range class.supplies {
 		s := &class.supplies[i]
 		known := s.unusable == "" && !s.unlabelled || s.unvouched && !inv.config.TimeSlicing || s.unusable != "" && !s.unvouched
@@ -189,6 +198,9 @@ func (inv *Inventory) nearMiss(p *plan) string {
 	var name string
 	for i := range inv.classes {
 		class := &inv.classes[i]
+		if p.suits(class.node.Labels) != fitYes {
+			continue
+		}
 		for j := range class.supplies {
 			if s := &class.supplies[j]; s.isNearMiss(&p.demand) && (best == nil || s.memory > best.memory) {
 				best, name = s, class.Name
@@ -255,6 +267,9 @@ func (inv *Inventory) exceedsNodes(p *plan) bool {
 		return false
 	}
 	for i := range inv.classes {
+		if p.suits(inv.classes[i].node.Labels) == fitNo {
+			continue
+		}
 		for j := range inv.classes[i].supplies {
 			if s := &inv.classes[i].supplies[j]; s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count {
 				return false

@@ -128,6 +128,15 @@ var specEdits = map[string]struct {
 	"resources.gpuMemory":    {field: "resources.gpuMemory", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUMemory = quantity("4294967297") }, wantChanged: true},
 	"no resources.gpuMemory": {field: "resources.gpuMemory", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUMemory = nil }, wantChanged: true},
 	"resources.gpuCounts":    {field: "resources.gpuCounts", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.GPUCounts = []int32{1, 7} }, wantChanged: true},
+	"resources.gpuRequirements": {field: "resources.gpuRequirements.minComputeCapability", edit: func(t *v1alpha1.MazeTask) {
+		t.Spec.Resources.GPURequirements = &v1alpha1.GPURequirements{MinComputeCapability: "8.9"}
+	}, wantChanged: true},
+	"resources.gpuRequirements.architecture": {field: "resources.gpuRequirements.architecture", edit: func(t *v1alpha1.MazeTask) {
+		t.Spec.Resources.GPURequirements = &v1alpha1.GPURequirements{Architecture: "arm64"}
+	}, wantChanged: true},
+	"resources.gpuRequirements.products": {field: "resources.gpuRequirements.products", edit: func(t *v1alpha1.MazeTask) {
+		t.Spec.Resources.GPURequirements = &v1alpha1.GPURequirements{Products: []string{"NVIDIA-L4"}}
+	}, wantChanged: true},
 	"memories swapped": {field: "resources.memory", edit: func(t *v1alpha1.MazeTask) {
 		r := &t.Spec.Resources
 		r.Memory, r.GPUMemory = r.GPUMemory, r.Memory

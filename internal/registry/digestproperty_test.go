@@ -50,13 +50,15 @@ func (d *drawn) draw(t *testing.T, into reflect.Value) {
 			}
 		case *resource.Quantity:
 			field.Set(reflect.ValueOf(pick(d.random, nil, quantity("2"), quantity("2000m"), quantity("2Gi"), quantity("2048Mi"), quantity("2147483648"))))
-		case *v1alpha1.Source:
+		case *v1alpha1.Source, *v1alpha1.GPURequirements:
 			if d.random.IntN(3) > 0 {
 				field.Set(reflect.New(field.Type().Elem()))
 				d.draw(t, field.Elem())
 			}
 		case v1alpha1.Resources:
 			d.draw(t, field)
+		case []string:
+			field.Set(reflect.ValueOf(pick(d.random, nil, []string{"NVIDIA-L4", "Tesla-T4"}, []string{"Tesla-T4", "NVIDIA-L4"}, []string{"NVIDIA-L4"})))
 		case []int32:
 			field.Set(reflect.ValueOf(pick(d.random, nil, []int32{1, 7}, []int32{7, 1}, []int32{2})))
 		case int32:
@@ -92,6 +94,7 @@ func (d *drawn) mix(into, from reflect.Value, other *drawn) {
 var sameSpec = cmp.Options{
 	cmp.Comparer(func(a, b resource.Quantity) bool { return a.Cmp(b) == 0 }),
 	cmpopts.SortSlices(func(a, b int32) bool { return a < b }),
+	cmpopts.SortSlices(func(a, b string) bool { return a < b }),
 	cmp.Comparer(func(a, b apiextensionsv1.JSON) bool {
 		var first, second any
 		return json.Unmarshal(a.Raw, &first) == nil && json.Unmarshal(b.Raw, &second) == nil && reflect.DeepEqual(first, second)

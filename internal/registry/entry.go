@@ -91,6 +91,8 @@ type Origin struct {
 	Placement v1alpha1.Placement `json:"placement"`
 	// GPUCounts are the numbers of GPUs that the task's model allows. Absent for any.
 	GPUCounts []int32 `json:"gpuCounts,omitempty"`
+	// GPURequirements say what the GPUs must be, besides their memory. Absent for any.
+	GPURequirements *v1alpha1.GPURequirements `json:"gpuRequirements,omitempty"`
 	// PredictorRule is what the name of the task contains, by which a rule of the operator's configuration gives Predictor.
 	// Empty if no rule does. By it, the entry of a spec that is no more follows another configuration.
 	PredictorRule string `json:"predictorRule,omitempty"`
@@ -129,7 +131,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		Digest:     Digests{Interface: digest(interfaceText), Spec: digest(specText)},
 		Kubernetes: Origin{
 			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,
-			GPUCounts: slices.Sorted(slices.Values(spec.Resources.GPUCounts)),
+			GPUCounts: slices.Sorted(slices.Values(spec.Resources.GPUCounts)), GPURequirements: spec.Resources.GPURequirements,
 		},
 	}
 	if entry.Predictor == nil {
@@ -147,7 +149,7 @@ func (e *Entry) SpecResources() *v1alpha1.Resources {
 		Memory:    e.requested(corev1.ResourceMemory, e.Resources.Mem<<20, resource.BinarySI),
 		ModelName: ptr.Deref(e.Resources.ModelName, ""),
 		Backend:   ptr.Deref(e.Resources.Backend, ""),
-		GPUCounts: e.Kubernetes.GPUCounts,
+		GPUCounts: e.Kubernetes.GPUCounts, GPURequirements: e.Kubernetes.GPURequirements,
 	}
 	if e.Resources.GPUMem != 0 {
 		out.GPUMemory = resource.NewQuantity(e.Resources.GPUMem<<20, resource.BinarySI)
@@ -284,6 +286,10 @@ func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
 	}
 	if len(r.GPUCounts) > 0 {
 		r.GPUCounts = slices.Sorted(slices.Values(r.GPUCounts)) // a set
+	}
+	if r.GPURequirements != nil && len(r.GPURequirements.Products) > 0 {
+		r.GPURequirements = r.GPURequirements.DeepCopy()
+		slices.Sort(r.GPURequirements.Products) // a set
 	}
 	for _, q := range []**resource.Quantity{&r.Memory, &r.GPUMemory} {
 		if *q != nil {

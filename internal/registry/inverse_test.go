@@ -32,6 +32,12 @@ func TestSpecResources(t *testing.T) {
 			declared: v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPUCounts: []int32{7, 1, 14}},
 			want:     v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPUCounts: []int32{1, 7, 14}},
 		},
+		"What GPUs must be": {
+			declared: v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPURequirements: &v1alpha1.GPURequirements{
+				MinComputeCapability: "8.9", Architecture: "arm64", Products: []string{"Tesla-T4", "NVIDIA-L4"}}},
+			want: v1alpha1.Resources{Type: v1alpha1.ResourceTypeGPU, GPURequirements: &v1alpha1.GPURequirements{
+				MinComputeCapability: "8.9", Architecture: "arm64", Products: []string{"NVIDIA-L4", "Tesla-T4"}}},
+		},
 		"Rounded, without requests": {
 			declared: v1alpha1.Resources{Type: v1alpha1.ResourceTypeCPU, CPU: quantity("500m"), Memory: quantity("1000k")},
 			want:     v1alpha1.Resources{Type: v1alpha1.ResourceTypeCPU, CPU: quantity("1"), Memory: quantity("1Mi")},

@@ -178,6 +178,9 @@ func mistake(o oracle, nodes []*corev1.Node, resolution *placement.Resolution, h
 	all := true
 	for _, node := range nodes {
 		all = all && takesPods(node)
+		if node.Name == host && !o.isKind(node) {
+			return fmt.Sprintf("%s, to which kube-scheduler binds, is not what gpuRequirements asks for, or runs Windows", host)
+		}
 		if gpu := resolution.Placement.GPU; node.Name == host && gpu != nil && !o.satisfied(node, gpu.ResourceName, int64(gpu.Count)) {
 			return fmt.Sprintf("%s, to which kube-scheduler binds, does not give what the task needs", host)
 		}

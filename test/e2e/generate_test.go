@@ -105,6 +105,7 @@ func (g generator) node() *corev1.Node {
 		kinds = g.clouds()
 	}
 	pick(g, kinds...)(node)
+	g.kind(node)
 	if g.oneIn(4) {
 		node.Spec.Taints = append(node.Spec.Taints, pick(g,
 			corev1.Taint{Key: resourceGPU, Value: "present", Effect: corev1.TaintEffectNoSchedule},
@@ -194,6 +195,9 @@ func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 		Type:   pick(g, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeGPU, v1alpha1.ResourceTypeCPU, v1alpha1.ResourceTypeIO),
 		CPU:    ptr.To(resource.MustParse(pick(g, "1", "1", "1", "1", "1", "1", "500m", "3920m", "3921m", "16", "64", "65"))),
 		Memory: ptr.To(resource.MustParse(pick(g, "1Gi", "1Gi", "1Gi", "1Gi", "1Gi", "1Mi", "16Gi", "536870908Ki", "512Gi", "513Gi"))),
+	}
+	if r.Type == v1alpha1.ResourceTypeGPU && g.oneIn(5) {
+		r.GPURequirements = g.requirements()
 	}
 	if r.Type == v1alpha1.ResourceTypeGPU && !g.oneIn(8) {
 		r.GPUMemory = resource.NewQuantity(g.gpuMemory(nodes)<<20, resource.BinarySI)

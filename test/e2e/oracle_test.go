@@ -34,7 +34,7 @@ func (o oracle) memory() int64 {
 func (o oracle) hosts(node *corev1.Node) bool {
 	a := node.Status.Allocatable
 	if !takesPods(node) || a.Pods().IsZero() || a.Cpu().MilliValue()-o.config.Reserve.MilliCPU < o.task.CPU.MilliValue() ||
-		a.Memory().Value()-o.config.Reserve.Memory < o.task.Memory.Value() {
+		a.Memory().Value()-o.config.Reserve.Memory < o.task.Memory.Value() || !o.isKind(node) {
 		return false
 	}
 	if o.task.Type != v1alpha1.ResourceTypeGPU {

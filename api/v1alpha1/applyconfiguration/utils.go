@@ -24,6 +24,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EntryReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GPUPlacement"):
 		return &apiv1alpha1.GPUPlacementApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GPURequirements"):
+		return &apiv1alpha1.GPURequirementsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MazeTask"):
 		return &apiv1alpha1.MazeTaskApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MazeTaskSpec"):

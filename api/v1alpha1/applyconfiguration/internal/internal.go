@@ -61,6 +61,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tensorParallelSize
       type:
         scalar: numeric
+- name: com.github.maze-agent.maregister.api.v1alpha1.GPURequirements
+  map:
+    fields:
+    - name: architecture
+      type:
+        scalar: string
+    - name: minComputeCapability
+      type:
+        scalar: string
+    - name: products
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.maze-agent.maregister.api.v1alpha1.MazeTask
   map:
     fields:
@@ -183,6 +198,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: gpuMemory
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: gpuRequirements
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.GPURequirements
     - name: memory
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity

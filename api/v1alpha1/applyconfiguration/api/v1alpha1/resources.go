@@ -27,6 +27,8 @@ type ResourcesApplyConfiguration struct {
 	// with 28 attention heads. The task gets the least of them that is enough. Only for type gpu; without it, any
 	// number, or a power of two for a backend that splits evenly.
 	GPUCounts []int32 `json:"gpuCounts,omitempty"`
+	// gpuRequirements say what the GPUs must be, besides their memory, and their node. Only for type gpu; without it, any.
+	GPURequirements *GPURequirementsApplyConfiguration `json:"gpuRequirements,omitempty"`
 	// modelName is the model that the task loads, such as llava-v1.6.
 	ModelName *string `json:"modelName,omitempty"`
 	// backend is what runs the model: free text such as vllm or huggingface.
@@ -78,6 +80,14 @@ func (b *ResourcesApplyConfiguration) WithGPUCounts(values ...int32) *ResourcesA
 	for i := range values {
 		b.GPUCounts = append(b.GPUCounts, values[i])
 	}
+	return b
+}
+
+// WithGPURequirements sets the GPURequirements field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the GPURequirements field is set to the value of the last call.
+func (b *ResourcesApplyConfiguration) WithGPURequirements(value *GPURequirementsApplyConfiguration) *ResourcesApplyConfiguration {
+	b.GPURequirements = value
 	return b
 }
 
