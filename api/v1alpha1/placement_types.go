@@ -3,7 +3,7 @@ package v1alpha1
 import corev1 "k8s.io/api/core/v1"
 
 // Placement is what a Pod needs to run a task. requests and limits go into the container's
-// resources; nodeSelector, affinity and tolerations into the Pod's spec, as they are.
+// resources; nodeSelector, affinity, tolerations and schedulerName into the Pod's spec, and annotations into its metadata, as they are.
 type Placement struct {
 	// requests are the container's resource requests.
 	//
@@ -34,6 +34,19 @@ type Placement struct {
 	// +optional
 	// +listType=atomic
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// schedulerName is the scheduler that the Pod needs, where it is another than the cluster's default: one that gives
+	// shares of a GPU by memory.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	SchedulerName string `json:"schedulerName,omitempty"`
+
+	// annotations are those by which such a scheduler knows what the Pod needs. They are added to the Pod's own.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxProperties=8
+	Annotations map[string]string `json:"annotations,omitempty"`
 
 	// gpu says how many GPUs the task gets and why. Absent for cpu and io tasks.
 	//

@@ -241,6 +241,13 @@ func (in *Placement) DeepCopyInto(out *Placement) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.Annotations != nil {
+		in, out := &in.Annotations, &out.Annotations
+		*out = make(map[string]string, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val
+		}
+	}
 	if in.GPU != nil {
 		in, out := &in.GPU, &out.GPU
 		*out = new(GPUPlacement)

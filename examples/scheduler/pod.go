@@ -70,7 +70,7 @@ func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image 
 			}},
 		},
 	}
-	place(&pod.Spec, entry.Kubernetes.Placement)
+	place(pod, entry.Kubernetes.Placement)
 	return pod
 }
 

@@ -74,6 +74,19 @@ func TestAPodOfATaskWithoutGPUs(t *testing.T) {
 	}
 }
 
+// TestAPodOfAShare: what a scheduler that gives shares of GPUs needs goes into the Pod beside its own annotations.
+func TestAPodOfAShare(t *testing.T) {
+	task := newTask(t, "split_pdf")
+	task.Status.Placement.SchedulerName, task.Status.Placement.Annotations = "kai-scheduler", map[string]string{"gpu-memory": "4096"}
+	published := publish(t, task)
+	entry, _ := published.Get("split_pdf")
+	w := mustRead(t, nodes(`"a": {}`))
+	pod := w.newPod(w.nodes[0], entry, "digest", "vision", "executor:1")
+	if pod.Spec.SchedulerName != "kai-scheduler" || pod.Annotations["gpu-memory"] != "4096" || pod.Annotations["scheduler.mazeagent.net/entry"] != "digest" {
+		t.Errorf("want the scheduler and both annotations, got %q and %v", pod.Spec.SchedulerName, pod.Annotations)
+	}
+}
+
 func TestNames(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	seenNames := map[string]string{}

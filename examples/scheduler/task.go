@@ -41,12 +41,16 @@ func startable(registry client.Snapshot, tasks []v1alpha1.MazeTask, function str
 }
 
 // place puts a task's placement into a Pod whose first container runs the task, as it is.
-func place(pod *corev1.PodSpec, placement v1alpha1.Placement) {
-	pod.Containers[0].Resources = corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits}
-	pod.NodeSelector = placement.NodeSelector
-	pod.Tolerations = placement.Tolerations
+func place(pod *corev1.Pod, placement v1alpha1.Placement) {
+	pod.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits}
+	pod.Spec.NodeSelector = placement.NodeSelector
+	pod.Spec.Tolerations = placement.Tolerations
+	pod.Spec.SchedulerName = placement.SchedulerName
 	if placement.Affinity != nil {
-		pod.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
+		pod.Spec.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
+	}
+	for key, value := range placement.Annotations {
+		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, key, value)
 	}
 }
 

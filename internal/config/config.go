@@ -59,6 +59,7 @@ func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	setDefault(&c.GPU.Match, v1alpha1.MatchExact)
 	setDefault(&c.GPU.Sharing.TimeSlicing, v1alpha1.SharingDeny)
 	setDefault(&c.GPU.Sharing.MPS, v1alpha1.SharingDeny)
+	setDefault(&c.GPU.Sharing.Provider, v1alpha1.ProviderNone)
 	if c.Registry.ShardSize == nil {
 		c.Registry.ShardSize = resource.NewQuantity(registry.DefaultShardSize, resource.BinarySI)
 	}
@@ -75,6 +76,10 @@ func setDefault[T ~string](field *T, value T) {
 	}
 }
 
+var providers = map[v1alpha1.SharingProvider]placement.Provider{
+	v1alpha1.ProviderNone: placement.ProviderNone, v1alpha1.ProviderHAMi: placement.ProviderHAMi, v1alpha1.ProviderKAI: placement.ProviderKAI,
+}
+
 // Placement returns the part of a valid configuration that placements depend on.
 func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	out := placement.Config{
@@ -82,6 +87,7 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 		Nominal:       c.GPU.Match == v1alpha1.MatchNominal,
 		TimeSlicing:   c.GPU.Sharing.TimeSlicing == v1alpha1.SharingAllow,
 		MPS:           c.GPU.Sharing.MPS == v1alpha1.SharingAllow,
+		Provider:      providers[c.GPU.Sharing.Provider],
 		Tolerations:   c.GPU.Tolerations,
 		PassingTaints: c.PassingTaints,
 		Reserve:       placement.Reserve{MilliCPU: c.Reserve.CPU.MilliValue(), Memory: c.Reserve.Memory.Value()},

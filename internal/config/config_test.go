@@ -29,7 +29,7 @@ gpu:
   - {label: example.com/gpu, value: a10x4, memory: 24152899583, count: 4}
   resourceName: example.com/gpu
   match: Nominal
-  sharing: {timeSlicing: Allow, mps: Allow}
+  sharing: {timeSlicing: Allow, mps: Allow, provider: KAI}
   tolerations:
   - {key: dedicated, value: vision}
   - {key: example.com/spot, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 			EvenBackends: []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"},
 			ResourceName: "nvidia.com/gpu",
 			Match:        "Exact",
-			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny"},
+			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny", Provider: "None"},
 		},
 		Registry: v1alpha1.Registry{ShardSize: quantity("256Ki")},
 		Predictor: v1alpha1.Predictor{Rules: []v1alpha1.PredictorRule{
@@ -101,7 +101,7 @@ func TestLoad(t *testing.T) {
 				},
 				ResourceName: "example.com/gpu",
 				Match:        "Nominal",
-				Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow"},
+				Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow", Provider: "KAI"},
 				Tolerations: []corev1.Toleration{
 					{Key: "dedicated", Value: "vision"},
 					{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
@@ -189,6 +189,7 @@ func TestPlacement(t *testing.T) {
 			Nominal:      true,
 			TimeSlicing:  true,
 			MPS:          true,
+			Provider:     placement.ProviderKAI,
 			EvenBackends: []string{"engine-x"},
 			Accelerators: []placement.Accelerator{
 				{Label: "example.com/gpu", Value: "a10", Memory: 23028}, {Label: "example.com/gpu", Value: "a10x4", Memory: 23033, Count: 4},
@@ -209,6 +210,7 @@ func TestPlacement(t *testing.T) {
 			},
 		}},
 		"Only time-slicing": {begin + "gpu: {sharing: {timeSlicing: Allow}}", with(func(c *placement.Config) { c.TimeSlicing = true })},
+		"HAMi":              {begin + "gpu: {sharing: {provider: HAMi}}", with(func(c *placement.Config) { c.Provider = placement.ProviderHAMi })},
 		"Only MPS":          {begin + "gpu: {sharing: {mps: Allow}}", with(func(c *placement.Config) { c.MPS = true })},
 		"No engines, no reserve": {begin + "gpu: {evenBackends: []}\nreserve: {cpu: 0, memory: 0}", with(func(c *placement.Config) {
 			c.EvenBackends, c.Reserve = nil, placement.Reserve{}

@@ -75,7 +75,7 @@ func TestErrors(t *testing.T) {
 		"an unknown field of the file": {begin + "metadata: {}\n", []string{
 			"operator.yaml:3:1: metadata is not a field: the fields of the file are apiVersion, gpu, kind, nodes, passingTaints, predictor, registry, reserve, watchNamespaces"}},
 		"an unknown field in other case": {begin + "gpu: {sharing: {timeslicing: Allow}}\n", []string{
-			"operator.yaml:3:17: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, timeSlicing"}},
+			"operator.yaml:3:17: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, provider, timeSlicing"}},
 		"an unknown field of a list's item": {profile + "  - {name: a, memory: 1Gi, count: 1, nodeSelector: {a: b}, zone: c}\n", []string{
 			"operator.yaml:6:60: gpu.profiles[1].zone is not a field: the fields of gpu.profiles[1] are count, memory, memoryType, name, nodeSelector, tolerations"}},
 		"an unknown field with a strange name": {begin + `"a\nb": 1` + "\n", []string{
@@ -141,7 +141,7 @@ registry:
 			"operator.yaml:3:23: registry.shardSize is 1Ki: write a size from 16Ki to 1Mi",
 			`operator.yaml:4:8: nodes is "Wach": write Watch or Ignore`,
 			`operator.yaml:6:18: gpu.sharing.mps is "yes": write Deny or Allow`,
-			"operator.yaml:6:23: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, timeSlicing",
+			"operator.yaml:6:23: gpu.sharing.timeslicing is not a field; did you mean \"timeSlicing\"? the fields of gpu.sharing are mps, provider, timeSlicing",
 			`operator.yaml:7:10: gpu.match is "exact": write Exact or Nominal`}},
 	}
 	for name, tc := range tests {

@@ -87,9 +87,14 @@ func (f *file) again(list string, i, first int, field, value, advice string) {
 	f.refuse(item(list, i)+field, first >= 0, "is %s, as is %s: %s", quote(value), item(list, first)+field, advice)
 }
 
-// choice checks that a value is one of two.
-func choice[T ~string](f *file, path string, got, one, other T) {
-	f.refuse(path, got != one && got != other, "is %s: write %s or %s", quote(got), one, other)
+// choice checks that a value is one of two or more.
+func choice[T ~string](f *file, path string, got T, of ...T) {
+	names := make([]string, len(of))
+	for i := range of {
+		names[i] = string(of[i])
+	}
+	last := len(names) - 1
+	f.refuse(path, !slices.Contains(of, got), "is %s: write %s or %s", quote(got), strings.Join(names[:last], ", "), names[last])
 }
 
 // size checks that a size is one from least to most. It asks whether a unit was meant that would make it one.

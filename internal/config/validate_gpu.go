@@ -29,6 +29,7 @@ func (f *file) gpu(path string, gpu *v1alpha1.GPU) {
 	choice(f, path+".match", gpu.Match, v1alpha1.MatchExact, v1alpha1.MatchNominal)
 	choice(f, path+".sharing.timeSlicing", gpu.Sharing.TimeSlicing, v1alpha1.SharingDeny, v1alpha1.SharingAllow)
 	choice(f, path+".sharing.mps", gpu.Sharing.MPS, v1alpha1.SharingDeny, v1alpha1.SharingAllow)
+	choice(f, path+".sharing.provider", gpu.Sharing.Provider, v1alpha1.ProviderNone, v1alpha1.ProviderHAMi, v1alpha1.ProviderKAI)
 	f.evenBackends(path+".evenBackends", gpu.EvenBackends)
 	f.accelerators(path+".accelerators", gpu.Accelerators)
 	f.tolerations(path+".tolerations", gpu.Tolerations)

@@ -17,6 +17,8 @@ type Config struct {
 	// TimeSlicing and MPS allow GPUs that are shared in this way. MPS stands for all ways that divide the memory.
 	TimeSlicing bool
 	MPS         bool
+	// Provider gives shares of a GPU by memory.
+	Provider Provider
 	// Tolerations are what gpu tasks tolerate besides the taint of the GPU's resource.
 	Tolerations []corev1.Toleration
 	// Profiles describe nodes that need not exist yet, or whose labels do not tell their GPUs' memory.

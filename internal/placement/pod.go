@@ -34,6 +34,7 @@ func placementPod(placement *v1alpha1.Placement, reserve Reserve) *pod {
 		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
 	}
 	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
+	delete(requests, hamiMemory) // no node has it: HAMi's scheduler counts it, and kube-scheduler's part of that ignores it
 	return &pod{
 		affinity:    nodeaffinity.GetRequiredNodeAffinity(p),
 		tolerations: p.Spec.Tolerations,

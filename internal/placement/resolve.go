@@ -284,6 +284,7 @@ func (inv *Inventory) placementOf(p *plan) v1alpha1.Placement {
 	if p.even {
 		out.GPU.TensorParallelSize = int32(p.count)
 	}
+	inv.config.provide(p, &out)
 	affinity, ambiguous := inv.affinity(p)
 	p.ambiguous = ambiguous
 	if affinity != nil {

@@ -63,6 +63,8 @@ type supply struct {
 	unallocatable bool
 	// unusable says why it is not used, if so, and mislabelled why its memory is not known.
 	unusable, mislabelled string
+	// unmanaged says that a scheduler keeps Pods with GPUs off, whatever the nodes' labels are.
+	unmanaged bool
 	// unlabelled says that it might be used if its memory were known. unvouched says that there are more than any label or profile vouches for.
 	unlabelled, unvouched bool
 }
@@ -118,6 +120,9 @@ func (c *Config) supplyOf(node *corev1.Node, name corev1.ResourceName, count int
 	s.readSharing(node)
 	s.readMemory(c, node.Labels)
 	s.unified = s.unified || isUnified(node.Labels[s.labels+suffixProduct])
+	if why := c.unmanaged(&s); why != "" {
+		s.unusable, s.unmanaged = why, true
+	}
 	if s.unusable == "" {
 		s.unusable = c.refusal(&s, node.Labels)
 	}
@@ -141,7 +146,13 @@ func (c *Config) refusal(s *supply, labels map[string]string) string {
 	case s.sharing == sharingTimeSlicing:
 		return deny(c.TimeSlicing, "time-slicing", "timeSlicing")
 	case s.sharing == sharingHAMi:
-		return deny(c.TimeSlicing, "HAMi", "timeSlicing")
+		if c.Provider == ProviderHAMi {
+			return ""
+		}
+		if why := deny(c.TimeSlicing, "HAMi", "timeSlicing"); why != "" {
+			return why + ", or gpu.sharing.provider: HAMi to use shares by memory"
+		}
+		return ""
 	case s.sharing == sharingMPS:
 		return deny(c.MPS, "MPS", "mps")
 	case s.sharing == sharingFraction && !c.MPS:

@@ -163,7 +163,26 @@ type GPUSharing struct {
 	//
 	// +optional
 	MPS SharingPolicy `json:"mps,omitempty"`
+
+	// provider is what gives Pods shares of a GPU by memory, where a cluster has one. None by default.
+	//
+	// +optional
+	Provider SharingProvider `json:"provider,omitempty"`
 }
+
+// SharingProvider is what gives Pods shares of a GPU by memory.
+type SharingProvider string
+
+const (
+	// ProviderNone gives tasks whole GPUs, and shares as timeSlicing and mps say.
+	ProviderNone SharingProvider = "None"
+	// ProviderHAMi gives a task as much of each GPU as it needs, by HAMi's resource nvidia.com/gpumem. Only nodes that HAMi manages are used, and one GPU
+	// of each.
+	ProviderHAMi SharingProvider = "HAMi"
+	// ProviderKAI gives a task that needs one GPU as much of it as it needs, by the annotation gpu-memory of KAI Scheduler, and others whole GPUs. All
+	// gpu tasks get its scheduler's name.
+	ProviderKAI SharingProvider = "KAI"
+)
 
 // SharingPolicy determines whether GPUs that are shared in some way may be used.
 type SharingPolicy string

@@ -157,6 +157,11 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: affinity
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.Affinity
+    - name: annotations
+      type:
+        map:
+          elementType:
+            scalar: string
     - name: gpu
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.GPUPlacement
@@ -171,6 +176,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: requests
       type:
         namedType: io.k8s.api.core.v1.ResourceList
+    - name: schedulerName
+      type:
+        scalar: string
     - name: tolerations
       type:
         list:

@@ -64,6 +64,12 @@ func placementRows(p *v1alpha1.Placement) []terminal.Row {
 	if len(tolerated) > 0 {
 		rows = append(rows, terminal.Row{Value: "tolerates", Text: strings.Join(tolerated, ", ")})
 	}
+	if p.SchedulerName != "" {
+		rows = append(rows, terminal.Row{Value: "scheduler", Text: p.SchedulerName})
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Annotations)) {
+		rows = append(rows, terminal.Row{Value: "annotates", Text: key + "=" + p.Annotations[key]})
+	}
 	return rows
 }
 

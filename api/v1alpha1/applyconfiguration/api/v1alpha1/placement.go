@@ -12,7 +12,7 @@ import (
 // with apply.
 //
 // Placement is what a Pod needs to run a task. requests and limits go into the container's
-// resources; nodeSelector, affinity and tolerations into the Pod's spec, as they are.
+// resources; nodeSelector, affinity, tolerations and schedulerName into the Pod's spec, and annotations into its metadata, as they are.
 type PlacementApplyConfiguration struct {
 	// requests are the container's resource requests.
 	Requests *v1.ResourceList `json:"requests,omitempty"`
@@ -24,6 +24,11 @@ type PlacementApplyConfiguration struct {
 	Affinity *AffinityApplyConfiguration `json:"affinity,omitempty"`
 	// tolerations are the taints of GPU nodes that the Pod tolerates.
 	Tolerations []v1.Toleration `json:"tolerations,omitempty"`
+	// schedulerName is the scheduler that the Pod needs, where it is another than the cluster's default: one that gives
+	// shares of a GPU by memory.
+	SchedulerName *string `json:"schedulerName,omitempty"`
+	// annotations are those by which such a scheduler knows what the Pod needs. They are added to the Pod's own.
+	Annotations map[string]string `json:"annotations,omitempty"`
 	// gpu says how many GPUs the task gets and why. Absent for cpu and io tasks.
 	GPU *GPUPlacementApplyConfiguration `json:"gpu,omitempty"`
 }
@@ -78,6 +83,28 @@ func (b *PlacementApplyConfiguration) WithAffinity(value *AffinityApplyConfigura
 func (b *PlacementApplyConfiguration) WithTolerations(values ...v1.Toleration) *PlacementApplyConfiguration {
 	for i := range values {
 		b.Tolerations = append(b.Tolerations, values[i])
+	}
+	return b
+}
+
+// WithSchedulerName sets the SchedulerName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SchedulerName field is set to the value of the last call.
+func (b *PlacementApplyConfiguration) WithSchedulerName(value string) *PlacementApplyConfiguration {
+	b.SchedulerName = &value
+	return b
+}
+
+// WithAnnotations puts the entries into the Annotations field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the Annotations field,
+// overwriting an existing map entries in Annotations field with the same key.
+func (b *PlacementApplyConfiguration) WithAnnotations(entries map[string]string) *PlacementApplyConfiguration {
+	if b.Annotations == nil && len(entries) > 0 {
+		b.Annotations = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.Annotations[k] = v
 	}
 	return b
 }
