@@ -64,6 +64,7 @@ var valueCases = map[string]struct {
 	"config.gpu.match":               {value: `Nominal`, want: configured("match: Nominal", nil)},
 	"config.gpu.sharing.timeSlicing": {value: `Allow`, want: configured("timeSlicing: Allow", nil)},
 	"config.gpu.sharing.mps":         {value: `Allow`, want: configured("mps: Allow", nil)},
+	"config.gpu.sharing.provider":    {value: `HAMi`, want: configured("provider: HAMi", nil)},
 	"config.reserve.cpu":             {value: `500m`, want: configured("reserve:\n  cpu: 500m", nil)},
 	"config.reserve.memory":          {value: `1Gi`, want: configured("memory: 1Gi", nil)},
 	"config.passingTaints":           {value: `["example.com/*"]`, want: configured("passingTaints:\n- example.com/*", nil)},
