@@ -3,7 +3,6 @@ package catalogue
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -30,8 +29,8 @@ func TestRequirementOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, placement.RequirementOf(entry.SpecResources())); diff != "" {
-				t.Errorf("requirement (-want +got):\n%s", diff)
+			if got := placement.RequirementOf(entry.SpecResources()); got != want {
+				t.Errorf("requirement: got %+v, want %+v", got, want)
 			}
 		})
 	}
