@@ -85,13 +85,19 @@ something could not be read.`,
 			return o.run(c.Context(), t)
 		},
 	}
+	o.addFlags(c, &drain)
+	return c
+}
+
+// addFlags adds the flags to the command. drain takes the value of --drain.
+func (o *placeCommand) addFlags(c *cobra.Command, drain *string) {
 	flags := c.Flags()
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
 	flags.BoolVarP(&o.everywhere, "all-namespaces", "A", false, "judge the tasks of all namespaces of the cluster, in place of FILE")
 	flags.BoolVar(&o.summary, "summary", false, "count tasks by verdict and by class of nodes, and tell what one more node would unlock")
 	addNodeFlags(c, &o.NodeOptions)
 	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
-	flags.StringVar(&drain, "drain", "", "label `SELECTOR` of nodes that would go")
+	flags.StringVar(drain, "drain", "", "label `SELECTOR` of nodes that would go")
 	flags.StringVarP(&o.output, "output", "o", place.OutputTable, "`FORMAT`: "+strings.Join(place.Outputs, ", ")+"; wide leaves nothing out")
 	o.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace to show for manifests without one"
@@ -99,7 +105,6 @@ something could not be read.`,
 	if err := c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(place.Outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
-	return c
 }
 
 func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {

@@ -118,13 +118,14 @@ func (r *Reader) readOne(name string) ([]Manifest, error) {
 
 // filesOf returns the files that an argument names, which may be a folder. It goes on after an error: what cannot be read is left out.
 func (r *Reader) filesOf(name string) ([]string, error) {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() {
-		return []string{name}, nil // also a URL, and what is not there
+	info, err := os.Stat(name)
+	if isFolder := err == nil && info.IsDir(); !isFolder { // also a URL, and what is not there
+		return []string{name}, nil
 	}
 	var files []string
 	var errs []error
 	root := filepath.Clean(name) + string(filepath.Separator) // of a link, what it leads to
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			errs = append(errs, err)
