@@ -180,6 +180,7 @@ func FuzzHistories(f *testing.F) {
 		f.Add(historyOf(seed))
 	}
 	f.Add(historyOf(63007500)) // an entry waits for another shard than the one that it would be in if nothing waited
+	f.Add(historyOf(84200432)) // a lost write, and another process's of equal content
 	f.Add(historyOf(80009288)) // a shard loses its label while it is deleted, and then nobody needs it any more
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		if broken := play(bytes, nil); broken != nil {

@@ -45,7 +45,6 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 	switch p.maps.attempt = nil; {
 	case resourceVersion == p.maps.base:
 	case last != nil && last.index.Generation == index.decoded.Generation && slices.Equal(last.index.Shards, index.decoded.Shards):
-		p.maps.epoch++ // the write of which no answer came
 		p.served, p.trusted, p.assumed, p.decided, index.checked = last.holds, true, nil, false, true
 		p.drop()
 	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
