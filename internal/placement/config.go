@@ -17,7 +17,7 @@ type Config struct {
 	// TimeSlicing and MPS allow GPUs that are shared in this way. MPS stands for all ways that divide the memory.
 	TimeSlicing bool
 	MPS         bool
-	// Provider gives shares of a GPU by memory.
+	// Provider hands out shares of a GPU by memory.
 	Provider Provider
 	// Tolerations are what gpu tasks tolerate besides the taint of the GPU's resource.
 	Tolerations []corev1.Toleration

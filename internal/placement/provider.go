@@ -9,7 +9,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
-// Provider is what gives Pods shares of a GPU by memory.
+// Provider is the scheduler or device plugin that hands out shares of a GPU by memory.
 type Provider int
 
 const (

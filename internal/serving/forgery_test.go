@@ -198,9 +198,9 @@ func TestForgedIndex(t *testing.T) {
 	}
 }
 
-// TestServedWhileItCannotBeWritten: a process that has just started tells of each task what the registry serves, also where it cannot write it.
+// TestServedWhileItCannotBeWritten: a process that has just started says what the registry serves of each task, also where it cannot write it.
 func TestServedWhileItCannotBeWritten(t *testing.T) {
-	b := sharded(t) // no status tells of it
+	b := sharded(t) // no status has it
 	b.add("t1", "", described("edited"))
 	b.restart()
 	b.answer = func(c *call) bool {

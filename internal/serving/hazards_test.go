@@ -125,14 +125,8 @@ func TestLateIndexWrite(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: the index was written, and no answer came. No entry is written again, and the shards from before are deleted behind a
-// fence: the write that was found may be another process's of equal content, and that one goes on from it.
-func TestLostAnswer(t *testing.T) {
-	b := sharded(t)
-	before := b.shards()
-	b.restart()
-	b.published()
-	b.onNodes(1)
+// losesAnswers has updates be carried out, and their answers be lost.
+func (b *bench) losesAnswers() {
 	b.answer = func(c *call) bool {
 		if c.verb != serving.Update {
 			return false
@@ -141,6 +135,17 @@ func TestLostAnswer(t *testing.T) {
 		c.err = errLost
 		return true
 	}
+}
+
+// TestLostAnswer: the index was written, and no answer came. No entry is written again, and the shards from before are deleted behind a
+// fence: the write that was found may be another process's of equal content, and that one goes on from it.
+func TestLostAnswer(t *testing.T) {
+	b := sharded(t)
+	before := b.shards()
+	b.restart()
+	b.published()
+	b.onNodes(1)
+	b.losesAnswers()
 	p, outcomes := b.pass()
 	if !errors.Is(p.Failure(), errLost) || len(outcomes) != 3 {
 		t.Fatalf("failure %v, outcomes %v", p.Failure(), reasons(outcomes))
@@ -166,14 +171,7 @@ func TestLostAnswerGivesUp(t *testing.T) {
 	before := maps.Clone(b.api.configMaps)
 	b.onNodes(1)
 	b.sweep = false
-	b.answer = func(c *call) bool {
-		if c.verb != serving.Update {
-			return false
-		}
-		_, _ = b.api.do(c)
-		c.err = errLost
-		return true
-	}
+	b.losesAnswers()
 	b.pass()
 	b.answer = nil
 	b.onNodes(0)

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/internal/registry"
@@ -76,7 +77,7 @@ func (p *Pass) fence() *Request {
 		}
 		next.Data = whole.Data
 	}
-	next.Annotations = merged(next.Annotations, map[string]string{registry.FenceAnnotation: index.object.ResourceVersion})
+	next.Annotations = labels.Merge(next.Annotations, map[string]string{registry.FenceAnnotation: index.object.ResourceVersion})
 	return p.sendIndex(Update, next, index.decoded, index.holds)
 }
 

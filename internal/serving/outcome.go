@@ -3,6 +3,7 @@ package serving
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -79,7 +80,8 @@ func (p *Pass) Outcomes() map[string]*Outcome {
 // whether the registry still serves it.
 func (p *Pass) heldUp() map[string]*Outcome {
 	all := map[string]*Outcome{}
-	p.waiting = merged(p.memory.waiting, nil) // one of these that is gone is told of once there is a decision
+	p.waiting = map[string]struct{}{}
+	maps.Copy(p.waiting, p.memory.waiting) // one of these may be gone, which is told once there is a decision
 	for name, t := range p.seen.Tasks {
 		r := p.record(name)
 		if t == nil || r == nil || r.terminating {

@@ -3,7 +3,6 @@ package serving
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -191,13 +190,4 @@ func released(found *corev1.ConfigMap) *corev1.ConfigMap {
 	next.Finalizers, next.OwnerReferences = nil, nil
 	registry.LimitMetadata(next)
 	return next
-}
-
-func merged[V any](all, more map[string]V) map[string]V {
-	out := maps.Clone(all)
-	if out == nil {
-		out = map[string]V{}
-	}
-	maps.Copy(out, more)
-	return out
 }

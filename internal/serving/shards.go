@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/internal/registry"
@@ -150,7 +151,7 @@ func (p *Pass) putRight(shard *registry.Shard, s shardState) *Request {
 	switch found := s.object; {
 	case p.isKept(shard, found):
 		next := released(found)
-		next.Labels = merged(next.Labels, registry.Labels(registry.RoleShard))
+		next.Labels = labels.Merge(next.Labels, registry.Labels(registry.RoleShard))
 		return p.updateShard(next, true)
 	case isHeld(found):
 		return p.updateShard(released(found), false)

@@ -27,7 +27,7 @@ type Files struct {
 	// Names are those of all these files, also of the sources in the folders.
 	Names []string
 	Errs  []report.NotRead
-	// Notes tell a user where there was nothing to judge. Elsewhere tells of folders that have no manifests and Python sources: worth
+	// Notes tell a user where there was nothing to judge. Elsewhere is for folders that have no manifests and Python sources: worth
 	// a word if these have no tasks, either.
 	Notes, Elsewhere []string
 	seen             map[string]bool

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -125,35 +126,26 @@ func (n *Inventories) unlocks(all []Judged) []unlock {
 		return nil
 	}
 	var found []unlock
-	var sets []map[placement.Requirement]bool
+	var before []sets.Set[placement.Requirement]
 	for _, p := range poolsOf(&n.rules) {
 		grown := InventoryOf(n.rules, append(slices.Clip(n.all), p.node))
-		set := map[placement.Requirement]bool{}
+		set := sets.New[placement.Requirement]()
 		for req := range waiting {
 			if placement.Resolve(req, grown).Verdict.Status == metav1.ConditionTrue {
-				set[req] = true
+				set.Insert(req)
 			}
 		}
-		if len(set) == 0 || slices.ContainsFunc(sets, func(other map[placement.Requirement]bool) bool { return isSubset(set, other) }) {
+		if len(set) == 0 || slices.ContainsFunc(before, func(other sets.Set[placement.Requirement]) bool { return other.IsSuperset(set) }) {
 			continue
 		}
-		sets = append(sets, set)
+		before = append(before, set)
 		next := unlock{pool: p.name}
 		for _, j := range all {
-			if j.refused == "" && set[j.requirement] {
+			if j.refused == "" && set.Has(j.requirement) {
 				next.tasks = append(next.tasks, j)
 			}
 		}
 		found = append(found, next)
 	}
 	return found
-}
-
-func isSubset[K comparable](set, of map[K]bool) bool {
-	for key := range set {
-		if !of[key] {
-			return false
-		}
-	}
-	return true
 }
