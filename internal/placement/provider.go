@@ -16,8 +16,8 @@ const (
 	// ProviderNone is for clusters without.
 	ProviderNone Provider = iota
 	// ProviderHAMi is HAMi: a Pod limits the memory, in MiB, that it gets of each GPU as a resource beside the GPUs. HAMi's webhook sends such a Pod
-	// to HAMi's scheduler, which takes nodes that HAMi has registered only (https://github.com/Project-HAMi/HAMi: README.md, docs/config.md,
-	// docs/gpu-memory-factor.md).
+	// to HAMi's scheduler, which takes nodes that HAMi has registered only (https://github.com/Project-HAMi/HAMi: README.md,
+	// pkg/scheduler/webhook.go, docs/config.md, docs/gpu-memory-factor.md).
 	ProviderHAMi
 	// ProviderKAI is KAI Scheduler: a Pod annotates the memory, in MiB, that it takes of one GPU, in place of a request for a GPU. Whole GPUs are
 	// requested as elsewhere (https://github.com/NVIDIA/KAI-Scheduler: docs/gpu-sharing/README.md, docs/gpu-sharing/gpu-memory.yaml).
