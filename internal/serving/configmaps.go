@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -93,7 +94,7 @@ type droppedShard struct {
 // learned of the ConfigMaps stays true.
 func (m *Memory) takenOver() configMaps {
 	if m.maps.shards == nil {
-		m.maps.shards, m.maps.dropped = map[string]shardState{}, map[types.UID]droppedShard{}
+		m.maps.shards, m.maps.dropped, m.maps.looked = map[string]shardState{}, map[types.UID]droppedShard{}, map[string]time.Time{}
 	}
 	return m.maps
 }
@@ -154,6 +155,7 @@ const orphanAge = time.Second
 // notice compares what is known with what the caches show. They may be behind, and show what this process has changed since.
 func (p *Pass) notice() {
 	p.noticeIndex()
+	maps.DeleteFunc(p.maps.looked, func(_ string, last time.Time) bool { return p.seen.Now.Sub(last) >= recheckForeign })
 	p.shown = make(map[string]*metav1.PartialObjectMetadata, len(p.seen.Shards))
 	for _, shard := range p.seen.Shards {
 		p.shown[shard.Name] = shard

@@ -182,6 +182,7 @@ func FuzzHistories(f *testing.F) {
 	f.Add(historyOf(63007500)) // an entry waits for another shard than the one that it would be in if nothing waited
 	f.Add(historyOf(84200432)) // a lost write, and another process's of equal content
 	f.Add(historyOf(80009288)) // a shard loses its label while it is deleted, and then nobody needs it any more
+	f.Add(historyOf(84270413)) // three foreign ConfigMaps, which a running process has learned of in another order than a restarted one
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		if broken := play(bytes, nil); broken != nil {
 			report(t, "fuzz", bytes)

@@ -1,6 +1,8 @@
 package serving
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/maze-agent/maregister/internal/placement"
@@ -143,6 +145,8 @@ type configMaps struct {
 	last registry.Index
 	// shards holds the shards that are known to be there, by name.
 	shards map[string]shardState
+	// looked holds when it was read last whether anything has a shard's name. It forgets that after recheckForeign. See lookAhead.
+	looked map[string]time.Time
 	// dropped holds the shards that no index names any more, and others' leftovers, by UID.
 	dropped map[types.UID]droppedShard
 	// disturbed reports whether others have changed or deleted what this process had published, since it was last as decided.

@@ -24,6 +24,8 @@ type Pass struct {
 	decided  bool
 	// wanted is what the registry is to hold, and target what it can hold while others have the names of some shards.
 	wanted, target *registry.Tree
+	// considered holds all that was tried on the way from wanted to target, both included.
+	considered []*registry.Tree
 	// heldBack has, for each entry that stays behind of the target, the name of the shard that someone else's ConfigMap has.
 	heldBack map[string]string
 	// reelected holds the names whose owner has changed.
@@ -52,15 +54,13 @@ type Pass struct {
 	shown map[string]*metav1.PartialObjectMetadata
 	// noticed reports whether noticeOrphans has run.
 	noticed bool
-	// looked holds the shards of which it was read whether they are there. See lookAhead.
-	looked map[string]bool
 }
 
 // Begin starts a pass. An error means that a task's entry cannot be encoded.
 func Begin(namespace string, options Options, memory *Memory, seen Observation) (*Pass, error) {
 	p := &Pass{
 		namespace: namespace, options: options, memory: memory, seen: seen,
-		records: map[string]*record{}, holdings: map[string]*holding{}, looked: map[string]bool{}, reelected: map[string]bool{},
+		records: map[string]*record{}, holdings: map[string]*holding{}, reelected: map[string]bool{},
 		resolved: map[placement.Requirement]*placement.Resolution{},
 		maps:     memory.takenOver(), served: memory.published, trusted: memory.trusted, assumed: memory.assumed,
 	}

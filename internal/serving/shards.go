@@ -62,19 +62,42 @@ func (p *Pass) recheckForeign() (requests []*Request) {
 	return requests
 }
 
-// lookAhead returns requests by which a process that has just started learns, before it writes anything, whether others' ConfigMaps have
-// the names of shards that the published registry does not have.
+// lookAhead returns requests that read, before anything is written, whether others' ConfigMaps have the names of shards. A process that
+// has just started reads that, and one that knows of such a ConfigMap. It reads all that was considered, and not only the target: else
+// what stays behind would depend on the order in which a process has learned of others' ConfigMaps, and a restart would change it.
 func (p *Pass) lookAhead() (requests []*Request) {
-	if p.memory.tasks != nil || p.maps.index.object == nil {
+	if p.memory.tasks != nil && !p.maps.hasForeign() || p.maps.index.object == nil {
 		return nil
 	}
-	for _, shard := range p.target.Shards() {
-		if shard.Name != registry.ConfigMapName && p.maps.shards[shard.Name].state == shardAbsent && !p.looked[shard.Name] && len(requests) < readsAtOnce {
-			p.looked[shard.Name] = true
-			requests = append(requests, p.readShard(shard.Name))
+	for _, tree := range p.considered {
+		for _, shard := range tree.Shards() {
+			if len(requests) == readsAtOnce {
+				return requests
+			}
+			if p.isUnknown(shard.Name) {
+				p.progress++
+				p.maps.looked[shard.Name] = p.seen.Now
+				requests = append(requests, p.readShard(shard.Name))
+			}
 		}
 	}
 	return requests
+}
+
+// isUnknown reports whether nobody knows whose ConfigMap has a shard's name, if there is one, and nobody has looked of late.
+func (p *Pass) isUnknown(name string) bool {
+	if _, looked := p.maps.looked[name]; looked || name == registry.ConfigMapName {
+		return false
+	}
+	switch p.maps.shards[name].state {
+	case shardAbsent:
+		uid, _ := p.droppedNamed(name)
+		return uid == ""
+	case shardDoubtful:
+		return true
+	default:
+		return false
+	}
 }
 
 // droppedNamed returns a dropped shard of a name that is still there.

@@ -9,13 +9,14 @@ import (
 // retarget finds what the registry can hold while others have the names of some shards: of each entry in such a shard, what the
 // registry serves already under its name, or nothing. So these entries stay behind, and all others are served.
 func (p *Pass) retarget() {
-	p.target, p.heldBack = p.wanted, map[string]string{}
+	p.target, p.heldBack, p.considered = p.wanted, map[string]string{}, []*registry.Tree{p.wanted}
 	for range maxForeign {
 		edits := p.stayBehind()
 		if edits == nil {
 			break
 		}
 		p.target = p.target.With(edits)
+		p.considered = append(p.considered, p.target)
 	}
 	known := []*registry.Tree{p.served}
 	if index := p.maps.index; index != nil && index.holds != nil {
