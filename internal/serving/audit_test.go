@@ -93,6 +93,8 @@ func (a *audit) shardChanged(c change) {
 	switch {
 	case c.by == operator && c.before == nil:
 		delete(a.broken, c.name)
+	case c.by == operator && c.after == nil && c.call.deletions != a.deletions:
+		a.broken[c.name] = true // a hand has deleted the index by which no other process could name this shard any more
 	case c.by == hand && (c.before == nil || c.after == nil || !sameData(c.before, c.after)):
 		a.broken[c.name] = true
 		if a.world.two { // no process believes what another one has published and told of nowhere, if the registry is not whole

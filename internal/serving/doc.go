@@ -24,6 +24,6 @@
 //     another UID. So a deletion that a dead process has sent, which carries the UID, never hits a shard in use.
 //   - Nothing is deleted before this process has written the index, after it saw what it deletes. The write makes the API server
 //     refuse the index that any other process prepared before, and with it the last way in which the shard could be named again. See
-//     fence.
+//     fence. Only a hand that deletes the index just then takes this away: a shard may then be missing until the next pass makes it anew.
 //   - After another process has written the index, only what that index names stays confirmed.
 package serving
