@@ -29,10 +29,12 @@ type indexState struct {
 	byOthers bool
 }
 
-// attempt is a write of the index of which no answer came.
+// attempt is a write of the index that failed, and may have been carried out all the same.
 type attempt struct {
 	index registry.Index
-	holds *registry.Tree
+	// source is the resourceVersion of the tasks that it was made from, and publishes what is served since: nil if it was a fence.
+	source    string
+	publishes *registry.Tree
 }
 
 // shardState is what is known of a ConfigMap that has a shard's name.

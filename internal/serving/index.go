@@ -43,22 +43,36 @@ func (p *Pass) tookIndex(found *corev1.ConfigMap) {
 	p.maps.index = index
 	p.maps.keepNamed()
 	last := p.maps.attempt
-	switch p.maps.attempt = nil; {
-	case resourceVersion == p.maps.base:
-	case last != nil && last.index.Generation == index.decoded.Generation && slices.Equal(last.index.Shards, index.decoded.Shards):
-		p.served, p.trusted, p.assumed, p.decided, index.checked = last.holds, true, nil, false, true
+	if p.maps.attempt = nil; resourceVersion == p.maps.base {
+		return
+	}
+	for name, s := range p.maps.shards { // someone else may have written, even where it is what this process has tried to write
+		if s.state == shardConfirmed && !p.maps.names(name) {
+			s.state = shardDoubtful
+			p.maps.shards[name] = s
+		}
+	}
+	switch {
+	case last != nil && last.isIn(found, index.decoded):
+		p.nowServes(last.publishes)
+		p.decided, index.checked = false, true
 		p.drop()
 	default: // someone else has written: the tasks that this pass has seen may be older than what it was made from
 		index.byOthers = found != nil
 		p.maps.disturbed = p.memory.tasks != nil
 		p.behind = !p.seen.Complete && p.memory.tasks != nil && p.served != nil
-		for name, s := range p.maps.shards {
-			if s.state == shardConfirmed && !p.maps.names(name) {
-				s.state = shardDoubtful
-				p.maps.shards[name] = s
-			}
-		}
 	}
+}
+
+// nowServes notes that the registry serves what this process has written: nil for what it has served before.
+func (p *Pass) nowServes(written *registry.Tree) {
+	if written == nil {
+		return
+	}
+	if p.served != nil {
+		p.earlier = append(p.earlier, p.served)
+	}
+	p.served, p.trusted, p.assumed = written, true, nil
 }
 
 // fence returns the write of the index that keeps its content, and makes the API server refuse whatever another process has prepared
@@ -149,10 +163,15 @@ func (p *Pass) putIndex(verb Verb, tree *registry.Tree) *Request {
 
 // sendIndex returns a write of the index.
 func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Index, holds *registry.Tree) *Request {
+	publishes := holds
+	if holds != p.target { // it is a fence, which may serve nothing for a moment
+		publishes = nil
+	}
 	return p.write(verb, next, func(written *corev1.ConfigMap, err error) {
 		if err == nil {
 			p.maps.index = &indexState{object: written, decoded: decoded, holds: holds, checked: true}
 			p.maps.last = decoded
+			p.nowServes(publishes)
 			p.maps.keepNamed()
 			p.maps.epoch++
 			p.drop()
@@ -160,8 +179,8 @@ func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Ind
 		}
 		p.maps.forgetIndex()
 		p.mayBeNamed(decoded)
-		if isLostAnswer(err) && holds != nil {
-			p.maps.attempt = &attempt{decoded, holds}
+		if holds != nil { // whatever the error says: a proxy that has sent it twice answers with a conflict
+			p.maps.attempt = &attempt{decoded, next.Annotations[registry.SourceAnnotation], publishes}
 		}
 		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
 			p.fail(fmt.Errorf("%s ConfigMap %s: %w", verb, registry.ConfigMapName, err))
@@ -169,15 +188,11 @@ func (p *Pass) sendIndex(verb Verb, next *corev1.ConfigMap, decoded registry.Ind
 	})
 }
 
-// isLostAnswer reports whether a request may have been carried out although it failed.
-func isLostAnswer(err error) bool {
-	switch apierrors.ReasonForError(err) {
-	case metav1.StatusReasonUnknown, metav1.StatusReasonInternalError, metav1.StatusReasonServerTimeout,
-		metav1.StatusReasonTimeout, metav1.StatusReasonServiceUnavailable:
-		return true
-	default:
-		return false
-	}
+// isIn reports whether the live index is as the write would have made it: it was carried out, or another process has written the same
+// from the same view of the tasks.
+func (a *attempt) isIn(live *corev1.ConfigMap, index registry.Index) bool {
+	return live != nil && a.index.Generation == index.Generation && slices.Equal(a.index.Shards, index.Shards) &&
+		a.source == live.Annotations[registry.SourceAnnotation]
 }
 
 // mayBeNamed notes that a write of the index which failed may still be carried out: the shards that it names may be deleted only after

@@ -139,7 +139,7 @@ type configMaps struct {
 	index *indexState
 	// base is the resourceVersion that index had when it became unknown.
 	base string
-	// attempt is a write of the index of which no answer came. Nil if there is none.
+	// attempt is the last write of the index, if it failed and the index was not read since.
 	attempt *attempt
 	// last is the index of the highest generation that this process has written or seen.
 	last registry.Index

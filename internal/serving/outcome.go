@@ -135,7 +135,7 @@ func (p *Pass) concerned() map[string]bool {
 		}
 	}
 	now := p.nowServed()
-	for _, before := range []*registry.Tree{p.memory.published, p.served, p.wanted} {
+	for _, before := range append(p.earlier, p.memory.published, p.served, p.wanted) {
 		if before != nil {
 			registry.Diff(before, now, owner)
 		}

@@ -33,8 +33,10 @@ type Pass struct {
 
 	// What is done.
 	maps configMaps
-	// served is what the registry served before the pass, as far as it is the operator's; nil until it is read. trusted is as in Memory.
+	// served is what the registry serves, as far as it is the operator's; nil until it is read. earlier is what it served before, in this
+	// pass. trusted is as in Memory.
 	served  *registry.Tree
+	earlier []*registry.Tree
 	trusted bool
 	// assumed is as in Memory. A recovery replaces it.
 	assumed   map[string]bool
