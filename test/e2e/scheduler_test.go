@@ -30,9 +30,6 @@ const described = `{"nodes": [
 // oneNode is a workflow of one node.
 const oneNode = `{"nodes": [{"id": "t1", "func": "image_caption", "args": {"image": "/data/img.jpg"}}]}`
 
-// patience is what a reaction may take on a busy machine. The figures are in the report.
-const patience = 5 * time.Second
-
 // What docs/scheduler.md says of examples/scheduler, on a control plane with an operator and a kube-scheduler. The test plays the kubelets.
 var _ = Describe("The example scheduler", Ordered, func() {
 	var binary string
@@ -155,7 +152,7 @@ var _ = Describe("The example scheduler", Ordered, func() {
 		expectNodes(ctx, testutil.NewGPUNode("gpu-t4-2", "T4", 15360, 1)) // says nothing new
 		joined := time.Now()
 		expectNodes(ctx, testutil.NewGPUNode("gpu-h100", "H100", 81559, 1))
-		Eventually(func() []creation { return s.created("t1") }, patience).Should(HaveLen(1))
+		Eventually(func() []creation { return s.created("t1") }).Should(HaveLen(1))
 		report("a node to the Pod", s.created("t1")[0].at.Sub(joined))
 		Expect(s.expectBound("t1").Spec.NodeName).To(Equal("gpu-h100"))
 		Expect(strings.Count(string(run.Out.Contents()), "no node can host")).To(Equal(1))
@@ -212,11 +209,10 @@ var _ = Describe("The example scheduler", Ordered, func() {
 	})
 })
 
-// report puts a figure into the report.
+// report puts a figure into the report. None is checked: a busy machine takes longer.
 func report(what string, took time.Duration) {
 	GinkgoHelper()
 	AddReportEntry("from "+what, took.Round(time.Millisecond).String(), ReportEntryVisibilityAlways)
-	Expect(took).To(BeNumerically("<", patience))
 }
 
 // gpuTask returns a task that needs so much GPU memory: speech_to_text has the object speech-to-text.

@@ -208,7 +208,7 @@ func (s *stage) expectAnew(ctx context.Context, task *v1alpha1.MazeTask, gpuMemo
 	before := s.created("t1")
 	edit := time.Now()
 	expectEdited(ctx, task, gpuMemory)
-	Eventually(func() []creation { return s.created("t1") }, patience).Should(HaveLen(len(before) + 1))
+	Eventually(func() []creation { return s.created("t1") }).Should(HaveLen(len(before) + 1))
 	after := s.created("t1")[len(before)]
 	expectReady(ctx, task)
 	Expect(after.pod.Name).To(Equal(before[0].pod.Name))
