@@ -137,7 +137,8 @@ func TestFolderIsNeverTorn(t *testing.T) {
 		}
 	}()
 	seen, busy := map[int64]int{}, 0
-	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+	const enough = 300 // reads of each state
+	for end := time.Now().Add(patience); min(seen[1], seen[2]) < enough && time.Now().Before(end); {
 		s, err := ReadFolder(folder)
 		if err != nil {
 			if !strings.Contains(err.Error(), "changes too often") {
@@ -162,8 +163,8 @@ func TestFolderIsNeverTorn(t *testing.T) {
 	close(stop)
 	<-stopped
 	t.Logf("read of either state %v, too busy %d", seen, busy)
-	if seen[1] == 0 || seen[2] == 0 {
-		t.Error("the folder was not read in both states")
+	if min(seen[1], seen[2]) < enough && !t.Failed() {
+		t.Error("the folder was hardly read in both states")
 	}
 }
 
