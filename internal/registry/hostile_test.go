@@ -29,9 +29,10 @@ func TestParseReservesNoMemoryForWhatIsOnlyClaimed(t *testing.T) {
 }
 
 func TestDecodeIsQuickWithHostileQuantities(t *testing.T) {
+	const patience = 20 * time.Second // parsing the first quantity takes minutes
 	begin := time.Now()
-	_, err := Decode(`{"name":"a","kubernetes":{"uid":"u","placement":{"requests":{"cpu":"1e-10000000"},"requests":{"cpu":"1"}}}}`)
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("Decode(...): want it within a second, took %s (error: %v)", took, err)
+	_, err := Decode(`{"name":"a","kubernetes":{"uid":"u","placement":{"requests":{"cpu":"1e-100000000"},"requests":{"cpu":"1"}}}}`)
+	if took := time.Since(begin); took > patience {
+		t.Errorf("Decode(...): want it at once, took %s (error: %v)", took, err)
 	}
 }

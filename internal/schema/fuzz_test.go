@@ -50,7 +50,7 @@ func FuzzNormalise(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		begin := time.Now()
 		s, _, err := Parse(raw)
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > 20*time.Second { // on a busy machine, too
 			t.Errorf("took %s", took)
 		}
 		if err != nil {

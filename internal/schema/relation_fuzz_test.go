@@ -73,7 +73,7 @@ func FuzzFeeds(f *testing.F) {
 				t.Errorf("%s is incompatible with itself, and allows 1", name)
 			}
 		}
-		if took := time.Since(begin); took > 5*time.Second { // some 30 comparisons, and the fuzzer's instrumentation
+		if took := time.Since(begin); took > 20*time.Second { // some 30 comparisons, the fuzzer's instrumentation, and a busy machine
 			t.Errorf("took %s", took)
 		}
 	})
@@ -97,8 +97,10 @@ var costly = map[string]string{
 		numbered(400, `{"multipleOf":1.0%d1e-300,"minimum":-1.0%d1e308,"maximum":1.0%d1e308}`) + `]}}}`,
 }
 
-// TestCostlySchemas fails where a comparison takes seconds.
+// TestCostlySchemas fails where a comparison takes far more than the 0.1 s of the slowest. The race detector and a busy machine multiply
+// that by six or more.
 func TestCostlySchemas(t *testing.T) {
+	const patience = 10 * time.Second
 	parts := map[string]Part{}
 	for name, raw := range costly {
 		p := opened([]byte(raw))
@@ -112,7 +114,7 @@ func TestCostlySchemas(t *testing.T) {
 		for _, to := range sortedNames(parts) {
 			begin := time.Now()
 			relation := Feeds(parts[from], parts[to])
-			if took := time.Since(begin); took > time.Second {
+			if took := time.Since(begin); took > patience {
 				t.Errorf("%s, %s: %s took %s", from, to, relation, took)
 			} else if took > 100*time.Millisecond {
 				t.Logf("%s, %s: %s took %s", from, to, relation, took)
