@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 const (
@@ -194,6 +196,23 @@ func (r *rig) watch(t *testing.T) <-chan string {
 	return lines
 }
 
+// awaitHeld waits until the proxy holds so many events of the rig's watch.
+func (r *rig) awaitHeld(t *testing.T, want int64) {
+	t.Helper()
+	var held int64
+	for end := time.Now().Add(testutil.Patience); time.Now().Before(end); pause(t.Context(), time.Millisecond) {
+		r.injector.mu.Lock()
+		for s := range r.injector.streams {
+			held = s.held.Load()
+		}
+		r.injector.mu.Unlock()
+		if held == want {
+			return
+		}
+	}
+	t.Fatalf("%d events are held, want %d", held, want)
+}
+
 func event(of, name string) string {
 	return fmt.Sprintf(`{"type":%q,"object":{"metadata":{"name":%q}}}`, of, name)
 }
@@ -205,7 +224,7 @@ func next(lines <-chan string) string {
 			return "closed"
 		}
 		return line
-	case <-time.After(5 * time.Second):
+	case <-time.After(testutil.Patience):
 		return "nothing"
 	}
 }
@@ -268,11 +287,13 @@ func TestProxyDoesTheFaultsOfWatches(t *testing.T) {
 	t.Run("Newest", func(t *testing.T) {
 		r := newRig(t)
 		lines := r.watch(t)
-		r.injector.rule(ShardReads, func(rule *watchRule) { rule.hold, rule.newest = time.Now().Add(short), true })
+		r.injector.rule(ShardReads, func(rule *watchRule) { rule.hold, rule.newest = time.Now().Add(time.Hour), true })
 		for _, line := range []string{a, event("MODIFIED", "b"), event("MODIFIED", "a"), event("DELETED", "b"), event("ADDED", "c"), event("DELETED", "c"),
 			event("BOOKMARK", ""), event("BOOKMARK", ""), event("DELETED", "d"), event("ADDED", "d")} {
 			r.api.events <- line
 		}
+		r.awaitHeld(t, 10)
+		r.injector.rule(ShardReads, func(rule *watchRule) { rule.hold = time.Now() })
 		for _, want := range []string{a, event("DELETED", "b"), event("BOOKMARK", ""), event("BOOKMARK", ""), event("MODIFIED", "d")} {
 			if got := next(lines); got != want {
 				t.Errorf("want %s, got %s", want, got)
@@ -325,7 +346,7 @@ func TestGate(t *testing.T) {
 		status, _ := r.do(ctx, http.MethodGet, shardsPath)
 		return status == 200
 	}
-	if !reaches(5 * time.Second) {
+	if !reaches(testutil.Patience) {
 		t.Fatal("an open gate lets nothing through")
 	}
 	lines := r.watch(t)
@@ -338,7 +359,7 @@ func TestGate(t *testing.T) {
 		t.Error("a closed gate lets something through")
 	}
 	r.gate.set(open)
-	if !reaches(5 * time.Second) {
+	if !reaches(testutil.Patience) {
 		t.Error("a gate that was closed lets nothing through")
 	}
 	lines = r.watch(t)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,8 @@ type stream struct {
 	process string
 	// ended brings the kind of fault that ends it.
 	ended chan Kind
+	// held is the number of events that have arrived and are not due.
+	held atomic.Int64
 }
 
 // watchRule says what a fault does to the watches of a kind of objects.
@@ -59,15 +62,15 @@ func (p *proxy) serveWatch(w http.ResponseWriter, r *http.Request, c *call) {
 		(&answer{status: response.StatusCode, header: response.Header, body: content}).send(w)
 		return
 	}
+	s := &stream{target: c.target, process: c.process, ended: make(chan Kind, 4)}
+	p.injector.addStream(s) // before the client knows that it watches
+	defer p.injector.removeStream(s)
 	for key, values := range response.Header {
 		w.Header()[key] = values
 	}
 	w.WriteHeader(http.StatusOK)
 	flusher := w.(http.Flusher)
 	flusher.Flush()
-	s := &stream{target: c.target, process: c.process, ended: make(chan Kind, 4)}
-	p.injector.addStream(s)
-	defer p.injector.removeStream(s)
 	p.pump(ctx, w, flusher, response.Body, s)
 }
 
@@ -107,6 +110,7 @@ func (p *proxy) pump(ctx context.Context, w io.Writer, flusher http.Flusher, eve
 		if queue = queue[due:]; due > 0 {
 			flusher.Flush()
 		}
+		s.held.Store(int64(len(queue)))
 		if len(queue) > 0 {
 			timer.Reset(dueAt(queue[0], rule).Sub(now))
 		}
