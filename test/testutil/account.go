@@ -82,7 +82,7 @@ func WaitUntilAllowed(ctx context.Context, cfg *rest.Config, what *authorization
 	}
 	reviews := clients.AuthorizationV1().SelfSubjectAccessReviews()
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: what}}
-	err = wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, Patience, true, func(ctx context.Context) (bool, error) {
 		answer, err := reviews.Create(ctx, review, metav1.CreateOptions{})
 		return err == nil && answer.Status.Allowed == allowed, err
 	})

@@ -8,11 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
+
+// Patience is the longest time that a test waits for what should happen. A busy machine may take a minute for what takes a second on an
+// idle one, and a test that passes does not wait for the rest.
+const Patience = 2 * time.Minute
 
 // assetsVariable names the folder of the control plane's binaries, as for envtest.
 const assetsVariable = "KUBEBUILDER_ASSETS"
@@ -45,6 +50,9 @@ func start(environment *envtest.Environment) (*ControlPlane, error) {
 		return nil, fmt.Errorf("%s is not set: run this by make, which builds the control plane and sets it", assetsVariable)
 	}
 	environment.UseExistingCluster = ptr.To(false) // whatever the user's environment says
+	// Its own limits are 20 s for each program and 10 s for the CRD.
+	environment.ControlPlaneStartTimeout, environment.ControlPlaneStopTimeout = Patience, Patience
+	environment.CRDInstallOptions.MaxTime = Patience
 	config, err := environment.Start()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), environment.Stop())

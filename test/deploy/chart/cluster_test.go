@@ -28,7 +28,7 @@ import (
 )
 
 // patience is for what takes a few seconds on an idle machine.
-const patience = 90 * time.Second
+const patience = testutil.Patience
 
 // cluster is a control plane with all its parts, and nodes whose Pods run as processes of this machine.
 type cluster struct {

@@ -219,7 +219,7 @@ func (c *cluster) scrape(ctx context.Context) ([]sample, error) {
 func eventually(t testing.TB, check func(context.Context) error) {
 	t.Helper()
 	last := error(nil)
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, testutil.Patience, true, func(ctx context.Context) (bool, error) {
 		last = check(ctx)
 		return last == nil, nil
 	})
