@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -156,7 +155,7 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, container *corev
 	}
 	probe := ""
 	for _, port := range container.Ports {
-		free, err := freePort()
+		free, err := testutil.FreeAddress()
 		if err != nil {
 			return nil, "", err
 		}
@@ -261,13 +260,4 @@ func (k *kubelet) report(ctx context.Context, pod *corev1.Pod, phase corev1.PodP
 	next := pod.DeepCopy()
 	next.Status = status
 	_ = k.cluster.Status().Patch(ctx, next, client.StrategicMergeFrom(pod))
-}
-
-// freePort returns a loopback address that was free just now.
-func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -97,17 +97,13 @@ func (l *lifecycle) test(t *testing.T) {
 	if err := shutdown(); err != nil {
 		t.Fatal(err)
 	}
-	var left corev1.PodList
-	if err := l.List(t.Context(), &left, client.InNamespace(releaseNamespace), client.MatchingLabels{"app.kubernetes.io/name": "maregister-test"}); err != nil {
-		t.Fatal(err)
-	}
-	var tasks v1alpha1.MazeTaskList
-	if err := l.List(t.Context(), &tasks); err != nil {
-		t.Fatal(err)
-	}
-	if len(left.Items) > 0 || len(tasks.Items) > 0 {
-		t.Errorf("helm test left %d Pods and %d tasks", len(left.Items), len(tasks.Items))
-	}
+	eventually(t, "helm test leaves no Pod and no task", func(ctx context.Context) (bool, error) {
+		var left corev1.PodList
+		var tasks v1alpha1.MazeTaskList
+		err := errors.Join(l.List(ctx, &tasks),
+			l.List(ctx, &left, client.InNamespace(releaseNamespace), client.MatchingLabels{"app.kubernetes.io/name": "maregister-test"}))
+		return len(left.Items)+len(tasks.Items) == 0, err
+	})
 }
 
 func (l *lifecycle) serve(t *testing.T) {
@@ -214,7 +210,7 @@ func TestFromKubectlToHelm(t *testing.T) {
 	c.namespace(t, taskNamespace)
 	l := &lifecycle{cluster: c, current: loadChart(t, chartFolder())}
 	c.shell(t, `make deploy KUBECTL=kubectl
-kubectl -n maregister-system rollout status deployment/maregister-manager --timeout=90s`)
+kubectl -n maregister-system rollout status deployment/maregister-manager --timeout=120s`)
 	l.serve(t)
 	before := l.deployment(t)
 

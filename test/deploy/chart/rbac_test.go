@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,9 @@ func TestEveryVerbIsNeeded(t *testing.T) {
 	for _, role := range roles {
 		if err := c.Get(t.Context(), managerKey(role), role); err != nil {
 			t.Fatal(err)
+		}
+		for _, granted := range grants(role) {
+			c.expectAllowed(t, granted, true) // the API server follows roles with a delay
 		}
 	}
 	if !t.Run("with all of them", func(t *testing.T) {
@@ -177,11 +181,14 @@ func (m *manager) refused(what *grant) (bool, error) {
 	return what != nil && bytes.Contains(content, []byte(what.refusal())), err
 }
 
+// anyRefusal is what the API server says to who lacks a right.
+var anyRefusal = regexp.MustCompile(`cannot \w+ (resource|path) .{0,200}`)
+
 // unrefused fails if the API server has refused the operator anything.
 func (m *manager) unrefused() error {
 	content, err := m.read()
-	if i := bytes.Index(content, []byte(" cannot ")); err == nil && i >= 0 {
-		err = fmt.Errorf("it was refused something:%s", content[i:min(i+200, len(content))])
+	if refusal := anyRefusal.Find(content); err == nil && refusal != nil {
+		err = fmt.Errorf("it was refused something: %s", refusal)
 	}
 	return err
 }
@@ -200,7 +207,7 @@ func (c *cluster) startManager(t *testing.T) *manager {
 	if err := testutil.WriteKubeconfig(t.Context(), c.plane.Config, releaseNamespace, "maregister-manager", kubeconfig); err != nil {
 		t.Fatal(err)
 	}
-	metrics, err := freePort()
+	metrics, err := testutil.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}

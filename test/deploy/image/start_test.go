@@ -3,7 +3,6 @@ package image
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,7 +59,7 @@ func startsReadOnly(t *testing.T, files map[string]string) {
 			return "", err
 		}
 		return response.Status, response.Body.Close()
-	}).WithTimeout(30 * time.Second).WithPolling(50 * time.Millisecond).Should(Equal("200 OK"))
+	}).WithTimeout(testutil.Patience).WithPolling(50 * time.Millisecond).Should(Equal("200 OK"))
 
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -84,12 +83,11 @@ func rootOptions(mounts string) []string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+	address, err := testutil.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	return address
 }
 
 func sortedKeys(images map[string]image) []string { return slices.Sorted(maps.Keys(images)) }

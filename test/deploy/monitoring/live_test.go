@@ -86,6 +86,7 @@ func TestLive(t *testing.T) {
 	t.Run("every metric is explained", func(t *testing.T) { expectMetricsToBeExplained(t, samples) })
 	t.Run("no task's name is a label of the operator's", func(t *testing.T) { expectNoTaskNames(t, samples) })
 	t.Run("only who may read them gets them", func(t *testing.T) { expectAuthorization(t, c) })
+	eventually(t, func(ctx context.Context) error { return unsettled(ctx, c) })
 	t.Run("scrapes write nothing", func(t *testing.T) { expectNoWrites(t, c) })
 }
 

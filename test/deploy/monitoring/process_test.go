@@ -67,12 +67,11 @@ func start(t testing.TB, path string, arguments ...string) *os.Process {
 // freeAddress returns a loopback address on which nobody listens.
 func freeAddress(t testing.TB) (host, port string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := testutil.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }() // it was only to find the port
-	host, port, err = net.SplitHostPort(listener.Addr().String())
+	host, port, err = net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
