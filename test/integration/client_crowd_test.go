@@ -3,12 +3,12 @@ package integration
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"runtime"
 	"strings"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/maze-agent/maregister/client"
+	"github.com/maze-agent/maregister/test/testutil"
 )
 
 // crowd are many readers of one registry.
@@ -46,7 +47,7 @@ func newCrowd(ctx context.Context, config *rest.Config, namespace string, size i
 				Expect(reader.Start(ctx)).To(Succeed())
 			})
 		}
-		waiting, cancel := context.WithTimeout(ctx, time.Minute)
+		waiting, cancel := context.WithTimeout(ctx, testutil.Patience)
 		for _, reader := range c.readers[len(c.readers)-atATime:] {
 			Expect(reader.WaitForSync(waiting)).To(Succeed())
 		}
@@ -70,10 +71,11 @@ func heapInUse() uint64 {
 	return stats.HeapAlloc
 }
 
-// requestCounter counts the requests of clients.
+// requestCounter counts the requests of clients, and the watches that the API server ended.
 type requestCounter struct {
-	mu   sync.Mutex
-	seen map[string]int
+	mu    sync.Mutex
+	seen  map[string]int
+	ended int
 }
 
 func (c *requestCounter) wrap(next http.RoundTripper) http.RoundTripper {
@@ -88,8 +90,45 @@ func (c *requestCounter) wrap(next http.RoundTripper) http.RoundTripper {
 		}
 		c.seen[what+" "+request.URL.Path[strings.LastIndex(request.URL.Path, "/")+1:]]++
 		c.mu.Unlock()
-		return next.RoundTrip(request)
+		response, err := next.RoundTrip(request)
+		if err == nil && what == "watch" {
+			response.Body = &watchBody{ReadCloser: response.Body, ended: c.endWatch}
+		}
+		return response, err
 	})
+}
+
+func (c *requestCounter) endWatch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended++
+}
+
+// endedWatches returns the number of watches that the API server ended, not the reader.
+func (c *requestCounter) endedWatches() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
+// watchBody is the answer to a watch. It calls ended, once, if it ends before it is closed.
+type watchBody struct {
+	io.ReadCloser
+	once  sync.Once
+	ended func()
+}
+
+func (b *watchBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.once.Do(b.ended)
+	}
+	return n, err
+}
+
+func (b *watchBody) Close() error {
+	b.once.Do(func() {})
+	return b.ReadCloser.Close()
 }
 
 func (c *requestCounter) counts() map[string]int {

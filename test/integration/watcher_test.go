@@ -43,7 +43,7 @@ func (w *registryWatcher) run() {
 	for event := range w.watch.ResultChan() {
 		configMap, ok := event.Object.(*corev1.ConfigMap)
 		if !ok {
-			return // the watch was stopped
+			break // stop tells
 		}
 		w.objects[configMap.Name] = configMap
 		if event.Type == watch.Deleted {
@@ -102,6 +102,7 @@ func (w *registryWatcher) compare(texts map[string]string) error {
 // stop ends the watch and returns how many states with an index were seen.
 func (w *registryWatcher) stop() int {
 	GinkgoHelper()
+	Expect(w.done).NotTo(BeClosed(), "the watch of this test ended")
 	w.watch.Stop()
 	<-w.done
 	Expect(w.failure).NotTo(HaveOccurred())
