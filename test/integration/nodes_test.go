@@ -66,6 +66,7 @@ var _ = Describe("Nodes", func() {
 		expectCreated(ctx, fits, waits)
 		expectPlaceable(ctx, fits, "True/Feasible", "")
 		expectPlaceable(ctx, waits, "False/NoFeasibleNode", "T4 (1 node)")
+		expectReady(ctx, fits, waits)
 		expectIdle(namespace)
 
 		before := operator.Writes(testutil.StatusWrite) + operator.Writes(testutil.RegistryWrite)
@@ -102,6 +103,7 @@ var _ = Describe("Nodes", func() {
 		expectNodes(ctx, testutil.NewGPUNode("t4", "T4", 15360, 1))
 		cpu, small, big := newTask(namespace, "cpu"), gpuTask(namespace, "small", "10Gi"), gpuTask(namespace, "big", "60Gi")
 		expectCreated(ctx, cpu, small, big)
+		expectReady(ctx, cpu, small, big)
 		expectPlaceable(ctx, big, "False/NoFeasibleNode", "")
 		expectIdle(namespace)
 		Expect(k8s.Get(ctx, keyOf(cpu), cpu)).To(Succeed())

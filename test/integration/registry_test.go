@@ -204,6 +204,7 @@ var _ = Describe("The registry ConfigMap", func() {
 		bad.Spec.InputParameters = unsupported
 		expectCreated(ctx, bad)
 		registered(ctx)
+		expectConditions(ctx, bad, map[string]string{v1alpha1.ConditionRegistered: "False/InvalidSpec"})
 		expectIdle(namespace)
 		before := operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite)
 		expectIdle(namespace)
@@ -236,6 +237,16 @@ var _ = Describe("A registry of several ConfigMaps", func() {
 		return slices.Collect(maps.Values(byName))
 	}
 
+	// expectSwept waits until the shards that no index names are deleted.
+	expectSwept := func(ctx context.Context) {
+		GinkgoHelper()
+		Eventually(func(g Gomega) {
+			index, err := registry.DecodeIndex(indexOf(ctx, namespace))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(shards(ctx)).To(HaveLen(len(index.Shards)))
+		}).Should(Succeed())
+	}
+
 	It("keeps every index consistent while tasks come, change and go", func(ctx context.Context) {
 		watcher := watchRegistry(ctx, namespace)
 		expectCreated(ctx, tasks...)
@@ -256,10 +267,7 @@ var _ = Describe("A registry of several ConfigMaps", func() {
 			}
 		}
 		expectPublished(ctx, namespace, want...)
-		expectIdle(namespace)
-		index, err := registry.DecodeIndex(indexOf(ctx, namespace))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(shards(ctx)).To(HaveLen(len(index.Shards)), "shards that no index names are deleted")
+		expectSwept(ctx)
 		Expect(watcher.stop()).To(BeNumerically(">", 1), "indexes were seen, and each was consistent")
 
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, inNamespace(namespace))).To(Succeed())
@@ -270,6 +278,7 @@ var _ = Describe("A registry of several ConfigMaps", func() {
 	It("is not written when idle, nor after a restart", func(ctx context.Context) {
 		expectCreated(ctx, tasks...)
 		expectReady(ctx, tasks...)
+		expectSwept(ctx)
 		expectIdle(namespace)
 		before := operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite)
 		expectIdle(namespace)
@@ -283,6 +292,7 @@ var _ = Describe("A registry of several ConfigMaps", func() {
 	It("heals a shard that is deleted, relabelled or replaced", func(ctx context.Context) {
 		expectCreated(ctx, tasks...)
 		expectReady(ctx, tasks...)
+		expectSwept(ctx)
 		expectIdle(namespace)
 		want := slices.Sorted(func(yield func(string) bool) {
 			for _, task := range tasks {
