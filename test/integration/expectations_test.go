@@ -197,6 +197,19 @@ func expectIdle(namespace string) {
 	}).Should(BeNumerically(">", quietTime))
 }
 
+// expectQuick reports what something took, and fails if that is more than limit on an idle machine. A busy one is given more: fifty times
+// what it takes just now to publish a new task. The operator has to serve all namespaces.
+func expectQuick(ctx context.Context, what string, took, limit time.Duration) {
+	GinkgoHelper()
+	since := time.Now()
+	task := newTask(newNamespace(ctx), "pace")
+	expectCreated(ctx, task)
+	expectReady(ctx, task)
+	pace := time.Since(since)
+	AddReportEntry(what, fmt.Sprintf("%s, while a new task took %s", took, pace))
+	Expect(took).To(BeNumerically("<", limit+50*pace), "while a new task took %s", pace)
+}
+
 // expectEvent waits for an event about a task.
 func expectEvent(ctx context.Context, task *v1alpha1.MazeTask, eventType, reason, note string) {
 	GinkgoHelper()

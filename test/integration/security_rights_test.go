@@ -36,10 +36,7 @@ var _ = Describe("An operator of several namespaces", func() {
 
 		since := time.Now()
 		expectRights(ctx, config.Impersonate.UserName, false, refused)
-		Eventually(func(g Gomega) {
-			g.Expect(k8s.Get(ctx, keyOf(second), second)).To(Succeed())
-			g.Expect(state(second, v1alpha1.ConditionReady)).To(Equal("True/Ready"))
-		}).WithTimeout(90 * time.Second).Should(Succeed())
+		expectReady(ctx, second)
 		AddReportEntry("served after", time.Since(since).String())
 		Eventually(gauge("maregister_namespace_refused", refused)).Should(BeEquivalentTo(-1))
 		Expect(gauge("maregister_namespace_refused", "not-there")()).To(BeEquivalentTo(1))
@@ -103,11 +100,7 @@ var _ = Describe("A quota on ConfigMaps", func() {
 		Consistently(func() error { return k8s.Get(ctx, keyOf(task), task) }, 15*time.Second, time.Second).Should(Succeed()) // until the pauses are longest
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
 		since := time.Now()
-		Eventually(func(g Gomega) {
-			g.Expect(k8s.Get(ctx, keyOf(task), task)).To(Succeed())
-			g.Expect(state(task, v1alpha1.ConditionReady)).To(Equal("True/Ready"))
-		}).Should(Succeed())
-		AddReportEntry("published after", time.Since(since).String())
-		Expect(time.Since(since)).To(BeNumerically("<", 15*time.Second))
+		expectReady(ctx, task)
+		expectQuick(ctx, "published after", time.Since(since), 15*time.Second)
 	})
 })
