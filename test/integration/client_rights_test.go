@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -45,7 +44,7 @@ func follow(ctx context.Context, config *rest.Config, namespace string) *client.
 // expectSync waits until a reader has read the registry.
 func expectSync(ctx context.Context, reader *client.Registry) {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, testutil.Patience)
 	defer cancel()
 	Expect(reader.WaitForSync(ctx)).To(Succeed())
 	Expect(reader.Err()).NotTo(HaveOccurred())
@@ -212,7 +211,7 @@ var _ = Describe("A reader", func() {
 		go func() { ended <- reader.Start(running) }()
 		Expect(syncError(ctx, reader)).To(MatchError(ContainSubstring("connection refused")))
 		cancel()
-		Eventually(ended, "1s").Should(Receive(BeNil()))
+		Eventually(ended, "10s").Should(Receive(BeNil()), "it waits for the API server")
 	})
 })
 

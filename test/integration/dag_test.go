@@ -25,8 +25,8 @@ import (
 var _ = Describe("mazectl dag", Ordered, ContinueOnFailure, func() {
 	var mazectl, kubeconfig, namespace string
 
-	BeforeAll(func(ctx context.Context) {
-		mazectl, kubeconfig = builtMazectl(ctx)
+	BeforeAll(func() {
+		mazectl, kubeconfig = builtProgram("mazectl"), adminKubeconfig()
 	})
 
 	BeforeEach(func(ctx context.Context) {

@@ -47,8 +47,8 @@ def image_caption(path: str):
 var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 	var mazectl, kubeconfig, tools, namespace string
 
-	BeforeAll(func(ctx context.Context) {
-		mazectl, kubeconfig = builtMazectl(ctx)
+	BeforeAll(func() {
+		mazectl, kubeconfig = builtProgram("mazectl"), adminKubeconfig()
 	})
 
 	BeforeEach(func(ctx context.Context) {
@@ -243,23 +243,12 @@ var _ = Describe("mazectl discover", Ordered, ContinueOnFailure, func() {
 	})
 })
 
-// builtMazectl returns a new mazectl, and a kubeconfig for it.
-func builtMazectl(ctx context.Context) (binary, kubeconfig string) {
-	GinkgoHelper()
-	folder := GinkgoT().TempDir()
-	binary, kubeconfig = filepath.Join(folder, "mazectl"), filepath.Join(folder, "kubeconfig")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/mazectl")
-	build.Dir = testutil.Root()
-	Expect(build.CombinedOutput()).To(BeEmpty())
-	content, err := controlPlane.Kubeconfig()
-	Expect(err).NotTo(HaveOccurred())
-	Expect(os.WriteFile(kubeconfig, content, 0o600)).To(Succeed())
-	return binary, kubeconfig
-}
-
+// expectWritten writes a file at once, as editors do: whoever watches the folder never sees half of it.
 func expectWritten(folder, name, content string) {
 	GinkgoHelper()
-	Expect(os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644)).To(Succeed())
+	draft := filepath.Join(GinkgoT().TempDir(), name)
+	Expect(os.WriteFile(draft, []byte(content), 0o644)).To(Succeed())
+	Expect(os.Rename(draft, filepath.Join(folder, name))).To(Succeed())
 }
 
 // expectEntries returns the registry's entries without what changes with the versions of objects.

@@ -47,7 +47,7 @@ var _ = Describe("The GitOps example", func() {
 		Expect(k8s.Create(ctx, pod, client.DryRunAll)).To(Succeed())
 
 		By("its service account may do what it has to, and has no verb too many")
-		binary, kubeconfig := builtMazectl(ctx)
+		binary, kubeconfig := builtProgram("mazectl"), adminKubeconfig()
 		sources := GinkgoT().TempDir()
 		Expect(os.CopyFS(filepath.Join(sources, "tools"), os.DirFS(filepath.Join(folder, "tools")))).To(Succeed())
 		apply := func() error {

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"os/exec"
-	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -16,20 +14,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/test/testutil"
 )
 
 var _ = Describe("mazectl place", func() {
 	It("judges a cluster's tasks by its nodes, as kubectl prints them", func(ctx context.Context) {
-		folder := GinkgoT().TempDir()
-		mazectl := filepath.Join(folder, "mazectl")
-		build := exec.CommandContext(ctx, "go", "build", "-o", mazectl, "./cmd/mazectl")
-		build.Dir = testutil.Root()
-		Expect(build.CombinedOutput()).To(BeEmpty())
-		kubeconfig := filepath.Join(folder, "kubeconfig")
-		content, err := controlPlane.Kubeconfig()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(os.WriteFile(kubeconfig, content, 0o600)).To(Succeed())
+		mazectl, kubeconfig := builtProgram("mazectl"), adminKubeconfig()
 		expectNode(ctx, "t4", 15360)
 		expectNode(ctx, "a100", 81920)
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -20,18 +19,28 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// managerBinary builds cmd/manager with the first spec that needs it. The folder is removed with the suite.
-var managerBinary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "maregister-manager-")
-	if err != nil {
-		return "", err
+// programs are those of cmd/ that specs run. Each is built with the first spec that needs it, and removed with the suite.
+var programs struct {
+	folder string
+	built  map[string]bool
+}
+
+// builtProgram returns the path of a program of cmd/.
+func builtProgram(name string) string {
+	GinkgoHelper()
+	if programs.folder == "" {
+		folder, err := os.MkdirTemp("", "maregister-programs-")
+		Expect(err).NotTo(HaveOccurred())
+		programs.folder, programs.built = folder, map[string]bool{}
 	}
-	path := filepath.Join(folder, "manager")
-	if out, err := exec.Command("go", "-C", testutil.Root(), "build", "-o", path, "./cmd/manager").CombinedOutput(); err != nil {
-		return "", errors.Join(err, errors.New(string(out)))
+	path := filepath.Join(programs.folder, name)
+	if !programs.built[name] {
+		out, err := exec.Command("go", "-C", testutil.Root(), "build", "-o", path, "./cmd/"+name).CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), string(out))
+		programs.built[name] = true
 	}
-	return path, nil
-})
+	return path
+}
 
 // managerProcess is the operator as a process of its own.
 type managerProcess struct {
@@ -45,8 +54,7 @@ type managerProcess struct {
 // startManager starts the operator's process for the rest of a spec: for one namespace, which is that of its lease, too.
 func startManager(ctx context.Context, namespace, kubeconfig string, environment map[string]string, arguments ...string) *managerProcess {
 	GinkgoHelper()
-	binary, err := managerBinary()
-	Expect(err).NotTo(HaveOccurred())
+	binary := builtProgram("manager")
 	folder := GinkgoT().TempDir()
 	configuration := filepath.Join(folder, "operator.yaml")
 	Expect(os.WriteFile(configuration, []byte("apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: OperatorConfiguration\n"+

@@ -25,7 +25,7 @@ var (
 
 func TestIntegration(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(testutil.Patience)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	RunSpecs(t, "Integration")
 }
@@ -49,6 +49,7 @@ var _ = AfterSuite(func() {
 	if controlPlane != nil {
 		Expect(controlPlane.Stop()).To(Succeed())
 	}
+	Expect(os.RemoveAll(programs.folder)).To(Succeed())
 })
 
 // startOperator starts an operator for the rest of a spec.
