@@ -255,7 +255,8 @@ func (p *Pass) unpublished(item *registry.Item) *Finding {
 
 func foreign(configMap, when string) *Finding {
 	return &Finding{Reason: v1alpha1.ReasonRegistryConflict, Message: fmt.Sprintf(
-		"ConfigMap %s belongs to someone else, and the registry needs its name: rename or delete it; the operator then publishes %s", configMap, when)}
+		"ConfigMap %s belongs to someone else, and the registry needs its name: delete it, and create it anew under another name if it is needed; "+
+			"the operator then publishes %s", configMap, when)}
 }
 
 // contested returns what a task says while others change the registry again and again. It names nobody, as it would change with every
