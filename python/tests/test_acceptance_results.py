@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 from support import Case, MATH, entry
 
@@ -238,12 +239,15 @@ class Results(Case):
         """At every moment there is the old result or the new one, whole."""
         path = os.path.join(self.root, "result.json")
         code = f"from maregister import _records\nfor i in range(10 ** 9): _records._replace({path!r}, b'%d' % i + b' ' * 10_000_000)"
-        for delay in (0.2, 0.25, 0.31, 0.37, 0.44):
+        for delay in (0, 0.05, 0.11, 0.17, 0.24):
+            if os.path.exists(path):
+                os.remove(path)
             process = subprocess.Popen([sys.executable, "-c", code], env=self.environ())
+            while not os.path.exists(path) and process.poll() is None:  # it writes once it has started, which may take long
+                time.sleep(0.001)
             try:
                 process.wait(timeout=delay)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-            process.wait()
-            if os.path.exists(path):
-                self.assertGreaterEqual(os.path.getsize(path), 10_000_001)
+            self.assertEqual(-signal.SIGKILL, process.wait())
+            self.assertGreaterEqual(os.path.getsize(path), 10_000_001)
