@@ -9,8 +9,8 @@ import (
 
 const (
 	// A registry that others change is put right at once harmlessRepairs times in a row, which costs nothing worth a pause. Then it is left
-	// alone for firstRepairPause after it was put right, and for twice as long each time: up to earlyRepairPause until the statuses tell of
-	// it, so that they do in time, and up to lastRepairPause from then on.
+	// alone for firstRepairPause after it was put right, and for twice as long each time: up to earlyRepairPause until the statuses report
+	// it, so that they do so in time, and up to lastRepairPause from then on.
 	harmlessRepairs  = 5
 	firstRepairPause = 20 * time.Millisecond
 	earlyRepairPause = time.Second

@@ -1,5 +1,5 @@
 // Package publisher decides, for each namespace, which tasks its registry serves, and publishes them. It keeps a serving.Memory for each
-// namespace, carries out what serving asks for, and tells the task controller of what became of each task.
+// namespace, carries out what serving asks for, and hands the outcome of each task to the task controller.
 package publisher
 
 import (
@@ -296,7 +296,7 @@ func (p *Publisher) conclude(
 	return reconcile.Result{}, nil
 }
 
-// judgeContest notes whether the pass has put right what others did, and has the pass tell of it once that has gone on for seconds.
+// judgeContest notes whether the pass has put right what others did, and has the pass report it once that has gone on for seconds.
 func (p *Publisher) judgeContest(state *namespaceState, pass *serving.Pass) {
 	now := p.Clock.Now()
 	if isRepair(pass.Disturbed() && pass.Wrote(), pass.Failure()) {

@@ -50,7 +50,7 @@ func (p *Publisher) tidy(ctx context.Context, namespace string, pass *serving.Pa
 	}
 }
 
-// sendAll sends requests, some at a time, and gives each its answer.
+// sendAll sends requests, some at a time, and hands each its answer.
 func (p *Publisher) sendAll(ctx context.Context, requests []*serving.Request) {
 	objects, errs := make([]*corev1.ConfigMap, len(requests)), make([]error, len(requests))
 	var wait sync.WaitGroup
@@ -76,7 +76,7 @@ func (p *Publisher) send(ctx context.Context, request *serving.Request) (*corev1
 	case serving.Get:
 		object = &corev1.ConfigMap{}
 		if err = p.Live.Get(ctx, client.ObjectKeyFromObject(request.ConfigMap), object); apierrors.IsForbidden(err) {
-			p.Refusals.Note(request.ConfigMap.Namespace, err) // before a watch, which goes on for minutes, tells
+			p.Refusals.Note(request.ConfigMap.Namespace, err) // a watch, which goes on for minutes, is refused later
 		}
 	case serving.Create:
 		err = p.Client.Create(ctx, object)

@@ -58,6 +58,7 @@ func NewAdmission() (*Admission, error) {
 	return nil, fmt.Errorf("the CRD has no version %s", v1alpha1.SchemeGroupVersion.Version)
 }
 
+// newAdmission compiles the schema and the CEL rules that a CRD declares.
 func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error) {
 	var properties apiextensions.JSONSchemaProps
 	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(declared, &properties, nil); err != nil {

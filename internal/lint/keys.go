@@ -22,6 +22,7 @@ func (o *object) reportKeys() {
 	walk(o.place.node)
 }
 
+// reportKeysOf reports the keys of one object that are given twice, and those that YAML reads as something else.
 func (o *object) reportKeysOf(n *jsontree.Node) {
 	if n.Kind != jsontree.Object {
 		return

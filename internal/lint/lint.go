@@ -151,6 +151,7 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	}
 }
 
+// judgeItems judges each item of a list at its place in the document.
 func (l *Linter) judgeItems(f *file, d document, items []any, set *set, result *Result) {
 	list, _ := d.place.member("items")
 	for i, item := range items {

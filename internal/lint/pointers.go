@@ -9,6 +9,7 @@ import (
 // first key, which begin at one position in YAML, the key counts: what is wrong with an item is told by what it has.
 type pointers map[finding.Position]*jsontree.Node
 
+// add notes the positions of a node, and of what is below it.
 func (p pointers) add(source jsontree.Source, n *jsontree.Node) {
 	p[source.At(n)] = n
 	for _, child := range n.Children {

@@ -107,6 +107,7 @@ func isBelow(fields map[string]bool, path string) bool {
 	return false
 }
 
+// reportField reports an error of the API server at the field that it is about, as far as that is in the document.
 func (o *object) reportField(err *field.Error) {
 	rule, found := ruleOf(err), o.place
 	if o.file.full(rule) {
@@ -145,7 +146,7 @@ func (o *object) fieldOf(err *field.Error) place {
 // noPath reports whether an error is about the object as such.
 func noPath(err *field.Error) bool { return err.Field == "" || err.Field == "<nil>" }
 
-// labelOf finds which of the labels or annotations is wrong: the API server tells its key or its value.
+// labelOf finds which of the labels or annotations is wrong: the API server names its key or its value.
 func (o *object) labelOf(labels place, err *field.Error) place {
 	wrong, ok := err.BadValue.(string)
 	name, isMap := strings.CutPrefix(err.Field, "metadata.")

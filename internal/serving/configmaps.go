@@ -131,7 +131,7 @@ func (c *configMaps) keepNamed() {
 	}
 }
 
-// forgetIndex has the index read again.
+// forgetIndex forgets the index, so that it is read again.
 func (c *configMaps) forgetIndex() {
 	if c.index != nil && c.index.object != nil {
 		c.base = c.index.object.ResourceVersion
@@ -141,8 +141,8 @@ func (c *configMaps) forgetIndex() {
 	c.index = nil
 }
 
-// recheckForeign is the time until the next look at someone else's ConfigMap that has a shard's name: no event tells that it is
-// gone.
+// recheckForeign is the time until the next look at someone else's ConfigMap that has a shard's name: no event reports that it
+// is gone.
 const recheckForeign = 5 * time.Second
 
 // rememberForeign is the time for which someone else's ConfigMap is remembered after it is no longer in the way.

@@ -14,6 +14,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
+// readIndex returns the request that reads the live index.
 func (p *Pass) readIndex() *Request {
 	return &Request{Verb: Get, ConfigMap: p.named(registry.ConfigMapName), take: func(found *corev1.ConfigMap, err error) {
 		switch {
@@ -95,7 +96,7 @@ func (p *Pass) fence() *Request {
 	return p.sendIndex(Update, next, index.decoded, index.holds)
 }
 
-// writeIndex returns the request that makes the index be as the target says. Nil if it is.
+// writeIndex returns the request that brings the index to what the target says. Nil if it says so already.
 func (p *Pass) writeIndex() *Request {
 	index := p.maps.index
 	switch {

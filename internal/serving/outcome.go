@@ -41,7 +41,7 @@ type Finding struct {
 	Reason, Message string
 }
 
-// Equal reports whether two outcomes differ in nothing that is worth a write.
+// Equal reports whether two outcomes differ in nothing that needs a write of the status.
 func (o *Outcome) Equal(other *Outcome) bool {
 	return o.UID == other.UID && o.Generation == other.Generation && o.Type == other.Type &&
 		o.Accepted == other.Accepted && o.Registered == other.Registered && o.Overwrote == other.Overwrote &&
@@ -76,8 +76,8 @@ func (p *Pass) Outcomes() map[string]*Outcome {
 	return all
 }
 
-// heldUp returns what there is to tell of the tasks while a pass is behind for long: what their statuses had, and that nobody knows
-// whether the registry still serves it.
+// heldUp returns the outcomes of the tasks while a pass is behind for long. They repeat what the statuses have, and report that others
+// change the registry, so that nobody knows whether it still serves that.
 func (p *Pass) heldUp() map[string]*Outcome {
 	all := map[string]*Outcome{}
 	p.waiting = map[string]struct{}{}

@@ -50,7 +50,7 @@ type Pass struct {
 	progress int
 	// waiting holds the tasks whose outcome is to be found again by the next pass.
 	waiting map[string]struct{}
-	// contested reports whether the outcomes are to tell that others change the registry again and again.
+	// contested reports whether the outcomes are to report that others change the registry again and again.
 	contested bool
 	// shown holds what the caches show of the shards, by name.
 	shown map[string]*metav1.PartialObjectMetadata
@@ -107,8 +107,8 @@ func (p *Pass) judge() error {
 	return nil
 }
 
-// place puts each entry where the nodes are now that can host it. It looks at each requirement once, and at the tasks of those alone
-// that come to something else.
+// place resolves each placement anew after a change of the nodes. It looks at each requirement once, and only at the tasks of those
+// requirements whose placement has changed.
 func (p *Pass) place() error {
 	if p.memory.nodes == p.seen.NodesRevision {
 		return nil
@@ -305,8 +305,8 @@ func (p *Pass) Wrote() bool { return p.wrote }
 // Disturbed reports whether others have changed or deleted what this process had published, since it was last as decided.
 func (p *Pass) Disturbed() bool { return p.maps.disturbed }
 
-// Contest notes that others change the registry's ConfigMaps again and again, so that what is put right does not last. The outcomes then
-// tell so of every task that has an entry. It is called before Outcomes.
+// Contest notes that others change the registry's ConfigMaps again and again, so that what is put right does not last. The outcomes
+// then report so for every task that has an entry. It is called before Outcomes.
 func (p *Pass) Contest() { p.contested = true }
 
 // Failure returns why the registry is not as decided: the error of a request. Nil if it is, and where someone else's

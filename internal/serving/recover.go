@@ -19,7 +19,7 @@ type recovery struct {
 	refs []registry.ShardRef
 	// items are the entries that were read and are the operator's, by name.
 	items map[string]*registry.Item
-	// own holds the entries of the tasks' present generations, by name. Of several tasks with one name, it has any.
+	// own holds the entries of the tasks' present generations, by name. Of several tasks with one name, it holds any one.
 	own map[string]*registry.Item
 	// tasks are those that there are.
 	tasks map[types.UID]*v1alpha1.MazeTask
@@ -90,6 +90,7 @@ func (p *Pass) recover() []*Request {
 	return nil
 }
 
+// newRecovery returns a recovery that has read nothing, with what is known of the tasks.
 func (p *Pass) newRecovery() *recovery {
 	if p.assumed = maps.Clone(p.assumed); p.assumed == nil {
 		p.assumed = map[string]bool{}

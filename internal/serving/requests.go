@@ -36,7 +36,7 @@ type Request struct {
 func (r *Request) Answer(object *corev1.ConfigMap, err error) { r.take(object, err) }
 
 const (
-	// maxRounds bounds a pass in which others always are quicker: so many rounds may bring it no further.
+	// maxRounds bounds a pass in which others are quicker each time: it is the number of rounds that may bring no progress.
 	maxRounds = 40
 	// readsAtOnce and writesAtOnce bound the requests of one call of Next.
 	readsAtOnce, writesAtOnce = 8, 8

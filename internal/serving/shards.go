@@ -13,7 +13,8 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// writeShards returns requests that make the target's shards be there, or reports whether it has learned that one cannot be.
+// writeShards returns requests that create the target's shards or put them right. more reports whether the pass has learned something
+// without a request, so that it is to look again.
 func (p *Pass) writeShards() (requests []*Request, more bool) {
 	fence := false
 	for _, shard := range p.target.Shards() {
@@ -169,7 +170,8 @@ func (p *Pass) isKept(shard *registry.Shard, found *corev1.ConfigMap) bool {
 	return p.maps.names(shard.Name) && isIntact(found, shard.Digest, len(shard.Items))
 }
 
-// putRight returns the request that makes a shard be there in place of what has its name, an object of the operator.
+// putRight returns the request that brings a shard to the place of what has its name, an object of the operator: it updates that,
+// releases it, or deletes it.
 func (p *Pass) putRight(shard *registry.Shard, s shardState) *Request {
 	switch found := s.object; {
 	case p.isKept(shard, found):

@@ -56,6 +56,7 @@ func (f *Feed) Complete(namespace string) bool {
 	return true
 }
 
+// handlerOf returns the handler that calls change for each event of an informer.
 func handlerOf(change Change) toolscache.ResourceEventHandler {
 	return toolscache.ResourceEventHandlerFuncs{
 		AddFunc: func(object any) {

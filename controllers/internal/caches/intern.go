@@ -14,6 +14,7 @@ type interner[T any] struct {
 	known map[string]weak.Pointer[T]
 }
 
+// intern returns the value that stands for all of its content. A value that cannot be encoded stands for itself.
 func (i *interner[T]) intern(value *T) *T {
 	encoded, err := json.Marshal(value)
 	if value == nil || err != nil {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// NewCache returns what makes a cache of some namespaces, or of all where none is given. The parts of a cache of some do not wait for
+// NewCache returns a function that makes a cache of some namespaces, or of all where none is given. The parts of a cache of some do not wait for
 // each other, and a namespace that is not there or may not be read, which refusals notes, holds up none.
 func NewCache(namespaces []string, refusals *Refusals) cache.NewCacheFunc {
 	if len(namespaces) == 0 {

@@ -30,10 +30,10 @@ type refusal struct {
 	readers map[reader]string
 }
 
-// reader is what reads a namespace, and tells up to which resourceVersion it has: a reflector.
+// reader reads a namespace, and returns the resourceVersion up to which it has: a reflector.
 type reader interface{ LastSyncResourceVersion() string }
 
-// NewRefusals returns what notes refusals of the watched namespaces and logs them. Where all are watched, it notes nothing.
+// NewRefusals returns Refusals of the watched namespaces. Where all namespaces are watched, it notes nothing.
 func NewRefusals(log logr.Logger, watched []string) *Refusals {
 	return &Refusals{log: log, watched: watched, all: map[string]*refusal{}}
 }
@@ -76,6 +76,7 @@ func (r *Refusals) Lift(namespace string) {
 	}
 }
 
+// note notes that a reader was refused; nil stands for the requests of Note. It logs the first refusal of a namespace.
 func (r *Refusals) note(namespace string, err error, by reader) {
 	version := ""
 	if by != nil {
@@ -104,7 +105,7 @@ func (r *Refusals) lift(namespace string, found *refusal) {
 // liftPoll is the time between two looks whether a namespace has been read since it was refused.
 const liftPoll = 200 * time.Millisecond
 
-// Start implements manager.Runnable: it looks whether what was refused has been read since, of which nothing tells.
+// Start implements manager.Runnable: it checks, again and again, whether what was refused has been read since. No event reports that.
 func (r *Refusals) Start(ctx context.Context) error {
 	_ = wait.PollUntilContextCancel(ctx, liftPoll, true, func(context.Context) (bool, error) {
 		r.look()
@@ -113,9 +114,10 @@ func (r *Refusals) Start(ctx context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: who waits for the lease keeps caches, too.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: a replica that waits for the lease keeps caches, too.
 func (*Refusals) NeedLeaderElection() bool { return false }
 
+// look lifts the refusals of readers that have read something since.
 func (r *Refusals) look() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
