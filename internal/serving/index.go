@@ -125,16 +125,8 @@ func (p *Pass) writeIndex() *Request {
 func (p *Pass) isAsRendered(live *corev1.ConfigMap) bool {
 	want, _, err := p.render(p.target)
 	_, known := sourceOf(live)
-	return known && err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 && includes(live.Labels, want.Labels) && !isHeld(live)
-}
-
-func includes(all, some map[string]string) bool {
-	for key, value := range some {
-		if all[key] != value {
-			return false
-		}
-	}
-	return true
+	return known && err == nil && maps.Equal(live.Data, want.Data) && len(live.BinaryData) == 0 &&
+		labels.SelectorFromSet(want.Labels).Matches(labels.Set(live.Labels)) && !isHeld(live)
 }
 
 // render returns the ConfigMap maze-registry for some entries, and its index.
