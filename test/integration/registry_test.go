@@ -143,7 +143,7 @@ var _ = Describe("The registry ConfigMap", func() {
 			v1alpha1.ConditionStalled:    "True/RegistryConflict",
 		})
 		Expect(message(task, v1alpha1.ConditionRegistered)).To(Equal(
-			"ConfigMap maze-registry belongs to someone else, and the registry needs its name: delete it, and create it anew under another name if it is needed; "+
+			"ConfigMap maze-registry belongs to someone else, and the registry needs its name: delete it, and create it anew under another name if it is needed; " +
 				"the operator then publishes at once"))
 		Expect(indexOf(ctx, namespace).ResourceVersion).To(Equal(foreign.ResourceVersion))
 		Expect(k8s.Delete(ctx, foreign)).To(Succeed())
