@@ -3,14 +3,12 @@ package integration
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
-	ctrlclient "sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/client"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -35,23 +32,17 @@ type meantStates struct {
 
 func watchMeant(ctx context.Context, namespace string) *meantStates {
 	GinkgoHelper()
-	events, err := k8s.Watch(context.WithoutCancel(ctx), &corev1.ConfigMapList{}, ctrlclient.InNamespace(namespace))
-	Expect(err).NotTo(HaveOccurred())
+	there, events := followConfigMaps(ctx, namespace)
 	m := &meantStates{digests: map[string]bool{registry.ContentDigest(nil): true}}
-	var stopped atomic.Bool
-	DeferCleanup(func() {
-		stopped.Store(true)
-		events.Stop()
-	})
-	// The API server ends a watch whose events nobody takes, so they are taken at once.
+	// Whoever takes no event for long has the watch ended, and is late, so they are taken at once.
 	published := make(chan publication, 1000)
 	go func() {
 		defer close(published)
-		there := map[string]*corev1.ConfigMap{}
 		for event := range events.ResultChan() {
 			configMap, ok := event.Object.(*corev1.ConfigMap)
 			if !ok {
-				break
+				m.fail(fmt.Errorf("the watch of this test ended: %v", event.Object))
+				return
 			}
 			there[configMap.Name] = configMap
 			if event.Type == watch.Deleted {
@@ -60,9 +51,6 @@ func watchMeant(ctx context.Context, namespace string) *meantStates {
 			if configMap.Name == registry.ConfigMapName {
 				published <- publication{configMap, maps.Clone(there)}
 			}
-		}
-		if !stopped.Load() {
-			m.fail(errors.New("the watch of this test ended"))
 		}
 	}()
 	go func() {

@@ -7,9 +7,14 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -28,13 +33,34 @@ type registryWatcher struct {
 	failure    error
 }
 
+// followConfigMaps returns the ConfigMaps of a namespace, and a watch of what happens to them from then on, for the rest of a spec. The API
+// server ends a watch after some minutes, and one that is slow at any time; this one then goes on behind the last event.
+func followConfigMaps(ctx context.Context, namespace string) (map[string]*corev1.ConfigMap, watch.Interface) {
+	GinkgoHelper()
+	config := rest.CopyConfig(controlPlane.Config)
+	config.ContentType = runtime.ContentTypeProtobuf
+	clients, err := kubernetes.NewForConfig(config)
+	Expect(err).NotTo(HaveOccurred())
+	configMaps := clients.CoreV1().ConfigMaps(namespace)
+	list, err := configMaps.List(ctx, metav1.ListOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	there := map[string]*corev1.ConfigMap{}
+	for i := range list.Items {
+		there[list.Items[i].Name] = &list.Items[i]
+	}
+	events, err := watchtools.NewRetryWatcherWithContext(context.WithoutCancel(ctx), list.ResourceVersion,
+		&toolscache.ListWatch{WatchFuncWithContext: configMaps.Watch})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(events.Stop)
+	return there, events
+}
+
 func watchRegistry(ctx context.Context, namespace string) *registryWatcher {
 	GinkgoHelper()
-	events, err := k8s.Watch(ctx, &corev1.ConfigMapList{}, client.InNamespace(namespace))
-	Expect(err).NotTo(HaveOccurred())
-	w := &registryWatcher{watch: events, done: make(chan struct{}), objects: map[string]*corev1.ConfigMap{}, gone: map[types.UID]bool{}}
+	there, events := followConfigMaps(ctx, namespace)
+	w := &registryWatcher{watch: events, done: make(chan struct{}), objects: there, gone: map[types.UID]bool{}}
+	w.failure = w.check()
 	go w.run()
-	DeferCleanup(events.Stop)
 	return w
 }
 
