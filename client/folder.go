@@ -42,6 +42,7 @@ func NewFromFolder(folder string, interval time.Duration) (*Registry, error) {
 	}), nil
 }
 
+// followFolder reads a folder whenever its version has changed, and again and again where it has none or cannot be read.
 func followFolder(ctx context.Context, r *Registry, folder string, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

@@ -78,6 +78,7 @@ func (w *watcher) run() {
 	})
 }
 
+// watch opens a watch of the registry, and remembers whether streaming was refused: see list.
 func (w *watcher) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.LabelSelector = registry.Selector
 	stream, err := w.configMaps.Watch(ctx, options)

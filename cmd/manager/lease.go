@@ -34,6 +34,7 @@ type lock struct {
 	holder string // whom the log named last
 }
 
+// newLock returns the lock of the leader election, whose requests end after leaseTimeout.
 func newLock(cluster *rest.Config, namespace, identity string, held *tenure, log logr.Logger) (*lock, error) {
 	cluster = rest.AddUserAgent(rest.CopyConfig(cluster), "leader-election")
 	cluster.Timeout = leaseTimeout

@@ -56,6 +56,7 @@ type options struct {
 	identity string // not a flag: see identityFrom
 }
 
+// parseOptions reads the command line.
 func parseOptions() options {
 	var o options
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443",

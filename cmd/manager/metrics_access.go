@@ -96,6 +96,7 @@ func newGuard(reviews tokenReviewer, accesses accessReviewer, log logr.Logger, m
 	return &guard{newTokens(reviews), newRights(accesses), log, metrics}
 }
 
+// ServeHTTP serves the metrics to who may GET them, and answers everybody else with the reason.
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*reviewTimeout)
 	defer cancel()

@@ -40,6 +40,7 @@ func Default() *v1alpha1.OperatorConfiguration {
 	return c
 }
 
+// setDefaults sets each field that the file leaves out.
 func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	setDefault(&c.Nodes, v1alpha1.NodesWatch)
 	byDefault := placement.DefaultConfig()

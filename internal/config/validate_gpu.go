@@ -56,6 +56,7 @@ func (f *file) evenBackends(path string, names []string) {
 	})
 }
 
+// accelerators checks the rows that say which GPUs the nodes with a label have.
 func (f *file) accelerators(path string, rows []v1alpha1.Accelerator) {
 	f.each(path, len(rows), maxAccelerators, "accelerators: keep at most %d", func(at string, i int) {
 		row := rows[i]
@@ -78,6 +79,7 @@ func (f *file) memory(parent string, memory resource.Quantity) {
 	f.size(parent+".memory", memory, minMemory, maxMemory, "Mi", "write the memory of one GPU, from 1Mi to below 1Ti")
 }
 
+// profiles checks each profile, and that no two have one name or select the same nodes.
 func (f *file) profiles(path string, profiles []v1alpha1.GPUProfile) {
 	f.each(path, len(profiles), maxProfiles, "profiles: keep at most %d", func(at string, i int) {
 		p := &profiles[i]
@@ -98,6 +100,7 @@ func (f *file) profiles(path string, profiles []v1alpha1.GPUProfile) {
 	})
 }
 
+// nodeSelector checks the labels by which a profile selects nodes.
 func (f *file) nodeSelector(profile string, labels map[string]string) {
 	path := profile + ".nodeSelector"
 	f.require(profile, "nodeSelector", "the labels that only the nodes of the pool have")
@@ -118,6 +121,7 @@ var (
 	taintEffects        = []corev1.TaintEffect{"", corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute}
 )
 
+// tolerations checks tolerations as the API server does, which sees them only in Pods.
 func (f *file) tolerations(path string, tolerations []corev1.Toleration) {
 	f.each(path, len(tolerations), maxTolerations, "tolerations: keep at most %d", func(at string, i int) {
 		t := &tolerations[i]

@@ -143,6 +143,7 @@ type interfaceSide struct {
 	declared *schema.Parameters
 }
 
+// open reads the schema of one side of an interface: any object where there is none.
 func open(raw json.RawMessage) (*interfaceSide, error) {
 	if len(raw) == 0 {
 		raw = json.RawMessage(`{"type":"object"}`)

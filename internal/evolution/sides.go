@@ -29,6 +29,7 @@ type flow struct {
 	given, taken schema.Part
 }
 
+// compareSides returns the changes from the old side to the new one: parameters that stay, are renamed, or are new.
 func compareSides(f flow) []Change {
 	if f.old.declaresNothing() != f.new.declaresNothing() {
 		return []Change{{Side: f.side, Kind: Declared, Verdict: Unknown}}

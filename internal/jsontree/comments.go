@@ -45,6 +45,7 @@ type commentScanner struct {
 	block int
 }
 
+// line reads one line: a comment that is alone on its line belongs to the next line that has code.
 func (s *commentScanner) line(line string) {
 	indentation := len(line) - len(strings.TrimLeft(line, " "))
 	if s.block != noBlock {

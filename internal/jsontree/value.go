@@ -26,6 +26,7 @@ type decoder struct {
 	beyond *Node
 }
 
+// value returns what a node stands for, and notes the first number that no float64 holds.
 func (d *decoder) value(n *Node) any {
 	switch n.Kind {
 	case Object:

@@ -182,6 +182,7 @@ func (b *yamlBuilder) allocate(kind Kind, at text.Position) *Node {
 	return &n.Node
 }
 
+// node returns the node of a value, and notes what JSON does not have. All aliases of an anchor share what is below it.
 func (b *yamlBuilder) node(n *yaml.Node) *Node {
 	if n.Kind == yaml.AliasNode {
 		// The value is where the anchor is, but whoever looks for it should see where it is used.
@@ -259,6 +260,7 @@ func kindOf(n *yaml.Node) Kind {
 	}
 }
 
+// members adds the members of a mapping to its node. Those of a merge key are kept apart.
 func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 	for i := 0; i+1 < len(content); i += 2 {
 		key, name := content[i], b.node(content[i])

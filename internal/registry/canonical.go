@@ -49,6 +49,7 @@ type member struct {
 	from, to int
 }
 
+// value copies a value, and sorts what is in it. The text is JSON that was checked before.
 func (s *sorter) value() error {
 	switch s.in[s.at] {
 	case '{':
@@ -74,6 +75,7 @@ func (s *sorter) copy(length int) {
 	s.at += length
 }
 
+// array copies an array, whose items keep their order.
 func (s *sorter) array() error {
 	s.copy(1)
 	for s.in[s.at] != ']' {
@@ -88,6 +90,7 @@ func (s *sorter) array() error {
 	return nil
 }
 
+// object copies the members of an object, and sorts them by their names.
 func (s *sorter) object() error {
 	s.copy(1)
 	start, first := len(s.out), len(s.members)

@@ -249,6 +249,7 @@ func (t *Tree) ShardOf(name string) *Shard {
 // Diff calls visit for each name whose entry differs between two trees. Shards that they share cost nothing.
 func Diff(before, after *Tree, visit func(name string)) { diff(before.root, after.root, visit) }
 
+// diff visits each name under which two branches have other entries, or only one of them has one. It does not look into what they share.
 func diff(a, b *branch, visit func(name string)) {
 	switch {
 	case a == b:
