@@ -27,6 +27,9 @@ func ofMemory(least string) string {
 		`device.capacity['gpu.nvidia.com'].memory.compareTo(quantity('%s')) >= 0`, least)
 }
 
+// all reads each label of a node.
+func all(string) bool { return true }
+
 func deviceClass(name, extended string, selectors ...string) *resourcev1.DeviceClass {
 	c := &resourcev1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if extended != "" {
@@ -231,7 +234,7 @@ func TestSupplies(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1", Labels: map[string]string{corev1.LabelTopologyZone: "here"}}}
-			got := summary(NewInventory(tc.classes, tc.slices, tc.rules).Supplies(node))
+			got := summary(NewInventory(Published{Classes: tc.classes, Slices: tc.slices, Rules: tc.rules, ImplicitNames: true}).Node(node, all).Supplies)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -258,7 +261,7 @@ func TestClasses(t *testing.T) {
 		{ObjectMeta: metav1.ObjectMeta{Name: "empty-selector"}, Spec: resourcev1.DeviceClassSpec{Selectors: []resourcev1.DeviceSelector{{}}}},
 	}
 	var got []string
-	for _, c := range NewInventory(classes, []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"), gpu("b", ""))}, nil).Classes() {
+	for _, c := range NewInventory(Published{Classes: classes, Slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"), gpu("b", ""))}}).Classes() {
 		failure, _, _ := strings.Cut(c.Failure, ":")
 		got = append(got, strings.Join([]string{c.Name, strings.Join(c.Resources, " "), fmt.Sprint(c.Devices, c.Memory), failure}, " | "))
 	}
@@ -281,10 +284,12 @@ func TestUnusableClass(t *testing.T) {
 	other := edited(sliceOf(gpu("b", "")), func(s *resourcev1.ResourceSliceSpec) { s.NodeName, s.Pool.Name = ptr.To("node2"), "node2" })
 	class := deviceClass("unguarded", "", `device.capacity['gpu.nvidia.com'].memory.compareTo(quantity('40Gi')) >= 0`)
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1"}}
-	if got := NewInventory([]*resourcev1.DeviceClass{class}, []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"))}, nil).Supplies(node); len(got) != 1 {
+	published := Published{Classes: []*resourcev1.DeviceClass{class}, Slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"))}}
+	if got := NewInventory(published).Node(node, all).Supplies; len(got) != 1 || got[0].Count != 1 || got[0].Failure != "" {
 		t.Errorf("alone: %v", got)
 	}
-	if got := NewInventory([]*resourcev1.DeviceClass{class}, []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi")), other}, nil).Supplies(node); got != nil {
+	published.Slices = append(published.Slices, other)
+	if got := NewInventory(published).Node(node, all).Supplies; len(got) != 1 || got[0].Count != 0 || got[0].Failure == "" {
 		t.Errorf("beside a device on which it fails: %v", got)
 	}
 }
@@ -308,8 +313,10 @@ func FuzzSupplies(f *testing.F) {
 			d.Capacity[resourcev1.QualifiedName(capacity)] = resourcev1.DeviceCapacity{Value: quantity}
 			d.ConsumesCounters = []resourcev1.DeviceCounterConsumption{{CounterSet: value, Counters: map[string]resourcev1.Counter{attribute: {Value: counted}}}}
 		}), gpu("b", "")), func(s *resourcev1.ResourceSliceSpec) { s.Pool.Generation = generation })
-		inventory := NewInventory([]*resourcev1.DeviceClass{deviceClass("c", attribute, expression)}, []*resourcev1.ResourceSlice{slice}, nil)
-		for _, s := range inventory.Supplies(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1"}}) {
+		inventory := NewInventory(Published{
+			Classes: []*resourcev1.DeviceClass{deviceClass("c", attribute, expression)}, Slices: []*resourcev1.ResourceSlice{slice},
+		})
+		for _, s := range inventory.Node(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1"}}, all).Supplies {
 			if s.Count < 0 || s.Count > maxRequested || s.Memory < 0 {
 				t.Fatalf("%+v", s)
 			}

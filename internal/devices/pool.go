@@ -2,6 +2,7 @@ package devices
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,10 @@ const (
 	productAttribute = "productName"
 	partitionType    = "mig"
 )
+
+// gpuTypes are the types of devices that are GPUs or parts of them, and that containers use: NVIDIA's and AMD's. Devices that tell their memory
+// are GPUs, too.
+var gpuTypes = []string{"gpu", partitionType, "amdgpu", "amdgpu-partition"}
 
 // mebibyte is in bytes.
 const mebibyte = 1 << 20
@@ -40,6 +45,7 @@ type device struct {
 	memory    int64
 	partition bool
 	shared    bool
+	gpu       bool
 	product   string
 	// tainted reports whether it is handed out to nobody.
 	tainted bool
@@ -78,8 +84,12 @@ func (c counters) take(consumed []resourcev1.DeviceCounterConsumption) bool {
 	return true
 }
 
+// brokenPool is a pool of GPUs that cannot be used, and what is amiss with it.
+type brokenPool struct{ driver, what string }
+
 // poolsOf returns the pools that can be used, by driver and name: complete ones, of the newest generation, in which no name is there twice.
-func poolsOf(all []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRule) []*pool {
+// The second value says by the nodes' names what is amiss with the others.
+func poolsOf(all []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRule) ([]*pool, map[string]brokenPool) {
 	type key struct{ driver, name string }
 	newest := map[key][]*resourcev1.ResourceSlice{}
 	for _, slice := range all {
@@ -93,18 +103,35 @@ func poolsOf(all []*resourcev1.ResourceSlice, rules []*resourcev1.DeviceTaintRul
 		}
 	}
 	var pools []*pool
+	broken := map[string]brokenPool{}
+	amiss := func(k key, members []*resourcev1.ResourceSlice, what string) {
+		p := &pool{driver: k.driver, name: k.name}
+		text := fmt.Sprintf("its pool %s of driver %s %s", k.name, k.driver, what)
+		for _, slice := range members {
+			name := ptr.Deref(slice.Spec.NodeName, "")
+			if name == "" || !slices.ContainsFunc(slice.Spec.Devices, func(d resourcev1.Device) bool { return p.device(slice, &d, nil).gpu }) {
+				continue
+			}
+			if last := broken[name].what; last == "" || text < last {
+				broken[name] = brokenPool{k.driver, text}
+			}
+		}
+	}
 	for k, members := range newest {
-		if int64(len(members)) != members[0].Spec.Pool.ResourceSliceCount {
+		if want := members[0].Spec.Pool.ResourceSliceCount; int64(len(members)) != want {
+			amiss(k, members, fmt.Sprintf("has %d of %d ResourceSlices", len(members), want))
 			continue
 		}
 		slices.SortFunc(members, func(a, b *resourcev1.ResourceSlice) int { return cmp.Compare(a.Name, b.Name) })
 		p := &pool{driver: k.driver, name: k.name, counters: counters{}}
 		if p.add(members, rules) {
 			pools = append(pools, p)
+		} else {
+			amiss(k, members, "has two devices of one name")
 		}
 	}
 	slices.SortFunc(pools, func(a, b *pool) int { return cmp.Or(cmp.Compare(a.driver, b.driver), cmp.Compare(a.name, b.name)) })
-	return pools
+	return pools, broken
 }
 
 // add adds the devices and counters of a pool's slices. It reports whether each device's name is there once.
@@ -135,13 +162,16 @@ func (p *pool) device(slice *resourcev1.ResourceSlice, declared *resourcev1.Devi
 	for name, capacity := range declared.Capacity {
 		if p.unqualified(string(name)) == memoryCapacity {
 			d.memory = max(0, capacity.Value.Value()/mebibyte)
+			d.gpu = d.gpu || d.memory > 0
 			d.shared = ptr.Deref(declared.AllowMultipleAllocations, false) && leavesSome(capacity)
 		}
 	}
 	for name, attribute := range declared.Attributes {
 		switch p.unqualified(string(name)) {
 		case typeAttribute:
-			d.partition = ptr.Deref(attribute.StringValue, "") == partitionType
+			kind := ptr.Deref(attribute.StringValue, "")
+			d.gpu = d.gpu || slices.Contains(gpuTypes, kind)
+			d.partition = kind == partitionType || strings.HasSuffix(kind, "-partition")
 		case productAttribute:
 			d.product = ptr.Deref(attribute.StringValue, "")
 		}
@@ -171,20 +201,39 @@ func (p *pool) isMeant(s *resourcev1.DeviceTaintSelector, name string) bool {
 	return ptr.Deref(s.Driver, p.driver) == p.driver && ptr.Deref(s.Pool, p.name) == p.name && ptr.Deref(s.Device, name) == name
 }
 
-// on returns the devices that can be used on a node.
-func (p *pool) on(node *corev1.Node) []*device {
-	var there []*device
+// found is a device that is for a node. uncertain is a label that is not known, and decides about that.
+type found struct {
+	*device
+	uncertain string
+}
+
+// on returns the devices for a node.
+func (p *pool) on(node *corev1.Node, reads func(string) bool) []found {
+	var there []found
 	for _, d := range p.devices {
 		spec := &d.slice.Spec
+		name, selector, all := spec.NodeName, spec.NodeSelector, spec.AllNodes
 		if ptr.Deref(spec.PerDeviceNodeSelection, false) {
-			if matches(node, d.NodeName, d.NodeSelector, d.AllNodes) {
-				there = append(there, d)
-			}
-			continue
+			name, selector, all = d.NodeName, d.NodeSelector, d.AllNodes
 		}
-		if matches(node, spec.NodeName, spec.NodeSelector, spec.AllNodes) {
-			there = append(there, d)
+		if is, uncertain := matches(node, reads, name, selector, all); is {
+			there = append(there, found{d, uncertain})
 		}
 	}
 	return there
+}
+
+// nodes returns the names of the nodes that devices are for, and false if some are for others, too.
+func (p *pool) nodes() (names []string, only bool) {
+	for _, d := range p.devices {
+		name := d.slice.Spec.NodeName
+		if ptr.Deref(d.slice.Spec.PerDeviceNodeSelection, false) {
+			name = d.NodeName
+		}
+		if name == nil {
+			return nil, false
+		}
+		names = insert(names, *name)
+	}
+	return names, true
 }

@@ -33,7 +33,8 @@ func noneOf(key string, values ...string) corev1.NodeSelectorRequirement {
 // affinity selects the nodes whose GPUs have enough memory each, by every source that can tell so, and prefers the tightest. It is nil if any GPU
 // will do. It reports whether nodes that will not do have the labels of nodes that will, so that it selects neither.
 func (inv *Inventory) affinity(p *plan) (*corev1.NodeAffinity, bool) {
-	terms, ambiguous := inv.separate(p, inv.suited(&p.demand, inv.terms(p)))
+	terms, missed := inv.admit(p, inv.terms(p))
+	terms, ambiguous := inv.separate(p, inv.suited(&p.demand, terms))
 	if len(terms) == 0 {
 		return nil, false
 	}
@@ -48,12 +49,15 @@ func (inv *Inventory) affinity(p *plan) (*corev1.NodeAffinity, bool) {
 			Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{below(p.labels+suffixMemory, labelled+1)}},
 		}}
 	}
-	return affinity, ambiguous
+	return affinity, ambiguous || missed
 }
 
 // terms are the ways to be selected: the labels of GPU Feature Discovery first, then those of clouds, then those of each profile that is enough.
 // Karpenter takes them one by one, until it knows all labels of one.
 func (inv *Inventory) terms(p *plan) []corev1.NodeSelectorTerm {
+	if p.supply != nil && p.supply.devices && !inv.config.isGPU(p.resource) {
+		return nil // no device plugin gives it
+	}
 	var terms []corev1.NodeSelectorTerm
 	add := func(requirements ...corev1.NodeSelectorRequirement) {
 		if len(requirements) > 0 {

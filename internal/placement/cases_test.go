@@ -194,6 +194,8 @@ func brief(term corev1.NodeSelectorTerm) string {
 			parts = append(parts, key[strings.LastIndex(key, "/")+1:]+" not "+values)
 		case r.Operator == corev1.NodeSelectorOpExists:
 			parts = append(parts, key[strings.LastIndex(key, "/")+1:])
+		case r.Operator == corev1.NodeSelectorOpDoesNotExist && key == "memory":
+			parts = append(parts, "memory not there")
 		case r.Operator == corev1.NodeSelectorOpDoesNotExist && key == "slices.gi":
 			parts = append(parts, "whole")
 		}

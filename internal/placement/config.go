@@ -32,6 +32,8 @@ type Config struct {
 	Accelerators []Accelerator
 	// Reserve is what DaemonSets take of every node.
 	Reserve Reserve
+	// IgnoreDevices leaves out what Dynamic Resource Allocation hands out.
+	IgnoreDevices bool
 }
 
 // Profile describes the nodes of a pool.

@@ -7,11 +7,17 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/maze-agent/maregister/internal/devices"
 )
 
 // Inventory is what is known of a cluster's nodes, grouped into classes, and how to place on them. It does not change.
 type Inventory struct {
 	config *Config
+	// devices are what Dynamic Resource Allocation hands out. Nil if that is not known.
+	devices *devices.Inventory
+	// handedOut is the least memory of a device that a resource hands out on nodes that are there, in MiB. 0 if it may be one of no use.
+	handedOut map[corev1.ResourceName]int64
 	// classes are sorted: those with GPUs first, then by name.
 	classes []Class
 	// legacy are the values of the replicas label on shared GPUs whose labels do not say how they are shared, by the
@@ -31,7 +37,7 @@ func (inv *Inventory) Classes() []Class { return slices.Clone(inv.classes) }
 
 // ClassOf returns the class that a node is of, and false if the inventory does not know such nodes.
 func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
-	key := keyOf(inv.config.classify(node))
+	key := inv.config.describe(node, inv.devices).key
 	i := slices.IndexFunc(inv.classes, func(c Class) bool { return c.key == key })
 	if i < 0 {
 		return Class{}, false
@@ -42,6 +48,7 @@ func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 // Builder keeps count of a cluster's nodes. It is not safe for concurrent use.
 type Builder struct {
 	config   Config
+	devices  *devices.Inventory
 	nodes    map[string]counted
 	groups   map[string]*group
 	revision uint64
@@ -55,6 +62,13 @@ type counted struct {
 	class  string
 	state  state
 	memory int64
+	// node is the one that was counted, to count it again when other devices are published. It is not changed.
+	node *corev1.Node
+}
+
+// same reports whether a node was counted as it was before.
+func (c *counted) same(last *counted) bool {
+	return c.class == last.class && c.state == last.state && c.memory == last.memory
 }
 
 // NewBuilder makes a builder without nodes.
@@ -64,16 +78,17 @@ func NewBuilder(config Config) *Builder {
 
 // Set counts a node, in place of what it was before. It returns whether that can change a placement or a verdict: a class
 // came, went, began or ceased to take Pods, its largest node is of another size, or it has overtaken another one in number.
+// The node must not be changed afterwards.
 func (b *Builder) Set(node *corev1.Node) bool {
-	common := b.config.classify(node)
-	next := counted{class: keyOf(common), state: b.config.stateOf(node), memory: common.Status.Allocatable.Memory().Value()}
+	d := b.config.describe(node, b.devices)
+	next := counted{class: d.key, state: d.state, memory: d.common.Status.Allocatable.Memory().Value(), node: node}
 	last, known := b.nodes[node.Name]
-	if known && last == next {
+	b.nodes[node.Name] = next
+	if known && next.same(&last) {
 		return false
 	}
-	b.nodes[node.Name] = next
 	if b.groups[next.class] == nil {
-		b.groups[next.class] = b.newGroup(next.class, common)
+		b.groups[next.class] = b.newGroup(&d)
 	}
 	affected := []string{next.class}
 	if known {
@@ -188,8 +203,9 @@ type group struct {
 // size counts nodes of one memory, and those of them that take Pods at present, with GPUs and without.
 type size struct{ nodes, open, openCPU int }
 
-func (b *Builder) newGroup(key string, common *corev1.Node) *group {
-	g := &group{Class: Class{key: key, node: common, supplies: b.config.suppliesOf(common)}, sizes: map[int64]size{}}
+func (b *Builder) newGroup(d *described) *group {
+	common := d.common
+	g := &group{Class: Class{key: d.key, node: common, supplies: b.config.allSupplies(d)}, sizes: map[int64]size{}}
 	for name, quantity := range common.Status.Allocatable {
 		if isForeign(name) && !b.config.isGPU(name) && quantity.Sign() > 0 {
 			g.foreign = append(g.foreign, name)
@@ -282,6 +298,11 @@ func nameOf(class *Class) string {
 			return profile.Name
 		}
 	}
+	for i := range class.supplies {
+		if products := class.supplies[i].products; products != "" {
+			return products
+		}
+	}
 	for _, label := range []string{gpuLabels + suffixProduct, gkeAccelerator, instanceType} {
 		if name := class.node.Labels[label]; name != "" {
 			return name
@@ -293,7 +314,7 @@ func nameOf(class *Class) string {
 // Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
-		config: &b.config, classes: make([]Class, 0, len(b.groups)),
+		config: &b.config, devices: b.devices, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
 		legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {
@@ -309,6 +330,7 @@ func (b *Builder) Inventory() *Inventory {
 		inv.notePlatforms(inv.classes[i].node.Labels)
 		inv.windows = inv.windows || inv.classes[i].node.Labels[corev1.LabelOSStable] == windows
 		inv.noteMark(&inv.classes[i])
+		inv.noteDevices(&inv.classes[i])
 	}
 	for i := range b.config.Profiles {
 		inv.notePlatforms(b.config.Profiles[i].NodeSelector)
@@ -350,6 +372,9 @@ func (inv *Inventory) noteMark(class *Class) {
 func (inv *Inventory) noteSharing(class *Class) {
 	for i := range class.supplies {
 		s := &class.supplies[i]
+		if s.devices {
+			continue // its slices tell
+		}
 		replicas := class.node.Labels[s.labels+suffixReplicas]
 		_, told := class.node.Labels[s.labels+suffixSharing]
 		gke := class.node.Labels[gkeSharing] != ""

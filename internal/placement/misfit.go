@@ -212,7 +212,7 @@ func (p *plan) unselected(class *Class) string {
 				text += "; " + s.miss(&p.demand)
 			}
 			return text
-		case s.resource != p.resource:
+		case s.resource != p.resource && !p.ambiguous:
 			return fmt.Sprintf("would do with %d %s; the placement asks for another resource, of which there are more, or which wastes less: %s",
 				k, s.resource, p.share())
 		}
@@ -230,17 +230,10 @@ func (p *plan) lacks(class *Class) string {
 		quantity := class.node.Status.Allocatable[name]
 		foreign = append(foreign, fmt.Sprintf("%s: %s", name, quantity.String()))
 	}
-	var most *supply
-	for i := range class.supplies {
-		s := &class.supplies[i]
-		if s.serves(&p.demand) && !s.unallocatable {
-			return ""
-		}
-		if most == nil || s.rank() > most.rank() {
-			most = s
-		}
-	}
+	most, serves := p.closest(class)
 	switch {
+	case serves:
+		return ""
 	case most != nil:
 		return most.shortage(&p.demand)
 	case len(foreign) > 0:
@@ -248,6 +241,20 @@ func (p *plan) lacks(class *Class) string {
 	default:
 		return "has no GPU"
 	}
+}
+
+// closest returns the supply of a class of which there is most to say, and whether some supply is enough. Nil if there is none.
+func (p *plan) closest(class *Class) (most *supply, serves bool) {
+	for i := range class.supplies {
+		s := &class.supplies[i]
+		if s.serves(&p.demand) && !s.unallocatable {
+			return s, true
+		}
+		if most == nil || s.rank() > most.rank() {
+			most = s
+		}
+	}
+	return most, false
 }
 
 // rank orders the supplies of a node by how much there is to say about them.
@@ -264,6 +271,9 @@ func (s *supply) rank() int64 {
 
 // shortage returns why a supply does not meet a demand.
 func (s *supply) shortage(d *demand) string {
+	if why := s.deviceShortage(d); why != "" {
+		return why
+	}
 	switch {
 	case s.count == 0:
 		return fmt.Sprintf("has no %s that can be allocated", s.resource)

@@ -106,9 +106,7 @@ func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 	out.Spec.Unschedulable, out.Spec.Taints = node.Spec.Unschedulable, node.Spec.Taints
 	for name, value := range node.Labels {
 		switch platform := platformOf(name); {
-		case c.selects(name, value):
-			setLabel(out, name, value)
-		case name == corev1.LabelOSStable && value == windows, name == corev1.LabelArchStable:
+		case c.compares(name, value), slices.Contains(deviceLabels, name), slices.Contains(topologyLabels, name):
 			setLabel(out, name, value)
 		case platform != "":
 			setLabel(out, platform, "")
@@ -159,8 +157,13 @@ func Alike(a, b *corev1.Node) bool {
 func (c *Config) classify(node *corev1.Node) *corev1.Node {
 	slim := c.Slim(node)
 	out := &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Labels: slim.Labels, Annotations: slim.Annotations},
+		ObjectMeta: metav1.ObjectMeta{Annotations: slim.Annotations},
 		Status:     corev1.NodeStatus{Allocatable: slim.Status.Allocatable},
+	}
+	for name, value := range slim.Labels {
+		if c.compares(name, value) || platformOf(name) == name {
+			setLabel(out, name, value)
+		}
 	}
 	gpus, _ := c.plugged(slim)
 	for name, quantity := range slim.Status.Allocatable {
@@ -175,6 +178,11 @@ func (c *Config) classify(node *corev1.Node) *corev1.Node {
 	}
 	slices.SortFunc(out.Spec.Taints, func(a, b corev1.Taint) int { return strings.Compare(a.ToString(), b.ToString()) })
 	return out
+}
+
+// compares reports whether nodes of one class have the same value of a label.
+func (c *Config) compares(label, value string) bool {
+	return c.selects(label, value) || label == corev1.LabelOSStable && value == windows || label == corev1.LabelArchStable
 }
 
 // selects reports whether a placement may select by a node label, or read something from it.

@@ -110,14 +110,16 @@ type candidate struct {
 	choice
 	waste int64
 	units units
+	// unsure says that its resource hands out devices that would not do, too.
+	unsure bool
 	// rare says that there are few of them, and many others that serve the task with as many.
 	rare bool
 	// order is that of the classes, which are sorted by name, and of the resources of a class.
 	order int
 }
 
-// candidates returns every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, not those that are rare, the least waste,
-// the most nodes. A task that names no size prefers whole GPUs. Those that only labels tell of are apart.
+// candidates returns every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, not those that are rare, not those of a
+// DeviceClass that has smaller ones, too, the least waste, the most nodes. A task that names no size prefers whole GPUs. Those that only labels tell of are apart.
 func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
 	for i := range inv.classes {
 		class := &inv.classes[i]
@@ -127,7 +129,7 @@ func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
 				continue
 			}
 			next := candidateOf(d, class, s, s.need(d))
-			next.order = len(found) + len(told)
+			next.order, next.unsure = len(found)+len(told), inv.isUnsure(d, &next.choice)
 			if s.unallocatable {
 				told = append(told, next)
 			} else {
@@ -138,7 +140,7 @@ func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
 	for _, all := range [][]*candidate{found, told} {
 		markRare(all)
 		slices.SortFunc(all, func(a, b *candidate) int {
-			return cmp.Or(cmp.Compare(a.count, b.count), compareBool(a.rare, b.rare), cmp.Compare(a.waste, b.waste),
+			return cmp.Or(cmp.Compare(a.count, b.count), compareBool(a.rare, b.rare), compareBool(a.unsure, b.unsure), cmp.Compare(a.waste, b.waste),
 				cmp.Compare(b.class.Nodes, a.class.Nodes), cmp.Compare(a.order, b.order))
 		})
 	}
@@ -189,7 +191,7 @@ func (inv *Inventory) nearest(d *demand) []*candidate {
 		}
 		for j := range class.supplies {
 			s := &class.supplies[j]
-			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
+			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.devices || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
 				continue
 			}
 			if s.need(d) > 0 && (best == nil || s.total() > best.total()) {

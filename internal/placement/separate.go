@@ -20,7 +20,8 @@ func (inv *Inventory) separate(p *plan, terms []corev1.NodeSelectorTerm) ([]core
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		s := class.supplyOf(p.resource)
-		if s == nil || s.unallocatable || s.unmanaged || s.count < p.count || len(terms) > 0 && !slices.ContainsFunc(terms, class.matches) {
+		if s == nil || s.unallocatable || s.unmanaged || s.count < p.count && !s.stalls(p.count) ||
+			len(terms) > 0 && !slices.ContainsFunc(terms, class.matches) {
 			continue
 		}
 		if s.enough(&p.demand, p.count) {

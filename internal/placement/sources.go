@@ -76,12 +76,14 @@ func platformOf(label string) string {
 	return ""
 }
 
-// Trust is what the memory of a GPU was read from, the most trusted first. Devices of ResourceSlices will come before labels.
+// Trust is what the memory of a GPU was read from, the most trusted first.
 type Trust int
 
 const (
 	// TrustNone is for GPUs whose memory is not known.
 	TrustNone Trust = iota
+	// TrustDevices is for devices in ResourceSlices. It vouches for a DeviceClass, and selects no nodes.
+	TrustDevices
 	// TrustDiscovery is for a label of GPU Feature Discovery.
 	TrustDiscovery
 	// TrustCloud is for a cloud's label that tells the memory.
@@ -100,6 +102,8 @@ type source struct {
 	profile *Profile
 	// platform is the one on whose clusters it selects nodes that need not be there yet. Empty if it does on all.
 	platform string
+	// class is the DeviceClass that hands out the devices.
+	class string
 }
 
 // reading holds what a source reports for a node.
@@ -251,6 +255,8 @@ func (s *source) String() string {
 	switch s.trust {
 	case TrustNone:
 		return ""
+	case TrustDevices:
+		return "the devices of DeviceClass " + s.class
 	case TrustTable:
 		return "the label " + s.label + " and the table of accelerators"
 	case TrustProfile:

@@ -38,7 +38,7 @@ const memoryCeiling = 1 << 20
 // maxReplicas is more than any device plugin shares one GPU into. It keeps products of labels far from overflowing.
 const maxReplicas = 1 << 16
 
-// supply is one way in which nodes of a class give GPUs. A DeviceClass of Dynamic Resource Allocation can be one more: its resource is the
+// supply is one way in which nodes of a class give GPUs. A DeviceClass of Dynamic Resource Allocation is one more: its resource is the
 // class's, its count and memory are those of the devices that it selects, and its source comes before all labels.
 type supply struct {
 	// resource is what a Pod requests.
@@ -59,6 +59,13 @@ type supply struct {
 	slice bool
 	// unified says that its memory is the node's main memory.
 	unified bool
+	// devices says that Dynamic Resource Allocation hands it out. largest is then the most memory that one has, products are what they are called.
+	// atLeast says that a Pod may get more than count. doubtful says that it is not known whether it is there, or can be asked for.
+	devices, atLeast, doubtful bool
+	largest                    int64
+	products                   string
+	// failed says that its DeviceClass fails, for which unusable has the reason.
+	failed bool
 	// unallocatable says that only labels tell of it.
 	unallocatable bool
 	// unusable says why it is not used, if so, and mislabelled why its memory is not known.
@@ -197,7 +204,11 @@ func (s *supply) readSharing(node *corev1.Node) {
 // a GPU, or GPUs of several models of which the labels tell one.
 func (s *supply) readMemory(c *Config, labels map[string]string) {
 	var overdrawn string
-	for _, from := range c.sourcesOf(s.resource) {
+	name := s.resource
+	if s.devices {
+		name = c.ResourceName // the labels are about the same GPUs
+	}
+	for _, from := range c.sourcesOf(name) {
 		told := from.read(c, labels)
 		switch {
 		case !told.ok || from.trust == TrustProfile && s.sharing != sharingNone:

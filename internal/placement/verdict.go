@@ -16,10 +16,10 @@ func (inv *Inventory) judge(p *plan) Verdict {
 		return Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task when it is empty" + inv.share(p, class)}
 	}
 	if verdict, open := inv.undecided(p); open {
-		return verdict
+		return inv.withFailure(p, verdict)
 	}
-	return inv.withClauses(p, Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode,
-		Summary: "no node can host the task, even when empty", Advice: inv.advice(p)})
+	return inv.withFailure(p, inv.withClauses(p, Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode,
+		Summary: "no node can host the task, even when empty", Advice: inv.advice(p)}))
 }
 
 // host returns a class of which some node that takes Pods can host the Pod of a plan. The class that was chosen is asked first.
@@ -72,6 +72,12 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.toldOnly(&c) }):
 		return detailed(v1alpha1.ReasonNoInventory, "GPUs that could host the task are told by labels, and not allocatable: run the device plugin; "+
 			"if Dynamic Resource Allocation gives them, kube-scheduler judges")
+	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.doubts(&c) }):
+		return detailed(v1alpha1.ReasonNoInventory, "it is not known whether some devices of Dynamic Resource Allocation can host the task")
+	case p.ambiguous && p.supply != nil && p.supply.devices:
+		return detailed(v1alpha1.ReasonMemoryLabelMissing, fmt.Sprintf("devices that could host the task have a DeviceClass with others that could not, and no "+
+			"label of their nodes tells them apart, so the placement selects neither: create a DeviceClass that selects those with %dMi or more, "+
+			"or give the nodes a label by which a profile selects them", p.perGPU()))
 	case p.ambiguous:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPUs that could host the task have the labels of others that could not, so the placement "+
 			"selects neither: give one of them a label of its own, and describe them by a profile")

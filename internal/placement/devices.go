@@ -1,0 +1,365 @@
+package placement
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/maze-agent/maregister/internal/devices"
+)
+
+const (
+	// maxDevices is the largest number of devices that a Pod can ask for.
+	maxDevices = resourcev1.AllocationResultsMaxSize
+	// maxTried is the number of devices on a node from which on kube-scheduler takes long to find out that they are too few: it tries each
+	// choice of them, 2^n, and nothing else meanwhile. 17 of 16 take it a second.
+	maxTried = 10
+	// maxProducts is how many product names a class of nodes is called by.
+	maxProducts = 3
+)
+
+// Labels by which nodes whose GPUs are told by slices are selected, besides those that other nodes are selected by.
+const (
+	draDriver   = "nvidia.com/gpu.deploy.dra-driver"
+	gkeNoPlugin = "gke-no-default-nvidia-gpu-device-plugin"
+)
+
+// deviceLabels tell nodes apart whose GPUs are told by slices.
+var deviceLabels = []string{draDriver, gkeNoPlugin, instanceType}
+
+// topologyLabels are labels by which a ResourceSlice may select nodes. Nodes of one class differ in them.
+var topologyLabels = []string{
+	corev1.LabelTopologyZone, corev1.LabelTopologyRegion, corev1.LabelHostname, corev1.LabelArchStable, corev1.LabelOSStable,
+}
+
+// reads reports whether a node that Slim made has the label of a key, if the node has it.
+func (c *Config) reads(label string) bool {
+	return slices.Contains(deviceLabels, label) || slices.Contains(topologyLabels, label) || c.selects(label, "")
+}
+
+// SetDevices takes over what Dynamic Resource Allocation hands out now. It returns what Set does.
+func (b *Builder) SetDevices(published *devices.Inventory) bool {
+	b.devices = published
+	changed := false
+	for _, name := range sortedKeys(b.nodes) {
+		if b.Set(b.nodes[name].node) {
+			changed = true
+		}
+	}
+	return changed
+}
+
+// described is a node as it is counted.
+type described struct {
+	// key is equal for nodes of one class.
+	key   string
+	state state
+	// plain has what a node has in common with others of its class. common gives its devices, too: each as an amount of the resource by which a
+	// Pod asks for them, which is what kube-scheduler makes of it.
+	plain, common *corev1.Node
+	devices       []supply
+}
+
+// describe reads a node, and what is published for it.
+func (c *Config) describe(node *corev1.Node, published *devices.Inventory) described {
+	slim := c.Slim(node)
+	d := described{devices: c.deviceSupplies(slim, published)}
+	for i := range d.devices { // none is allocatable: what is left of a device plugin is not restarting
+		delete(slim.Status.Allocatable, d.devices[i].resource)
+		delete(slim.Status.Capacity, d.devices[i].resource)
+	}
+	d.plain, d.state = c.classify(slim), c.stateOf(slim)
+	if len(d.devices) == 0 {
+		d.common, d.key = d.plain, keyOf(d.plain)
+		return d
+	}
+	for _, label := range deviceLabels {
+		if value, ok := slim.Labels[label]; ok {
+			setLabel(d.plain, label, value)
+		}
+	}
+	common := *d.plain
+	common.Status.Allocatable = maps.Clone(d.plain.Status.Allocatable)
+	var key strings.Builder
+	for i := range d.devices {
+		s := &d.devices[i]
+		if s.count > 0 {
+			common.Status.Allocatable[s.resource] = *resource.NewQuantity(s.count, resource.DecimalSI)
+		}
+		fmt.Fprintf(&key, "%q %q %d %d %d %t %t %q %q %q ", s.resource, s.source.class, s.count, s.memory, s.largest, s.slice, s.doubtful, s.sharing,
+			s.unusable, s.products)
+	}
+	d.common, d.key = &common, keyOf(&common)+key.String()
+	return d
+}
+
+// allSupplies returns what a node gives by its device plugin, and by its devices. Where slices tell of GPUs, labels only repeat it.
+func (c *Config) allSupplies(d *described) []supply {
+	all := c.suppliesOf(d.plain)
+	if len(d.devices) == 0 {
+		return all
+	}
+	return append(slices.DeleteFunc(all, func(s supply) bool { return s.unallocatable }), d.devices...)
+}
+
+// deviceSupplies returns what DeviceClasses hand out on a node that Slim made: by the extended resource of each, and by its implicit one, which
+// no device plugin gives. It returns one of which there are none where GPUs are published and no class hands them out.
+func (c *Config) deviceSupplies(node *corev1.Node, published *devices.Inventory) []supply {
+	if published == nil || c.IgnoreDevices {
+		return nil
+	}
+	told := published.Node(node, c.reads)
+	plugged := slices.ContainsFunc(sortedKeys(node.Status.Allocatable), func(name corev1.ResourceName) bool {
+		allocatable, capacity := node.Status.Allocatable[name], node.Status.Capacity[name]
+		return c.isGPU(name) && (allocatable.Sign() > 0 || capacity.Sign() > 0)
+	})
+	var all []supply
+	for i := range told.Supplies {
+		handed := &told.Supplies[i]
+		if !c.isOurs(published.Class(handed.Class)) {
+			continue
+		}
+		names := handed.Resources
+		if len(names) == 0 {
+			names = []string{resourcev1.ResourceDeviceClassPrefix + handed.Class}
+		}
+		for _, name := range names {
+			if implicit := strings.HasPrefix(name, resourcev1.ResourceDeviceClassPrefix); !implicit && !c.isGPU(corev1.ResourceName(name)) {
+				continue // a device plugin may give other things by this name; the implicit one is enough
+			}
+			if allocatable := node.Status.Allocatable[corev1.ResourceName(name)]; allocatable.Sign() <= 0 {
+				all = append(all, c.deviceSupply(node, handed, corev1.ResourceName(name), plugged))
+			}
+		}
+	}
+	if len(all) == 0 && !plugged && slices.ContainsFunc(told.Drivers, c.isMaker) {
+		none := supply{resource: c.ResourceName, labels: labelsOf(c.ResourceName), devices: true, replicas: 1, unusable: told.Problem}
+		if none.unusable == "" {
+			none.unusable = fmt.Sprintf("its GPUs are told by ResourceSlices, and no DeviceClass selects them: create one with extendedResourceName: %s",
+				c.ResourceName)
+		} else {
+			none.unusable += ", so kube-scheduler leaves its devices out: look after the driver"
+		}
+		all = append(all, none)
+	}
+	return all
+}
+
+// isOurs reports whether a DeviceClass is of GPUs as a task expects them: it has the resource's name, or selects GPUs of its maker.
+func (c *Config) isOurs(class *devices.Class) bool {
+	return class != nil && (slices.Contains(class.Resources, string(c.ResourceName)) || slices.ContainsFunc(class.Drivers, c.isMaker))
+}
+
+// isMaker reports whether a driver is of the maker of the configured resource, such as gpu.nvidia.com of nvidia.com/gpu.
+func (c *Config) isMaker(driver string) bool {
+	domain, _, _ := strings.Cut(string(c.ResourceName), "/")
+	return driver == domain || strings.HasSuffix(driver, "."+domain)
+}
+
+// deviceSupply reads what a DeviceClass hands out on a node by one name. plugged says that a device plugin gives GPUs of the node.
+func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name corev1.ResourceName, plugged bool) supply {
+	s := supply{
+		resource: name, labels: labelsOf(name), count: int64(handed.Count), replicas: 1, devices: true,
+		memory: min(handed.Memory, memoryCeiling-1), largest: min(handed.Largest, memoryCeiling-1), slice: handed.Partitions,
+		source: source{trust: TrustDevices, class: handed.Class}, atLeast: handed.AtLeast,
+	}
+	if handed.Shared {
+		s.sharing = sharingTimeSlicing
+	}
+	s.products = strings.Join(handed.Products[:min(len(handed.Products), maxProducts)], ", ")
+	if s.memory == 0 {
+		s.source = source{trust: TrustNone, class: handed.Class}
+		s.readMemory(c, node.Labels)
+	}
+	switch {
+	case handed.Failure != "":
+		s.count, s.failed = maxDevices, true // kube-scheduler fails as soon as it looks at the node
+		s.unusable = fmt.Sprintf("no Pod of its DeviceClass %s is scheduled: %s", handed.Class, handed.Failure)
+	case handed.Others || name != c.ResourceName && slices.ContainsFunc(handed.Drivers, func(driver string) bool { return !c.isMaker(driver) }):
+		s.unusable = fmt.Sprintf("its DeviceClass %s selects devices, too, that are other ones than gpu.resourceName names", handed.Class)
+	case plugged:
+		s.unusable = "its device plugin and its ResourceSlices give the same GPUs; end one of them"
+	case handed.Uncertain != "":
+		s.doubtful = true
+		s.unusable = fmt.Sprintf("a ResourceSlice selects its nodes by the label %s, which is not read; describe the nodes by a profile", handed.Uncertain)
+	case len(handed.Resources) == 0:
+		s.count, s.doubtful = 0, true
+		s.unusable = fmt.Sprintf("its DeviceClass %s has no extendedResourceName, and it is not known that Kubernetes is of version 1.36 or later, "+
+			"where it needs none; give it one", handed.Class)
+	case handed.Count == 0 && handed.Tainted > 0:
+		s.unusable = fmt.Sprintf("all %d devices of its DeviceClass %s are tainted; see their ResourceSlices, and the DeviceTaintRules", handed.Tainted, handed.Class)
+	case s.unusable == "":
+		s.unusable = c.refusal(&s, nil)
+	}
+	return s
+}
+
+// noteDevices notes by which resources devices are handed out, with the least memory that a device may have of each, in MiB.
+func (inv *Inventory) noteDevices(class *Class) {
+	for i := range class.supplies {
+		s := &class.supplies[i]
+		if !s.devices || s.count == 0 {
+			continue
+		}
+		memory := s.memory
+		if s.unusable != "" {
+			memory = 0
+		}
+		if known, ok := inv.handedOut[s.resource]; !ok || memory < known {
+			inv.handedOut[s.resource] = memory
+		}
+	}
+}
+
+// isUnsure reports whether some device that the resource of a candidate hands out would not do, so that labels have to tell nodes apart.
+func (inv *Inventory) isUnsure(d *demand, c *choice) bool {
+	return c.supply.devices && d.memory > 0 && inv.handedOut[c.resource]*c.count < d.memory
+}
+
+// stalls reports whether kube-scheduler takes long to find out that the devices of a node are too few.
+func (s *supply) stalls(count int64) bool { return s.devices && s.count < count && s.count >= maxTried }
+
+// admit adds to the terms that select nodes by labels what nodes need whose devices will do, and which no label tells of. Where nothing but
+// devices can be handed out, and all will do, nothing is selected: it returns no terms. It reports whether nodes that would do are left out, as
+// nothing tells them from others.
+func (inv *Inventory) admit(p *plan, terms []corev1.NodeSelectorTerm) ([]corev1.NodeSelectorTerm, bool) {
+	if _, ok := inv.handedOut[p.resource]; !ok {
+		return terms, false
+	}
+	will, wont, plugin := inv.served(p)
+	if len(will) == 0 {
+		return terms, false
+	}
+	selected := func(c *Class) bool { return slices.ContainsFunc(terms, c.matches) }
+	if !plugin && !inv.grows(p) && !slices.ContainsFunc(will, selected) {
+		terms = nil // labels of GPU Feature Discovery, or of a cloud, tell of none of them
+	}
+	if len(terms) == 0 && len(wont) == 0 {
+		return nil, false
+	}
+	missed := slices.DeleteFunc(slices.Clone(will), selected)
+	if len(missed) == 0 {
+		return terms, false
+	}
+	if requirement, ok := commonLabel(missed, wont); ok {
+		return append(terms, corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{requirement}}), false
+	}
+	if len(terms) == 0 {
+		return nil, false // then what will not do is kept off, if it can be
+	}
+	return terms, true
+}
+
+// grows reports whether a profile is enough, by whose labels nodes are selected that need not be there yet.
+func (inv *Inventory) grows(p *plan) bool {
+	return p.memory > 0 && slices.ContainsFunc(inv.config.Profiles, func(profile Profile) bool {
+		s := inv.config.supplyOfProfile(&profile)
+		return p.resource == s.resource && s.enough(&p.demand, p.count)
+	})
+}
+
+// served returns the nodes that give a plan's resource by their devices and would do, and those that would not, in whatever way they give it. It
+// reports whether a device plugin gives it anywhere.
+func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin bool) {
+	for i := range inv.classes {
+		class := &inv.classes[i]
+		s := class.supplyOf(p.resource)
+		if s == nil {
+			continue
+		}
+		plugin = plugin || !s.devices
+		switch {
+		case s.enough(&p.demand, p.count):
+			if s.devices {
+				will = append(will, class)
+			}
+		case !s.devices || s.count >= p.count || s.stalls(p.count):
+			wont = append(wont, class)
+		}
+	}
+	return will, wont, plugin
+}
+
+// commonLabel returns a label that all of some nodes have, and none of others: by what tells GPUs apart first. Else it is the lack of the label of
+// GPU Feature Discovery, if all others have that.
+func commonLabel(will, wont []*Class) (corev1.NodeSelectorRequirement, bool) {
+	for _, key := range slices.Concat(deviceLabels, []string{gkeAccelerator, gpuLabels + suffixProduct}, commonKeys(will)) {
+		var values []string
+		lacks := func(c *Class) bool { _, ok := c.node.Labels[key]; return !ok }
+		if platformOf(key) == key || slices.ContainsFunc(will, lacks) {
+			continue
+		}
+		for _, class := range will {
+			values = insert(values, class.node.Labels[key])
+		}
+		if !slices.ContainsFunc(wont, func(c *Class) bool { value, ok := c.node.Labels[key]; return ok && slices.Contains(values, value) }) {
+			return oneOf(key, values...), true
+		}
+	}
+	const memory = gpuLabels + suffixMemory
+	has := func(c *Class) bool { _, ok := c.node.Labels[memory]; return ok }
+	lacks := func(c *Class) bool { return !has(c) }
+	if slices.ContainsFunc(will, has) || slices.ContainsFunc(wont, lacks) {
+		return corev1.NodeSelectorRequirement{}, false
+	}
+	return absent(memory), true
+}
+
+// doubts reports whether the devices of a class of nodes might do, and something about them is not known that is not their memory.
+func (p *plan) doubts(class *Class) bool {
+	return slices.ContainsFunc(class.supplies, func(s supply) bool {
+		return s.devices && len(p.others(class)) == 0 && (s.doubtful || s.unusable == "" && s.atLeast && s.memory > 0 && s.need(&p.demand) > s.count)
+	})
+}
+
+// withFailure adds to the verdict of a gpu task that a DeviceClass cannot be used, if one cannot and no clause tells of it.
+func (inv *Inventory) withFailure(p *plan, verdict Verdict) Verdict {
+	if p.count == 0 {
+		return verdict
+	}
+	var failed *supply
+	for i := range inv.classes {
+		if s, serves := p.closest(&inv.classes[i]); s != nil && s.failed && !serves {
+			return verdict
+		}
+		for j := range inv.classes[i].supplies {
+			if s := &inv.classes[i].supplies[j]; s.failed && failed == nil {
+				failed = s
+			}
+		}
+	}
+	switch {
+	case failed == nil:
+	case verdict.Advice == "":
+		verdict.Advice = failed.unusable
+	default:
+		verdict.Advice += "; " + failed.unusable
+	}
+	return verdict
+}
+
+// deviceShortage says why devices do not meet a demand, where there is something to say of them that there is not of other GPUs.
+func (s *supply) deviceShortage(d *demand) string {
+	switch {
+	case !s.devices:
+		return ""
+	case s.unusable != "":
+		return s.unusable
+	case s.memory == 0 && s.unified || s.count == 0:
+		return ""
+	case s.memory == 0 && d.memory > 0:
+		return fmt.Sprintf("its ResourceSlices do not tell how much memory a device of DeviceClass %s has; describe the nodes by a profile", s.source.class)
+	case s.largest >= d.memory && s.memory < d.memory:
+		return fmt.Sprintf("has %d devices of DeviceClass %s with %dMi to %dMi, and a Pod may get any of them: create a DeviceClass that selects those "+
+			"with %dMi or more", s.count, s.source.class, s.memory, s.largest, d.memory)
+	case s.need(d) > maxDevices:
+		return fmt.Sprintf("needs %d devices with %dMi each, and a Pod can ask for %d", s.need(d), s.memory, maxDevices)
+	default:
+		return ""
+	}
+}
