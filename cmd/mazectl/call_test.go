@@ -69,6 +69,9 @@ func TestCluster(t *testing.T) {
 			fmt.Fprint(w, `{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTaskList", "metadata": {}, "items": [
 				{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTask", "metadata": {"name": "split-pdf", "namespace": "a"}, "spec": {"name": "split_pdf"}},
 				{"apiVersion": "registry.mazeagent.net/v1alpha1", "kind": "MazeTask", "metadata": {"name": "split-pdf", "namespace": "b"}, "spec": {"name": "split_pdf"}}]}`)
+		case r.URL.Path == "/apis/resource.k8s.io/v1":
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}`)
 		case r.URL.Path != "/api/v1/nodes" || r.Header.Get("Authorization") != "Bearer secret":
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "nodes is forbidden"}`)

@@ -96,7 +96,7 @@ func (o *placeCommand) addFlags(c *cobra.Command, drain *string) {
 	flags.BoolVarP(&o.everywhere, "all-namespaces", "A", false, "judge the tasks of all namespaces of the cluster, in place of FILE")
 	flags.BoolVar(&o.summary, "summary", false, "count tasks by verdict and by class of nodes, and tell what one more node would unlock")
 	addNodeFlags(c, &o.NodeOptions)
-	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names; can be repeated")
+	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names, or DeviceClasses; can be repeated")
 	flags.StringVar(drain, "drain", "", "label `SELECTOR` of nodes that would go")
 	flags.StringVarP(&o.output, "output", "o", place.OutputTable, "`FORMAT`: "+strings.Join(place.Outputs, ", ")+"; wide leaves nothing out")
 	o.Cluster.AddFlags(c.PersistentFlags())

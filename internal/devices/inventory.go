@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/dynamic-resource-allocation/cel"
 	"k8s.io/utils/ptr"
@@ -353,4 +354,11 @@ func matches(node *corev1.Node, reads func(string) bool, name *string, selector 
 	default:
 		return ptr.Deref(all, false), ""
 	}
+}
+
+// ImplicitNames reports whether an API server of a version lets Pods ask for a DeviceClass that has no extended resource of its own: since 1.36,
+// where DRAExtendedResource is on. A version that cannot be read is an earlier one.
+func ImplicitNames(gitVersion string) bool {
+	v, err := version.ParseGeneric(gitVersion)
+	return err == nil && v.AtLeast(version.MajorMinor(1, 36))
 }

@@ -162,7 +162,8 @@ func markRare(all []*candidate) {
 	}
 	for _, a := range all {
 		a.rare = slices.ContainsFunc(all, func(b *candidate) bool {
-			return a.resource != b.resource && a.count == b.count && a.units.isRare(b.units)
+			same := a.supply.devices && b.supply.devices // several DeviceClasses hand out the same devices
+			return a.resource != b.resource && !same && a.count == b.count && a.units.isRare(b.units)
 		})
 	}
 }

@@ -41,8 +41,9 @@ type Reader struct {
 	Note func(format string, args ...any)
 }
 
-// Read returns the objects of one kind. It goes on after an error and returns all of them.
-func (r *Reader) Read(ctx context.Context, kind schema.GroupVersionKind, names []string) ([]Manifest, []error) {
+// Read returns the objects of one kind, and of others. Each file must have one of them. It goes on after an error and returns all of
+// them.
+func (r *Reader) Read(ctx context.Context, kind schema.GroupVersionKind, names []string, others ...schema.GroupVersionKind) ([]Manifest, []error) {
 	var found []Manifest
 	var errs []error
 	for _, name := range names {
@@ -51,16 +52,17 @@ func (r *Reader) Read(ctx context.Context, kind schema.GroupVersionKind, names [
 			errs = append(errs, terminal.Errors(err)...)
 		}
 		skipped := map[string]int{}
-		before := len(found)
+		none := true
 		for _, m := range all {
-			if m.GroupVersionKind() != kind {
+			if of := m.GroupVersionKind(); of != kind && !slices.Contains(others, of) {
 				skipped[m.GetKind()+" ("+m.GetAPIVersion()+")"]++
 				continue
 			}
+			none = false
 			found = append(found, m)
 		}
 		r.tellSkipped(name, skipped)
-		if len(found) == before && err == nil {
+		if none && err == nil {
 			errs = append(errs, r.nothingIn(name, kind))
 		}
 	}

@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -38,7 +35,7 @@ type Inventories struct {
 	nodes, added, drained int
 	// rules and all are what after was made of.
 	rules placement.Config
-	all   []corev1.Node
+	all   Nodes
 }
 
 // InventoryOptions say which nodes there are, and which come and go.
@@ -65,8 +62,8 @@ func (o *InventoryOptions) Inventories(ctx context.Context, r *Reader) (Inventor
 	if err != nil {
 		return out, err
 	}
-	for i := range added {
-		if err := complete(&added[i]); err != nil {
+	for i := range added.Nodes {
+		if err := complete(&added.Nodes[i]); err != nil {
 			return out, err
 		}
 	}
@@ -74,18 +71,16 @@ func (o *InventoryOptions) Inventories(ctx context.Context, r *Reader) (Inventor
 	if err != nil {
 		return out, err
 	}
-	kept := slices.DeleteFunc(slices.Clone(existing), func(node corev1.Node) bool {
-		return selector.Matches(labels.Set(node.Labels))
-	})
-	out.added, out.drained = len(added), len(existing)-len(kept)
+	kept := existing.without(func(node *corev1.Node) bool { return selector.Matches(labels.Set(node.Labels)) })
+	out.added, out.drained = len(added.Nodes), len(existing.Nodes)-len(kept.Nodes)
 	if o.Drain != nil && out.drained == 0 {
-		r.Note("--drain %s matches none of the %d nodes, so none goes; see their labels with: kubectl get nodes --show-labels", selector, len(existing))
+		r.Note("--drain %s matches none of the %d nodes, so none goes; see their labels with: kubectl get nodes --show-labels", selector, len(existing.Nodes))
 	}
 	if len(o.Add) > 0 || o.Drain != nil {
 		out.before = InventoryOf(rules, existing)
 	}
-	all := slices.Concat(kept, added)
-	out.nodes, out.after = len(all), InventoryOf(rules, all)
+	all := kept.with(added)
+	out.nodes, out.after = len(all.Nodes), InventoryOf(rules, all)
 	out.rules, out.all = rules, all
 	return out, nil
 }
@@ -129,56 +124,54 @@ func (o *NodeOptions) PlacementConfig(ctx context.Context) (placement.Config, er
 	return config.Placement(c), nil
 }
 
-// Existing returns the nodes that there are.
-func (o *NodeOptions) Existing(ctx context.Context, r *Reader) ([]corev1.Node, error) {
+// Existing returns the nodes that there are, and what is published for them.
+func (o *NodeOptions) Existing(ctx context.Context, r *Reader) (Nodes, error) {
 	if o.Nodes != ClusterNodes {
-		return readNodes(ctx, r, []string{o.Nodes})
+		nodes, err := readNodes(ctx, r, []string{o.Nodes})
+		if err == nil && len(nodes.Nodes) == 0 {
+			err = r.nothingIn(o.Nodes, nodeKind)
+		}
+		return nodes, err
 	}
-	nodes, err := o.listNodes(ctx)
+	nodes, err := o.listNodes(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("list the cluster's nodes: %w; %s, or give --nodes a file, as made by: kubectl get nodes -o yaml", err, cluster.Advice)
+		return Nodes{}, fmt.Errorf("list the cluster's nodes: %w; %s, or give --nodes a file, as made by: kubectl get nodes -o yaml", err, cluster.Advice)
 	}
 	return nodes, nil
 }
 
-func (o *NodeOptions) listNodes(ctx context.Context) ([]corev1.Node, error) {
+func (o *NodeOptions) listNodes(ctx context.Context, r *Reader) (Nodes, error) {
+	var nodes Nodes
 	connection, err := cluster.Connect(o.Cluster)
 	if err != nil {
-		return nil, err
+		return nodes, err
 	}
 	client, err := corev1client.NewForConfig(connection.Config)
 	if err != nil {
-		return nil, err
+		return nodes, err
 	}
-	var nodes []corev1.Node
 	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return client.Nodes().List(ctx, options)
 	}
 	err = cluster.Each(ctx, list, func(node *corev1.Node) error {
-		nodes = append(nodes, *node)
+		nodes.Nodes = append(nodes.Nodes, *node)
 		return nil
 	})
+	if err != nil {
+		return nodes, err
+	}
+	nodes.Devices, err = listDevices(ctx, connection.Config, r)
 	return nodes, err
 }
 
-// readNodes reads the nodes of files. Any error ends it: a verdict by half of the nodes would be wrong.
-func readNodes(ctx context.Context, r *Reader, names []string) ([]corev1.Node, error) {
+// describedNodes returns an error if a file is what people read.
+func describedNodes(ctx context.Context, names []string) error {
 	for _, name := range names {
 		if described, err := terminal.Until(ctx, func() (bool, error) { return isDescription(name), nil }); err == nil && described {
-			return nil, fmt.Errorf("%s is what kubectl describe node prints, for people; give the nodes as made by: kubectl get nodes -o yaml", name)
+			return fmt.Errorf("%s is what kubectl describe node prints, for people; give the nodes as made by: kubectl get nodes -o yaml", name)
 		}
 	}
-	manifests, errs := r.Read(ctx, corev1.SchemeGroupVersion.WithKind("Node"), names)
-	nodes := make([]corev1.Node, len(manifests))
-	for i, m := range manifests {
-		if err := Decode(m.Object, &nodes[i]); err != nil {
-			errs = append(errs, fmt.Errorf("%s: Node %s cannot be read: %w", m.source, m.GetName(), err))
-		}
-		if nodes[i].Status.Allocatable == nil { // the API server's default
-			nodes[i].Status.Allocatable = nodes[i].Status.Capacity
-		}
-	}
-	return nodes, utilerrors.NewAggregate(errs)
+	return nil
 }
 
 var (
@@ -207,14 +200,4 @@ func complete(node *corev1.Node) error {
 		allocatable[corev1.ResourcePods] = *resource.NewQuantity(maxPods, resource.DecimalSI)
 	}
 	return nil
-}
-
-// InventoryOf counts every node, also those without a name, or with one that another has: several may be copies of a manifest.
-func InventoryOf(rules placement.Config, nodes []corev1.Node) *placement.Inventory {
-	builder := placement.NewBuilder(rules)
-	for i, node := range nodes {
-		node.Name = strconv.Itoa(i)
-		builder.Set(&node)
-	}
-	return builder.Inventory()
 }

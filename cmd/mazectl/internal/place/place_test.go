@@ -149,7 +149,7 @@ func TestTasksThatRequireTheSameAreJudgedOnce(t *testing.T) {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	nodes := Inventories{after: InventoryOf(placement.DefaultConfig(), nil)}
+	nodes := Inventories{after: InventoryOf(placement.DefaultConfig(), Nodes{})}
 	all := Judge(manifests, "", admission, &nodes)
 	if len(all) != 8 || all[0].Comparison != all[4].Comparison {
 		t.Errorf("two tasks that require the same are judged apart")

@@ -128,7 +128,7 @@ func (n *Inventories) unlocks(all []Judged) []unlock {
 	var found []unlock
 	var before []sets.Set[placement.Requirement]
 	for _, p := range poolsOf(&n.rules) {
-		grown := InventoryOf(n.rules, append(slices.Clip(n.all), p.node))
+		grown := InventoryOf(n.rules, n.all.with(Nodes{Nodes: []corev1.Node{p.node}}))
 		set := sets.New[placement.Requirement]()
 		for req := range waiting {
 			if placement.Resolve(req, grown).Verdict.Status == metav1.ConditionTrue {

@@ -1,7 +1,6 @@
 package place
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +19,7 @@ func TestMachinesAreRead(t *testing.T) {
 		if m.count == 0 {
 			continue
 		}
-		inv := InventoryOf(rules, []corev1.Node{m.pool(rules.ResourceName).node})
+		inv := InventoryOf(rules, Nodes{Nodes: []corev1.Node{m.pool(rules.ResourceName).node}})
 		all := int64(m.count * m.gpuMemory)
 		for memory, want := range map[int64]metav1.ConditionStatus{all: metav1.ConditionTrue, all + 1: metav1.ConditionFalse} {
 			got := placement.Resolve(placement.Requirement{Type: v1alpha1.ResourceTypeGPU, MilliCPU: 1000, GPUMemory: memory}, inv).Verdict
@@ -43,7 +42,7 @@ func TestUnlocks(t *testing.T) {
 		{task: task{name: "cores", requirement: placement.Requirement{Type: v1alpha1.ResourceTypeCPU, MilliCPU: 50000}}},
 		{task: task{name: "refused", refused: "spec.name: Invalid value"}},
 	}
-	nodes := Inventories{rules: rules, all: []corev1.Node{machines[1].pool(rules.ResourceName).node}}
+	nodes := Inventories{rules: rules, all: Nodes{Nodes: []corev1.Node{machines[1].pool(rules.ResourceName).node}}}
 	nodes.after = InventoryOf(rules, nodes.all)
 	for i := range all {
 		if all[i].refused != "" {
@@ -69,11 +68,11 @@ func TestUnlocks(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if len(nodes.all) != 1 {
-		t.Errorf("the nodes that there are changed: %d", len(nodes.all))
+	if len(nodes.all.Nodes) != 1 {
+		t.Errorf("the nodes that there are changed: %d", len(nodes.all.Nodes))
 	}
 	for _, p := range poolsOf(&rules) {
-		grown := InventoryOf(rules, append(slices.Clone(nodes.all), p.node))
+		grown := InventoryOf(rules, nodes.all.with(Nodes{Nodes: []corev1.Node{p.node}}))
 		for _, j := range all {
 			if j.refused == "" && placement.Compare(j.requirement, nodes.after, grown).Change == placement.ChangeStranded {
 				t.Errorf("one more node of %s strands %s", p.name, j.name)
