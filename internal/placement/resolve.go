@@ -155,16 +155,34 @@ func candidateOf(d *demand, class *Class, s *supply, count int64) *candidate {
 }
 
 // markRare marks the candidates of which there are few. Tasks of another resource are not selected by the same placement: all would wait for
-// those few.
+// those few. Several DeviceClasses hand out the same devices, and do not make each other rare.
 func markRare(all []*candidate) {
 	if !slices.ContainsFunc(all, func(c *candidate) bool { return c.resource != all[0].resource }) {
 		return
 	}
-	for _, a := range all {
-		a.rare = slices.ContainsFunc(all, func(b *candidate) bool {
-			same := a.supply.devices && b.supply.devices // several DeviceClasses hand out the same devices
-			return a.resource != b.resource && !same && a.count == b.count && a.units.isRare(b.units)
-		})
+	type kind struct {
+		resource corev1.ResourceName
+		count    int64
+	}
+	most, mostPlugged := map[kind]units{}, map[kind]units{} // of one class of nodes; of those that a device plugin gives
+	for _, c := range all {
+		k := kind{c.resource, c.count}
+		most[k] = max(most[k], c.units)
+		if !c.supply.devices {
+			mostPlugged[k] = max(mostPlugged[k], c.units)
+		}
+	}
+	for _, c := range all {
+		others := most
+		if c.supply.devices {
+			others = mostPlugged
+		}
+		for k, units := range others {
+			if k.resource != c.resource && k.count == c.count && c.units.isRare(units) {
+				c.rare = true
+				break
+			}
+		}
 	}
 }
 
