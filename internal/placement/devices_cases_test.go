@@ -288,3 +288,94 @@ func TestDeviceCases(t *testing.T) {
 		})
 	}
 }
+
+// TestDeviceGuards: what looks like a supply of devices and is none, or may be none.
+func TestDeviceGuards(t *testing.T) {
+	named := []*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")}
+	selecting := func(label string) machine {
+		m := dra(h100s(4))
+		m.edit = func(s *resourcev1.ResourceSliceSpec) {
+			s.NodeName = nil
+			s.NodeSelector = &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{absent(label)}}}}
+		}
+		return m
+	}
+	driver := func(m machine, name string) machine {
+		m.edit = func(s *resourcev1.ResourceSliceSpec) { s.Driver = name }
+		return m
+	}
+	nic := resourcev1.Device{Attributes: map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{"ifName": {StringValue: ptr.To("eth1")}}}
+	everything := []*resourcev1.DeviceClass{deviceClass("everything", "", "true"), named[0]}
+	restarting := dra(h100s(4), gpus(0), func(n *corev1.Node) {
+		n.Status.Capacity = corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("4")}
+	})
+
+	for name, tc := range map[string]struct {
+		classes  []*resourcev1.DeviceClass
+		machines []machine
+		config   func(*Config)
+		implicit bool
+		// want is the verdict, says is in its message, and not is not among what the Pod asks for.
+		want, says, not string
+	}{
+		"a slice for nodes by a label that is read": {named, []machine{selecting(corev1.LabelTopologyZone)}, nil, true, isTrue, "", ""},
+		"a slice for nodes by a label that is not read": {named, []machine{selecting("example.com/rack")}, nil, true, isNoNode,
+			"by the label example.com/rack, which is not read", ""},
+		"GPUs of another maker": {[]*resourcev1.DeviceClass{deviceClass("amd", "", `device.driver == 'gpu.amd.com'`)}, []machine{driver(dra(h100s(4)), "gpu.amd.com")},
+			nil, true, isNoNode, "none of the nodes has a GPU", "amd"},
+		"the maker that is configured": {[]*resourcev1.DeviceClass{deviceClass("amd", "", `device.driver == 'gpu.amd.com'`)}, []machine{driver(dra(h100s(4)), "gpu.amd.com")},
+			func(c *Config) { c.ResourceName = "amd.com/gpu" }, true, isTrue, "by the devices of DeviceClass amd", ""},
+		"a class that selects network cards, too": {everything[:1], []machine{dra(append(h100s(1), nic))}, nil, true, isFalse, "selects devices, too, that are other ones", ""},
+		"beside one of GPUs alone":                {everything, []machine{dra(append(h100s(1), nic))}, nil, true, isTrue, "by the devices of DeviceClass gpu.nvidia.com", "everything"},
+		"no names, and an API server of no version": {[]*resourcev1.DeviceClass{wholeGPUs("")}, []machine{dra(h100s(4))}, nil, false, isNoNode,
+			"it is not known that Kubernetes is of version 1.36 or later", ""},
+		"a device plugin that restarts": {named, []machine{restarting}, nil, true, isFalse, "its device plugin and its ResourceSlices give the same GPUs", ""},
+		"devices are ignored":           {named, []machine{dra(h100s(4))}, func(c *Config) { c.IgnoreDevices = true }, true, isNoNode, "none of the nodes has a GPU", ""},
+		"the class's name is another device plugin's, too": {[]*resourcev1.DeviceClass{deviceClass("own", "example.com/gpu", ofType+`== 'gpu'`)},
+			[]machine{plain(cpuNode(quantity("example.com/gpu", "4"))), dra(h100s(4))}, nil, true, isTrue, "DeviceClass own", "example.com/gpu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := DefaultConfig()
+			if tc.config != nil {
+				tc.config(&config)
+			}
+			nodes, published := publish(tc.classes, tc.machines...)
+			published.ImplicitNames = tc.implicit
+			builder := NewBuilder(config)
+			builder.SetDevices(devices.NewInventory(published))
+			for _, node := range nodes {
+				builder.Set(config.Slim(node)) // as a cache has it
+			}
+			got := Resolve(gpuTask(40<<10), builder.Inventory())
+			if verdict := fmt.Sprintf("%s/%s", got.Verdict.Status, got.Verdict.Reason); verdict != tc.want || !strings.Contains(got.Verdict.Message(), tc.says) {
+				t.Errorf("want %s %q, got %s: %s", tc.want, tc.says, verdict, got.Verdict.Message())
+			}
+			if asks := asked(&got.Placement); tc.not != "" && strings.Contains(asks, tc.not) {
+				t.Errorf("it asks for %s", asks)
+			}
+		})
+	}
+}
+
+// TestDevicesComeAndGo: what is published anew is taken over for all nodes, and makes a change only where it is one.
+func TestDevicesComeAndGo(t *testing.T) {
+	nodes, published := publish([]*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")}, dra(h100s(4)), plain(cpuNode()))
+	builder := NewBuilder(DefaultConfig())
+	for _, node := range nodes {
+		builder.Set(node)
+	}
+	status := func() metav1.ConditionStatus { return Resolve(gpuTask(40<<10), builder.Inventory()).Verdict.Status }
+	if got := status(); got != metav1.ConditionUnknown {
+		t.Errorf("before: %s", got)
+	}
+	if !builder.SetDevices(devices.NewInventory(published)) || status() != metav1.ConditionTrue {
+		t.Errorf("devices came, and it is %s", status())
+	}
+	if revision := builder.Revision(); builder.SetDevices(devices.NewInventory(published)) || builder.Revision() != revision {
+		t.Error("the same devices are a change")
+	}
+	published.Slices = nil
+	if !builder.SetDevices(devices.NewInventory(published)) || status() != metav1.ConditionUnknown {
+		t.Errorf("devices went, and it is %s", status())
+	}
+}
