@@ -37,6 +37,9 @@ type gpuDevice struct {
 	kind    string
 	memory  int64
 	tainted bool
+	// shared lets several Pods have it, each of which takes none of it for itself. counters is what it takes of 8 that its node has.
+	shared   bool
+	counters int64
 }
 
 func several(n int, d gpuDevice) []gpuDevice { return slices.Repeat([]gpuDevice{d}, n) }
@@ -50,16 +53,20 @@ func discovered(product, memory, count string) map[string]string {
 
 // machines are those of the cases of Dynamic Resource Allocation.
 var machines = []machine{
-	{"h100", several(4, gpuDevice{"gpu", 81559, false}), nil, -1},
-	{"h100-typed", several(4, gpuDevice{"gpu", 81559, false}), map[string]string{corev1.LabelInstanceTypeStable: "p5.24xlarge"}, -1},
-	{"h100-driver", several(2, gpuDevice{"gpu", 81559, false}), map[string]string{"nvidia.com/gpu.deploy.dra-driver": "true"}, -1},
-	{"h100-labelled", several(4, gpuDevice{"gpu", 81559, false}), discovered("H100", "81559", "4"), 0},
-	{"h100-sick", several(2, gpuDevice{"gpu", 81559, true}), nil, -1},
-	{"t4", several(4, gpuDevice{"gpu", 15360, false}), nil, -1},
-	{"t4-typed", several(4, gpuDevice{"gpu", 15360, false}), map[string]string{corev1.LabelInstanceTypeStable: "g4dn.12xlarge"}, -1},
-	{"mixed", []gpuDevice{{"gpu", 15360, false}, {"gpu", 15360, false}, {"gpu", 143771, false}}, nil, -1},
-	{"mig", []gpuDevice{{"mig", 40448, false}, {"mig", 9984, false}, {"mig", 9984, false}}, nil, -1},
-	{"gb10", several(1, gpuDevice{"gpu", 0, false}), nil, -1},
+	{"h100", several(4, gpuDevice{kind: "gpu", memory: 81559}), nil, -1},
+	{"h100-typed", several(4, gpuDevice{kind: "gpu", memory: 81559}), map[string]string{corev1.LabelInstanceTypeStable: "p5.24xlarge"}, -1},
+	{"h100-driver", several(2, gpuDevice{kind: "gpu", memory: 81559}), map[string]string{"nvidia.com/gpu.deploy.dra-driver": "true"}, -1},
+	{"h100-labelled", several(4, gpuDevice{kind: "gpu", memory: 81559}), discovered("H100", "81559", "4"), 0},
+	{"h100-sick", several(2, gpuDevice{kind: "gpu", memory: 81559, tainted: true}), nil, -1},
+	{"t4", several(4, gpuDevice{kind: "gpu", memory: 15360}), nil, -1},
+	{"t4-typed", several(4, gpuDevice{kind: "gpu", memory: 15360}), map[string]string{corev1.LabelInstanceTypeStable: "g4dn.12xlarge"}, -1},
+	{"mixed", []gpuDevice{{kind: "gpu", memory: 15360}, {kind: "gpu", memory: 15360}, {kind: "gpu", memory: 143771}}, nil, -1},
+	{"mig", []gpuDevice{{kind: "mig", memory: 40448}, {kind: "mig", memory: 9984}, {kind: "mig", memory: 9984}}, nil, -1},
+	{"gb10", several(1, gpuDevice{kind: "gpu", memory: 0}), nil, -1},
+	{"both", several(4, gpuDevice{kind: "gpu", memory: 81559}), discovered("H100", "81559", "1"), 1},
+	{"shared", several(2, gpuDevice{kind: "gpu", memory: 81559, shared: true}), nil, -1},
+	{"dynamic-mig", []gpuDevice{{kind: "gpu", memory: 81559, counters: 8}, {kind: "mig", memory: 40448, counters: 4}, {kind: "mig", memory: 40448, counters: 4},
+		{kind: "mig", memory: 9984, counters: 1}}, nil, -1},
 	{"plugin-t4", nil, discovered("T4", "15360", "4"), 4},
 	{"plugin-h100", nil, discovered("H100", "81559", "4"), 4},
 	{"plugin-bare", nil, nil, 4},
@@ -91,9 +98,33 @@ func (m *machine) object(name string) (*corev1.Node, *resourcev1.ResourceSlice) 
 		if gpu.tainted {
 			d.Taints = []resourcev1.DeviceTaint{{Key: "example.com/sick", Effect: resourcev1.DeviceTaintEffectNoSchedule}}
 		}
+		if gpu.shared {
+			memory := d.Capacity["memory"]
+			none := resource.MustParse("0")
+			memory.RequestPolicy = &resourcev1.CapacityRequestPolicy{Default: &none, ValidRange: &resourcev1.CapacityRequestPolicyRange{Min: &none}}
+			d.Capacity["memory"], d.AllowMultipleAllocations = memory, ptr.To(true)
+		}
+		if gpu.counters > 0 {
+			d.ConsumesCounters = []resourcev1.DeviceCounterConsumption{{CounterSet: "gpu", Counters: map[string]resourcev1.Counter{
+				"slices": {Value: *resource.NewQuantity(gpu.counters, resource.DecimalSI)},
+			}}}
+		}
 		slice.Spec.Devices = append(slice.Spec.Devices, d)
 	}
 	return node, slice
+}
+
+// withCounters returns a slice, and the one with its counters if its devices take some: a slice has either.
+func withCounters(slice *resourcev1.ResourceSlice) []*resourcev1.ResourceSlice {
+	if !slices.ContainsFunc(slice.Spec.Devices, func(d resourcev1.Device) bool { return len(d.ConsumesCounters) > 0 }) {
+		return []*resourcev1.ResourceSlice{slice}
+	}
+	counters := slice.DeepCopy()
+	counters.Name += "-counters"
+	counters.Spec.Devices = nil
+	counters.Spec.SharedCounters = []resourcev1.CounterSet{{Name: "gpu", Counters: map[string]resourcev1.Counter{"slices": {Value: resource.MustParse("8")}}}}
+	slice.Spec.Pool.ResourceSliceCount, counters.Spec.Pool.ResourceSliceCount = 2, 2
+	return []*resourcev1.ResourceSlice{slice, counters}
 }
 
 func deviceClass(name, selector string) *resourcev1.DeviceClass {
@@ -170,8 +201,10 @@ func agreeOnDevices(ctx context.Context, random *rand.Rand, number int) map[meta
 		for j, d := range m.devices {
 			memory[fmt.Sprintf("%s/gpu-%d", name, j)] = d
 		}
-		published.Slices = append(published.Slices, slice)
-		Expect(k8s.Create(ctx, slice)).To(Succeed())
+		for _, one := range withCounters(slice) {
+			published.Slices = append(published.Slices, one)
+			Expect(k8s.Create(ctx, one)).To(Succeed())
+		}
 	}
 	expectKnown(ctx, number)
 	builder.SetDevices(devices.NewInventory(published))
@@ -212,7 +245,7 @@ func agreeOnDevices(ctx context.Context, random *rand.Rand, number int) map[meta
 func expectKnown(ctx context.Context, number int) {
 	GinkgoHelper()
 	name := fmt.Sprintf("probe-%d", number)
-	node, slice := (&machine{name: "probe", devices: several(1, gpuDevice{"probe", 0, false}), plugin: -1}).object(name)
+	node, slice := (&machine{name: "probe", devices: several(1, gpuDevice{kind: "probe", memory: 0}), plugin: -1}).object(name)
 	slice.Spec.Driver = "probe.example.com"
 	node.Spec.Taints = []corev1.Taint{{Key: "probe", Effect: corev1.TaintEffectNoSchedule}}
 	class := deviceClass(name, `device.driver == 'probe.example.com'`)
