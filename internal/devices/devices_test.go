@@ -89,6 +89,14 @@ func sliceOf(devices ...resourcev1.Device) *resourcev1.ResourceSlice {
 	}}
 }
 
+func compacted(slices ...*resourcev1.ResourceSlice) []*Slice {
+	var out []*Slice
+	for _, slice := range slices {
+		out = append(out, Compact(slice))
+	}
+	return out
+}
+
 func edited(slice *resourcev1.ResourceSlice, edit func(*resourcev1.ResourceSliceSpec)) *resourcev1.ResourceSlice {
 	edit(&slice.Spec)
 	return slice
@@ -234,7 +242,7 @@ func TestSupplies(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1", Labels: map[string]string{corev1.LabelTopologyZone: "here"}}}
-			got := summary(NewInventory(Published{Classes: tc.classes, Slices: tc.slices, Rules: tc.rules, ImplicitNames: true}).Node(node, all).Supplies)
+			got := summary(NewInventory(Published{Classes: tc.classes, Slices: compacted(tc.slices...), Rules: tc.rules, ImplicitNames: true}).Node(node, all).Supplies)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -261,7 +269,7 @@ func TestClasses(t *testing.T) {
 		{ObjectMeta: metav1.ObjectMeta{Name: "empty-selector"}, Spec: resourcev1.DeviceClassSpec{Selectors: []resourcev1.DeviceSelector{{}}}},
 	}
 	var got []string
-	for _, c := range NewInventory(Published{Classes: classes, Slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"), gpu("b", ""))}}).Classes() {
+	for _, c := range NewInventory(Published{Classes: classes, Slices: compacted(sliceOf(gpu("a", "80Gi"), gpu("b", "")))}).Classes() {
 		failure, _, _ := strings.Cut(c.Failure, ":")
 		got = append(got, strings.Join([]string{c.Name, strings.Join(c.Resources, " "), fmt.Sprint(c.Devices, c.Memory), failure}, " | "))
 	}
@@ -284,11 +292,11 @@ func TestUnusableClass(t *testing.T) {
 	other := edited(sliceOf(gpu("b", "")), func(s *resourcev1.ResourceSliceSpec) { s.NodeName, s.Pool.Name = ptr.To("node2"), "node2" })
 	class := deviceClass("unguarded", "", `device.capacity['gpu.nvidia.com'].memory.compareTo(quantity('40Gi')) >= 0`)
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1"}}
-	published := Published{Classes: []*resourcev1.DeviceClass{class}, Slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"))}}
+	published := Published{Classes: []*resourcev1.DeviceClass{class}, Slices: compacted(sliceOf(gpu("a", "80Gi")))}
 	if got := NewInventory(published).Node(node, all).Supplies; len(got) != 1 || got[0].Count != 1 || got[0].Failure != "" {
 		t.Errorf("alone: %v", got)
 	}
-	published.Slices = append(published.Slices, other)
+	published.Slices = append(published.Slices, Compact(other))
 	if got := NewInventory(published).Node(node, all).Supplies; len(got) != 1 || got[0].Count != 0 || got[0].Failure == "" {
 		t.Errorf("beside a device on which it fails: %v", got)
 	}
@@ -314,7 +322,7 @@ func FuzzSupplies(f *testing.F) {
 			d.ConsumesCounters = []resourcev1.DeviceCounterConsumption{{CounterSet: value, Counters: map[string]resourcev1.Counter{attribute: {Value: counted}}}}
 		}), gpu("b", "")), func(s *resourcev1.ResourceSliceSpec) { s.Pool.Generation = generation })
 		inventory := NewInventory(Published{
-			Classes: []*resourcev1.DeviceClass{deviceClass("c", attribute, expression)}, Slices: []*resourcev1.ResourceSlice{slice},
+			Classes: []*resourcev1.DeviceClass{deviceClass("c", attribute, expression)}, Slices: compacted(slice),
 		})
 		for _, s := range inventory.Node(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1"}}, all).Supplies {
 			if s.Count < 0 || s.Count > maxRequested || s.Memory < 0 {

@@ -2,226 +2,179 @@ package devices
 
 import (
 	"cmp"
-	"context" //nolint:depguard // the library asks for one, and never waits
 	"fmt"
+	"maps"
 	"slices"
+	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
-	"k8s.io/dynamic-resource-allocation/cel"
-	"k8s.io/utils/ptr"
 )
-
-const (
-	// maxRequested is how many devices a Pod can ask for: more is an error of kube-scheduler.
-	maxRequested = resourcev1.AllocationResultsMaxSize
-	// maxCompiled is how many selectors are kept compiled.
-	maxCompiled = 256
-)
-
-// Supply is what one DeviceClass hands out on one node.
-type Supply struct {
-	// Class is the DeviceClass's name, Resources the names by which a container asks for its devices: the class's own extended resource
-	// first, if it has the name for itself, and the implicit one, deviceclass.resource.kubernetes.io/CLASS.
-	Class     string
-	Resources []string
-	// Count is how many devices one Pod can get, at most 32. AtLeast reports whether it may get more: the devices share counters.
-	Count   int
-	AtLeast bool
-	// Memory is the least memory of any device of the class on the node, in MiB, rounded down. 0 where a device does not tell. Largest is
-	// that of the device with the most.
-	Memory, Largest int64
-	// Partitions reports whether a device is a part of a GPU, such as MIG's. Shared reports whether several Pods get the same one.
-	Partitions bool
-	Shared     bool
-	// Products are the devices' product names, sorted, each once. Drivers are their drivers.
-	Products, Drivers []string
-	// Others reports whether a device is not known as a GPU: it tells no memory, and is of no type of GPUs.
-	Others bool
-	// Tainted is how many devices of the class are handed out to nobody.
-	Tainted int
-	// Uncertain is a label by which a slice selects its nodes, and which the caller does not read: the devices may be there or not.
-	Uncertain string
-	// Failure is the class's. A Pod that asks for it is scheduled nowhere as soon as kube-scheduler looks at such a node.
-	Failure string
-}
-
-// Node is what is published for one node.
-type Node struct {
-	// Supplies are what classes hand out, by class. Of a class that fails there is one on each node with devices, with nothing but Failure.
-	Supplies []Supply
-	// Drivers are those that publish GPUs for the node, sorted, whether a class selects them or not.
-	Drivers []string
-	// Problem says why devices that are published for the node are not there for kube-scheduler. Empty if there are none.
-	Problem string
-}
 
 // Published is what a cluster publishes.
 type Published struct {
 	Classes []*resourcev1.DeviceClass
-	Slices  []*resourcev1.ResourceSlice
+	Slices  []*Slice
 	Rules   []*resourcev1.DeviceTaintRule
 	// ImplicitNames reports whether Pods can ask for a class that has no extended resource of its own: where the API server is of version
 	// 1.36 or later. A class that has one shows it, too, as earlier API servers drop the field.
 	ImplicitNames bool
 }
 
-// Class is a DeviceClass, and what it hands out anywhere.
-type Class struct {
-	Name      string
-	Resources []string
-	// Drivers are those of GPUs that it selects on any node, sorted.
-	Drivers []string
-	// Memory is the least memory of any device that it selects on any node, in MiB: what a request guarantees. 0 where a device does not
-	// tell, or there is none.
-	Memory int64
-	// Devices is how many devices it selects.
-	Devices int
-	// Failure says why no Pod of this class is scheduled: a selector that is none, or that fails on a device. Empty if it works.
-	Failure string
-}
-
-// Inventory holds what there is to hand out. It is not changed.
+// Inventory holds what there is to hand out.
 type Inventory struct {
 	classes []class
-	pools   []*pool
+	// pools are those that can be used, by driver and name.
+	pools []*judged
 	// byNode are the pools with devices for a node by its name, others those with devices for any node. broken says by node's name what is
 	// amiss with pools that cannot be used.
-	byNode map[string][]*pool
-	others []*pool
+	byNode map[string][]*judged
+	others []*judged
 	broken map[string]brokenPool
+	// What the next inventory takes over.
+	all    map[poolKey]*pool
+	rules  []*resourcev1.DeviceTaintRule
+	memory *memory
 }
 
-// class is a DeviceClass with its compiled selectors.
-type class struct {
-	Class
-	selectors []cel.CompilationResult
+// memory holds what inventories that follow one another need not find out again.
+type memory struct {
+	// selectors are by expression, kinds by how they are encoded, and picks by their key.
+	selectors map[string]*selector
+	kinds     map[unique.Handle[string]]*kind
+	picks     map[string]*picks
 }
+
+// maxRemembered bounds what is remembered of each: what is gone long ago would pile up.
+const maxRemembered = 1 << 12
+
+// trim forgets everything of which there is much.
+func (m *memory) trim() {
+	if len(m.selectors) > maxCompiled || m.selectors == nil {
+		m.selectors = map[string]*selector{}
+	}
+	if len(m.kinds) > maxRemembered || m.kinds == nil {
+		m.kinds = map[unique.Handle[string]]*kind{}
+	}
+	if len(m.picks) > maxRemembered || m.picks == nil {
+		m.picks = map[string]*picks{}
+	}
+}
+
+// brokenPool is a pool of GPUs that cannot be used, and what is amiss with it.
+type brokenPool struct{ driver, what string }
 
 // NewInventory reads what there is. Whatever it is given, a class or slice that cannot be used is left out: see Classes for those.
-func NewInventory(published Published) *Inventory {
-	pools, broken := poolsOf(published.Slices, published.Rules)
-	inventory := &Inventory{classes: compile(&published), pools: pools, broken: broken, byNode: map[string][]*pool{}}
-	for _, p := range inventory.pools {
-		names, only := p.nodes()
-		if !only {
-			inventory.others = append(inventory.others, p)
+func NewInventory(published Published) *Inventory { return (*Inventory)(nil).Next(published) }
+
+// Next reads what there is now. What is the same as before, as pointers, is not read again: a change of one slice costs little among thousands.
+// Inventories that follow one another share a memory, so that Next is not safe for concurrent use; all else is.
+func (i *Inventory) Next(published Published) *Inventory {
+	if i == nil {
+		i = &Inventory{memory: &memory{}}
+	}
+	i.memory.trim()
+	next := &Inventory{
+		byNode: map[string][]*judged{}, broken: map[string]brokenPool{}, all: map[poolKey]*pool{}, rules: published.Rules, memory: i.memory,
+	}
+	next.classes = compile(&published, i.memory.selectors)
+	next.readPools(i, published.Slices)
+	next.judge(i)
+	for k := range next.classes {
+		next.classes[k].sum(next.pools, k)
+	}
+	return next
+}
+
+// readPools reads the pools, or takes them over. Those that cannot be used are noted.
+func (i *Inventory) readPools(last *Inventory, all []*Slice) {
+	reader := &poolReader{kinds: i.memory.kinds, rules: i.rules}
+	sameRules := slices.Equal(last.rules, i.rules)
+	for key, members := range newest(all) {
+		p := last.all[key]
+		if p == nil || !sameRules || !slices.Equal(p.slices, members) {
+			p = reader.read(key, members)
+		}
+		i.all[key] = p
+		if p.problem != "" {
+			i.note(p)
 			continue
 		}
-		for _, name := range names {
-			inventory.byNode[name] = append(inventory.byNode[name], p)
+		i.pools = append(i.pools, &judged{pool: p})
+	}
+	slices.SortFunc(i.pools, func(a, b *judged) int { return a.compare(b.poolKey) })
+	for _, p := range i.pools {
+		if !p.named {
+			i.others = append(i.others, p)
+		}
+		for _, name := range p.nodes {
+			i.byNode[name] = append(i.byNode[name], p)
 		}
 	}
-	for i := range inventory.classes {
-		inventory.judge(&inventory.classes[i])
-	}
-	return inventory
 }
 
-// compile returns the classes by name, with their selectors.
-func compile(published *Published) []class {
-	cache := cel.NewCache(maxCompiled, cel.Features{EnableConsumableCapacity: true})
-	declared := published.Classes
-	winners := winnersOf(declared)
-	implicit := published.ImplicitNames || slices.ContainsFunc(declared, func(c *resourcev1.DeviceClass) bool { return c.Spec.ExtendedResourceName != nil })
-	var classes []class
-	for _, c := range declared {
-		next := class{Class: Class{Name: c.Name}}
-		if name := ptr.Deref(c.Spec.ExtendedResourceName, ""); name != "" && winners[name] == c.Name {
-			next.Resources = append(next.Resources, name)
+// note notes for the nodes of a pool of GPUs that it cannot be used.
+func (i *Inventory) note(p *pool) {
+	text := fmt.Sprintf("its pool %s of driver %s %s", p.name, p.driver, p.problem)
+	for k := range p.devices {
+		d := &p.devices[k]
+		name := d.slice.NodeName()
+		if name == "" || !d.gpu {
+			continue
 		}
-		if implicit {
-			next.Resources = append(next.Resources, resourcev1.ResourceDeviceClassPrefix+c.Name)
+		if last := i.broken[name].what; last == "" || text < last {
+			i.broken[name] = brokenPool{p.driver, text}
 		}
-		for _, selector := range c.Spec.Selectors {
-			if selector.CEL == nil {
-				next.Failure = "a selector has no CEL expression"
-				continue
-			}
-			compiled := cache.GetOrCompile(selector.CEL.Expression)
-			if compiled.Error != nil {
-				next.Failure = compiled.Error.Error()
-			}
-			next.selectors = append(next.selectors, compiled)
-		}
-		classes = append(classes, next)
 	}
-	slices.SortFunc(classes, func(a, b class) int { return cmp.Compare(a.Name, b.Name) })
-	return classes
 }
 
-// winnersOf returns the class that hands out each extended resource: of several, the newest one, then the first by name.
-func winnersOf(declared []*resourcev1.DeviceClass) map[string]string {
-	winners := map[string]*resourcev1.DeviceClass{}
-	for _, c := range declared {
-		name := ptr.Deref(c.Spec.ExtendedResourceName, "")
-		last := winners[name]
-		if last == nil || last.CreationTimestamp.Before(&c.CreationTimestamp) ||
-			last.CreationTimestamp.Equal(&c.CreationTimestamp) && c.Name < last.Name {
-			winners[name] = c
+// judge finds out what each class selects of each pool, or takes it over. A class that costs too much fails.
+func (i *Inventory) judge(last *Inventory) {
+	before := map[poolKey]*judged{}
+	for _, p := range last.pools {
+		before[p.poolKey] = p
+	}
+	at := make([]int, len(i.classes)) // where a class of the same selectors was
+	for k := range i.classes {
+		at[k] = slices.IndexFunc(last.classes, func(c class) bool { return c.key == i.classes[k].key && c.invalid == "" })
+	}
+	same := slices.EqualFunc(i.classes, last.classes, func(a, b class) bool { return a.key == b.key && a.invalid == "" && b.invalid == "" })
+	costs := make([]uint64, len(i.classes))
+	for _, p := range i.pools {
+		was := before[p.poolKey]
+		if same && was != nil && was.pool == p.pool {
+			p.picks = was.picks
+			continue
 		}
-	}
-	names := map[string]string{}
-	for name, c := range winners {
-		names[name] = c.Name
-	}
-	return names
-}
-
-// maxCost bounds what CEL may cost for one class, over all devices. Selectors that people write cost some 30 a device.
-const maxCost = 50_000_000
-
-// judge applies a class to each device, and notes what that comes to.
-func (i *Inventory) judge(c *class) {
-	if c.Failure != "" {
-		return
-	}
-	defer func() { slices.Sort(c.Drivers) }()
-	var cost uint64
-	for _, pool := range i.pools {
-		for _, d := range pool.devices {
-			matches, spent, err := c.selects(d)
-			cost += spent
+		p.picks = make([]*picks, len(i.classes))
+		for k := range i.classes {
+			c := &i.classes[k]
 			switch {
-			case err != nil && c.Failure == "": // go on: which devices it selects says what it is for
-				c.Failure = fmt.Sprintf("it fails on device %s of driver %s: %v", d.Name, pool.driver, err)
-			case cost > maxCost:
-				c.Failure = "its selectors cost too much to try them on all devices"
-				return
-			case matches:
-				c.note(d)
+			case c.invalid != "":
+			case was != nil && was.pool == p.pool && at[k] >= 0 && was.picks[at[k]] != nil:
+				p.picks[k] = was.picks[at[k]]
+			case costs[k] <= maxCost:
+				var cost uint64
+				p.picks[k], cost = c.pick(p.pool)
+				p.picks[k] = i.memory.shared(p.picks[k])
+				costs[k] += cost
+			default:
+				c.invalid = "its selectors cost too much to try them on all devices"
 			}
 		}
 	}
 }
 
-// note notes a device that a class selects.
-func (c *class) note(d *device) {
-	if c.Devices++; c.Devices == 1 || d.memory < c.Memory {
-		c.Memory = d.memory
+// shared returns one value for all picks that are equal.
+func (m *memory) shared(p *picks) *picks {
+	key := p.key()
+	if same := m.picks[key]; same != nil {
+		return same
 	}
-	if d.gpu && !slices.Contains(c.Drivers, d.pool.driver) {
-		c.Drivers = append(c.Drivers, d.pool.driver)
-	}
-	d.classes = append(d.classes, c.Name)
-}
-
-// selects reports whether a device is of a class, and what it cost to know. CEL's own limit of cost bounds the time of each.
-func (c *class) selects(d *device) (matches bool, cost uint64, err error) {
-	for _, selector := range c.selectors {
-		matches, details, err := selector.DeviceMatches(context.Background(), cel.Device{
-			Driver: d.pool.driver, Attributes: d.Attributes, Capacity: d.Capacity, AllowMultipleAllocations: d.AllowMultipleAllocations,
-		})
-		if details != nil {
-			cost += ptr.Deref(details.ActualCost(), 0)
-		}
-		if err != nil || !matches {
-			return false, cost, err
-		}
-	}
-	return true, cost, nil
+	m.picks[key] = p
+	return p
 }
 
 // Classes returns all classes, by name.
@@ -242,118 +195,59 @@ func (i *Inventory) Class(name string) *Class {
 	return &i.classes[k].Class
 }
 
-// Node returns what each class hands out on a node, by class. What a device plugin offers on it does not count: where a node has an
-// allocatable amount of a resource, kube-scheduler takes no device for it. reads reports whether the node has those of its labels with a key.
-func (i *Inventory) Node(node *corev1.Node, reads func(label string) bool) Node {
-	var there []found
-	for _, pools := range [][]*pool{i.byNode[node.Name], i.others} {
-		for _, pool := range pools {
-			there = append(there, pool.on(node, reads)...)
-		}
+// Changes returns the names of the nodes for which something else is published than in an earlier inventory. It reports whether that may be so of
+// every node.
+func (i *Inventory) Changes(earlier *Inventory) (names []string, all bool) {
+	if earlier == nil || !slices.EqualFunc(i.classes, earlier.classes, func(a, b class) bool { return a.same(&b.Class) }) {
+		return nil, true
 	}
-	out := Node{Problem: i.broken[node.Name].what}
-	if driver := i.broken[node.Name].driver; driver != "" {
-		out.Drivers = []string{driver}
+	if !slices.EqualFunc(i.others, earlier.others, (*judged).same) {
+		return nil, true
 	}
-	for _, d := range there {
-		if d.gpu {
-			out.Drivers = insert(out.Drivers, d.pool.driver)
-		}
-	}
-	for k := range i.classes {
-		c := &i.classes[k]
-		switch {
-		case len(there) == 0:
-		case c.Failure != "":
-			out.Supplies = append(out.Supplies, Supply{Class: c.Name, Resources: c.Resources, Failure: c.Failure})
-		default:
-			out.Supplies = append(out.Supplies, suppliesOf(c, there)...)
-		}
-	}
-	return out
-}
-
-// suppliesOf counts what a class hands out of some devices: at most one supply, and none if it selects none of them.
-func suppliesOf(c *class, there []found) []Supply {
-	supply := Supply{Class: c.Name, Resources: c.Resources}
-	var usable []*device
-	for _, d := range there {
-		switch {
-		case !slices.Contains(d.classes, c.Name):
-			continue
-		case d.tainted:
-			supply.Tainted++
-			continue
-		}
-		if len(usable) == 0 || d.memory < supply.Memory {
-			supply.Memory = d.memory
-		}
-		usable = append(usable, d.device)
-		supply.Largest = max(supply.Largest, d.memory)
-		supply.Partitions = supply.Partitions || d.partition
-		supply.Shared = supply.Shared || d.shared
-		supply.Others = supply.Others || !d.gpu
-		supply.Uncertain = cmp.Or(supply.Uncertain, d.uncertain)
-		supply.Drivers = insert(supply.Drivers, d.pool.driver)
-		if d.product != "" {
-			supply.Products = insert(supply.Products, d.product)
-		}
-	}
-	if len(usable)+supply.Tainted == 0 {
-		return nil
-	}
-	supply.Count, supply.AtLeast = count(usable)
-	return []Supply{supply}
-}
-
-// insert adds to a sorted set.
-func insert(set []string, value string) []string {
-	if i, found := slices.BinarySearch(set, value); !found {
-		return slices.Insert(set, i, value)
-	}
-	return set
-}
-
-// count returns how many of some devices one Pod can get. Those that share counters are taken the smallest first, while the counters last:
-// that is a lower bound, as another choice may leave more.
-func count(usable []*device) (n int, atLeast bool) {
-	usable = slices.Clone(usable)
-	slices.SortStableFunc(usable, func(a, b *device) int { return cmp.Compare(a.memory, b.memory) })
-	left := map[*pool]counters{}
-	for _, d := range usable {
-		if len(d.ConsumesCounters) > 0 {
-			if left[d.pool] == nil {
-				left[d.pool] = d.pool.counters.clone()
-			}
-			if !left[d.pool].take(d.ConsumesCounters) {
-				atLeast = true
-				continue
+	changed := map[string]bool{}
+	for _, pair := range [][2]*Inventory{{i, earlier}, {earlier, i}} {
+		one, other := pair[0], pair[1]
+		for name, pools := range one.byNode {
+			if !slices.EqualFunc(pools, other.byNode[name], (*judged).same) {
+				changed[name] = true
 			}
 		}
-		n++
+		for name, what := range one.broken {
+			if what != other.broken[name] {
+				changed[name] = true
+			}
+		}
 	}
-	return min(n, maxRequested), atLeast && n < maxRequested
+	return slices.Sorted(maps.Keys(changed)), false
 }
 
-// matches reports whether a node is the one of a name, or one of a selector, or whether all are meant. It returns a label of which it is not
-// known whether the node has it, if the selector asks for one: then it reports true.
-func matches(node *corev1.Node, reads func(string) bool, name *string, selector *corev1.NodeSelector, all *bool) (is bool, uncertain string) {
+// matches reports whether something is for a node. It returns a label of which it is not known whether the node has it, if a selector asks for
+// one: then it reports true.
+func (n *scope) matches(node *corev1.Node, reads func(string) bool) (is bool, uncertain string) {
 	switch {
-	case name != nil:
-		return *name == node.Name, ""
-	case selector != nil:
-		for _, term := range selector.NodeSelectorTerms {
+	case n.name != nil:
+		return *n.name == node.Name, ""
+	case n.selector != nil:
+		for _, term := range n.selector.NodeSelectorTerms {
 			for _, r := range term.MatchExpressions {
 				if !reads(r.Key) {
 					return true, r.Key
 				}
 			}
 		}
-		parsed, err := nodeaffinity.NewNodeSelector(selector)
+		parsed, err := nodeaffinity.NewNodeSelector(n.selector)
 		return err == nil && parsed.Match(node), ""
 	default:
-		return ptr.Deref(all, false), ""
+		return n.all, ""
 	}
+}
+
+// insert adds to a sorted set.
+func insert[T cmp.Ordered](set []T, value T) []T {
+	if i, found := slices.BinarySearch(set, value); !found {
+		return slices.Insert(set, i, value)
+	}
+	return set
 }
 
 // ImplicitNames reports whether an API server of a version lets Pods ask for a DeviceClass that has no extended resource of its own: since 1.36,

@@ -44,10 +44,14 @@ func (c *Config) reads(label string) bool {
 
 // SetDevices takes over what Dynamic Resource Allocation hands out now. It returns what Set does.
 func (b *Builder) SetDevices(published *devices.Inventory) bool {
+	names, all := published.Changes(b.devices)
 	b.devices = published
+	if all {
+		names = sortedKeys(b.nodes)
+	}
 	changed := false
-	for _, name := range sortedKeys(b.nodes) {
-		if b.Set(b.nodes[name].node) {
+	for _, name := range names {
+		if known, ok := b.nodes[name]; ok && b.Set(known.node) {
 			changed = true
 		}
 	}

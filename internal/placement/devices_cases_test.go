@@ -134,11 +134,11 @@ func publish(classes []*resourcev1.DeviceClass, machines ...machine) ([]*corev1.
 		node.Name = fmt.Sprintf("node-%d", i)
 		nodes = append(nodes, node)
 		if machines[i].devices != nil {
-			published.Slices = append(published.Slices, machines[i].slice(node.Name))
+			published.Slices = append(published.Slices, devices.Compact(machines[i].slice(node.Name)))
 		}
 		for _, s := range machines[i].more {
 			s.Spec.NodeName, s.Spec.Pool.Name = &node.Name, node.Name
-			published.Slices = append(published.Slices, s)
+			published.Slices = append(published.Slices, devices.Compact(s))
 		}
 	}
 	return nodes, published

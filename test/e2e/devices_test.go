@@ -202,7 +202,7 @@ func agreeOnDevices(ctx context.Context, random *rand.Rand, number int) map[meta
 			memory[fmt.Sprintf("%s/gpu-%d", name, j)] = d
 		}
 		for _, one := range withCounters(slice) {
-			published.Slices = append(published.Slices, one)
+			published.Slices = append(published.Slices, devices.Compact(one))
 			Expect(k8s.Create(ctx, one)).To(Succeed())
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"k8s.io/client-go/discovery"
 	resourcev1client "k8s.io/client-go/kubernetes/typed/resource/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/internal/devices"
@@ -50,8 +49,9 @@ func (n *Nodes) decode(m *Manifest) error {
 		n.Devices.Classes = append(n.Devices.Classes, &resourcev1.DeviceClass{})
 		into = n.Devices.Classes[len(n.Devices.Classes)-1]
 	case "ResourceSlice":
-		n.Devices.Slices = append(n.Devices.Slices, &resourcev1.ResourceSlice{})
-		into = n.Devices.Slices[len(n.Devices.Slices)-1]
+		slice := &resourcev1.ResourceSlice{}
+		into = slice
+		defer func() { n.Devices.Slices = append(n.Devices.Slices, devices.Compact(slice)) }()
 	case "DeviceTaintRule":
 		n.Devices.Rules = append(n.Devices.Rules, &resourcev1.DeviceTaintRule{})
 		into = n.Devices.Rules[len(n.Devices.Rules)-1]
@@ -84,9 +84,7 @@ func (n Nodes) without(goes func(*corev1.Node) bool) Nodes {
 		}
 		return false
 	})
-	kept.Devices.Slices = slices.DeleteFunc(slices.Clone(n.Devices.Slices), func(s *resourcev1.ResourceSlice) bool {
-		return gone[ptr.Deref(s.Spec.NodeName, "")]
-	})
+	kept.Devices.Slices = slices.DeleteFunc(slices.Clone(n.Devices.Slices), func(s *devices.Slice) bool { return gone[s.NodeName()] })
 	return kept
 }
 
@@ -150,13 +148,13 @@ func listDevices(ctx context.Context, config *rest.Config, r *Reader) (devices.P
 	err = errors.Join(
 		each(ctx, serves("deviceclasses"), func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return client.DeviceClasses().List(ctx, o)
-		}, &out.Classes),
+		}, func(c *resourcev1.DeviceClass) { out.Classes = append(out.Classes, c) }),
 		each(ctx, serves("resourceslices"), func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return client.ResourceSlices().List(ctx, o)
-		}, &out.Slices),
+		}, func(s *resourcev1.ResourceSlice) { out.Slices = append(out.Slices, devices.Compact(s)) }),
 		each(ctx, serves("devicetaintrules"), func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return client.DeviceTaintRules().List(ctx, o)
-		}, &out.Rules))
+		}, func(r *resourcev1.DeviceTaintRule) { out.Rules = append(out.Rules, r) }))
 	if apierrors.IsForbidden(err) {
 		r.Note(leftOut, err)
 		return devices.Published{}, nil
@@ -164,13 +162,13 @@ func listDevices(ctx context.Context, config *rest.Config, r *Reader) (devices.P
 	return out, err
 }
 
-// each appends what a list has, if it is served.
-func each[T runtime.Object](ctx context.Context, served bool, list func(context.Context, metav1.ListOptions) (runtime.Object, error), to *[]T) error {
+// each takes what a list has, if it is served.
+func each[T runtime.Object](ctx context.Context, served bool, list func(context.Context, metav1.ListOptions) (runtime.Object, error), take func(T)) error {
 	if !served {
 		return nil
 	}
 	return cluster.Each(ctx, list, func(one T) error {
-		*to = append(*to, one)
+		take(one)
 		return nil
 	})
 }
