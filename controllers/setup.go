@@ -83,18 +83,27 @@ func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Optio
 	if err != nil {
 		return err
 	}
+	inventory := nodes.NewInventory(options.Placement)
 	var nodeCache cache.Cache
+	var devices func() bool
 	if !options.IgnoreNodes {
 		if nodeCache, err = caches.AddNodes(mgr, options.Placement.Slim); err != nil {
 			return err
 		}
+	}
+	if !options.IgnoreNodes && !options.Placement.IgnoreDevices {
+		reader, err := nodes.AddDevices(mgr, inventory)
+		if err != nil {
+			return err
+		}
+		devices = reader.Settled
 	}
 	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
 	outcomes, wake := ledger.New(), make(chan event.TypedGenericEvent[types.NamespacedName])
 	published, err := publisher.Setup(ctx, mgr, publisher.Config{
 		Options: serving.Options{ShardSize: options.ShardSize, Predictors: options.Predictors},
 		Client:  writer, Live: mgr.GetAPIReader(), Clock: options.Clock,
-		Cache: mgr.GetCache(), Indexes: indexes, Nodes: nodeCache, Inventory: nodes.NewInventory(options.Placement),
+		Cache: mgr.GetCache(), Indexes: indexes, Nodes: nodeCache, Inventory: inventory, Devices: devices,
 		Refusals: made.refusals, Ledger: outcomes, Wake: wake,
 	})
 	if err != nil {

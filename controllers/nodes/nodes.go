@@ -6,24 +6,38 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/maze-agent/maregister/internal/devices"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
 
-// Inventory follows the cluster's nodes.
+// Inventory follows the cluster's nodes, and what Dynamic Resource Allocation publishes for them.
 type Inventory struct {
-	mu      sync.Mutex
-	builder *placement.Builder
-	last    *Snapshot
+	mu        sync.Mutex
+	builder   *placement.Builder
+	published published
+	notify    func()
+	last      *Snapshot
 }
 
 // NewInventory returns an inventory without nodes.
 func NewInventory(config placement.Config) *Inventory {
-	return &Inventory{builder: placement.NewBuilder(config)}
+	return &Inventory{
+		builder:   placement.NewBuilder(config),
+		published: published{classes: map[string]*resourcev1.DeviceClass{}, slices: map[string]*devices.Slice{}},
+	}
+}
+
+// Notify has changed called for each change that can change a placement or a verdict.
+func (i *Inventory) Notify(changed func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.notify = changed
 }
 
 // Snapshot is the inventory at one moment, and what follows from it.
@@ -76,33 +90,31 @@ func (s *Snapshot) known() map[placement.Requirement]*placement.Resolution {
 func (i *Inventory) Snapshot() *Snapshot {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.readDevices()
 	if revision := i.builder.Revision(); i.last == nil || i.last.revision != revision {
 		i.last = &Snapshot{nodes: i.builder.Inventory(), revision: revision, before: i.last.known()}
 	}
 	return i.last
 }
 
-// Change returns what takes over a change of a node, and calls changed if that can change a placement or a verdict. A heartbeat cannot,
-// nor can one more node of a class.
-func (i *Inventory) Change(changed func()) func(before, after client.Object) {
-	return func(before, after client.Object) {
-		if i.take(before, after) {
-			changed()
-		}
+// NodeChanged takes over a change of a node. A heartbeat changes nothing, nor does one more node of a class.
+func (i *Inventory) NodeChanged(before, after client.Object) {
+	if changed, notify := i.take(before, after); changed {
+		notify()
 	}
 }
 
-// take takes over a change of a cached node, and reports whether that can change a placement or a verdict.
-func (i *Inventory) take(before, after client.Object) bool {
+// take takes over a change of a cached node, and reports whether that can change a placement or a verdict. It returns whom to notify.
+func (i *Inventory) take(before, after client.Object) (bool, func()) {
 	was, _ := before.(*corev1.Node)
 	is, _ := after.(*corev1.Node)
 	if was != nil && is != nil && placement.Alike(was, is) {
-		return false
+		return false, nil
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if is == nil {
-		return was != nil && i.builder.Remove(was.Name)
+		return was != nil && i.builder.Remove(was.Name), i.notify
 	}
-	return i.builder.Set(is)
+	return i.builder.Set(is), i.notify
 }

@@ -44,8 +44,10 @@ type Config struct {
 	// Cache is the manager's, Indexes has the metadata of the ConfigMaps maze-registry. Nodes has the nodes; nil where none are read.
 	Cache, Indexes, Nodes cache.Cache
 	Inventory             *nodes.Inventory
-	Refusals              *caches.Refusals
-	Ledger                *ledger.Ledger
+	// Devices reports whether what the inventory has of devices is settled. Nil where none are read.
+	Devices  func() bool
+	Refusals *caches.Refusals
+	Ledger   *ledger.Ledger
 	// Wake takes the tasks whose outcome changed.
 	Wake chan<- event.TypedGenericEvent[types.NamespacedName]
 }
@@ -115,10 +117,14 @@ func Setup(ctx context.Context, mgr manager.Manager, config Config) (*Publisher,
 // watch brings what can change a registry: not the statuses, which the operator writes itself.
 func (p *Publisher) watch(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	p.queue = queue
+	p.Inventory.Notify(p.nodesChanged)
 	if p.Nodes != nil {
-		if err := p.feed.Watch(ctx, p.Nodes, &corev1.Node{}, p.Inventory.Change(p.nodesChanged)); err != nil {
+		if err := p.feed.Watch(ctx, p.Nodes, &corev1.Node{}, p.Inventory.NodeChanged); err != nil {
 			return err
 		}
+	}
+	if p.Devices != nil {
+		p.feed.Wait(p.Devices)
 	}
 	if err := p.feed.Watch(ctx, p.Cache, &v1alpha1.MazeTask{}, p.taskChanged); err != nil {
 		return err

@@ -58,6 +58,7 @@ func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	}
 	setDefault(&c.GPU.ResourceName, placement.DefaultResourceName)
 	setDefault(&c.GPU.Match, v1alpha1.MatchExact)
+	setDefault(&c.GPU.DynamicResources, v1alpha1.DynamicResourcesAuto)
 	setDefault(&c.GPU.Sharing.TimeSlicing, v1alpha1.SharingDeny)
 	setDefault(&c.GPU.Sharing.MPS, v1alpha1.SharingDeny)
 	setDefault(&c.GPU.Sharing.Provider, v1alpha1.ProviderNone)
@@ -86,6 +87,7 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 	out := placement.Config{
 		ResourceName:  c.GPU.ResourceName,
 		Nominal:       c.GPU.Match == v1alpha1.MatchNominal,
+		IgnoreDevices: c.GPU.DynamicResources == v1alpha1.DynamicResourcesIgnore,
 		TimeSlicing:   c.GPU.Sharing.TimeSlicing == v1alpha1.SharingAllow,
 		MPS:           c.GPU.Sharing.MPS == v1alpha1.SharingAllow,
 		Provider:      providers[c.GPU.Sharing.Provider],

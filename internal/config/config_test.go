@@ -29,6 +29,7 @@ gpu:
   - {label: example.com/gpu, value: a10x4, memory: 24152899583, count: 4}
   resourceName: example.com/gpu
   match: Nominal
+  dynamicResources: Ignore
   sharing: {timeSlicing: Allow, mps: Allow, provider: KAI}
   tolerations:
   - {key: dedicated, value: vision}
@@ -61,10 +62,11 @@ func TestLoad(t *testing.T) {
 		Nodes:    "Watch",
 		Reserve:  v1alpha1.Reserve{CPU: quantity("200m"), Memory: quantity("256Mi")},
 		GPU: v1alpha1.GPU{
-			EvenBackends: []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"},
-			ResourceName: "nvidia.com/gpu",
-			Match:        "Exact",
-			Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny", Provider: "None"},
+			EvenBackends:     []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"},
+			ResourceName:     "nvidia.com/gpu",
+			Match:            "Exact",
+			Sharing:          v1alpha1.GPUSharing{TimeSlicing: "Deny", MPS: "Deny", Provider: "None"},
+			DynamicResources: "Auto",
 		},
 		Registry: v1alpha1.Registry{ShardSize: quantity("256Ki")},
 		Predictor: v1alpha1.Predictor{Rules: []v1alpha1.PredictorRule{
@@ -99,9 +101,10 @@ func TestLoad(t *testing.T) {
 					{Label: "example.com/gpu", Value: "a10", Memory: *quantity("23028Mi")},
 					{Label: "example.com/gpu", Value: "a10x4", Memory: *quantity("24152899583"), Count: 4},
 				},
-				ResourceName: "example.com/gpu",
-				Match:        "Nominal",
-				Sharing:      v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow", Provider: "KAI"},
+				ResourceName:     "example.com/gpu",
+				Match:            "Nominal",
+				Sharing:          v1alpha1.GPUSharing{TimeSlicing: "Allow", MPS: "Allow", Provider: "KAI"},
+				DynamicResources: "Ignore",
 				Tolerations: []corev1.Toleration{
 					{Key: "dedicated", Value: "vision"},
 					{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},
@@ -185,12 +188,13 @@ func TestPlacement(t *testing.T) {
 	}{
 		"Defaults": {begin, placement.DefaultConfig()},
 		"Everything": {full, placement.Config{
-			ResourceName: "example.com/gpu",
-			Nominal:      true,
-			TimeSlicing:  true,
-			MPS:          true,
-			Provider:     placement.ProviderKAI,
-			EvenBackends: []string{"engine-x"},
+			ResourceName:  "example.com/gpu",
+			Nominal:       true,
+			TimeSlicing:   true,
+			MPS:           true,
+			Provider:      placement.ProviderKAI,
+			IgnoreDevices: true,
+			EvenBackends:  []string{"engine-x"},
 			Accelerators: []placement.Accelerator{
 				{Label: "example.com/gpu", Value: "a10", Memory: 23028}, {Label: "example.com/gpu", Value: "a10x4", Memory: 23033, Count: 4},
 			},
@@ -209,9 +213,10 @@ func TestPlacement(t *testing.T) {
 				},
 			},
 		}},
-		"Only time-slicing": {begin + "gpu: {sharing: {timeSlicing: Allow}}", with(func(c *placement.Config) { c.TimeSlicing = true })},
-		"HAMi":              {begin + "gpu: {sharing: {provider: HAMi}}", with(func(c *placement.Config) { c.Provider = placement.ProviderHAMi })},
-		"Only MPS":          {begin + "gpu: {sharing: {mps: Allow}}", with(func(c *placement.Config) { c.MPS = true })},
+		"Only time-slicing":   {begin + "gpu: {sharing: {timeSlicing: Allow}}", with(func(c *placement.Config) { c.TimeSlicing = true })},
+		"HAMi":                {begin + "gpu: {sharing: {provider: HAMi}}", with(func(c *placement.Config) { c.Provider = placement.ProviderHAMi })},
+		"Devices are ignored": {begin + "gpu: {dynamicResources: Ignore}", with(func(c *placement.Config) { c.IgnoreDevices = true })},
+		"Only MPS":            {begin + "gpu: {sharing: {mps: Allow}}", with(func(c *placement.Config) { c.MPS = true })},
 		"No engines, no reserve": {begin + "gpu: {evenBackends: []}\nreserve: {cpu: 0, memory: 0}", with(func(c *placement.Config) {
 			c.EvenBackends, c.Reserve = nil, placement.Reserve{}
 		})},

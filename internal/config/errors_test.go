@@ -71,7 +71,7 @@ func TestErrors(t *testing.T) {
 
 		// Fields.
 		"an unknown field": {begin + "gpu:\n  # comment\n  matc: Exact\n", []string{
-			"operator.yaml:5:3: gpu.matc is not a field; did you mean \"match\"? the fields of gpu are accelerators, evenBackends, match, profiles, resourceName, sharing, tolerations"}},
+			"operator.yaml:5:3: gpu.matc is not a field; did you mean \"match\"? the fields of gpu are accelerators, dynamicResources, evenBackends, match, profiles, resourceName, sharing, tolerations"}},
 		"an unknown field of the file": {begin + "metadata: {}\n", []string{
 			"operator.yaml:3:1: metadata is not a field: the fields of the file are apiVersion, gpu, kind, nodes, passingTaints, predictor, registry, reserve, watchNamespaces"}},
 		"an unknown field in other case": {begin + "gpu: {sharing: {timeslicing: Allow}}\n", []string{

@@ -27,6 +27,7 @@ var minMemory, maxMemory = resource.MustParse("1Mi"), *resource.NewQuantity(1<<4
 func (f *file) gpu(path string, gpu *v1alpha1.GPU) {
 	f.resourceName(path+".resourceName", string(gpu.ResourceName))
 	choice(f, path+".match", gpu.Match, v1alpha1.MatchExact, v1alpha1.MatchNominal)
+	choice(f, path+".dynamicResources", gpu.DynamicResources, v1alpha1.DynamicResourcesAuto, v1alpha1.DynamicResourcesIgnore)
 	choice(f, path+".sharing.timeSlicing", gpu.Sharing.TimeSlicing, v1alpha1.SharingDeny, v1alpha1.SharingAllow)
 	choice(f, path+".sharing.mps", gpu.Sharing.MPS, v1alpha1.SharingDeny, v1alpha1.SharingAllow)
 	choice(f, path+".sharing.provider", gpu.Sharing.Provider, v1alpha1.ProviderNone, v1alpha1.ProviderHAMi, v1alpha1.ProviderKAI)

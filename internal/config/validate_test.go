@@ -23,12 +23,13 @@ func TestValidate(t *testing.T) {
 		content string
 		want    []string
 	}{
-		"choices": {begin + "nodes: watch\ngpu: {match: Nominally, sharing: {timeSlicing: allow, mps: Denied, provider: hami}}\n", []string{
+		"choices": {begin + "nodes: watch\ngpu: {match: Nominally, sharing: {timeSlicing: allow, mps: Denied, provider: hami}, dynamicResources: auto}\n", []string{
 			`operator.yaml:3:8: nodes is "watch": write Watch or Ignore`,
 			`operator.yaml:4:14: gpu.match is "Nominally": write Exact or Nominal`,
 			`operator.yaml:4:48: gpu.sharing.timeSlicing is "allow": write Deny or Allow`,
 			`operator.yaml:4:60: gpu.sharing.mps is "Denied": write Deny or Allow`,
-			`operator.yaml:4:78: gpu.sharing.provider is "hami": write None, HAMi or KAI`}},
+			`operator.yaml:4:78: gpu.sharing.provider is "hami": write None, HAMi or KAI`,
+			`operator.yaml:4:103: gpu.dynamicResources is "auto": write Auto or Ignore`}},
 
 		"namespaces": {begin + "watchNamespaces: [vision, Vision, '*', vision, ~, '']\n", []string{
 			`operator.yaml:3:27: watchNamespaces[1] is "Vision": write the name of a namespace, such as vision`,

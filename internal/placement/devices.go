@@ -42,9 +42,13 @@ func (c *Config) reads(label string) bool {
 	return slices.Contains(deviceLabels, label) || slices.Contains(topologyLabels, label) || c.selects(label, "")
 }
 
-// SetDevices takes over what Dynamic Resource Allocation hands out now. It returns what Set does.
+// SetDevices takes over what Dynamic Resource Allocation hands out now: nil for nothing. It returns what Set does.
 func (b *Builder) SetDevices(published *devices.Inventory) bool {
-	names, all := published.Changes(b.devices)
+	var names []string
+	all := published == nil
+	if !all {
+		names, all = published.Changes(b.devices)
+	}
 	b.devices = published
 	if all {
 		names = sortedKeys(b.nodes)
@@ -56,6 +60,14 @@ func (b *Builder) SetDevices(published *devices.Inventory) bool {
 		}
 	}
 	return changed
+}
+
+// SetUnread takes over why it is not known what Dynamic Resource Allocation hands out. Empty if it is known.
+func (b *Builder) SetUnread(why string) {
+	if b.unread != why {
+		b.unread = why
+		b.revision++
+	}
 }
 
 // described is a node as it is counted.
@@ -319,6 +331,14 @@ func (p *plan) doubts(class *Class) bool {
 	return slices.ContainsFunc(class.supplies, func(s supply) bool {
 		return s.devices && len(p.others(class)) == 0 && (s.doubtful || s.unusable == "" && s.atLeast && s.memory > 0 && s.need(&p.demand) > s.count)
 	})
+}
+
+// withUnread adds to the verdict of a gpu task why it is not known what Dynamic Resource Allocation hands out, if it is not.
+func (inv *Inventory) withUnread(p *plan, verdict Verdict) Verdict {
+	if p.count > 0 && inv.unread != "" {
+		verdict.Advice = inv.unread
+	}
+	return verdict
 }
 
 // withFailure adds to the verdict of a gpu task that a DeviceClass cannot be used, if one cannot and no clause tells of it.

@@ -16,6 +16,8 @@ type Inventory struct {
 	config *Config
 	// devices are what Dynamic Resource Allocation hands out. Nil if that is not known.
 	devices *devices.Inventory
+	// unread says why it is not known what Dynamic Resource Allocation hands out. Empty if it is known.
+	unread string
 	// handedOut is the least memory of a device that a resource hands out on nodes that are there, in MiB. 0 if it may be one of no use.
 	handedOut map[corev1.ResourceName]int64
 	// classes are sorted: those with GPUs first, then by name.
@@ -49,6 +51,7 @@ func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 type Builder struct {
 	config   Config
 	devices  *devices.Inventory
+	unread   string
 	nodes    map[string]counted
 	groups   map[string]*group
 	revision uint64
@@ -314,7 +317,7 @@ func nameOf(class *Class) string {
 // Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
-		config: &b.config, devices: b.devices, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
+		config: &b.config, devices: b.devices, unread: b.unread, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
 		legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {

@@ -16,7 +16,7 @@ func (inv *Inventory) judge(p *plan) Verdict {
 		return Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task when it is empty" + inv.share(p, class)}
 	}
 	if verdict, open := inv.undecided(p); open {
-		return inv.withFailure(p, verdict)
+		return inv.withFailure(p, inv.withUnread(p, verdict))
 	}
 	return inv.withFailure(p, inv.withClauses(p, Verdict{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNoFeasibleNode,
 		Summary: "no node can host the task, even when empty", Advice: inv.advice(p)}))
@@ -91,6 +91,8 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.untold(&c) }):
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes that could host the task do not say whether they are what gpuRequirements asks for: "+
 			"run GPU Feature Discovery on them")
+	case inv.unread != "":
+		return detailed(v1alpha1.ReasonNoInventory, "no node is known to host the task, and GPUs that Dynamic Resource Allocation hands out are not read")
 	default:
 		return Verdict{}, false
 	}

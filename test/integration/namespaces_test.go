@@ -63,7 +63,7 @@ func expectRights(ctx context.Context, user string, nodes bool, namespaces ...st
 	var inside, ofNodes []rbacv1.PolicyRule
 	for _, rule := range role.Rules {
 		switch {
-		case slices.Contains(rule.Resources, "nodes"):
+		case slices.Contains(rule.Resources, "nodes"), slices.Contains(rule.Resources, "resourceslices"):
 			ofNodes = append(ofNodes, rule)
 		case slices.Contains(rule.Resources, "tokenreviews"), slices.Contains(rule.Resources, "subjectaccessreviews"): // for metrics
 		default:

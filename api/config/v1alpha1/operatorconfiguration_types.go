@@ -99,6 +99,11 @@ type GPU struct {
 	// +optional
 	Match GPUMatch `json:"match,omitempty"`
 
+	// dynamicResources determines whether GPUs count that Dynamic Resource Allocation hands out. Auto by default.
+	//
+	// +optional
+	DynamicResources DynamicResourcesPolicy `json:"dynamicResources,omitempty"`
+
 	// sharing says which GPUs that are shared between Pods may be used. None by default.
 	//
 	// +optional
@@ -148,6 +153,17 @@ const (
 	// MatchNominal reads the Gi that are asked for as GB, so that 80Gi fits a card that is sold as one of 80 GB. A MIG slice counts by the number
 	// in its profile's name.
 	MatchNominal GPUMatch = "Nominal"
+)
+
+// DynamicResourcesPolicy determines whether GPUs count that Dynamic Resource Allocation hands out.
+type DynamicResourcesPolicy string
+
+const (
+	// DynamicResourcesAuto reads DeviceClasses and ResourceSlices where the API server serves them; that takes the right to list and watch both.
+	// Without it, and with nodes: Ignore, none are read.
+	DynamicResourcesAuto DynamicResourcesPolicy = "Auto"
+	// DynamicResourcesIgnore reads none: GPUs are those of device plugins, of labels and of profiles.
+	DynamicResourcesIgnore DynamicResourcesPolicy = "Ignore"
 )
 
 // GPUSharing says which GPUs that are shared between Pods may be used.

@@ -55,7 +55,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $rules := list }}
 {{- $role := .Files.Get "files/rbac/role.yaml" | splitList "\n---\n" | first | trimPrefix "---\n" | fromYaml }}
 {{- range $role.rules }}
-{{- if or (and (has "nodes" .resources) (ne $.Values.config.nodes "Ignore")) (and (hasSuffix "reviews" (first .resources)) $.Values.metrics.enabled) }}
+{{- $nodes := and (has "nodes" .resources) (ne $.Values.config.nodes "Ignore") }}
+{{- $devices := and (has "resource.k8s.io" .apiGroups) (ne $.Values.config.nodes "Ignore") (ne $.Values.config.gpu.dynamicResources "Ignore") }}
+{{- if or $nodes $devices (and (hasSuffix "reviews" (first .resources)) $.Values.metrics.enabled) }}
 {{- $rules = append $rules . }}
 {{- end }}
 {{- end }}
@@ -66,7 +68,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $rules := list }}
 {{- $role := .Files.Get "files/rbac/role.yaml" | splitList "\n---\n" | first | trimPrefix "---\n" | fromYaml }}
 {{- range $role.rules }}
-{{- if not (or (has "nodes" .resources) (hasSuffix "reviews" (first .resources))) }}
+{{- if not (or (has "nodes" .resources) (has "resource.k8s.io" .apiGroups) (hasSuffix "reviews" (first .resources))) }}
 {{- $rules = append $rules . }}
 {{- end }}
 {{- end }}

@@ -42,6 +42,13 @@ func (f *Feed) Watch(ctx context.Context, whole cache.Cache, object client.Objec
 	return nil
 }
 
+// Wait has Complete wait until something else has been brought, too.
+func (f *Feed) Wait(settled func() bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.synced[metav1.NamespaceAll] = append(f.synced[metav1.NamespaceAll], settled)
+}
+
 // Complete reports whether all objects of a namespace, and those that are in none, have been brought.
 func (f *Feed) Complete(namespace string) bool {
 	f.mu.Lock()

@@ -35,6 +35,8 @@ const (
 	podScrape  = "PodMonitor/maregister-manager .spec.podMetricsEndpoints[0]"
 	policy     = "NetworkPolicy/maregister-manager .spec"
 	test       = "Pod/maregister-test .spec"
+
+	devicesRule = "ClusterRole/maregister-manager .rules[?(@.apiGroups[0]=='resource.k8s.io')].verbs"
 )
 
 // absent is wanted of an object or a field that must not be there.
@@ -58,10 +60,11 @@ var valueCases = map[string]struct {
 	"image.pullPolicy":               {value: `Always`, want: wants{container + ".imagePullPolicy": `Always`}},
 	"imagePullSecrets":               {value: `[{name: pull}]`, want: wants{pod + ".imagePullSecrets": `[{"name":"pull"}]`, test + ".imagePullSecrets": `[{"name":"pull"}]`}},
 	"replicas":                       {value: `3`, want: wants{deployment + " .spec.replicas": `3`}},
-	"config.nodes":                   {value: `Ignore`, want: configured("nodes: Ignore", wants{"ClusterRole/maregister-manager .rules[?(@.resources[0]=='nodes')].verbs": ``})},
+	"config.nodes":                   {value: `Ignore`, want: configured("nodes: Ignore", wants{"ClusterRole/maregister-manager .rules[?(@.resources[0]=='nodes')].verbs": ``, devicesRule: ``})},
 	"config.watchNamespaces":         {value: `[vision, audio]`, want: configured("watchNamespaces:\n- vision\n- audio", watched)},
 	"config.gpu.resourceName":        {value: `amd.com/gpu`, want: configured("resourceName: amd.com/gpu", nil)},
 	"config.gpu.match":               {value: `Nominal`, want: configured("match: Nominal", nil)},
+	"config.gpu.dynamicResources":    {value: `Ignore`, want: configured("dynamicResources: Ignore", wants{devicesRule: ``})},
 	"config.gpu.sharing.timeSlicing": {value: `Allow`, want: configured("timeSlicing: Allow", nil)},
 	"config.gpu.sharing.mps":         {value: `Allow`, want: configured("mps: Allow", nil)},
 	"config.gpu.sharing.provider":    {value: `HAMi`, want: configured("provider: HAMi", nil)},
@@ -101,7 +104,7 @@ var valueCases = map[string]struct {
 	"metrics.enabled": {value: `false`, want: wants{
 		"Service/maregister-metrics": absent, "ClusterRole/maregister-metrics-reader": absent, container + ".args[1]": `--metrics-bind-address=0`,
 		container + ".ports[*].name": `probes`, policy + ".ingress": absent,
-		"ClusterRole/maregister-manager .rules[*].resources[0]": `nodes configmaps events mazetasks mazetasks/status`,
+		"ClusterRole/maregister-manager .rules[*].resources[0]": `nodes deviceclasses configmaps events mazetasks mazetasks/status`,
 	}},
 	"metrics.port": {value: `9443`, want: wants{container + ".ports[0].containerPort": `9443`, container + ".args[1]": `--metrics-bind-address=:9443`, "Service/maregister-metrics .spec.ports[0].port": `9443`}},
 	"metrics.certificate.secretName": {value: `cert`, want: wants{
