@@ -3,12 +3,14 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -193,12 +195,19 @@ func (r *run) createForeign(ctx context.Context, name string) error {
 func (r *run) addNode(ctx context.Context, n nodeShape) error {
 	name := r.namespace + "-" + n.name
 	node := testutil.NewNode(name)
-	if n.gpus > 0 {
+	if n.gpus > 0 && !n.published {
 		node = testutil.NewGPUNode(name, n.product, n.memory, int(n.gpus))
 	}
 	node.Labels[planLabel] = r.namespace
 	if err := testutil.CreateNode(ctx, r.h.k8s, node); err != nil {
 		return err
+	}
+	if n.published {
+		slice := testutil.NewGPUSlice(name, int(n.gpus), n.memory)
+		slice.Labels = map[string]string{planLabel: r.namespace}
+		if err := r.h.k8s.Create(ctx, slice); err != nil {
+			return fmt.Errorf("publish the devices of a node: %w", err)
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,8 +215,12 @@ func (r *run) addNode(ctx context.Context, n nodeShape) error {
 	return nil
 }
 
-// removeNode removes a node.
+// removeNode removes a node, and what is published for it.
 func (r *run) removeNode(ctx context.Context, name string) error {
+	slice := testutil.NewGPUSlice(r.namespace+"-"+name, 0, 0)
+	if err := client.IgnoreNotFound(r.h.k8s.Delete(ctx, slice)); err != nil {
+		return fmt.Errorf("delete what is published for a node: %w", err)
+	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: r.namespace + "-" + name}}
 	if err := r.h.k8s.Delete(ctx, node); err != nil {
 		return fmt.Errorf("delete a node: %w", err)
@@ -221,6 +234,30 @@ func (r *run) removeNode(ctx context.Context, name string) error {
 		}
 	}
 	r.nodes = left
+	return nil
+}
+
+// createClass creates a DeviceClass of GPUs, which only this plan's managers see.
+func (r *run) createClass(ctx context.Context) error {
+	class := testutil.NewGPUClass(r.namespace, "nvidia.com/gpu", "")
+	class.Labels = map[string]string{planLabel: r.namespace}
+	if err := r.h.k8s.Create(ctx, class); err != nil {
+		return fmt.Errorf("create a DeviceClass: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.class = true
+	return nil
+}
+
+// deleteClass deletes it.
+func (r *run) deleteClass(ctx context.Context) error {
+	if err := r.h.k8s.Delete(ctx, testutil.NewGPUClass(r.namespace, "", "")); err != nil {
+		return fmt.Errorf("delete a DeviceClass: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.class = false
 	return nil
 }
 
@@ -246,12 +283,16 @@ func (r *run) relabelNode(ctx context.Context, name string, memory int64) error 
 	return nil
 }
 
-// removeNodes removes all nodes of the plan.
+// removeNodes removes all nodes of the plan, and what is published for them.
 func (r *run) removeNodes(ctx context.Context) error {
 	if len(r.plan.Scenario.Nodes) == 0 && len(r.nodes) == 0 {
 		return nil
 	}
-	return r.h.k8s.DeleteAllOf(ctx, &corev1.Node{}, client.MatchingLabels{planLabel: r.namespace})
+	var failures []error
+	for _, object := range []client.Object{&corev1.Node{}, &resourcev1.ResourceSlice{}, &resourcev1.DeviceClass{}} {
+		failures = append(failures, r.h.k8s.DeleteAllOf(ctx, object, client.MatchingLabels{planLabel: r.namespace}))
+	}
+	return errors.Join(failures...)
 }
 
 // deleteAll deletes all objects of a kind in a namespace.

@@ -27,6 +27,8 @@ const (
 	ShardReads Target = "shards"
 	IndexReads Target = "indexes"
 	NodeReads  Target = "nodes"
+	SliceReads Target = "resourceslices"
+	ClassReads Target = "deviceclasses"
 	otherReads Target = "other"
 )
 
@@ -163,7 +165,7 @@ func cells() []Fault {
 		out = append(out, Fault{Kind: Exists, Target: ShardCreate})
 	}
 	for _, kind := range watchKinds {
-		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads} {
+		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads, SliceReads, ClassReads} {
 			for range drawsOfWatches {
 				out = append(out, Fault{Kind: kind, Target: target})
 			}
@@ -177,6 +179,9 @@ func cells() []Fault {
 				stale = append(stale, target)
 			}
 		}
+		out = append(out, Fault{Kind: StaleLists, Stale: stale})
+	}
+	for _, stale := range [][]Target{{SliceReads}, {ClassReads}, {SliceReads, ClassReads, NodeReads}} {
 		out = append(out, Fault{Kind: StaleLists, Stale: stale})
 	}
 	for _, length := range []time.Duration{5 * time.Second, 12 * time.Second, 30 * time.Second} {

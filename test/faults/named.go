@@ -45,7 +45,7 @@ func shardPlans() []*Named {
 	create := do("create 16", createsMany(0, 16))
 	reused := "A shard that was deleted was taken from the cache, which had it still, and an index named it. " +
 		"A shard that we deleted, or that a restart has not confirmed, is never taken from the cache."
-	h100 := nodeShape{"h100", "H100", 81559, 2}
+	h100 := nodeShape{"h100", "H100", 81559, 2, false}
 	many60 := many(0, 10, func(o string) func(context.Context, *run) error {
 		return creates(o, describeAs("first", entrySize), onGPUs("60Gi"))
 	})
@@ -57,7 +57,7 @@ func shardPlans() []*Named {
 			}}},
 		{Name: "torn-by-node", Why: reused + " A node that goes and comes back does the same.", MayMiss: true,
 			Faults: []Fault{{Kind: WatchLag, Target: ShardReads, Step: 1, For: 2500 * time.Millisecond}},
-			Scenario: Scenario{Sharded: true, Variable: true, NodesChange: true, Nodes: []nodeShape{{"a100", "A100", 40960, 4}}, Steps: []Step{
+			Scenario: Scenario{Sharded: true, Variable: true, NodesChange: true, Nodes: []nodeShape{{"a100", "A100", 40960, 4, false}}, Steps: []Step{
 				do("create 10", many60, settled),
 				do("a node comes", addsNode(h100), settled, waits(3*time.Second)),
 				do("it goes, and comes back", dropsNode(h100), settled, addsNode(h100)),

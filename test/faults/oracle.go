@@ -33,7 +33,9 @@ type world struct {
 	configMaps map[string]*corev1.ConfigMap
 	past       map[types.UID]*taskPast
 	nodes      []nodeShape
-	config     settings
+	// class says whether there is a DeviceClass.
+	class  bool
+	config settings
 }
 
 // settings are the part of the operator's configuration that scenarios change.

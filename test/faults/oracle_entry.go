@@ -110,12 +110,17 @@ type nodeShape struct {
 	product string // of the GPUs; "" for a node without
 	memory  int64  // of one GPU, in MiB
 	gpus    int64
+	// published says that Dynamic Resource Allocation hands the GPUs out, while the plan has a class.
+	published bool
 }
 
 // choice returns how many GPUs a task gets, and with how much memory each: the fewest of one node. 0 if no node has them.
 func (w *world) choice(t *v1alpha1.MazeTask) (count, each int64) {
 	need := wholeUnits(t.Spec.Resources.GPUMemory, 1<<20)
 	for _, n := range w.nodes {
+		if n.published && !w.class {
+			continue
+		}
 		for k := int64(1); k <= n.gpus; k++ {
 			if k*n.memory >= need && (count == 0 || k < count) {
 				count, each = k, (need+k-1)/k

@@ -186,7 +186,7 @@ func TestJudgeFindsEachDifference(t *testing.T) {
 }
 
 func TestChoiceTakesTheFewestGPUs(t *testing.T) {
-	t4, a100, h100 := nodeShape{"t4", "T4", 15360, 1}, nodeShape{"a100", "A100", 40960, 4}, nodeShape{"h100", "H100", 81559, 2}
+	t4, a100, h100 := nodeShape{"t4", "T4", 15360, 1, false}, nodeShape{"a100", "A100", 40960, 4, false}, nodeShape{"h100", "H100", 81559, 2, false}
 	cases := map[string]struct {
 		memory      string
 		nodes       []nodeShape

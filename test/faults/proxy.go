@@ -98,7 +98,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept"), "protobuf") {
 		r.Header.Set("Accept", "application/json") // it can be read here
 	}
-	if c.target == NodeReads {
+	if c.ofCluster {
 		query := r.URL.Query()
 		query.Set("labelSelector", planLabel+"="+p.nodes)
 		r.URL.RawQuery = query.Encode()

@@ -24,6 +24,7 @@ type call struct {
 	write       bool
 	watch       bool
 	initial     bool // the watch begins with all objects
+	ofCluster   bool // what is read is in no namespace
 	name        string
 	labels      map[string]string
 	body        []byte
@@ -67,7 +68,12 @@ func classify(r *http.Request, body []byte) *call {
 	case i >= 0 && len(parts) > i+2:
 		c.target = c.namespaced(parts[i+2:], query.Get("fieldSelector"), query.Get("labelSelector"))
 	case strings.HasPrefix(r.URL.Path, "/api/v1/nodes"):
-		c.target = NodeReads
+		c.target, c.ofCluster = NodeReads, true
+	case strings.HasPrefix(r.URL.Path, "/apis/resource.k8s.io/v1/"):
+		c.ofCluster = true
+		if query.Get("limit") != "1" { // else it only asks whether they can be read
+			c.target = Target(parts[len(parts)-1])
+		}
 	}
 	return c
 }

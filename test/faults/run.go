@@ -43,6 +43,8 @@ type run struct {
 	mu     sync.Mutex
 	config settings
 	nodes  []nodeShape
+	// class says whether the plan has a DeviceClass.
+	class bool
 	// firstVersion is from before there was anything.
 	firstVersion string
 	versions     []string // the newest resourceVersion that was known when each step began
@@ -251,7 +253,7 @@ func (r *run) differences() []string {
 	w := &world{past: past.tasks}
 	w.tasks, w.configMaps = r.observer.state()
 	r.mu.Lock()
-	w.nodes, w.config = r.nodes, r.config
+	w.nodes, w.class, w.config = r.nodes, r.class, r.config
 	r.mu.Unlock()
 	return w.judge()
 }

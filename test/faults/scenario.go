@@ -21,8 +21,8 @@ type Scenario struct {
 	// Nodes are those of the plan at first. Variable says that nodes or configuration change, and with them entries.
 	Nodes    []nodeShape
 	Variable bool
-	// NodesChange says that there are watches of nodes to disturb.
-	NodesChange bool
+	// NodesChange says that there are watches of nodes to disturb, and DevicesChange the same of slices and classes.
+	NodesChange, DevicesChange bool
 }
 
 // Step is something that users do.
@@ -49,6 +49,8 @@ func (s *Scenario) fits(f Fault) bool {
 		return s.Elects
 	case NodeReads:
 		return s.NodesChange
+	case SliceReads, ClassReads:
+		return s.DevicesChange
 	}
 	switch f.Kind {
 	case LeaseBlocked:
@@ -56,7 +58,8 @@ func (s *Scenario) fits(f Fault) bool {
 	case TwoLeaders:
 		return !s.Elects
 	case StaleLists:
-		return (!slices.Contains(f.Stale, ShardReads) || s.Sharded) && (!slices.Contains(f.Stale, NodeReads) || s.NodesChange) && !s.Second
+		return (!slices.Contains(f.Stale, ShardReads) || s.Sharded) && (!slices.Contains(f.Stale, NodeReads) || s.NodesChange) &&
+			(!slices.Contains(f.Stale, SliceReads) && !slices.Contains(f.Stale, ClassReads) || s.DevicesChange) && !s.Second
 	}
 	return true
 }

@@ -127,7 +127,8 @@ func replacesShard(number int) func(context.Context, *run) error {
 // otherScenarios are those of nodes, configuration and several managers.
 func otherScenarios() []*Scenario {
 	second := describeAs("second", 50)
-	t4, a100, h100 := nodeShape{"t4", "T4", 15360, 1}, nodeShape{"a100", "A100", 40960, 4}, nodeShape{"h100", "H100", 81559, 2}
+	t4, a100, h100 := nodeShape{"t4", "T4", 15360, 1, false}, nodeShape{"a100", "A100", 40960, 4, false}, nodeShape{"h100", "H100", 81559, 2, false}
+	published := nodeShape{"h100", "H100", 81559, 2, true}
 	adds := func(n nodeShape) func(context.Context, *run) error {
 		return func(ctx context.Context, r *run) error { return r.addNode(ctx, n) }
 	}
@@ -137,6 +138,8 @@ func otherScenarios() []*Scenario {
 	configures := func(change func(*settings)) func(context.Context, *run) error {
 		return func(_ context.Context, r *run) error { r.configure(change); return nil }
 	}
+	createsClass := func(ctx context.Context, r *run) error { return r.createClass(ctx) }
+	deletesClass := func(ctx context.Context, r *run) error { return r.deleteClass(ctx) }
 	restart := restarts(syscall.SIGTERM)
 	return []*Scenario{
 		{Name: "nodes", About: "nodes come, change and go", Nodes: []nodeShape{t4}, Variable: true, NodesChange: true, Steps: []Step{
@@ -144,6 +147,13 @@ func otherScenarios() []*Scenario {
 			do("add H100", adds(h100), editsTask("small", second)), do("remove A100", drops(a100)), do("restart and remove T4", restart, drops(t4)),
 			do("relabel", func(ctx context.Context, r *run) error { return r.relabelNode(ctx, "h100", 40960) }), do("add A100 again", adds(a100)),
 		}},
+		{Name: "devices", About: "GPUs that Dynamic Resource Allocation hands out come and go, and the class that selects them", Nodes: []nodeShape{t4},
+			Variable: true, NodesChange: true, DevicesChange: true, Steps: []Step{
+				do("create", creates("small", onGPUs("10Gi")), creates("large", onGPUs("60Gi")), creates("plain")), do("publish H100", adds(published)),
+				do("create the class", createsClass, editsTask("small", second)), do("delete the class", deletesClass),
+				do("create the class again and restart", createsClass, restart), do("remove H100", drops(published)),
+				do("publish H100 again", adds(published), editsTask("large", second)),
+			}},
 		{Name: "shards-and-nodes", About: "nodes change the entries of a sharded registry", Nodes: []nodeShape{a100},
 			Variable: true, NodesChange: true, Sharded: true, Steps: []Step{
 				do("create", many(0, 10, func(o string) func(context.Context, *run) error {
