@@ -33,7 +33,11 @@ func noneOf(key string, values ...string) corev1.NodeSelectorRequirement {
 // affinity selects the nodes whose GPUs have enough memory each, by every source that can tell so, and prefers the tightest. It is nil if any GPU
 // will do. It reports whether nodes that will not do have the labels of nodes that will, so that it selects neither.
 func (inv *Inventory) affinity(p *plan) (*corev1.NodeAffinity, bool) {
-	terms, missed := inv.admit(p, inv.terms(p))
+	terms := inv.terms(p)
+	if !p.handedOutOnly(inv.config) {
+		terms = inv.ofKind(&p.demand, terms)
+	}
+	terms, missed := inv.admit(p, terms)
 	terms, ambiguous := inv.separate(p, inv.suited(&p.demand, terms))
 	if len(terms) == 0 {
 		return nil, false
@@ -55,8 +59,8 @@ func (inv *Inventory) affinity(p *plan) (*corev1.NodeAffinity, bool) {
 // terms are the ways to be selected: the labels of GPU Feature Discovery first, then those of clouds, then those of each profile that is enough.
 // Karpenter takes them one by one, until it knows all labels of one.
 func (inv *Inventory) terms(p *plan) []corev1.NodeSelectorTerm {
-	if p.supply != nil && p.supply.devices && !inv.config.isGPU(p.resource) {
-		return nil // no device plugin gives it
+	if p.handedOutOnly(inv.config) {
+		return nil
 	}
 	var terms []corev1.NodeSelectorTerm
 	add := func(requirements ...corev1.NodeSelectorRequirement) {

@@ -10,6 +10,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/devices"
 )
 
@@ -107,8 +108,8 @@ func (c *Config) describe(node *corev1.Node, published *devices.Inventory) descr
 		if s.count > 0 {
 			common.Status.Allocatable[s.resource] = *resource.NewQuantity(s.count, resource.DecimalSI)
 		}
-		fmt.Fprintf(&key, "%q %q %d %d %d %t %t %q %q %q ", s.resource, s.source.class, s.count, s.memory, s.largest, s.slice, s.doubtful, s.sharing,
-			s.unusable, s.products)
+		fmt.Fprintf(&key, "%q %q %d %d %d %d %t %t %t %q %q %q %q ", s.resource, s.source.class, s.count, s.memory, s.largest, s.capability,
+			s.slice, s.doubtful, s.unnamed, s.sharing, s.unusable, s.products, s.models)
 	}
 	d.common, d.key = &common, keyOf(&common)+key.String()
 	return d
@@ -182,7 +183,10 @@ func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name co
 	s := supply{
 		resource: name, labels: labelsOf(name), count: int64(handed.Count), replicas: 1, devices: true,
 		memory: min(handed.Memory, memoryCeiling-1), largest: min(handed.Largest, memoryCeiling-1), slice: handed.Partitions,
-		source: source{trust: TrustDevices, class: handed.Class}, atLeast: handed.AtLeast,
+		source: source{trust: TrustDevices, class: handed.Class}, atLeast: handed.AtLeast, capability: Capability(handed.Capability), unnamed: handed.Unnamed,
+	}
+	for _, product := range handed.Products {
+		s.models = append(s.models, modelOf(product))
 	}
 	if handed.Shared {
 		s.sharing = sharingTimeSlicing
@@ -227,15 +231,69 @@ func (inv *Inventory) noteDevices(class *Class) {
 			memory = 0
 		}
 		if known, ok := inv.handedOut[s.resource]; !ok || memory < known {
-			inv.handedOut[s.resource] = memory
+			inv.handedOut[s.resource], inv.least[s.number] = memory, memory
 		}
 	}
 }
 
-// isUnsure reports whether some device that the resource of a candidate hands out would not do, so that labels have to tell nodes apart.
-func (inv *Inventory) isUnsure(d *demand, c *choice) bool {
-	return c.supply.devices && d.memory > 0 && inv.handedOut[c.resource]*c.count < d.memory
+// unsure returns what reports whether the resource of a supply hands out, anywhere, devices of which so many would not do, or that are not of the
+// kind: then labels have to tell nodes apart.
+func (inv *Inventory) unsure(d *demand) func(s *supply, count int64) bool {
+	var others []bool // by the resource's number
+	if d.Kind.discovered() {
+		others = make([]bool, len(inv.least))
+		for i := range inv.classes {
+			for j := range inv.classes[i].supplies {
+				if s := &inv.classes[i].supplies[j]; s.devices && s.count > 0 && len(d.Kind.deviceMismatches(s)) > 0 {
+					others[s.number] = true
+				}
+			}
+		}
+	}
+	return func(s *supply, count int64) bool {
+		return s.devices && (d.memory > 0 && inv.least[s.number]*count < d.memory || others != nil && others[s.number])
+	}
 }
+
+// handedOutOnly reports whether no device plugin gives what a plan asks for.
+func (p *plan) handedOutOnly(c *Config) bool {
+	return p.supply != nil && p.supply.devices && !c.isGPU(p.resource)
+}
+
+// does reports whether some of a supply, of one node, meet a demand, and are what it asks for as far as devices tell it themselves.
+func (s *supply) does(d *demand, count int64) bool {
+	return s.enough(d, count) && (!s.devices || len(d.Kind.deviceMismatches(s)) == 0)
+}
+
+// deviceMismatches compares what devices are with what a task needs.
+func (k *Kind) deviceMismatches(s *supply) []mismatch {
+	var all []mismatch
+	switch {
+	case k.Capability == 0 || s.capability >= k.Capability:
+	case s.capability == 0:
+		all = append(all, mismatch{fitUntold, fmt.Sprintf("%s: its ResourceSlices do not tell the compute capability of each device of DeviceClass %s",
+			v1alpha1.ReasonMemoryLabelMissing, s.source.class)})
+	default:
+		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out devices with compute capability %s, needs %s",
+			s.source.class, s.capability, k.Capability)})
+	}
+	if k.products == "" {
+		return all
+	}
+	other := slices.IndexFunc(s.models, func(model string) bool { return !k.names(model) })
+	switch {
+	case other >= 0:
+		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out %s, which gpuRequirements.products does not name",
+			s.source.class, s.models[other])})
+	case s.unnamed:
+		all = append(all, mismatch{fitUntold, fmt.Sprintf("%s: its ResourceSlices do not tell the product of each device of DeviceClass %s",
+			v1alpha1.ReasonMemoryLabelMissing, s.source.class)})
+	}
+	return all
+}
+
+// modelOf returns a product's name as GPU Feature Discovery writes it into a label.
+func modelOf(product string) string { return strings.ReplaceAll(product, " ", "-") }
 
 // stalls reports whether kube-scheduler takes long to find out that the devices of a node are too few.
 func (s *supply) stalls(count int64) bool { return s.devices && s.count < count && s.count >= maxTried }
@@ -290,7 +348,7 @@ func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin bool) {
 		}
 		plugin = plugin || !s.devices
 		switch {
-		case s.enough(&p.demand, p.count):
+		case s.does(&p.demand, p.count):
 			if s.devices {
 				will = append(will, class)
 			}

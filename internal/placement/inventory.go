@@ -20,6 +20,9 @@ type Inventory struct {
 	unread string
 	// handedOut is the least memory of a device that a resource hands out on nodes that are there, in MiB. 0 if it may be one of no use.
 	handedOut map[corev1.ResourceName]int64
+	// least is the same by the resource's number. supplies is how many supplies the classes have.
+	least    []int64
+	supplies int
 	// classes are sorted: those with GPUs first, then by name.
 	classes []Class
 	// legacy are the values of the replicas label on shared GPUs whose labels do not say how they are shared, by the
@@ -54,6 +57,7 @@ type Builder struct {
 	unread   string
 	nodes    map[string]counted
 	groups   map[string]*group
+	numbers  map[corev1.ResourceName]int
 	revision uint64
 }
 
@@ -76,7 +80,7 @@ func (c *counted) same(last *counted) bool {
 
 // NewBuilder makes a builder without nodes.
 func NewBuilder(config Config) *Builder {
-	return &Builder{config: config, nodes: map[string]counted{}, groups: map[string]*group{}}
+	return &Builder{config: config, nodes: map[string]counted{}, groups: map[string]*group{}, numbers: map[corev1.ResourceName]int{}}
 }
 
 // Set counts a node, in place of what it was before. It returns whether that can change a placement or a verdict: a class
@@ -209,6 +213,13 @@ type size struct{ nodes, open, openCPU int }
 func (b *Builder) newGroup(d *described) *group {
 	common := d.common
 	g := &group{Class: Class{key: d.key, node: common, supplies: b.config.allSupplies(d)}, sizes: map[int64]size{}}
+	for i := range g.supplies {
+		name := g.supplies[i].resource
+		if _, known := b.numbers[name]; !known {
+			b.numbers[name] = len(b.numbers)
+		}
+		g.supplies[i].number = b.numbers[name]
+	}
 	for name, quantity := range common.Status.Allocatable {
 		if isForeign(name) && !b.config.isGPU(name) && quantity.Sign() > 0 {
 			g.foreign = append(g.foreign, name)
@@ -318,10 +329,11 @@ func nameOf(class *Class) string {
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
 		config: &b.config, devices: b.devices, unread: b.unread, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
-		legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
+		least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {
 		inv.classes = append(inv.classes, group.class())
+		inv.supplies += len(group.supplies)
 	}
 	slices.SortFunc(inv.classes, func(x, y Class) int {
 		return cmp.Or(

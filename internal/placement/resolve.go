@@ -80,18 +80,20 @@ func (inv *Inventory) plan(req Requirement) *plan {
 	if req.Type != v1alpha1.ResourceTypeGPU {
 		return inv.planned(d, choice{})
 	}
-	candidates, told := inv.candidates(&d)
-	for _, candidate := range candidates {
-		if p := inv.planned(d, candidate.choice); p.pod.fits(p.class.node) {
+	found, told := inv.candidates(&d)
+	for k := range found {
+		found.best(k)
+		if p := inv.planned(d, found[k].choice()); p.pod.fits(p.class.node) {
 			return p
 		}
 	}
 	if profiled := inv.profiled(&d); profiled != nil {
 		return inv.planned(d, *profiled)
 	}
-	for _, found := range [][]*candidate{candidates, told, inv.nearest(&d)} {
-		if len(found) > 0 {
-			return inv.planned(d, found[0].choice)
+	for _, some := range []candidates{found, told, inv.nearest(&d)} {
+		if len(some) > 0 {
+			some.best(0)
+			return inv.planned(d, some[0].choice())
 		}
 	}
 	largest := supply{memory: memoryCeiling - 1}
@@ -107,9 +109,9 @@ func (inv *Inventory) planned(d demand, c choice) *plan {
 
 // candidate is a choice of GPUs that exist.
 type candidate struct {
-	choice
-	waste int64
-	units units
+	supply       *supply
+	class        *Class
+	count, waste int64
 	// unsure says that its resource hands out devices that would not do, too.
 	unsure bool
 	// rare says that there are few of them, and many others that serve the task with as many.
@@ -118,71 +120,111 @@ type candidate struct {
 	order int
 }
 
-// candidates returns every way to meet a demand with GPUs that exist, the best first: the fewest GPUs, not those that are rare, not those of a
-// DeviceClass that has smaller ones, too, the least waste, the most nodes. A task that names no size prefers whole GPUs. Those that only labels tell of are apart.
-func (inv *Inventory) candidates(d *demand) (found, told []*candidate) {
+func candidateOf(d *demand, class *Class, s *supply) candidate {
+	count := s.need(d)
+	return candidate{supply: s, class: class, count: count, waste: s.waste(d, count)}
+}
+
+func (c *candidate) choice() choice {
+	return choice{
+		count: c.count, resource: c.supply.resource, labels: c.supply.labels, supply: c.supply, class: c.class, unified: c.supply.unified,
+	}
+}
+
+// compare orders candidates, the better ones first: the fewest GPUs, not those that are rare, not those of a resource that hands out smaller ones,
+// too, the least waste, the most nodes. A task that names no size prefers whole GPUs.
+func (c *candidate) compare(other *candidate) int {
+	return cmp.Or(cmp.Compare(c.count, other.count), compareBool(c.rare, other.rare), compareBool(c.unsure, other.unsure),
+		cmp.Compare(c.waste, other.waste), cmp.Compare(other.class.Nodes, c.class.Nodes), cmp.Compare(c.order, other.order))
+}
+
+// candidates are in no order.
+type candidates []candidate
+
+// best moves the best candidate from a place on to that place. Mostly one is enough: only then are they sorted.
+func (all candidates) best(from int) {
+	const few = 3
+	switch rest := all[from:]; {
+	case from > few: // they are sorted
+	case from == few:
+		slices.SortFunc(rest, func(a, b candidate) int { return a.compare(&b) })
+	default:
+		least := 0
+		for i := range rest {
+			if rest[i].compare(&rest[least]) < 0 {
+				least = i
+			}
+		}
+		rest[0], rest[least] = rest[least], rest[0]
+	}
+}
+
+// candidates returns every way to meet a demand with GPUs that exist. Those that only labels tell of are apart.
+func (inv *Inventory) candidates(d *demand) (found, told candidates) {
+	unsure := inv.unsure(d)
 	for i := range inv.classes {
 		class := &inv.classes[i]
+		if len(class.supplies) == 0 || len(d.hostMismatches(class.node.Labels)) > 0 {
+			continue
+		}
 		for j := range class.supplies {
 			s := &class.supplies[j]
-			if !s.serves(d) || d.suits(class.node.Labels) != fitYes {
+			if !s.serves(d) || len(d.Kind.mismatches(class.node.Labels, s)) > 0 {
 				continue
 			}
-			next := candidateOf(d, class, s, s.need(d))
-			next.order, next.unsure = len(found)+len(told), inv.isUnsure(d, &next.choice)
+			next := candidateOf(d, class, s)
+			next.order, next.unsure = len(found)+len(told), unsure(s, next.count)
 			if s.unallocatable {
 				told = append(told, next)
 			} else {
+				if found == nil {
+					found = make(candidates, 0, inv.supplies)
+				}
 				found = append(found, next)
 			}
 		}
 	}
-	for _, all := range [][]*candidate{found, told} {
-		markRare(all)
-		slices.SortFunc(all, func(a, b *candidate) int {
-			return cmp.Or(cmp.Compare(a.count, b.count), compareBool(a.rare, b.rare), compareBool(a.unsure, b.unsure), cmp.Compare(a.waste, b.waste),
-				cmp.Compare(b.class.Nodes, a.class.Nodes), cmp.Compare(a.order, b.order))
-		})
-	}
+	found.markRare()
+	told.markRare()
 	return found, told
-}
-
-func candidateOf(d *demand, class *Class, s *supply, count int64) *candidate {
-	return &candidate{
-		choice: choice{count: count, resource: s.resource, labels: s.labels, supply: s, class: class, unified: s.unified},
-		waste:  s.waste(d, count), units: class.unitsOf(s),
-	}
 }
 
 // markRare marks the candidates of which there are few. Tasks of another resource are not selected by the same placement: all would wait for
 // those few. Several DeviceClasses hand out the same devices, and do not make each other rare.
-func markRare(all []*candidate) {
-	if !slices.ContainsFunc(all, func(c *candidate) bool { return c.resource != all[0].resource }) {
+func (all candidates) markRare() {
+	several := slices.ContainsFunc(all, func(c candidate) bool { return c.supply.number != all[0].supply.number })
+	if !several || !slices.ContainsFunc(all, func(c candidate) bool { return !c.supply.devices }) {
 		return
 	}
 	type kind struct {
-		resource corev1.ResourceName
-		count    int64
+		number int
+		count  int64
+		// most is that of one class of nodes, and plugged that of one whose device plugin gives them.
+		most, plugged units
 	}
-	most, mostPlugged := map[kind]units{}, map[kind]units{} // of one class of nodes; of those that a device plugin gives
-	for _, c := range all {
-		k := kind{c.resource, c.count}
-		most[k] = max(most[k], c.units)
-		if !c.supply.devices {
-			mostPlugged[k] = max(mostPlugged[k], c.units)
+	var kinds []kind
+	for i := range all {
+		c := &all[i]
+		at := slices.IndexFunc(kinds, func(k kind) bool { return k.number == c.supply.number && k.count == c.count })
+		if at < 0 {
+			at = len(kinds)
+			kinds = append(kinds, kind{number: c.supply.number, count: c.count})
+		}
+		units := c.class.unitsOf(c.supply)
+		if kinds[at].most = max(kinds[at].most, units); !c.supply.devices {
+			kinds[at].plugged = max(kinds[at].plugged, units)
 		}
 	}
-	for _, c := range all {
-		others := most
-		if c.supply.devices {
-			others = mostPlugged
-		}
-		for k, units := range others {
-			if k.resource != c.resource && k.count == c.count && c.units.isRare(units) {
-				c.rare = true
-				break
+	for i := range all {
+		c := &all[i]
+		units := c.class.unitsOf(c.supply)
+		c.rare = slices.ContainsFunc(kinds, func(k kind) bool {
+			beside := k.most
+			if c.supply.devices {
+				beside = k.plugged
 			}
-		}
+			return k.number != c.supply.number && k.count == c.count && beside > 0 && units.isRare(beside)
+		})
 	}
 }
 
@@ -199,13 +241,13 @@ func compareBool(a, b bool) int {
 
 // nearest returns the GPUs that come nearest to a demand, where more of them on one node would meet it: those of nodes with several, and all if
 // one GPU with so much memory cannot be. It returns one at most: that of which a node has the most memory, the first by name.
-func (inv *Inventory) nearest(d *demand) []*candidate {
+func (inv *Inventory) nearest(d *demand) candidates {
 	var best *supply
 	var of *Class
 	impossible := d.memory > awsLargest()
 	for i := range inv.classes {
 		class := &inv.classes[i]
-		if d.suits(class.node.Labels) == fitNo {
+		if d.suits(class.node.Labels, nil) == fitNo {
 			continue
 		}
 		for j := range class.supplies {
@@ -221,7 +263,7 @@ func (inv *Inventory) nearest(d *demand) []*candidate {
 	if best == nil {
 		return nil
 	}
-	return []*candidate{candidateOf(d, of, best, best.need(d))}
+	return candidates{candidateOf(d, of, best)}
 }
 
 // total is what all of one node have together, in MiB.

@@ -97,16 +97,30 @@ type mismatch struct {
 	why string
 }
 
-// mismatches compares labels with what a task needs. There are none if the nodes are what it needs.
-func (d *demand) mismatches(labels map[string]string) []mismatch {
+// mismatches compares nodes and the GPUs that they give with what a task needs. There are none if they are what it needs. A nil supply is any that
+// labels tell of.
+func (d *demand) mismatches(labels map[string]string, s *supply) []mismatch {
+	return append(d.hostMismatches(labels), d.Kind.mismatches(labels, s)...)
+}
+
+// hostMismatches compares nodes without their GPUs.
+func (d *demand) hostMismatches(labels map[string]string) []mismatch {
 	var all []mismatch
 	if labels[corev1.LabelOSStable] == windows {
 		all = append(all, mismatch{fitNo, "runs Windows, and tasks run on Linux"})
 	}
-	k := &d.Kind
-	if arch := k.Architecture; arch != "" && labels[corev1.LabelArchStable] != arch {
+	if arch := d.Kind.Architecture; arch != "" && labels[corev1.LabelArchStable] != arch {
 		all = append(all, labelMismatch(labels, corev1.LabelArchStable, fmt.Sprintf("has the architecture %s, not %s", labels[corev1.LabelArchStable], arch)))
 	}
+	return all
+}
+
+// mismatches compares GPUs. What they are, labels of the nodes tell, but for a supply whose devices tell it themselves.
+func (k *Kind) mismatches(labels map[string]string, s *supply) []mismatch {
+	if s != nil && s.devices {
+		return k.deviceMismatches(s)
+	}
+	var all []mismatch
 	if k.Capability > 0 {
 		if missing, ok := k.capable(labels); !ok {
 			all = append(all, missing)
@@ -154,19 +168,20 @@ func cardOf(label string) string {
 	return strings.TrimSuffix(card, sharedProduct)
 }
 
-// suits returns how nodes with some labels are what a task needs, besides the number of GPUs and their memory.
-func (d *demand) suits(labels map[string]string) fit {
+// suits returns how nodes with some labels, and a supply of them, are what a task needs, besides the number of GPUs and their memory.
+func (d *demand) suits(labels map[string]string, s *supply) fit {
 	worst := fitYes
-	for _, m := range d.mismatches(labels) {
+	for _, m := range d.mismatches(labels, s) {
 		worst = max(worst, m.fit)
 	}
 	return worst
 }
 
 // unsuited says why the nodes of a class are not what a task needs, besides the number of GPUs and their memory.
-func (d *demand) unsuited(class *Class) []string {
+func (p *plan) unsuited(class *Class) []string {
 	var all []string
-	for _, m := range d.mismatches(class.node.Labels) {
+	most, _ := p.closest(class)
+	for _, m := range p.mismatches(class.node.Labels, most) {
 		all = append(all, m.why)
 	}
 	return all
@@ -175,14 +190,29 @@ func (d *demand) unsuited(class *Class) []string {
 // growable reports whether nodes that an autoscaler would add are what a task needs, as far as the labels tell that it knows of them: not those
 // of GPU Feature Discovery.
 func (d *demand) growable(labels map[string]string) bool {
-	fit := d.suits(labels)
+	fit := d.suits(labels, nil)
 	return fit == fitYes || fit == fitUntold && !d.Kind.discovered()
 }
 
-// suited adds to each way to be selected what the nodes must be besides. A compute capability with a minor version makes two ways of each. Without
-// a way, it returns those that select by nothing else.
+// ofKind adds to each way to be selected what labels must tell of the GPUs besides.
+func (inv *Inventory) ofKind(d *demand, terms []corev1.NodeSelectorTerm) []corev1.NodeSelectorTerm {
+	return extended(terms, inv.ways(&d.Kind))
+}
+
+// suited adds to each way to be selected what the nodes must be, whatever tells of their GPUs.
 func (inv *Inventory) suited(d *demand, terms []corev1.NodeSelectorTerm) []corev1.NodeSelectorTerm {
-	ways := inv.ways(d)
+	var common []corev1.NodeSelectorRequirement
+	if inv.windows {
+		common = append(common, noneOf(corev1.LabelOSStable, windows))
+	}
+	if d.Kind.Architecture != "" {
+		common = append(common, oneOf(corev1.LabelArchStable, d.Kind.Architecture))
+	}
+	return extended(terms, [][]corev1.NodeSelectorRequirement{common})
+}
+
+// extended adds to each way to be selected each of some lists of requirements. Without a way, it returns those that select by nothing else.
+func extended(terms []corev1.NodeSelectorTerm, ways [][]corev1.NodeSelectorRequirement) []corev1.NodeSelectorTerm {
 	if len(ways) == 1 && len(ways[0]) == 0 {
 		return terms
 	}
@@ -198,16 +228,10 @@ func (inv *Inventory) suited(d *demand, terms []corev1.NodeSelectorTerm) []corev
 	return out
 }
 
-// ways returns what selects nodes by what they are: one list of requirements, or two of which one is enough.
-func (inv *Inventory) ways(d *demand) [][]corev1.NodeSelectorRequirement {
+// ways returns what selects nodes by what labels tell of their GPUs: one list of requirements, or two of which one is enough, as a compute capability
+// has two labels.
+func (inv *Inventory) ways(k *Kind) [][]corev1.NodeSelectorRequirement {
 	var common []corev1.NodeSelectorRequirement
-	if inv.windows {
-		common = append(common, noneOf(corev1.LabelOSStable, windows))
-	}
-	k := &d.Kind
-	if k.Architecture != "" {
-		common = append(common, oneOf(corev1.LabelArchStable, k.Architecture))
-	}
 	if k.products != "" {
 		common = append(common, oneOf(gpuLabels+suffixProduct, inv.productLabels(k)...))
 	}
@@ -237,12 +261,14 @@ func (inv *Inventory) productLabels(k *Kind) []string {
 	return values
 }
 
-// untold reports whether the nodes of a class could host the task if labels told what they are.
+// untold reports whether the nodes of a class could host the task if it were told what they are.
 func (p *plan) untold(class *Class) bool {
-	if p.suits(class.node.Labels) != fitUntold || len(p.others(class)) > 0 {
+	if len(p.others(class)) > 0 {
 		return false
 	}
-	return slices.ContainsFunc(class.supplies, func(s supply) bool { return !s.unallocatable && s.serves(&p.demand) })
+	return slices.ContainsFunc(class.supplies, func(s supply) bool {
+		return !s.unallocatable && s.serves(&p.demand) && p.suits(class.node.Labels, &s) == fitUntold
+	})
 }
 
 // isCommon reports whether a label is on most nodes, and says nothing about their GPUs.

@@ -130,10 +130,10 @@ func FuzzCapability(f *testing.F) {
 		}
 		labels := map[string]string{gpuLabels + suffixMajor: major, gpuLabels + suffixMinor: minor}
 		selected := false
-		for _, way := range inventory(nil).ways(&d) {
+		for _, way := range inventory(nil).ways(&d.Kind) {
 			selected = selected || satisfies(way, labels)
 		}
-		if suits := d.suits(labels) == fitYes; suits != selected {
+		if suits := d.suits(labels, nil) == fitYes; suits != selected {
 			t.Errorf("%q: %v: told to suit: %t, selected: %t", text, labels, suits, selected)
 		}
 	})

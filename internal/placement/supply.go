@@ -41,8 +41,9 @@ const maxReplicas = 1 << 16
 // supply is one way in which nodes of a class give GPUs. A DeviceClass of Dynamic Resource Allocation is one more: its resource is the
 // class's, its count and memory are those of the devices that it selects, and its source comes before all labels.
 type supply struct {
-	// resource is what a Pod requests.
+	// resource is what a Pod requests, and number the resource's, from 0 on.
 	resource corev1.ResourceName
+	number   int
 	// labels is what the labels about it begin with.
 	labels string
 	// count is how many one empty node has.
@@ -64,6 +65,11 @@ type supply struct {
 	devices, atLeast, doubtful bool
 	largest                    int64
 	products                   string
+	// models are the names of the devices' products as labels have them, sorted. unnamed says that a device tells none. capability is the least compute
+	// capability of one, 0 if one does not tell.
+	models     []string
+	unnamed    bool
+	capability Capability
 	// failed says that its DeviceClass fails, for which unusable has the reason.
 	failed bool
 	// unallocatable says that only labels tell of it.

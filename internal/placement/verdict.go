@@ -149,7 +149,7 @@ func (p *plan) toldOnly(class *Class) bool {
 	}
 	for i := range class.supplies {
 		s := &class.supplies[i]
-		if s.unallocatable && s.resource == p.resource && s.enough(&p.demand, p.count) && len(p.others(class)) == 0 && p.suits(class.node.Labels) == fitYes {
+		if s.unallocatable && s.resource == p.resource && s.enough(&p.demand, p.count) && len(p.others(class)) == 0 && p.suits(class.node.Labels, s) == fitYes {
 			return true
 		}
 	}
@@ -158,11 +158,11 @@ func (p *plan) toldOnly(class *Class) bool {
 
 // mayHost reports whether the nodes of a class could host the task if it were known how much memory their GPUs have.
 func (inv *Inventory) mayHost(p *plan, class *Class) bool {
-	if p.suits(class.node.Labels) == fitNo {
-		return false
-	}
 	for i := range class.supplies {
 		s := &class.supplies[i]
+		if p.suits(class.node.Labels, s) == fitNo {
+			continue
+		}
 		known := s.unusable == "" && !s.unlabelled || s.unvouched && !inv.config.TimeSlicing || s.unusable != "" && !s.unvouched
 		if !known && s.count > 0 && len(p.others(class)) == 0 {
 			return true
@@ -206,11 +206,8 @@ func (inv *Inventory) nearMiss(p *plan) string {
 	var name string
 	for i := range inv.classes {
 		class := &inv.classes[i]
-		if p.suits(class.node.Labels) != fitYes {
-			continue
-		}
 		for j := range class.supplies {
-			if s := &class.supplies[j]; s.isNearMiss(&p.demand) && (best == nil || s.memory > best.memory) {
+			if s := &class.supplies[j]; s.isNearMiss(&p.demand) && p.suits(class.node.Labels, s) == fitYes && (best == nil || s.memory > best.memory) {
 				best, name = s, class.Name
 			}
 		}
@@ -275,11 +272,9 @@ func (inv *Inventory) exceedsNodes(p *plan) bool {
 		return false
 	}
 	for i := range inv.classes {
-		if p.suits(inv.classes[i].node.Labels) == fitNo {
-			continue
-		}
 		for j := range inv.classes[i].supplies {
-			if s := &inv.classes[i].supplies[j]; s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count {
+			s := &inv.classes[i].supplies[j]
+			if s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count && p.suits(inv.classes[i].node.Labels, s) != fitNo {
 				return false
 			}
 		}
