@@ -216,6 +216,9 @@ func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name co
 	case s.unusable == "":
 		s.unusable = c.refusal(&s, nil)
 	}
+	if why := c.unmanaged(&s); why != "" && s.unusable == "" {
+		s.unusable, s.unmanaged = why, true
+	}
 	return s
 }
 

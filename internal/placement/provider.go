@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"fmt"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +24,11 @@ const (
 	// requested as elsewhere (https://github.com/NVIDIA/KAI-Scheduler: docs/gpu-sharing/README.md, docs/gpu-sharing/gpu-memory.yaml).
 	ProviderKAI
 )
+
+// String returns what people call it.
+func (p Provider) String() string {
+	return [...]string{ProviderNone: "nobody", ProviderHAMi: "HAMi", ProviderKAI: "KAI Scheduler"}[p]
+}
 
 const (
 	hamiMemory corev1.ResourceName = "nvidia.com/gpumem"
@@ -56,6 +62,9 @@ func (c *Config) provide(p *plan, out *v1alpha1.Placement) {
 // unmanaged says why a supply is not used where a provider gives all shares, and only of nodes that it knows. It is empty if there is no such
 // provider, or if it knows them.
 func (c *Config) unmanaged(s *supply) string {
+	if s.devices && s.resource == c.ResourceName && c.Provider != ProviderNone {
+		return fmt.Sprintf("%s gives shares of GPUs that a device plugin gives; its devices can be asked for by the name of their DeviceClass", c.Provider)
+	}
 	if c.Provider != ProviderHAMi || s.resource != c.ResourceName || s.labels != gpuLabels || s.sharing == sharingHAMi {
 		return ""
 	}

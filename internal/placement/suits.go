@@ -77,6 +77,18 @@ func kindOf(r *v1alpha1.GPURequirements) Kind {
 // Products returns the names of the products that will do, sorted. There are none if any will.
 func (k *Kind) Products() []string { return strings.Fields(k.products) }
 
+// besides says what a DeviceClass has to select by, besides memory. Empty for nothing.
+func (k *Kind) besides() string {
+	text := ""
+	if k.Capability > 0 {
+		text += fmt.Sprintf(", and compute capability %s or more", k.Capability)
+	}
+	if k.products != "" {
+		text += ", of the products " + strings.Join(k.Products(), ", ")
+	}
+	return text
+}
+
 // discovered reports whether only GPU Feature Discovery tells what is asked for, which does not run on nodes that are not there yet.
 func (k *Kind) discovered() bool { return k.Capability > 0 || k.products != "" }
 
