@@ -26,6 +26,7 @@ type placeCommand struct {
 	everywhere bool
 	recursive  bool
 	summary    bool
+	classes    bool
 	output     string
 }
 
@@ -49,6 +50,9 @@ come and go:
 FILE has MazeTasks in YAML or JSON; it may be a folder, a URL, or - for the standard input. With -A, the tasks are those of the
 cluster, of all namespaces. What the API server would refuse counts as a task that no node can host. Nothing is written to the
 cluster.
+
+With --suggest-device-classes, print instead the few DeviceClasses by which more of the tasks could run on the GPUs that Dynamic
+Resource Allocation hands out: by memory, and by what gpuRequirements ask for. To see what they would change, give them to --add.
 
 With --summary, tell instead how many tasks have which verdict, how many each class of nodes could host, and which tasks one more
 node would unlock: one of each profile in the operator's configuration, then some that clouds sell, the cheaper ones first. A node
@@ -95,6 +99,7 @@ func (o *placeCommand) addFlags(c *cobra.Command, drain *string) {
 	flags.BoolVarP(&o.recursive, "recursive", "R", false, "look into the folders of folders, too")
 	flags.BoolVarP(&o.everywhere, "all-namespaces", "A", false, "judge the tasks of all namespaces of the cluster, in place of FILE")
 	flags.BoolVar(&o.summary, "summary", false, "count tasks by verdict and by class of nodes, and tell what one more node would unlock")
+	flags.BoolVar(&o.classes, "suggest-device-classes", false, "print the DeviceClasses by which tasks could run that no node is known to host")
 	addNodeFlags(c, &o.NodeOptions)
 	flags.StringSliceVar(&o.Add, "add", nil, "`FILE` of nodes that would come, which need no names, or DeviceClasses; can be repeated")
 	flags.StringVar(drain, "drain", "", "label `SELECTOR` of nodes that would go")
@@ -135,6 +140,9 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 		return err
 	}
 	all := place.Judge(manifests, ptr.Deref(o.Cluster.Namespace, ""), admission, &nodes)
+	if o.classes {
+		return o.suggest(t, all, &nodes, errs)
+	}
 	if o.summary {
 		err = place.WriteSummary(t, o.output, all, &nodes)
 	} else {
@@ -151,6 +159,20 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 		return report.ErrFindings
 	}
 	return nil
+}
+
+// suggest prints DeviceClasses in place of verdicts.
+func (o *placeCommand) suggest(t terminal.Terminal, all []place.Judged, nodes *place.Inventories, errs []error) error {
+	served, err := place.WriteClasses(t.Out, all, nodes)
+	if err != nil {
+		return err
+	}
+	if served == 0 {
+		t.Say("note:", "no DeviceClass that is not there would place another task: see why with place, without --suggest-device-classes")
+	} else {
+		t.Say("note:", terminal.Plural(served, "task")+" could run by these classes, which a Pod can ask for since Kubernetes 1.36")
+	}
+	return utilerrors.NewAggregate(errs)
 }
 
 // tasks returns the tasks to judge. It goes on after a file that cannot be read.

@@ -256,3 +256,27 @@ func ImplicitNames(gitVersion string) bool {
 	v, err := version.ParseGeneric(gitVersion)
 	return err == nil && v.AtLeast(version.MajorMinor(1, 36))
 }
+
+// Model is what GPUs have in common that are told by slices.
+type Model struct {
+	Driver, Type, Product string
+	// Memory is in MiB, rounded down. Capability is a hundred times the major version of the compute capability, and the minor one. 0 where that is
+	// not told.
+	Memory, Capability int64
+}
+
+// Models returns the models of all GPUs that can be handed out, each once, in order.
+func (i *Inventory) Models() []Model {
+	models := map[Model]bool{}
+	for _, p := range i.pools {
+		for k := range p.devices {
+			if d := &p.devices[k]; d.gpu && !d.tainted {
+				models[Model{Driver: d.driver, Type: d.is, Product: d.product, Memory: d.memory, Capability: d.capability}] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(models), func(a, b Model) int {
+		return cmp.Or(cmp.Compare(a.Driver, b.Driver), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Product, b.Product),
+			cmp.Compare(a.Capability, b.Capability))
+	})
+}

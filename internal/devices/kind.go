@@ -36,7 +36,9 @@ type kind struct {
 	partition bool
 	shared    bool
 	gpu       bool
-	product   string
+	// is is its type, as its driver writes it.
+	is      string
+	product string
 	// capability is a hundred times the major version of the compute capability, and the minor one. 0 where the device does not tell.
 	capability int64
 	// tainted reports whether the slice says that it is handed out to nobody.
@@ -63,9 +65,9 @@ func kindOf(encoded string) *kind {
 	for name, attribute := range from.Device.Attributes {
 		switch k.unqualified(string(name)) {
 		case typeAttribute:
-			is := ptr.Deref(attribute.StringValue, "")
-			k.gpu = k.gpu || slices.Contains(gpuTypes, is)
-			k.partition = is == partitionType || strings.HasSuffix(is, "-partition")
+			k.is = ptr.Deref(attribute.StringValue, "")
+			k.gpu = k.gpu || slices.Contains(gpuTypes, k.is)
+			k.partition = k.is == partitionType || strings.HasSuffix(k.is, "-partition")
 		case productAttribute:
 			k.product = ptr.Deref(attribute.StringValue, "")
 		case capabilityAttribute:

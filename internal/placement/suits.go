@@ -169,6 +169,9 @@ func (k *Kind) capable(labels map[string]string) (mismatch, bool) {
 	}
 }
 
+// Names reports whether a product will do, as a driver names it.
+func (k *Kind) Names(product string) bool { return k.names(modelOf(product)) }
+
 // names reports whether a product's label is of one that will do: how its GPUs are given, as shares or slices, is for others to judge.
 func (k *Kind) names(label string) bool {
 	return slices.ContainsFunc(k.Products(), func(product string) bool { return product == label || product == cardOf(label) })
