@@ -10,6 +10,7 @@
 //	g  mazectl discover against python3's ast module, on the same files, without a control plane
 //	h  mazectl dag check, of a large workflow against as many tasks, likewise
 //	i  failover: how long after the leader ends, or an outage of the API server, a new task is served
+//	j  like f, by Dynamic Resource Allocation: a ResourceSlice of 8 GPUs for each node, of which one changes in the end
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -79,10 +80,10 @@ type options struct {
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdefghi"
+const phases = "abcdefghij"
 
 // onStages are those that need a control plane and the operator.
-const onStages = "abcdefi"
+const onStages = "abcdefij"
 
 // maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
 const maxQuickHandTasks = 8000
@@ -90,13 +91,13 @@ const maxQuickHandTasks = 8000
 func parseOptions(arguments []string) (options, error) {
 	o := options{beside: []int{0, 2000, 10_000, 50_000}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c and f")
+	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c, f and j")
 	flags.IntVar(&o.workers, "workers", 8, "number of requests that the plain client has under way")
 	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d, beside each number of others")
 	flags.Func("beside", "numbers of others in phase d, from few to many (default 0,2000,10000,50000)", o.parseBeside)
 	flags.DurationVar(&o.rest, "rest", 30*time.Second, "how long phase d lets the operator rest before it reads its memory")
 	flags.IntVar(&o.scale, "scale", 5000, "number of tasks in phase e; 0 skips it")
-	flags.IntVar(&o.nodes, "nodes", 5000, "number of nodes in phase f; 0 skips it")
+	flags.IntVar(&o.nodes, "nodes", 5000, "number of nodes in the phases f and j; 0 skips them")
 	flags.DurationVar(&o.idle, "idle", time.Minute, "how long phase e looks for writes of an idle operator")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of the tasks' contents")
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
@@ -116,7 +117,7 @@ func parseOptions(arguments []string) (options, error) {
 		o.only = strings.ReplaceAll(o.only, "e", "")
 	}
 	if o.nodes == 0 {
-		o.only = strings.ReplaceAll(o.only, "f", "")
+		o.only = strings.NewReplacer("f", "", "j", "").Replace(o.only)
 	}
 	if o.workflow == 0 {
 		o.only = strings.ReplaceAll(o.only, "h", "")
@@ -151,7 +152,7 @@ func (o options) check() error {
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghi", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghij", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
@@ -202,6 +203,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 		{"d", "d: single tasks", o.beside[len(o.beside)-1] + len(o.beside)*o.single, b.runSingle},
 		{"e", "e: scale", o.scale, b.runScale},
 		{"f", "f: nodes", o.tasks + o.nodes, b.runNodes},
+		{"j", "j: devices", o.tasks + 2*o.nodes, b.runDevices},
 		{"i", "i: failover", o.failover * 100, b.runFailover}, // a round takes as long as some 100 tasks
 	} {
 		if !o.runs(phase.letters) {

@@ -83,7 +83,8 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 		perSecond float64
 		result    *beatResult
 	}{{float64(b.nodes) / kubeletPeriod.Seconds(), &result.real}, {beatsPerSecond, &result.many}} {
-		if err := b.beat(ctx, s, rate.perSecond, rate.result); err != nil {
+		update := func(ctx context.Context, i int) error { return s.updateNode(ctx, i, b.nodes) }
+		if err := b.beat(ctx, s, "nodes", rate.perSecond, update, rate.result); err != nil {
 			return err
 		}
 	}
@@ -117,8 +118,10 @@ func newNode(number int) *corev1.Node {
 	return node
 }
 
-// beat makes nodes send heartbeats, and get annotations, at a steady rate.
-func (b *bench) beat(ctx context.Context, s *stage, perSecond float64, result *beatResult) error {
+// beat updates objects of a resource at a steady rate.
+func (b *bench) beat(
+	ctx context.Context, s *stage, resource string, perSecond float64, update func(ctx context.Context, i int) error, result *beatResult,
+) error {
 	if err := calm(ctx, s.apiServer); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (b *bench) beat(ctx context.Context, s *stage, perSecond float64, result *b
 	if err != nil {
 		return err
 	}
-	progress("%.0f updates of nodes a second for %s", perSecond, beating)
+	progress("%.0f updates of %s a second for %s", perSecond, resource, beating)
 	result.updates = int(perSecond * beating.Seconds())
 	usageBefore, start := s.usage(), time.Now()
 	limiter := flowcontrol.NewTokenBucketRateLimiter(float32(perSecond), int(min(perSecond, beatWorkers))+1)
@@ -134,7 +137,7 @@ func (b *bench) beat(ctx context.Context, s *stage, perSecond float64, result *b
 		if err := limiter.Wait(ctx); err != nil {
 			return err
 		}
-		return s.updateNode(ctx, i, b.nodes)
+		return update(ctx, i)
 	})
 	if err != nil {
 		return err
@@ -146,7 +149,7 @@ func (b *bench) beat(ctx context.Context, s *stage, perSecond float64, result *b
 	}
 	result.writes = after.since(before)
 	for k := range result.writes {
-		if k.resource == "nodes" {
+		if k.resource == resource {
 			delete(result.writes, k)
 		}
 	}

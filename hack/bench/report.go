@@ -14,6 +14,7 @@ type results struct {
 	beside                     []*besideResult
 	scale                      scaleResult
 	nodes                      *nodesResult
+	devices                    *devicesResult
 	discover                   *discoverResult
 	workflow                   *workflowResult
 	failover                   *failoverResult
@@ -77,6 +78,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.nodes != nil {
 		r.nodes.print(p)
+	}
+	if r.devices != nil {
+		r.devices.print(p)
 	}
 	if r.discover != nil {
 		r.discover.print(p)
