@@ -37,9 +37,9 @@ type Class struct {
 	Failure string
 }
 
-// same reports whether two classes differ in nothing that decides about a node.
+// same reports whether two classes differ in nothing that decides about every node.
 func (c *Class) same(other *Class) bool {
-	return c.Name == other.Name && c.Failure == other.Failure && slices.Equal(c.Resources, other.Resources) && slices.Equal(c.Drivers, other.Drivers)
+	return c.Name == other.Name && c.Failure == other.Failure && slices.Equal(c.Resources, other.Resources)
 }
 
 // class is a DeviceClass with its selectors.

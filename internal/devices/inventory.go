@@ -198,13 +198,27 @@ func (i *Inventory) Class(name string) *Class {
 // Changes returns the names of the nodes for which something else is published than in an earlier inventory. It reports whether that may be so of
 // every node.
 func (i *Inventory) Changes(earlier *Inventory) (names []string, all bool) {
-	if earlier == nil || !slices.EqualFunc(i.classes, earlier.classes, func(a, b class) bool { return a.same(&b.Class) }) {
-		return nil, true
-	}
-	if !slices.EqualFunc(i.others, earlier.others, (*judged).same) {
+	if earlier == nil || !slices.EqualFunc(i.classes, earlier.classes, func(a, b class) bool { return a.same(&b.Class) }) ||
+		!slices.EqualFunc(i.others, earlier.others, (*judged).same) {
 		return nil, true
 	}
 	changed := map[string]bool{}
+	for k := range i.classes {
+		if slices.Equal(i.classes[k].Drivers, earlier.classes[k].Drivers) {
+			continue
+		}
+		for _, p := range slices.Concat(i.pools, earlier.pools) { // what a class is for changes what it is on each node that has some of it
+			switch {
+			case p.picks[k] == nil || p.picks[k].count == 0:
+			case !p.named:
+				return nil, true
+			default:
+				for _, name := range p.nodes {
+					changed[name] = true
+				}
+			}
+		}
+	}
 	for _, pair := range [][2]*Inventory{{i, earlier}, {earlier, i}} {
 		one, other := pair[0], pair[1]
 		for name, pools := range one.byNode {

@@ -161,7 +161,9 @@ func startOptional(t *testing.T, server *optionalServer, patience time.Duration)
 			{Object: &resourcev1.DeviceClass{}, List: &resourcev1.DeviceClassList{}, Resource: "deviceclasses", Change: change},
 			{Object: &resourcev1.ResourceSlice{}, List: &resourcev1.ResourceSliceList{}, Resource: "resourceslices", Change: change},
 		},
-		Report: func(is Availability, resource string) { run.tell(strings.TrimSuffix(names[is]+" "+resource, " deviceclasses")) },
+		Report: func(is Availability, resource string) {
+			run.tell(strings.TrimSuffix(names[is]+" "+resource, " deviceclasses"))
+		},
 		config: config, http: listening.Client(), scheme: scheme.Scheme, mapper: mapper, reader: reader, log: logr.Discard(),
 		pace: pace{
 			look: 5 * time.Millisecond, soon: 10 * time.Millisecond, again: 20 * time.Millisecond, prepare: time.Hour, patience: patience,
