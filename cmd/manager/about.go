@@ -24,12 +24,16 @@ func logStart(log logr.Logger, build version.Build, o *options, settings *contro
 	if len(settings.Namespaces) == 0 {
 		namespaces = "all"
 	}
+	devices := "Auto"
+	if settings.Placement.IgnoreDevices || settings.IgnoreNodes {
+		devices = "Ignore"
+	}
 	if settings.IgnoreNodes {
 		nodes = "Ignore"
 	}
 	log.Info("The operator starts",
 		"version", build.Version, "revision", build.Revision, "go", build.Go,
-		"config", o.config, "namespaces", namespaces, "nodes", nodes, "shardSize", settings.ShardSize,
+		"config", o.config, "namespaces", namespaces, "nodes", nodes, "dynamicResources", devices, "shardSize", settings.ShardSize,
 		"gpu", settings.Placement.ResourceName, "gpuProfiles", len(settings.Placement.Profiles), "predictorRules", len(settings.Predictors),
 		"leaderElection", o.leaderElect, "lease", o.leaseNamespace+"/"+leaseName, "identity", o.identity, "metrics", o.metricsAddress)
 }
