@@ -238,13 +238,24 @@ func (o *Optional) read(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- kept.Start(reading) }()
-	o.follow(reading, feed, refused)
+	lost := o.follow(reading, feed, refused)
 	stop()
-	return <-ended // no change comes after that
+	err = <-ended // no change comes after that
+	if lost != nil {
+		o.note(lost.is, lost.resource, lost.err)
+	}
+	return err
 }
 
-// follow returns once the API server refuses for long what is read, or the context ends.
-func (o *Optional) follow(ctx context.Context, feed *Feed, refused <-chan struct{}) {
+// answer is what an API server says to who asks for kinds.
+type answer struct {
+	is       Availability
+	resource string
+	err      error
+}
+
+// follow returns once the API server refuses for long what is read, with its answer, or the context ends, with none.
+func (o *Optional) follow(ctx context.Context, feed *Feed, refused <-chan struct{}) *answer {
 	var since time.Time // of the refusal that lasts
 	synced := false
 	every := time.NewTicker(o.pace.look)
@@ -252,7 +263,7 @@ func (o *Optional) follow(ctx context.Context, feed *Feed, refused <-chan struct
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-refused:
 			if since.IsZero() {
 				since = time.Now()
@@ -273,8 +284,7 @@ func (o *Optional) follow(ctx context.Context, feed *Feed, refused <-chan struct
 				every.Reset(o.pace.look)
 			case since.IsZero(): // it was asked to prepare
 			case is != Unanswered && time.Since(since) > o.pace.patience:
-				o.note(is, resource, err)
-				return
+				return &answer{is, resource, err}
 			}
 		}
 	}
