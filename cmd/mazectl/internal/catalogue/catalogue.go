@@ -110,10 +110,8 @@ func (s *Options) Read(ctx context.Context, t terminal.Terminal) (*Catalogue, er
 	switch {
 	case s.Given.Tasks:
 		known, err = s.readManifests(ctx, t.In, tell)
-	case s.Given.Registry:
-		known, err = s.readRegistry(ctx, t.In, tell)
 	default:
-		known, err = s.readCluster(ctx)
+		known, err = s.readPublished(ctx, t.In, tell)
 	}
 	if err != nil || !s.Placeable {
 		return known, err

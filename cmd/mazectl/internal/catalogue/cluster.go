@@ -25,7 +25,7 @@ import (
 const otherSources = cluster.Advice + ", or give --tasks or --registry"
 
 // readCluster reads the registry of a namespace, in one request: so the ConfigMaps are of one moment.
-func (s *Options) readCluster(ctx context.Context) (*Catalogue, error) {
+func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 	connection, err := s.connect()
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Options) readCluster(ctx context.Context) (*Catalogue, error) {
 	}
 	for i := range list.Items {
 		if list.Items[i].Name == registry.ConfigMapName {
-			return entriesOf(list.Items, "namespace "+namespace)
+			return &Published{From: "namespace " + namespace, configMaps: list.Items}, nil
 		}
 	}
 	return nil, fmt.Errorf("namespace %s has no registry: no ConfigMap %s that an operator of MaRegister wrote; %s",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,14 +26,25 @@ import (
 // howToPrint is how a user gets a file for --registry.
 const howToPrint = "kubectl get configmaps -l '" + registry.Selector + "' -o yaml"
 
-// readRegistry reads the registry of --registry.
-func (s *Options) readRegistry(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*Catalogue, error) {
-	if s.Registry == terminal.StdinArgument {
+// Published is a registry as it was read: its ConfigMaps, or the tasks in the original's form.
+type Published struct {
+	// From is where it is from, as a summary says it: namespace vision.
+	From       string
+	configMaps []corev1.ConfigMap
+	metas      map[string]registry.TaskMeta
+}
+
+// Published reads the registry of --registry, or without it that of the cluster.
+func (s *Options) Published(ctx context.Context, stdin io.Reader) (*Published, error) {
+	switch {
+	case s.Registry == "":
+		return s.readCluster(ctx)
+	case s.Registry == terminal.StdinArgument:
 		content, err := terminal.Until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
-		return s.decodeRegistry("the standard input", content, tell)
+		return s.decodeRegistry("the standard input", content)
 	}
 	info, err := os.Stat(s.Registry)
 	if err != nil {
@@ -43,17 +55,39 @@ func (s *Options) readRegistry(ctx context.Context, stdin io.Reader, tell func(s
 		if err != nil {
 			return nil, fmt.Errorf("read --registry: %w", err)
 		}
-		return entriesOf(all, s.Registry)
+		return &Published{From: s.Registry, configMaps: all}, nil
 	}
 	content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(s.Registry) })
 	if err != nil {
 		return nil, fmt.Errorf("read --registry: %w", err)
 	}
-	return s.decodeRegistry(s.Registry, content, tell)
+	return s.decodeRegistry(s.Registry, content)
+}
+
+// IsMounted reports whether a folder is one where a registry is mounted.
+func IsMounted(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, registry.IndexKey))
+	return err == nil
+}
+
+// readPublished reads the tasks of a registry.
+func (s *Options) readPublished(ctx context.Context, stdin io.Reader, tell func(string, ...any)) (*Catalogue, error) {
+	published, err := s.Published(ctx, stdin)
+	if err != nil {
+		return nil, err
+	}
+	known := &Catalogue{byName: map[string]knownTask{}, from: published.From}
+	err = published.Entries(tell, func(entry *registry.Entry) {
+		known.byName[entry.Name] = knownTask{
+			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
+			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
+		}
+	})
+	return known, err
 }
 
 // decodeRegistry reads ConfigMaps, or what "discover -o task-meta" prints.
-func (s *Options) decodeRegistry(name string, content []byte, tell func(string, ...any)) (*Catalogue, error) {
+func (s *Options) decodeRegistry(name string, content []byte) (*Published, error) {
 	if !json.Valid(content) {
 		converted, err := jsontree.YAMLToJSON(content)
 		if err != nil {
@@ -78,13 +112,13 @@ func (s *Options) decodeRegistry(name string, content []byte, tell func(string, 
 		if err != nil {
 			return nil, err
 		}
-		return entriesOf(all, s.inNamespace(name))
+		return &Published{From: s.inNamespace(name), configMaps: all}, nil
 	}
 	var metas map[string]registry.TaskMeta
 	if err := json.Unmarshal(content, &metas); err != nil || len(metas) == 0 {
 		return nil, fmt.Errorf("%s is no registry: it has neither ConfigMaps, as printed by: %s, nor what discover -o task-meta prints", name, howToPrint)
 	}
-	return fromTaskMetas(name, metas, tell)
+	return &Published{From: name, metas: metas}, nil
 }
 
 // chosen returns the ConfigMaps of one namespace.
@@ -156,41 +190,46 @@ func readMounted(folder string) ([]corev1.ConfigMap, error) {
 	return all, nil
 }
 
-// entriesOf reads the entries of a registry, of which all ConfigMaps have to be there and as the index says.
-func entriesOf(all []corev1.ConfigMap, from string) (*Catalogue, error) {
+// Entries hands over the entries, by name. tell gets what is left out, and why.
+func (p *Published) Entries(tell func(string, ...any), do func(*registry.Entry)) error {
+	if p.metas != nil {
+		return p.fromTaskMetas(tell, do)
+	}
+	return p.fromConfigMaps(do)
+}
+
+// fromConfigMaps reads the entries of a registry, of which all ConfigMaps have to be there and as the index says.
+func (p *Published) fromConfigMaps(do func(*registry.Entry)) error {
 	byName := map[string]*corev1.ConfigMap{}
-	for i := range all {
-		byName[all[i].Name] = &all[i]
+	for i := range p.configMaps {
+		byName[p.configMaps[i].Name] = &p.configMaps[i]
 	}
 	index := byName[registry.ConfigMapName]
 	if index == nil {
-		return nil, fmt.Errorf("%s has no ConfigMap %s", from, registry.ConfigMapName)
+		return fmt.Errorf("%s has no ConfigMap %s", p.From, registry.ConfigMapName)
 	}
 	texts, err := registry.Parse(index, func(name string) *corev1.ConfigMap { return byName[name] })
 	if err != nil {
-		return nil, fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps that %q selects", from, err, registry.Selector)
+		return fmt.Errorf("the registry of %s is not whole: %w; it is made of all ConfigMaps that %q selects", p.From, err, registry.Selector)
 	}
-	known := &Catalogue{byName: make(map[string]knownTask, len(texts)), from: from}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		entry, err := registry.DecodeEntry(texts[name])
 		if err != nil {
-			return nil, fmt.Errorf("the registry of %s: task %s: %w", from, name, err)
+			return fmt.Errorf("the registry of %s: task %s: %w", p.From, name, err)
 		}
-		known.byName[name] = knownTask{
-			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
-			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
-		}
+		entry.Name = name
+		do(&entry)
 	}
-	return known, nil
+	return nil
 }
 
 // fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
-func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(string, ...any)) (*Catalogue, error) {
-	known := &Catalogue{byName: make(map[string]knownTask, len(metas)), from: from}
-	for _, name := range slices.Sorted(maps.Keys(metas)) {
-		meta := metas[name]
+func (p *Published) fromTaskMetas(tell func(string, ...any), do func(*registry.Entry)) error {
+	done := 0
+	for _, name := range slices.Sorted(maps.Keys(p.metas)) {
+		meta := p.metas[name]
 		if meta.Name != name {
-			return nil, fmt.Errorf("%s: the task %q is called %q inside; it is not what discover -o task-meta prints", from, name, meta.Name)
+			return fmt.Errorf("%s: the task %q is called %q inside; it is not what discover -o task-meta prints", p.From, name, meta.Name)
 		}
 		input, _, inputErr := taskschema.Parse(meta.InputParameters)
 		output, _, outputErr := taskschema.Parse(meta.OutputParameters)
@@ -200,14 +239,12 @@ func fromTaskMetas(from string, metas map[string]registry.TaskMeta, tell func(st
 		case outputErr != nil:
 			tell("task %s is left out: output_parameters: %v", name, outputErr)
 		default:
-			known.byName[name] = knownTask{
-				Task:        dag.Task{Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output},
-				requirement: placement.RequirementOf((&registry.Entry{TaskMeta: meta}).SpecResources()),
-			}
+			done++
+			do(&registry.Entry{TaskMeta: meta, Schema: registry.Interface{Input: input.JSON(), Output: output.JSON()}})
 		}
 	}
-	if len(known.byName) == 0 {
-		return nil, errors.New("no task of " + from + " can be used")
+	if done == 0 {
+		return errors.New("no task of " + p.From + " can be used")
 	}
-	return known, nil
+	return nil
 }
