@@ -64,6 +64,7 @@ var ruleGroups = []string{
 	cobra.CompletionWithDesc("MZ0", "all rules of Python sources"),
 	cobra.CompletionWithDesc("MZ1", "all rules of manifests"),
 	cobra.CompletionWithDesc("MZ2", "all rules of workflows"),
+	cobra.CompletionWithDesc("MZ3", "all rules of changes"),
 }
 
 // addNodeFlags adds the flags of the nodes to judge by to a command.

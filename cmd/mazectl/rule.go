@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -78,11 +79,7 @@ func listRules(t terminal.Terminal, output string) error {
 		longest = max(longest, len(rule.Name))
 	}
 	for _, rule := range rules {
-		paint := terminal.Red
-		if rule.Severity == finding.SeverityWarning {
-			paint = terminal.Yellow
-		}
-		severity := t.Paint(paint, terminal.Pad(string(rule.Severity), len(finding.SeverityWarning)))
+		severity := report.Paint(t, rule.Severity, terminal.Pad(string(rule.Severity), len(finding.SeverityWarning)))
 		fmt.Fprintf(t.Out, "%s  %s  %s  %s\n", t.Paint(terminal.Bold, rule.Code), severity, terminal.Pad(rule.Name, longest), rule.Summary)
 	}
 	return nil

@@ -17,6 +17,8 @@ const (
 	SeverityError Severity = "error"
 	// SeverityWarning is for what works, and probably not as its author thinks.
 	SeverityWarning Severity = "warning"
+	// SeverityNote is for what is worth knowing and nothing wrong. It is never a failure unless it is asked for.
+	SeverityNote Severity = "note"
 )
 
 // Position is a place in a file. The zero value is no place: the finding is about the file as such.

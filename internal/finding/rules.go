@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Codes of the rules. A code never changes its meaning; those of Python sources are below 100, of manifests below 200.
+// Codes of the rules. A code never changes its meaning; those of Python sources are below 100, of manifests below
+// 200, of workflows below 300, and of changes below 400.
 const (
 	Unreadable         = "MZ001"
 	WrongEncoding      = "MZ002"
@@ -25,7 +26,7 @@ const (
 	UnlikeSignature    = "MZ014"
 )
 
-// Rule is something that holds for every good task.
+// Rule is something that holds for every good task, workflow or change.
 type Rule struct {
 	// Code is stable, such as MZ001. Name is short, in lower case with hyphens.
 	Code, Name string
@@ -63,7 +64,7 @@ func Lookup(code string) (Rule, bool) {
 }
 
 // rules are all there are, by code.
-var rules = byCode(ofPython, ofManifests, ofWorkflows)
+var rules = byCode(ofPython, ofManifests, ofWorkflows, ofChanges)
 
 func byCode(groups ...[]Rule) map[string]Rule {
 	all := map[string]Rule{}

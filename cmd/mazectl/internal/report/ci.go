@@ -13,7 +13,7 @@ import (
 )
 
 // writeGitHub writes workflow commands, which GitHub Actions shows as annotations:
-// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands.
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands. A note is called notice there.
 func writeGitHub(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
@@ -23,7 +23,11 @@ func writeGitHub(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _
 			at = fmt.Sprintf(",line=%d,col=%d", f.Position.Line, f.Position.Column)
 		}
 		message := fmt.Sprintf("%s: %s %s", Where(f.File, f.Position), f.Rule, terminal.Visible(f.Message)) // the log does not show the properties
-		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", f.Severity, property.Replace(title(f)), property.Replace(terminal.Visible(f.File)), at, data.Replace(message))
+		level := string(f.Severity)
+		if f.Severity == finding.SeverityNote {
+			level = "notice"
+		}
+		fmt.Fprintf(w, "::%s title=%s,file=%s%s::%s\n", level, property.Replace(title(f)), property.Replace(terminal.Visible(f.File)), at, data.Replace(message))
 	}
 	return nil
 }
@@ -55,6 +59,7 @@ type junitCase struct {
 	File    string        `xml:"file,attr,omitempty"`
 	Line    int           `xml:"line,attr,omitempty"`
 	Failure *junitFailure `xml:"failure"`
+	Output  string        `xml:"system-out,omitempty"`
 }
 
 type junitFailure struct {
@@ -63,10 +68,10 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-// writeJUnit writes a test suite a file, in which each finding is a failure. Without findings there is one test, which passes:
-// some readers take a report without tests for a broken one.
+// writeJUnit writes a test suite a file, in which each finding is a failure, and a note a test that passes. Without findings there is one
+// test, which passes: some readers take a report without tests for a broken one.
 func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ func(string) []byte) error {
-	report := junitSuites{Name: "mazectl", Tests: max(len(findings), 1), Failures: len(findings)}
+	report := junitSuites{Name: "mazectl", Tests: max(len(findings), 1)}
 	if len(findings) == 0 {
 		report.Suites = []junitSuite{{Name: "mazectl", Tests: 1, Cases: []junitCase{{Name: "no findings", Class: "mazectl"}}}}
 	}
@@ -76,12 +81,19 @@ func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 			i = len(report.Suites)
 			report.Suites = append(report.Suites, junitSuite{Name: terminal.Visible(f.File)})
 		}
-		report.Suites[i].Tests++
-		report.Suites[i].Failures++
-		report.Suites[i].Cases = append(report.Suites[i].Cases, junitCase{
+		one := junitCase{
 			Name: title(f) + " " + Where(f.File, f.Position), Class: terminal.Visible(cmp.Or(f.Object, f.File)), File: terminal.Visible(f.File), Line: f.Position.Line,
-			Failure: &junitFailure{Type: string(f.Severity), Message: terminal.Visible(f.Message), Text: Where(f.File, f.Position) + ": " + terminal.Visible(f.Message)},
-		})
+		}
+		text := Where(f.File, f.Position) + ": " + terminal.Visible(f.Message)
+		report.Suites[i].Tests++
+		if f.Severity == finding.SeverityNote {
+			one.Output = text
+		} else {
+			report.Failures++
+			report.Suites[i].Failures++
+			one.Failure = &junitFailure{Type: string(f.Severity), Message: terminal.Visible(f.Message), Text: text}
+		}
+		report.Suites[i].Cases = append(report.Suites[i].Cases, one)
 	}
 	fmt.Fprint(w, xml.Header)
 	encoder := xml.NewEncoder(w)

@@ -27,8 +27,8 @@ type Options struct {
 	File string
 	// Select and Ignore are rules as the user gave them. Select is empty for all.
 	Select, Ignore []string
-	// Strict has warnings be a failure, and ExitZero has nothing be one.
-	Strict, ExitZero bool
+	// Strict has warnings be a failure, AnyFails notes, too, and ExitZero has nothing be one.
+	Strict, AnyFails, ExitZero bool
 	// selection is what Select and Ignore stand for. Check sets it.
 	selection finding.Selection
 }
@@ -121,7 +121,10 @@ func Write(t terminal.Terminal, o *Options, c Chosen, source func(name string) [
 
 // verdict returns ErrFindings if findings are a failure.
 func (o *Options) verdict(findings []finding.Finding) error {
-	if !o.ExitZero && (slices.ContainsFunc(findings, IsError) || o.Strict && len(findings) > 0) {
+	fails := func(f finding.Finding) bool {
+		return IsError(f) || o.Strict && f.Severity == finding.SeverityWarning || o.AnyFails
+	}
+	if !o.ExitZero && slices.ContainsFunc(findings, fails) {
 		return ErrFindings
 	}
 	return nil
@@ -134,21 +137,27 @@ func (o *Options) ForPeople() bool {
 
 // Count returns how many there are of which severity, for a summary.
 func Count(findings []finding.Finding) string {
+	if len(findings) == 0 {
+		return "nothing is wrong"
+	}
 	n := map[finding.Severity]int{}
 	for _, f := range findings {
 		n[f.Severity]++
 	}
-	switch errs, warnings := n[finding.SeverityError], n[finding.SeverityWarning]; {
-	case len(findings) == 0:
-		return "nothing is wrong"
-	case warnings == 0:
-		return terminal.Plural(errs, "error")
-	case errs == 0:
-		return terminal.Plural(warnings, "warning")
-	default:
-		return terminal.Plural(errs, "error") + ", " + terminal.Plural(warnings, "warning")
+	var parts []string
+	for _, severity := range []finding.Severity{finding.SeverityError, finding.SeverityWarning, finding.SeverityNote} {
+		if n[severity] > 0 {
+			parts = append(parts, terminal.Plural(n[severity], string(severity)))
+		}
 	}
+	return strings.Join(parts, ", ")
 }
 
-// IsError reports whether a finding is an error, and no warning.
+// Paint returns a text in the colour of a severity.
+func Paint(t terminal.Terminal, severity finding.Severity, text string) string {
+	colors := map[finding.Severity]terminal.Color{finding.SeverityError: terminal.Red, finding.SeverityWarning: terminal.Yellow}
+	return t.Paint(colors[severity], text)
+}
+
+// IsError reports whether a finding is an error, and no warning or note.
 func IsError(f finding.Finding) bool { return f.Severity == finding.SeverityError }

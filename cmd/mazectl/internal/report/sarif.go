@@ -37,10 +37,16 @@ func writeSARIF(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 	return err
 }
 
+// problemSeverities are GitHub's words for severities:
+// https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning.
+var problemSeverities = map[finding.Severity]string{
+	finding.SeverityError: "error", finding.SeverityWarning: "warning", finding.SeverityNote: "recommendation",
+}
+
 func sarifRule(code string) *sarif.ReportingDescriptor {
 	rule, _ := finding.Lookup(code)
 	properties := sarif.NewPropertyBag()
-	properties.Add("problem.severity", string(rule.Severity))
+	properties.Add("problem.severity", problemSeverities[rule.Severity])
 	return sarif.NewRule(code).WithName(rule.Name).
 		WithShortDescription(sarif.NewMultiformatMessageString().WithText(rule.Summary)).
 		WithHelp(sarif.NewMultiformatMessageString().WithText(rule.Explanation).WithMarkdown(rule.Explanation)).

@@ -19,11 +19,7 @@ func writeConcise(w io.Writer, t terminal.Terminal, findings []finding.Finding, 
 }
 
 func headline(t terminal.Terminal, f finding.Finding) string {
-	paint := terminal.Red
-	if f.Severity == finding.SeverityWarning {
-		paint = terminal.Yellow
-	}
-	at, rule := t.Paint(terminal.Bold, Where(f.File, f.Position)), t.Paint(paint, terminal.Plain(f.Rule))
+	at, rule := t.Paint(terminal.Bold, Where(f.File, f.Position)), Paint(t, f.Severity, terminal.Plain(f.Rule))
 	return fmt.Sprintf("%s: %s [%s] %s", at, rule, f.Severity, terminal.Plain(f.Message))
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -27,6 +28,9 @@ func tellUseless(t terminal.Terminal, all []finding.Useless) {
 
 // dependsOnOthers reports whether it is up to other files if a rule is broken: those need not have been looked at this time.
 func dependsOnOthers(u finding.Useless) bool {
+	if finding.IsOfChanges(strings.ToUpper(u.Rule)) {
+		return true
+	}
 	rule, err := finding.Find(u.Rule)
 	if u.Why != finding.NothingThere || err != nil {
 		return false
@@ -35,7 +39,7 @@ func dependsOnOthers(u finding.Useless) bool {
 	case finding.DuplicateFunction, finding.DuplicateObject, finding.NameConflict:
 		return true
 	}
-	return false
+	return finding.IsOfChanges(rule.Code) // by its name
 }
 
 func uselessText(u finding.Useless) string {
