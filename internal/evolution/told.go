@@ -8,24 +8,49 @@ import (
 
 // told returns what has changed of an entry besides its parameters. None of it breaks a workflow.
 func told(before, after *registry.Entry) []Change {
-	fields := []struct {
+	type field struct {
 		name     string
 		old, new any
-	}{
+	}
+	was, is := before.SpecResources(), after.SpecResources()
+	fields := []field{
 		{"description", before.Description, after.Description},
 		{"entryPoint", before.EntryPoint, after.EntryPoint},
-		{"resources", before.Resources, after.Resources},
-		{"placement", before.Kubernetes.Placement, after.Kubernetes.Placement},
-		{"predictor", before.Predictor, after.Predictor},
+		{"resources.type", was.Type, is.Type},
+		{"resources.cpu", was.CPU, is.CPU},
+		{"resources.memory", was.Memory, is.Memory},
+		{"resources.gpuMemory", was.GPUMemory, is.GPUMemory},
+		{"resources.gpuCounts", was.GPUCounts, is.GPUCounts},
+		{"resources.gpuRequirements", was.GPURequirements, is.GPURequirements},
+		{"resources.modelName", before.Resources.ModelName, after.Resources.ModelName},
+		{"resources.backend", before.Resources.Backend, after.Resources.Backend},
+	}
+	if isPublished(before) && isPublished(after) {
+		fields = append(fields, field{"placement", before.Kubernetes.Placement, after.Kubernetes.Placement},
+			field{"predictor", before.Predictor, after.Predictor})
+	} else {
+		fields = append(fields, field{"predictor", declaredPredictor(before), declaredPredictor(after)})
 	}
 	var changes []Change
 	for _, field := range fields {
-		was, is := fieldText(field.old), fieldText(field.new)
-		if string(was) != string(is) {
-			changes = append(changes, Change{Kind: Told, Parameter: field.name, Verdict: Compatible, Old: was, New: is})
+		old, now := fieldText(field.old), fieldText(field.new)
+		if string(old) != string(now) {
+			changes = append(changes, Change{Kind: Told, Parameter: field.name, Verdict: Compatible, Old: old, New: now})
 		}
 	}
 	return changes
+}
+
+// isPublished reports whether an operator made the entry, by its configuration and the nodes of its cluster. One that is made of a manifest
+// has neither.
+func isPublished(e *registry.Entry) bool { return e.Kubernetes.UID != "" }
+
+// declaredPredictor returns what the task says of its predictor, and not what the operator's configuration does.
+func declaredPredictor(e *registry.Entry) *string {
+	if e.Kubernetes.PredictorRule != "" {
+		return nil
+	}
+	return e.Predictor
 }
 
 // fieldText returns a field, or a keyword's value, as JSON. Nil where it is null.
