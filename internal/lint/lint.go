@@ -30,9 +30,10 @@ type Task struct {
 	*v1alpha1.MazeTask
 	// Verdict is the operator's, with the normalised schemas. It accepts the task.
 	Verdict task.Verdict
-	// File and Position are where the object begins.
+	// File and Position are where the object begins, and Places where its parts are.
 	File     string
 	Position finding.Position
+	Places   Places
 }
 
 // Refused is a MazeTask that the API server or the operator would refuse.
@@ -130,7 +131,7 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 		f.reportName(d.place)
 		before := len(f.findings)
 		if admitted, verdict := l.judgeTask(o, set); admitted != nil {
-			result.Tasks = append(result.Tasks, Task{admitted, verdict, f.name, d.place.at})
+			result.Tasks = append(result.Tasks, Task{admitted, verdict, f.name, d.place.at, o.places()})
 			break
 		}
 		spec, _ := content["spec"].(map[string]any)
