@@ -28,6 +28,8 @@ type Options struct {
 	Claims discover.Claims
 	// Judge says what is wrong with a task: see discover.Options. Nil for a Find that judges nothing.
 	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
+	// Shown returns how findings name a file, by its absolute path. Nil for a path from the working folder.
+	Shown func(absolute string) string
 	// Progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
 	Progress func(done, total int)
 }
@@ -78,6 +80,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 		return nil, err
 	}
 	defer func() { _ = root.Close() }() // it was only read
+	root.named = options.Shown
 	w := &walker{root: root, exclude: excluded, walked: map[string]bool{}}
 	for _, name := range inside {
 		if err := w.walk(ctx, name); err != nil {

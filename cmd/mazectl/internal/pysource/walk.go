@@ -187,11 +187,16 @@ type packageRoot struct {
 	absolute, real string
 	// working is the folder that paths are shown relative to. Empty if they are shown from the root of the file system.
 	working string
+	// named returns how to show a path instead. Nil for that way.
+	named func(absolute string) string
 }
 
 // shown is a path as the user would write it.
 func (r *packageRoot) shown(name string) string {
 	absolute := filepath.Join(r.absolute, filepath.FromSlash(name))
+	if r.named != nil {
+		return r.named(absolute)
+	}
 	if r.working == "" {
 		return filepath.ToSlash(absolute)
 	}
