@@ -199,8 +199,14 @@ func (f flow) attempt(c Change) (shown json.RawMessage, can bool) {
 	if f.side == Output {
 		switch c.Kind {
 		case Added:
+			if f.taken.Validate(f.without(name)) != nil {
+				return nil, !f.takesOthers() // what shows it may be refused for something else
+			}
 			return f.with(name, schema.Part.Example), !f.takesOthers()
 		case Removed, Renamed: // whoever reads one that the result could lack is told Unknown
+			if !f.old.requires(name) {
+				return nil, true
+			}
 			return f.without(name), true
 		case Optional:
 			return f.without(name), true
@@ -261,11 +267,27 @@ func (f flow) without(name string) json.RawMessage {
 	return encode(object)
 }
 
-// base returns the shortest arguments, or result, that are given.
+// base returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there is
+// one: so that what is shown is refused for what is told of it.
 func (f flow) base() map[string]json.RawMessage {
 	base := map[string]json.RawMessage{}
 	if example, ok := f.given.Example(); ok {
 		_ = json.Unmarshal(example, &base) // an object, as the root's type is
+	}
+	for _, name := range slices.Sorted(maps.Keys(base)) {
+		given, isGiven := f.from.given.Part(name)
+		taken, isTaken := f.to.Part(name)
+		if !isGiven || !isTaken || taken.Validate(base[name]) == nil {
+			continue
+		}
+		value, ok := taken.Example()
+		if !ok || given.Validate(value) != nil {
+			continue
+		}
+		was := base[name]
+		if base[name] = value; f.given.Validate(encode(base)) != nil {
+			base[name] = was
+		}
 	}
 	return base
 }

@@ -15,7 +15,6 @@ func told(before, after *registry.Entry) []Change {
 	was, is := before.SpecResources(), after.SpecResources()
 	fields := []field{
 		{"description", before.Description, after.Description},
-		{"entryPoint", before.EntryPoint, after.EntryPoint},
 		{"resources.type", was.Type, is.Type},
 		{"resources.cpu", was.CPU, is.CPU},
 		{"resources.memory", was.Memory, is.Memory},
@@ -25,11 +24,13 @@ func told(before, after *registry.Entry) []Change {
 		{"resources.modelName", before.Resources.ModelName, after.Resources.ModelName},
 		{"resources.backend", before.Resources.Backend, after.Resources.Backend},
 	}
-	if isPublished(before) && isPublished(after) {
-		fields = append(fields, field{"placement", before.Kubernetes.Placement, after.Kubernetes.Placement},
-			field{"predictor", before.Predictor, after.Predictor})
-	} else {
-		fields = append(fields, field{"predictor", declaredPredictor(before), declaredPredictor(after)})
+	if before.Digest.Spec != "" && after.Digest.Spec != "" { // the original's form has neither
+		predictor := field{"predictor", declaredPredictor(before), declaredPredictor(after)}
+		if isPublished(before) && isPublished(after) {
+			predictor = field{"predictor", before.Predictor, after.Predictor}
+			fields = append(fields, field{"placement", before.Kubernetes.Placement, after.Kubernetes.Placement})
+		}
+		fields = append(fields, field{"entryPoint", before.EntryPoint, after.EntryPoint}, predictor)
 	}
 	var changes []Change
 	for _, field := range fields {

@@ -27,6 +27,8 @@ type Options struct {
 	Claims discover.Claims
 	// Registry is a file or folder with a registry, or the argument of the standard input.
 	Registry string
+	// ClusterNamespace is that of the cluster's registry. Empty for the namespace of kubectl's flags.
+	ClusterNamespace string
 	// Placeable has it found out which tasks no node can host.
 	Placeable bool
 	// sources are the files that the tasks of manifests were read from.

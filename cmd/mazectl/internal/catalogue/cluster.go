@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -30,7 +31,7 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 	if err != nil {
 		return nil, err
 	}
-	namespace := connection.Namespace
+	namespace := cmp.Or(s.ClusterNamespace, connection.Namespace)
 	client, err := corev1client.NewForConfig(connection.Config)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,158 @@
+// Package diff reads two versions of tasks from wherever they are, and makes findings of what an edit means to those who use them.
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/discover"
+	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// Options say what to compare.
+type Options struct {
+	// Old and New are the versions, as the user gave them: see ParseSource.
+	Old, New string
+	// Workflows are files and folders of workflows, to see which of them an edit breaks.
+	Workflows []string
+	// Claims are decorators in Python sources that count as Maze's.
+	Claims discover.Claims
+	// Cluster leads to the cluster, and to the namespace to compare. Namespace is that if the user gave it.
+	Cluster   *genericclioptions.ConfigFlags
+	Namespace string
+}
+
+// Result is what was found.
+type Result struct {
+	// Edits are what became of each task.
+	Edits []evolution.Edit
+	// Findings tell of all that has changed.
+	Findings []finding.Finding
+	// Ignores is what the files of the new version silence, as far as it is about changes.
+	Ignores []finding.Ignore
+	// Inputs are the files that were read.
+	Inputs []string
+	// Notes are for the user.
+	Notes []string
+	// Workflows is how many were checked, and Broken how many of them an edit breaks.
+	Workflows, Broken int
+
+	old, new *side
+	flows    *flows
+}
+
+// Run compares the versions.
+func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
+	sources, err := o.parse()
+	if err != nil {
+		return nil, err
+	}
+	flows, err := readFlows(ctx, o.Workflows)
+	if err != nil {
+		return nil, err
+	}
+	sides := [2]*side{}
+	errs := [2]error{}
+	var readers errgroup.Group
+	for i, source := range sources {
+		readers.Go(func() error {
+			sides[i], errs[i] = source.read(ctx, stdin, o)
+			return nil // both errors are told
+		})
+	}
+	_ = readers.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	r := &Result{old: sides[0], new: sides[1], flows: flows, Workflows: len(flows.All)}
+	r.old.hide(r.new)
+	r.new.hide(r.old)
+	r.Edits = evolution.Match(r.old.versions, r.new.versions)
+	broken := flows.brokenBy(r.Edits)
+	r.Findings = finding.Sort(append(r.findings(broken), broken.found...))
+	r.Broken = len(broken.names)
+	r.Ignores = r.new.ignores
+	for _, one := range sides {
+		r.Inputs = append(r.Inputs, one.inputs...)
+		r.Notes = append(r.Notes, one.notes...)
+	}
+	r.Inputs = append(r.Inputs, flows.Names()...)
+	r.Notes = append(r.Notes, flows.Notes...)
+	return r, nil
+}
+
+// parse reads the arguments.
+func (o *Options) parse() ([2]Source, error) {
+	var sources [2]Source
+	stdins := 0
+	for i, argument := range []string{o.Old, o.New} {
+		source, err := ParseSource(argument)
+		if err != nil {
+			return sources, err
+		}
+		if source.Path == terminal.StdinArgument {
+			stdins++
+		}
+		sources[i] = source
+	}
+	if stdins > 1 {
+		return sources, errors.New("the standard input can be read once: give - only once, and files otherwise")
+	}
+	for i := range sources { // the same files as they were
+		other := sources[1-i]
+		if sources[i].kind == gitSource && sources[i].Path == "" {
+			if other.kind != pathSource && other.kind != gitSource || other.Path == "" || other.Path == terminal.StdinArgument {
+				return sources, fmt.Errorf("%s does not say which files: give a path, as in %s:deploy/tasks", sources[i].given, sources[i].given)
+			}
+			sources[i].Path = other.Path
+		}
+	}
+	return sources, nil
+}
+
+// Source returns the text of a file that a finding is in, or nil if it cannot be had.
+func (r *Result) Source(name string) []byte {
+	if content := r.flows.content(name); content != nil {
+		return content
+	}
+	if content := r.new.content(name); content != nil {
+		return content
+	}
+	return r.old.content(name)
+}
+
+// Summary counts what became of the tasks.
+func (r *Result) Summary() string {
+	count := map[evolution.Fate]int{}
+	for _, edit := range r.Edits {
+		count[edit.Fate]++
+	}
+	text := fmt.Sprintf("%d added, %d changed, %d removed, %d unchanged", count[evolution.TaskAdded], count[evolution.TaskEdited],
+		count[evolution.TaskRemoved], count[evolution.TaskUnchanged])
+	if n := count[evolution.TaskRenamed]; n > 0 {
+		text += fmt.Sprintf(", %d renamed", n)
+	}
+	if n := count[evolution.TaskIncomparable]; n > 0 {
+		text += fmt.Sprintf(", %d not comparable", n)
+	}
+	if r.Workflows > 0 {
+		text += fmt.Sprintf("; breaks %d of %s", r.Broken, terminal.Plural(r.Workflows, "workflow"))
+	}
+	return text
+}
+
+// Verdict returns the worst of what was found.
+func (r *Result) Verdict() evolution.Verdict {
+	worst := evolution.Compatible
+	for _, edit := range r.Edits {
+		worst = max(worst, edit.Verdict)
+	}
+	return worst
+}

@@ -1,0 +1,86 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// findings returns what an edit means, a finding a change. broken tells which workflows an edit breaks.
+func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
+	var all []finding.Finding
+	for i := range r.Edits {
+		edit := &r.Edits[i]
+		breaks := broken.sentence(edit)
+		switch edit.Fate {
+		case evolution.TaskAdded:
+			all = append(all, r.about(edit, finding.TaskAdded, "task %s is new", edit.New.Name))
+		case evolution.TaskRemoved:
+			all = append(all, r.about(edit, finding.TaskRemoved, "task %s is gone: whoever runs it is refused%s", edit.Old.Name, breaks))
+		case evolution.TaskRenamed:
+			all = append(all, r.about(edit, finding.TaskRenamed, "task %s is now called %s: whoever runs the old name is refused%s",
+				edit.Old.Name, edit.New.Name, breaks))
+		case evolution.TaskIncomparable:
+			all = append(all, r.about(edit, finding.IncomparableTask, "task %s cannot be compared: %s", edit.Version().Name, edit.Why))
+		}
+		for j, change := range edit.Changes {
+			if j > 0 || edit.Fate == evolution.TaskRenamed {
+				breaks = "" // it is told once
+			}
+			f := r.about(edit, change.Rule(), "task %s: %s%s", edit.New.Name, change, breaks)
+			r.point(&f, edit, &change)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// about makes a finding about a task: at the new version, or where the old one was.
+func (r *Result) about(edit *evolution.Edit, rule, format string, args ...any) finding.Finding {
+	message := fmt.Sprintf(format, args...)
+	was := r.old.of(edit.Old)
+	if is := r.new.of(edit.New); is != nil {
+		f := finding.New(rule, is.file, is.position, is.object, "%s", message)
+		if was != nil && was.position != (finding.Position{}) {
+			f.Related = []finding.Related{{File: r.old.displayed(was.file), Position: was.position, Message: "the old version is here"}}
+		}
+		return f
+	}
+	f := finding.New(rule, was.file, was.position, was.object, "%s", message)
+	if r.old.revision != "" { // the file may be another one now, or gone
+		f.Position = finding.Position{}
+		f.Related = []finding.Related{{File: r.old.displayed(was.file), Position: was.position, Message: "it was here"}}
+	}
+	return f
+}
+
+// displayed returns a file's name with the revision that it is of.
+func (s *side) displayed(file string) string {
+	if s.revision == "" {
+		return file
+	}
+	return s.revision + ":" + file
+}
+
+// fields are where the sides of a task are declared.
+var fields = map[evolution.Side]string{evolution.Input: "inputParameters", evolution.Output: "outputParameters"}
+
+// point sets a finding's place to that of what has changed, as far as it is known.
+func (r *Result) point(f *finding.Finding, edit *evolution.Edit, change *evolution.Change) {
+	is := r.new.of(edit.New)
+	if is == nil || is.places == nil {
+		return
+	}
+	if change.Side != "" {
+		if pointer, at := is.places.Parameter(fields[change.Side], change.Parameter); pointer != "" {
+			f.Pointer, f.Position = pointer, at
+		}
+		return
+	}
+	pointer := "/spec/" + strings.ReplaceAll(change.Parameter, ".", "/")
+	if at, ok := is.places[pointer]; ok {
+		f.Pointer, f.Position = pointer, at
+	}
+}

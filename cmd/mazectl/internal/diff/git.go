@@ -1,0 +1,131 @@
+package diff
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+)
+
+// maxRevision is how long the name of a revision may be, in bytes.
+const maxRevision = 1000
+
+// checkRevision refuses what git would take for something else than a revision. Whatever it is, git gets it as one argument.
+func checkRevision(revision string) error {
+	switch {
+	case revision == "":
+		return errors.New("git: does not say which revision: write git:REVISION or git:REVISION:PATH, as in git:HEAD or git:origin/main")
+	case strings.HasPrefix(revision, "-"), len(revision) > maxRevision, strings.ContainsAny(revision, "\x00\n\r"):
+		return fmt.Errorf("%q is no revision of git", revision)
+	}
+	return nil
+}
+
+// repository is the repository of git that a folder is in.
+type repository struct {
+	// folder is an absolute path.
+	folder string
+}
+
+// maxGitOutput bounds what is read of git at a time, in bytes.
+const maxGitOutput = 64 << 20
+
+// run runs git, and returns what it prints.
+func (r *repository) run(ctx context.Context, args ...string) ([]byte, error) {
+	out := &limitedBuffer{left: maxGitOutput}
+	if err := r.stream(ctx, nil, out, args...); err != nil {
+		return nil, err
+	}
+	if out.cut {
+		return nil, fmt.Errorf("git %s prints more than %d bytes; give a smaller folder", args[0], maxGitOutput)
+	}
+	return out.Bytes(), nil
+}
+
+// stream runs git. No argument that is not ours begins with a hyphen. What is run only reads objects: no hook, filter or pager.
+func (r *repository) stream(ctx context.Context, stdin []byte, stdout io.Writer, args ...string) error {
+	command := exec.CommandContext(ctx, "git", append([]string{"--no-pager", "-C", r.folder}, args...)...)
+	command.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	problem := &limitedBuffer{left: 1 << 10}
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(stdin), stdout, problem
+	err := command.Run()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("git is not installed, or not in the PATH; compare folders instead")
+	case err != nil:
+		said := strings.TrimPrefix(strings.TrimSpace(problem.String()), "fatal: ")
+		return fmt.Errorf("git %s: %s", args[0], terminal.Plain(cmp.Or(said, err.Error())))
+	}
+	return nil
+}
+
+// limitedBuffer keeps the beginning of what is written to it.
+type limitedBuffer struct {
+	bytes.Buffer
+	left int
+	cut  bool
+}
+
+// Write implements io.Writer.
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), b.left)]
+	b.left -= len(kept)
+	b.cut = b.cut || len(kept) < len(p)
+	b.Buffer.Write(kept)
+	return len(p), nil
+}
+
+// located returns the repository that a path is in, and the path from its root, with slashes. The path need not be there any longer.
+func located(ctx context.Context, name string) (*repository, string, error) {
+	absolute, err := filepath.Abs(name)
+	if err != nil {
+		return nil, "", err
+	}
+	folder, rest := absolute, ""
+	for {
+		if info, err := os.Stat(folder); err == nil && info.IsDir() {
+			break
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return nil, "", fmt.Errorf("%s is in no folder that there is", name)
+		}
+		folder, rest = parent, path.Join(filepath.Base(folder), rest)
+	}
+	r := &repository{folder: folder}
+	prefix, err := r.run(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", name, err)
+	}
+	return r, path.Join(strings.TrimSuffix(string(prefix), "\n"), rest), nil
+}
+
+// tree returns the id of the tree of a revision.
+func (r *repository) tree(ctx context.Context, revision string) (string, error) {
+	id, err := r.run(ctx, "rev-parse", "--verify", "--quiet", revision+"^{tree}")
+	found := strings.TrimSpace(string(id))
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err != nil || !isObjectID(found) {
+		return "", fmt.Errorf("git knows no revision %q; see \"git log\" and \"git branch -a\". In CI, fetch it first: a shallow clone has the last commit alone",
+			revision)
+	}
+	return found, nil
+}
+
+// isObjectID reports whether a text is the name of an object, and so no option and no path.
+func isObjectID(text string) bool {
+	return len(text) >= 40 && len(text) <= 64 && strings.Trim(text, "0123456789abcdef") == ""
+}

@@ -1,0 +1,247 @@
+package diff
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/lint"
+)
+
+// gitFile is a file of a revision.
+type gitFile struct {
+	// name is the path from the root of the repository, with slashes.
+	name, id string
+	size     int64
+	isLink   bool
+}
+
+const (
+	// maxGitFiles and maxGitBytes bound what is read of a revision.
+	maxGitFiles = 100_000
+	maxGitBytes = 512 << 20
+	// gitLink is the mode of a symbolic link in a tree.
+	gitLink = "120000"
+)
+
+// readRevision reads the tasks of a revision: its files are written to a folder, and read there as any others. Nothing of it is run, and no
+// file of it is written anywhere else.
+func (s *Source) readRevision(ctx context.Context, o *Options) (_ *side, err error) {
+	repository, inside, err := located(ctx, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := repository.tree(ctx, s.revision)
+	if err != nil {
+		return nil, err
+	}
+	files, err := repository.list(ctx, tree)
+	if err != nil {
+		return nil, err
+	}
+	wanted := needed(files, inside)
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("revision %s has no %s", s.revision, s.Path)
+	}
+	folder, err := os.MkdirTemp("", "mazectl-diff-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := repository.extract(ctx, wanted, folder); err != nil {
+		return nil, fmt.Errorf("revision %s: %w", s.revision, err)
+	}
+	target := filepath.Join(folder, filepath.FromSlash(inside))
+	if _, err := os.Stat(target); err != nil { // it has nothing that is read
+		if err := os.MkdirAll(target, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	// What is shown is what the user would call the same file in the working tree.
+	shown := func(name string) string {
+		if relative, err := filepath.Rel(target, name); err == nil && filepath.IsLocal(relative) {
+			return filepath.ToSlash(filepath.Join(s.Path, relative))
+		}
+		relative, err := filepath.Rel(folder, name)
+		if err != nil {
+			return filepath.ToSlash(name)
+		}
+		return filepath.ToSlash(relative)
+	}
+	r, err := readCollected(ctx, nil, o, target, &side{name: s.revision + ":" + s.Path, revision: s.revision}, shown)
+	if err != nil {
+		return nil, err
+	}
+	r.inputs = nil // the folder is gone
+	text := r.text
+	kept := map[string][]byte{}
+	for i := range r.tasks {
+		if name := r.tasks[i].file; strings.HasSuffix(name, ".py") && kept[name] == nil {
+			kept[name], _ = os.ReadFile(filepath.Join(target, mustRel(s.Path, name)))
+		}
+	}
+	r.text = func(name string) []byte {
+		if strings.HasSuffix(name, ".py") {
+			return kept[name]
+		}
+		return text(name)
+	}
+	return r, nil
+}
+
+// mustRel returns the path of a file from a folder, or nothing if that is not known.
+func mustRel(folder, name string) string {
+	relative, err := filepath.Rel(folder, filepath.FromSlash(name))
+	if err != nil {
+		return ""
+	}
+	return relative
+}
+
+// list returns the files of a tree that may have tasks.
+func (r *repository) list(ctx context.Context, tree string) ([]gitFile, error) {
+	out, err := r.run(ctx, "ls-tree", "-r", "-z", "-l", "--full-tree", tree)
+	if err != nil {
+		return nil, err
+	}
+	var files []gitFile
+	for line := range strings.SplitSeq(string(out), "\x00") {
+		facts, name, ok := strings.Cut(line, "\t")
+		fields := strings.Fields(facts) // mode, type, id, size
+		if !ok || len(fields) != 4 || fields[1] != "blob" || !isObjectID(fields[2]) || !filepath.IsLocal(filepath.FromSlash(name)) {
+			continue
+		}
+		size, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil {
+			continue
+		}
+		files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink})
+	}
+	return files, nil
+}
+
+// needed returns those files of a tree that have to be there to read a path: what is below it, and the Python modules that those may take
+// something from.
+func needed(files []gitFile, inside string) []gitFile {
+	byName := map[string]bool{}
+	for _, file := range files {
+		byName[file.name] = true
+	}
+	root := inside // of the modules' names
+	if byName[inside] {
+		root = path.Dir(inside)
+	}
+	for root != "." && byName[path.Join(root, "__init__.py")] {
+		root = path.Dir(root)
+	}
+	var out []gitFile
+	found := false
+	for _, file := range files {
+		isBelow := within(inside, file.name)
+		found = found || isBelow
+		extension := path.Ext(file.name)
+		isManifest := slices.Contains([]string{".yaml", ".yml", ".json"}, extension) || file.name == inside
+		if isBelow && isManifest || extension == ".py" && within(root, file.name) {
+			out = append(out, file)
+		}
+	}
+	if !found {
+		return nil
+	}
+	if out == nil {
+		return []gitFile{}[:0:0]
+	}
+	return out
+}
+
+// within reports whether a path is a folder's, or the path itself.
+func within(folder, name string) bool {
+	return folder == "." || folder == "" || name == folder || strings.HasPrefix(name, folder+"/")
+}
+
+// extract writes files into a folder, and nowhere else. Symbolic links are left out: what they lead to is there under its own name.
+func (r *repository) extract(ctx context.Context, files []gitFile, folder string) (err error) {
+	files = slices.DeleteFunc(slices.Clone(files), func(f gitFile) bool { return f.isLink })
+	total := int64(0)
+	var ids bytes.Buffer
+	for _, file := range files {
+		total += min(file.size, lint.MaxFile+1)
+		if file.size <= lint.MaxFile {
+			fmt.Fprintln(&ids, file.id)
+		}
+	}
+	if len(files) > maxGitFiles || total > maxGitBytes {
+		return fmt.Errorf("it has %d files of %d MiB that may have tasks, and at most %d of %d MiB are read; give a smaller folder",
+			len(files), total>>20, maxGitFiles, maxGitBytes>>20)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	blobs, stop := r.blobs(ctx, ids.Bytes())
+	defer func() { err = errors.Join(err, stop()) }()
+	for _, file := range files {
+		content := make([]byte, 0)
+		switch {
+		case file.size > lint.MaxFile: // too large a file, which lint says of it
+			content = make([]byte, lint.MaxFile+1)
+		default:
+			if content, err = blobs(file); err != nil {
+				return err
+			}
+		}
+		name := filepath.FromSlash(file.name)
+		if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return fmt.Errorf("%s: %w", file.name, err)
+		}
+		if err := root.WriteFile(name, content, 0o600); err != nil {
+			return fmt.Errorf("%s: %w", file.name, err)
+		}
+	}
+	return nil
+}
+
+// blobs starts to read objects, of which the ids are given a line each. The first function returns the next one.
+func (r *repository) blobs(ctx context.Context, ids []byte) (next func(gitFile) ([]byte, error), stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := r.stream(ctx, ids, writer, "cat-file", "--batch")
+		_ = writer.CloseWithError(cmp.Or(err, io.EOF))
+		ended <- err
+	}()
+	lines := bufio.NewReader(reader)
+	next = func(file gitFile) ([]byte, error) {
+		head, err := lines.ReadString('\n')
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", file.name, err)
+		}
+		fields := strings.Fields(head) // id, type, size
+		if len(fields) != 3 || fields[0] != file.id || fields[1] != "blob" || fields[2] != strconv.FormatInt(file.size, 10) {
+			return nil, fmt.Errorf("read %s: git has no such object; fetch the revision again", file.name)
+		}
+		content := make([]byte, file.size+1) // with the end of the line
+		if _, err := io.ReadFull(lines, content); err != nil {
+			return nil, fmt.Errorf("read %s: %w", file.name, err)
+		}
+		return content[:file.size], nil
+	}
+	return next, func() error {
+		cancel()
+		_ = reader.Close()
+		<-ended // what it says of being stopped is of no use
+		return nil
+	}
+}

@@ -1,0 +1,270 @@
+package diff
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/lint"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// task is one of a version, and where it is written.
+type task struct {
+	evolution.Version
+	// object is what findings call it: MazeTask vision/image-caption.
+	object string
+	// file is as a user would write it, with no revision before it. The place is unknown where there is none, as in a registry.
+	file     string
+	position finding.Position
+	places   lint.Places
+}
+
+// side is one version of the tasks.
+type side struct {
+	// name is how messages call it.
+	name string
+	// tasks and versions have the same order.
+	tasks    []task
+	versions []evolution.Version
+	// byVersion are the tasks by their versions, once all are known.
+	byVersion map[*evolution.Version]*task
+	// revision begins the names of files that are no longer there: those of a git revision.
+	revision string
+	// lost are functions that may declare a task, and do not, as something is wrong with them.
+	lost    []lostFunction
+	ignores []finding.Ignore
+	inputs  []string
+	notes   []string
+	// content returns the text of a file. It may be asked for any name.
+	text func(name string) []byte
+}
+
+func (s *side) add(t task) {
+	s.tasks = append(s.tasks, t)
+	s.versions = append(s.versions, t.Version)
+}
+
+func (s *side) content(name string) []byte {
+	if s.text == nil {
+		return nil
+	}
+	return s.text(name)
+}
+
+// of returns the task that a version of this side is of. Nil for none.
+func (s *side) of(v *evolution.Version) *task {
+	if s.byVersion == nil {
+		s.byVersion = make(map[*evolution.Version]*task, len(s.versions))
+		for i := range s.versions {
+			s.byVersion[&s.versions[i]] = &s.tasks[i]
+		}
+	}
+	return s.byVersion[v]
+}
+
+// objectName returns how findings call the object that an entry was made from, or the task if none is known.
+func objectName(entry *registry.Entry) string {
+	if entry.Kubernetes.Name == "" {
+		return "task " + entry.Name
+	}
+	return "MazeTask " + qualified(entry.Kubernetes.Namespace, entry.Kubernetes.Name)
+}
+
+func qualified(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "/" + name
+}
+
+// readFiles reads the tasks of a file, or of a folder of manifests and Python sources.
+func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string) (*side, error) {
+	return readCollected(ctx, stdin, o, name, &side{name: name}, nil)
+}
+
+// readCollected reads the tasks of a file or a folder. shown returns how a user calls a file that was read elsewhere. Nil for all as they are.
+func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string, s *side, shown func(string) string) (*side, error) {
+	files := catalogue.Files{Stdin: stdin}
+	files.Collect(ctx, []string{name})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if len(files.Errs) > 0 { // a task of a file that is not read would be told as removed
+		return nil, utilerrors.NewAggregate(report.ErrorsOf(files.Errs))
+	}
+	if shown != nil {
+		for i := range files.Manifests {
+			files.Manifests[i].Name = shown(files.Manifests[i].Name)
+		}
+	}
+	s.text, s.inputs = files.Source, files.Names
+	declared, err := catalogue.Declared(ctx, pysource.Options{Claims: o.Claims, Shown: shown}, files.Python)
+	if err != nil {
+		return nil, err
+	}
+	linter, err := lint.New()
+	if err != nil {
+		return nil, err
+	}
+	result := linter.Lint(files.Manifests)
+	if err := s.addLinted(o, &result, func(t *lint.Task) task { return task{file: t.File, position: t.Position, places: t.Places} }); err != nil {
+		return nil, err
+	}
+	if err := s.addDeclared(o, linter, &declared); err != nil {
+		return nil, err
+	}
+	s.ignores = changesOnly(slices.Concat(result.Ignores, declared.Ignores))
+	if len(s.tasks) == 0 {
+		s.notes = append(s.notes, slices.Concat(files.Notes, files.Elsewhere, declared.Notes)...)
+		if n := result.Skipped["ConfigMap (v1)"] + result.Skipped["no Kubernetes object"]; n > 0 {
+			return nil, fmt.Errorf("%s has no MazeTask; if it is a registry, or what discover -o task-meta prints, write registry:%s", s.name, name)
+		}
+	}
+	return s, nil
+}
+
+// addLinted adds tasks of manifests. placed returns where one is written.
+func (s *side) addLinted(o *Options, result *lint.Result, placed func(*lint.Task) task) error {
+	first := map[[2]string]string{}
+	for i := range result.Tasks {
+		one := &result.Tasks[i]
+		if o.Namespace != "" && one.Namespace != "" && one.Namespace != o.Namespace {
+			continue
+		}
+		entry, err := EntryOf(one.MazeTask, &one.Verdict)
+		if err != nil {
+			return fmt.Errorf("%s: %w", report.Where(one.File, one.Position), err)
+		}
+		t := placed(one)
+		t.Version = evolution.Version{Namespace: cmp.Or(one.Namespace, o.Namespace), Name: one.Spec.Name, Entry: entry}
+		t.object = "MazeTask " + qualified(one.Namespace, one.Name)
+		key := [2]string{t.Namespace, t.Name}
+		here := report.Where(t.file, t.position)
+		if other := first[key]; other != "" {
+			s.notes = append(s.notes, fmt.Sprintf("two tasks are called %s: in %s and in %s, which is the one that counts here; rename one of them",
+				one.Spec.Name, other, here))
+		}
+		first[key] = here
+		s.add(t)
+	}
+	for _, refused := range result.Refused {
+		why := report.Where(refused.File, refused.Position)
+		at := slices.IndexFunc(refused.Findings, report.IsError)
+		if at >= 0 {
+			why = fmt.Sprintf("%s: %s %s", report.Where(refused.File, refused.Findings[at].Position), refused.Findings[at].Rule, refused.Findings[at].Message)
+		}
+		if refused.Name != "" {
+			s.add(task{
+				Version: evolution.Version{Name: refused.Name, Refused: why}, object: "task " + refused.Name,
+				file: refused.File, position: refused.Position,
+			})
+		}
+	}
+	return nil
+}
+
+// addDeclared adds tasks of Python sources, judged as if each had its manifest.
+func (s *side) addDeclared(o *Options, linter *lint.Linter, declared *catalogue.Declarations) error {
+	manifests := pysource.Manifests(declared.Tasks, "", "")
+	sources := make([]lint.Source, len(manifests))
+	places := map[string]task{}
+	for i := range manifests {
+		content, err := json.Marshal(manifests[i].Object)
+		if err != nil {
+			return err
+		}
+		place := manifests[i].Place()
+		sources[i] = lint.Source{Name: place, Content: content}
+		places[place] = task{file: manifests[i].File, position: manifests[i].Position}
+	}
+	result := linter.Lint(sources)
+	for i := range result.Refused { // the manifest is nowhere
+		if at, ok := places[result.Refused[i].File]; ok {
+			result.Refused[i].File, result.Refused[i].Position = at.file, at.position
+			for j := range result.Refused[i].Findings {
+				result.Refused[i].Findings[j].Position = at.position
+			}
+		}
+	}
+	for _, f := range declared.Findings {
+		if report.IsError(f) {
+			s.lost = append(s.lost, lostFunction{f})
+		}
+	}
+	return s.addLinted(o, &result, func(t *lint.Task) task { return places[t.File] })
+}
+
+// lostFunction is what is wrong with a function that may declare a task, or with its file.
+type lostFunction struct{ finding.Finding }
+
+// mayBe reports whether it may be the function of an entry point, such as tools.image:image_caption.
+func (l *lostFunction) mayBe(entryPoint string) bool {
+	if l.Object != "" {
+		return l.Object == entryPoint
+	}
+	module, _, _ := strings.Cut(entryPoint, ":")
+	path := strings.ReplaceAll(module, ".", "/")
+	file := "/" + l.File
+	return strings.HasSuffix(file, "/"+path+".py") || strings.HasSuffix(file, "/"+path+"/__init__.py")
+}
+
+// hide adds the tasks of another side that may be in this one, and are not known for an error in a source: they are neither new nor gone.
+func (s *side) hide(other *side) {
+	if len(s.lost) == 0 {
+		return
+	}
+	known := map[string]bool{}
+	for _, one := range s.versions {
+		known[one.Name] = true
+	}
+	for _, one := range other.versions {
+		if one.Entry == nil || one.Entry.EntryPoint == nil || known[one.Name] {
+			continue
+		}
+		at := slices.IndexFunc(s.lost, func(l lostFunction) bool { return l.mayBe(*one.Entry.EntryPoint) })
+		if at < 0 {
+			continue
+		}
+		why := s.lost[at]
+		s.add(task{
+			Version: evolution.Version{
+				Namespace: one.Namespace, Name: one.Name,
+				Refused: fmt.Sprintf("%s: %s %s", report.Where(why.File, why.Position), why.Rule, why.Message),
+			},
+			object: cmp.Or(why.Object, "task "+one.Name), file: why.File, position: why.Position,
+		})
+	}
+}
+
+// changesOnly returns what of ignores is about rules of changes: "lint" tells of the others.
+func changesOnly(ignores []finding.Ignore) []finding.Ignore {
+	var out []finding.Ignore
+	for _, ignore := range ignores {
+		var rules []string
+		for _, rule := range ignore.Rules {
+			if prefix, err := finding.Prefixes([]string{rule}); err == nil && finding.IsOfChanges(prefix[0]) {
+				rules = append(rules, rule)
+			}
+		}
+		if ignore.All {
+			rules = []string{finding.ChangePrefix}
+		}
+		if len(rules) > 0 {
+			ignore.Rules, ignore.All = rules, false
+			out = append(out, ignore)
+		}
+	}
+	return out
+}

@@ -1,0 +1,93 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
+	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// sourceKind is where a version of tasks is.
+type sourceKind string
+
+// The kinds, which begin an argument. A path has nothing before it.
+const (
+	pathSource     sourceKind = ""
+	gitSource      sourceKind = "git"
+	registrySource sourceKind = "registry"
+	clusterSource  sourceKind = "cluster"
+)
+
+// Source is where a version of tasks is.
+type Source struct {
+	kind sourceKind
+	// given is the argument.
+	given string
+	// Path is the file or folder. Empty for a cluster, and for a revision of the files of the other version.
+	Path string
+	// revision is git's, and namespace the cluster's. Empty for that of kubectl's flags.
+	revision, namespace string
+}
+
+// ParseSource reads an argument: PATH, git:REVISION, git:REVISION:PATH, registry:PATH, cluster: or cluster:NAMESPACE. A path that begins so
+// is written with ./ before it.
+func ParseSource(argument string) (Source, error) {
+	kind, rest, found := strings.Cut(argument, ":")
+	s := Source{kind: sourceKind(kind), given: argument, Path: rest}
+	switch {
+	case argument == "":
+		return s, errors.New("OLD or NEW is empty: give a file, a folder, git:REVISION, registry:PATH or cluster:NAMESPACE")
+	case found && s.kind == gitSource:
+		s.revision, s.Path, _ = strings.Cut(rest, ":")
+		return s, checkRevision(s.revision)
+	case found && s.kind == registrySource && rest == "":
+		return s, errors.New("registry: does not say where: give a file or a folder, as in registry:registry.json")
+	case found && s.kind == registrySource:
+		return s, nil
+	case found && s.kind == clusterSource:
+		s.Path, s.namespace = "", rest
+		return s, nil
+	}
+	s = Source{kind: pathSource, given: argument, Path: argument}
+	if catalogue.IsMounted(argument) {
+		s.kind = registrySource
+	}
+	return s, nil
+}
+
+// read returns the tasks.
+func (s *Source) read(ctx context.Context, stdin io.Reader, o *Options) (*side, error) {
+	switch s.kind {
+	case gitSource:
+		return s.readRevision(ctx, o)
+	case registrySource, clusterSource:
+		return s.readPublished(ctx, stdin, o)
+	default:
+		return readFiles(ctx, stdin, o, s.Path)
+	}
+}
+
+// readPublished reads a registry, of a cluster or stored.
+func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options) (*side, error) {
+	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace}
+	from.Cluster = o.Cluster
+	published, err := from.Published(ctx, stdin)
+	if err != nil {
+		return nil, err
+	}
+	r := &side{name: published.From}
+	if s.kind == registrySource {
+		r.inputs = []string{s.Path}
+		r.name = s.Path
+	}
+	tell := func(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
+	err = published.Entries(tell, func(entry *registry.Entry) {
+		r.add(task{Version: evolution.Version{Namespace: entry.Kubernetes.Namespace, Name: entry.Name, Entry: entry}, file: r.name, object: objectName(entry)})
+	})
+	return r, err
+}

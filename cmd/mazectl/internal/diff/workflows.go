@@ -1,0 +1,212 @@
+package diff
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// flows are the workflows that may use the tasks.
+type flows struct{ *workflows.Found }
+
+// readFlows reads the workflows. All of them have to be there: who forgets one would be told that nothing breaks.
+func readFlows(ctx context.Context, names []string) (*flows, error) {
+	found := workflows.Read(ctx, strings.NewReader(""), names)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if len(found.Errs) > 0 {
+		return nil, utilerrors.NewAggregate(report.ErrorsOf(found.Errs))
+	}
+	return &flows{found}, nil
+}
+
+func (f *flows) content(name string) []byte {
+	at := slices.IndexFunc(f.All, func(w workflows.Workflow) bool { return w.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return f.All[at].Content
+}
+
+// brokenWorkflows are the workflows that edits break.
+type brokenWorkflows struct {
+	// old and new are the tasks, as package dag takes them.
+	old, new map[string]dag.Task
+	// byEdit has their names, in the order of the files.
+	byEdit map[*evolution.Edit][]string
+	found  []finding.Finding
+	names  map[string]bool
+}
+
+// brokenBy checks the workflows with the old tasks and with the new ones. What is wrong with the new ones alone is the fault of an edit: of
+// those that show it by themselves, or of all together.
+func (f *flows) brokenBy(edits []evolution.Edit) *brokenWorkflows {
+	b := &brokenWorkflows{byEdit: map[*evolution.Edit][]string{}, names: map[string]bool{}}
+	if len(f.All) == 0 {
+		return b
+	}
+	b.old, b.new = map[string]dag.Task{}, map[string]dag.Task{}
+	suspects := map[string][]*evolution.Edit{} // by the old name
+	for i := range edits {
+		edit := &edits[i]
+		if edit.Old == nil || edit.Old.Entry == nil || edit.Fate == evolution.TaskIncomparable {
+			continue
+		}
+		b.old[edit.Old.Name] = taskOf(edit.Old.Entry)
+		if edit.Fate != evolution.TaskUnchanged && edit.Verdict != evolution.Compatible {
+			suspects[edit.Old.Name] = append(suspects[edit.Old.Name], edit)
+		}
+	}
+	for i := range edits {
+		v := edits[i].Version()
+		if edits[i].Fate == evolution.TaskIncomparable && edits[i].Old != nil && edits[i].Old.Entry != nil {
+			v = edits[i].Old // what is served as long as the new one is refused
+		}
+		if edits[i].Fate == evolution.TaskRemoved || v.Entry == nil {
+			continue
+		}
+		b.new[v.Name] = taskOf(v.Entry)
+		if _, there := b.old[v.Name]; !there { // whoever uses a new task already is right
+			b.old[v.Name] = b.new[v.Name]
+		}
+	}
+	before, after := dag.NewTasks(b.old), dag.NewTasks(b.new)
+	for i := range f.All {
+		w := &f.All[i]
+		if used := usedOf(w, suspects); len(used) > 0 {
+			b.check(w, used, before, after)
+		}
+	}
+	return b
+}
+
+// namesOf returns the names of the tasks that a workflow runs, or may run, sorted.
+func namesOf(w *workflows.Workflow) []string {
+	names := map[string]bool{}
+	for i := range w.Uses {
+		names[w.Uses[i].Task] = true
+		for _, other := range w.Uses[i].Names {
+			names[other] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// usedOf returns those edits whose tasks a workflow uses, by the tasks' names.
+func usedOf(w *workflows.Workflow, suspects map[string][]*evolution.Edit) []*evolution.Edit {
+	var used []*evolution.Edit
+	for _, name := range namesOf(w) {
+		used = append(used, suspects[name]...)
+	}
+	return used
+}
+
+// check checks a workflow that uses tasks which were edited.
+func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, before, after *dag.Tasks) {
+	known := keysOf(errorsOf(w, before))
+	wrong := slices.DeleteFunc(errorsOf(w, after), func(f finding.Finding) bool { return known[keyOf(&f)] })
+	if len(wrong) == 0 {
+		return
+	}
+	b.names[w.Name] = true
+	alone := make([]map[string]bool, len(used))
+	for i, edit := range used {
+		alone[i] = keysOf(errorsOf(w, b.with(w, edit)))
+	}
+	blamed := map[*evolution.Edit]bool{}
+	for _, f := range wrong {
+		var culprits []*evolution.Edit
+		for i, edit := range used {
+			if alone[i][keyOf(&f)] {
+				culprits = append(culprits, edit)
+			}
+		}
+		if len(culprits) == 0 {
+			culprits = used
+		}
+		var names []string
+		for _, edit := range culprits {
+			blamed[edit] = true
+			names = append(names, edit.Old.Name)
+		}
+		told := finding.New(finding.WorkflowBroken, w.Name, f.Position, f.Object, "since the edit of task %s: %s %s", strings.Join(names, " and "), f.Rule, f.Message)
+		told.Pointer, told.Related = f.Pointer, f.Related
+		b.found = append(b.found, told)
+	}
+	for _, edit := range used {
+		if blamed[edit] {
+			b.byEdit[edit] = append(b.byEdit[edit], w.Name)
+		}
+	}
+}
+
+// with returns the old tasks that a workflow uses, with one edit made.
+func (b *brokenWorkflows) with(w *workflows.Workflow, edit *evolution.Edit) *dag.Tasks {
+	tasks := map[string]dag.Task{}
+	for _, name := range namesOf(w) {
+		if t, ok := b.old[name]; ok {
+			tasks[name] = t
+		}
+	}
+	delete(tasks, edit.Old.Name)
+	if edit.New != nil {
+		tasks[edit.New.Name] = taskOf(edit.New.Entry)
+	}
+	return dag.NewTasks(tasks)
+}
+
+// taskOf returns an entry as package dag takes it.
+func taskOf(entry *registry.Entry) dag.Task {
+	return dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output}
+}
+
+// errorsOf returns the errors of a workflow by what its tasks take and put out. What runs it does not matter: tasks do not change that.
+func errorsOf(w *workflows.Workflow, tasks *dag.Tasks) []finding.Finding {
+	_, found := dag.Check(w.Name, w.Content, tasks, dag.Options{Target: dag.TargetRegistry})
+	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) })
+}
+
+// keyOf tells findings apart. What a message says besides may depend on the other tasks.
+func keyOf(f *finding.Finding) string {
+	return fmt.Sprintf("%s %d:%d %s", f.Rule, f.Position.Line, f.Position.Column, f.Pointer)
+}
+
+func keysOf(found []finding.Finding) map[string]bool {
+	keys := map[string]bool{}
+	for i := range found {
+		keys[keyOf(&found[i])] = true
+	}
+	return keys
+}
+
+// maxNamed is how many workflows a message names.
+const maxNamed = 3
+
+// sentence returns which workflows an edit breaks, as the end of a message. Empty for none.
+func (b *brokenWorkflows) sentence(edit *evolution.Edit) string {
+	names := b.byEdit[edit]
+	if len(names) == 0 {
+		return ""
+	}
+	noun := "workflows"
+	if len(names) == 1 {
+		noun = "workflow"
+	}
+	text := fmt.Sprintf("; breaks %d %s: %s", len(names), noun, strings.Join(names[:min(len(names), maxNamed)], ", "))
+	if more := len(names) - maxNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

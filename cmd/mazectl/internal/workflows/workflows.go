@@ -1,0 +1,154 @@
+// Package workflows finds and reads files of workflows.
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/dag"
+)
+
+// Workflow is a file with a workflow.
+type Workflow struct {
+	Name    string
+	Content []byte
+	// Uses are the tasks that it runs.
+	Uses []dag.Use
+}
+
+// Found are the workflows of some files and folders.
+type Found struct {
+	All []Workflow
+	// Errs are of files that cannot be read. Notes are for the user.
+	Errs  []report.NotRead
+	Notes []string
+	seen  map[string]bool
+}
+
+const (
+	// maxFile is a bit more than package dag reads of a file that the user named, and maxFound of one in a folder.
+	maxFile  = 64<<20 + 4
+	maxFound = 8 << 20
+)
+
+// extensions are those of workflows.
+var extensions = []string{".json", ".yaml", ".yml"}
+
+// Read reads what the arguments name, and goes on after an error. A folder is searched, at any depth: what is no workflow there is passed over.
+func Read(ctx context.Context, stdin io.Reader, args []string) *Found {
+	f := &Found{seen: map[string]bool{}}
+	for _, name := range args {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := f.add(ctx, stdin, name); err != nil {
+			f.Errs = append(f.Errs, report.Unread(name, err))
+		}
+	}
+	return f
+}
+
+// Names are those of the files.
+func (f *Found) Names() []string {
+	names := make([]string, len(f.All))
+	for i, w := range f.All {
+		names[i] = filepath.FromSlash(w.Name)
+	}
+	return names
+}
+
+func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
+	if name == terminal.StdinArgument {
+		return f.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return f.addFolder(ctx, name)
+	}
+	return f.read(ctx, name, func() (io.ReadCloser, error) { return os.Open(name) })
+}
+
+// read reads a file that a user named, which has to be a workflow.
+func (f *Found) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+	content, err := readAll(ctx, maxFile, open)
+	if err != nil {
+		return err
+	}
+	if !f.take(name, content) {
+		return fmt.Errorf(`%s is no workflow that can be read; "dag check" tells why`, name)
+	}
+	return nil
+}
+
+func readAll(ctx context.Context, limit int64, open func() (io.ReadCloser, error)) ([]byte, error) {
+	return terminal.Until(ctx, func() ([]byte, error) {
+		file, err := open()
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(io.LimitReader(file, limit))
+		return content, errors.Join(err, file.Close())
+	})
+}
+
+// take adds a workflow, and reports whether it is one. One file is taken once.
+func (f *Found) take(name string, content []byte) bool {
+	clean := filepath.Clean(name)
+	if f.seen[clean] {
+		return true
+	}
+	uses, ok := dag.Uses(filepath.ToSlash(name), content)
+	if ok {
+		f.seen[clean] = true
+		f.All = append(f.All, Workflow{Name: filepath.ToSlash(name), Content: content, Uses: uses})
+	}
+	return ok
+}
+
+// addFolder finds the workflows in a folder. Links to folders are not followed.
+func (f *Found) addFolder(ctx context.Context, folder string) error {
+	before, passed := len(f.All), 0
+	root := filepath.Clean(folder) + string(filepath.Separator)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		name := filepath.Base(path)
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
+			return fs.SkipDir
+		case entry.IsDir() || !slices.Contains(extensions, filepath.Ext(name)):
+			return nil
+		}
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxFound {
+			passed++
+			return nil //nolint:nilerr // a folder has all sorts of files
+		}
+		content, err := readAll(ctx, maxFound, func() (io.ReadCloser, error) { return os.Open(path) })
+		if err != nil {
+			return err
+		}
+		if !f.take(path, content) {
+			passed++
+		}
+		return nil
+	})
+	if err == nil && len(f.All) == before {
+		f.Notes = append(f.Notes, fmt.Sprintf("%s has no workflow; passed over: %s", folder, terminal.Plural(passed, "other file")))
+	}
+	return err
+}

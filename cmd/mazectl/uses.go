@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/nearest"
+)
+
+const (
+	usesText = "text"
+	usesJSON = "json"
+)
+
+// usesOutputs are the values of -o.
+var usesOutputs = []string{usesText, usesJSON}
+
+type usesOptions struct {
+	task   string
+	files  []string
+	output string
+}
+
+func newUsesCommand(program string, t terminal.Terminal) *cobra.Command {
+	o := usesOptions{}
+	c := &cobra.Command{
+		Use:   "uses TASK FILE|DIR...",
+		Short: "Tell which workflows run a task, and what they pass and read",
+		Long: `Tell which nodes of workflows run a task: who has to be asked before it is changed or removed. A line has the place, the node, the
+arguments that it passes, and the outputs of it that other nodes read.
+
+FILE has a workflow in JSON or YAML; it may be - for the standard input. A DIR is searched, with the folders in it but those whose names
+begin with a dot; what is no workflow there is passed over.
+
+-o json prints an array of {workflow, node, task, position, pointer, arguments, outputs}.
+
+It exits with 0, whether the task is used or not, and with 2 if something could not be read.`,
+		Example: strings.ReplaceAll(`  # Who runs it?
+  %s uses image_caption workflows/
+
+  # May the input "lang" go?
+  %s uses image_caption workflows/ -o json | jq '.[] | select(.arguments | index("lang"))'`, "%s", program),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("no TASK, or no FILE: give the name of a task, and files or folders of workflows")
+			}
+			o.task, o.files = args[0], args[1:]
+			return o.run(c.Context(), t)
+		},
+	}
+	c.Flags().StringVarP(&o.output, "output", "o", usesText, "`FORMAT`: "+strings.Join(usesOutputs, ", "))
+	complete(c, "output", usesOutputs)
+	c.ValidArgsFunction = cobra.FixedCompletions(workflowExtensions, cobra.ShellCompDirectiveFilterFileExt)
+	return c
+}
+
+// useReport is what "uses" prints for programs. Its fields stay; others may be added.
+type useReport struct {
+	Workflow string `json:"workflow"`
+	dag.Use
+}
+
+func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
+	if !slices.Contains(usesOutputs, o.output) {
+		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(usesOutputs, ", "))
+	}
+	found := workflows.Read(ctx, t.In, o.files)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	uses, users := []useReport{}, 0
+	var others []string
+	for _, w := range found.All {
+		before := len(uses)
+		for _, use := range w.Uses {
+			if use.Runs(o.task) {
+				use.Task = o.task
+				uses = append(uses, useReport{w.Name, use})
+			} else if use.Task != "" {
+				others = append(others, use.Task)
+			}
+		}
+		if len(uses) > before {
+			users++
+		}
+	}
+	if err := o.print(t, uses); err != nil {
+		return err
+	}
+	for _, note := range found.Notes {
+		t.Say("note:", note)
+	}
+	summary := fmt.Sprintf("task %s is run by %s of %s", terminal.Plain(o.task), terminal.Plural(len(uses), "node"), terminal.Plural(len(found.All), "workflow"))
+	if len(uses) > 0 {
+		summary = fmt.Sprintf("task %s is run by %s in %d of %s", terminal.Plain(o.task), terminal.Plural(len(uses), "node"), users,
+			terminal.Plural(len(found.All), "workflow"))
+	} else if meant := nearest.Name(o.task, others); meant != "" {
+		summary += nearest.Question(meant)
+	}
+	fmt.Fprintln(t.ErrOut, summary)
+	return unread(t, found.Errs)
+}
+
+// unread tells which files could not be read. It returns nil if all could.
+func unread(t terminal.Terminal, errs []report.NotRead) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	for _, err := range errs {
+		t.Say("error:", err.Error())
+	}
+	return report.ErrUnread
+}
+
+func (o *usesOptions) print(t terminal.Terminal, uses []useReport) error {
+	if o.output == usesJSON {
+		return terminal.WriteJSON(t.Out, uses)
+	}
+	for _, use := range uses {
+		line := fmt.Sprintf("%s: node %q", t.Paint(terminal.Bold, report.Where(use.Workflow, use.Position)), use.Node)
+		if len(use.Arguments) > 0 {
+			line += " passes " + strings.Join(use.Arguments, ", ")
+		}
+		if len(use.Outputs) > 0 {
+			if len(use.Arguments) > 0 {
+				line += "; its"
+			} else {
+				line += ": its"
+			}
+			line += " outputs " + strings.Join(use.Outputs, ", ") + " are read"
+		}
+		fmt.Fprintln(t.Out, line)
+	}
+	return nil
+}
