@@ -61,7 +61,11 @@ const (
 	failOnAny      = "any"
 )
 
-var failOns = []string{failOnBreaking, failOnUnknown, failOnAny}
+var (
+	failOns = []string{failOnBreaking, failOnUnknown, failOnAny}
+	// failOnsOfPlans are those for what discover would do.
+	failOnsOfPlans = failOns[:2]
+)
 
 type diffOptions struct {
 	diff.Options

@@ -16,6 +16,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/evolution"
 )
 
 const discoverHelp = `Find the functions in Python files that are decorated as tasks of Maze, without running or importing them, and make a MazeTask
@@ -28,9 +29,10 @@ Modules are named from the package root: as Python would, from the first folder 
 outside of it is read; symbolic links are followed within it.
 
 --output-dir writes a file for each task and a kustomization.yaml, only what differs, and removes what it wrote for tasks that are
-gone. Other files are left alone. --check writes nothing, prints the differences, and exits with 1 if there are any.
+gone. Other files are left alone. --check writes nothing, prints the differences and what they mean to those who use the tasks, and
+exits with 1 if there are any; with --fail-on, only if one is breaking, or may be.
 
---apply shows a plan and makes it so, with server-side apply. First the API server is asked about all of it in a dry run; if it
+--apply shows a plan, with what it breaks, and makes it so, with server-side apply; with --fail-on, not if it breaks something. First the API server is asked about all of it in a dry run; if it
 refuses a part, nothing is applied. A function that only moved within its file is not applied again. --prune deletes the MazeTasks
 of this --source-name whose functions are gone. It keeps those in files that are not below a DIR, or that could not be read, and
 those whose functions are still there with an error.
@@ -67,6 +69,8 @@ type discoverOptions struct {
 	findings report.Options
 	// watch has the files watched, and the tasks applied again whenever one changes.
 	watch bool
+	// failOn is the flag of that name: which changes are not made, or are a failure of --check.
+	failOn string
 	// changed are the flags that the user gave.
 	changed map[string]bool
 }
@@ -106,6 +110,8 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&o.to.Prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
 	flags.BoolVar(&o.to.AllowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
 	flags.BoolVar(&o.to.DryRun, "dry-run", false, "with --apply, only show the plan")
+	flags.StringVar(&o.failOn, "fail-on", "", "with --apply, apply nothing if a change is `WHAT`: "+strings.Join(failOnsOfPlans, ", ")+
+		"; with --check, exit with 1 for such differences alone")
 	flags.BoolVar(&o.to.ForceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
 	flags.DurationVar(&o.to.Resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
@@ -114,6 +120,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	addDecoratorFlag(c, &o.sources.Claims)
 	o.to.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
+	complete(c, "fail-on", failOnsOfPlans)
 	complete(c, "output", deliver.Encodings)
 	complete(c, "output-format", report.Formats())
 	return c
@@ -135,6 +142,10 @@ func (o *discoverOptions) validate() error {
 		return errors.New("--apply and --output-dir do not go together: call it for one, then for the other")
 	case !o.to.Apply && (o.to.Prune || o.to.DryRun || o.to.ForceConflicts):
 		return errors.New("--prune, --dry-run and --force-conflicts say how to apply: give --apply, too")
+	case o.failOn != "" && !o.to.Apply && !o.to.Check:
+		return errors.New("--fail-on is about a plan: give --apply or --check, too")
+	case o.failOn != "" && !slices.Contains(failOnsOfPlans, o.failOn):
+		return fmt.Errorf("--fail-on %q is none of %s", o.failOn, strings.Join(failOnsOfPlans, ", "))
 	case o.watch && o.to.DryRun:
 		return errors.New("--watch and --dry-run do not go together: a dry run ends")
 	case o.to.Prune && o.to.SourceName == "":
@@ -151,6 +162,12 @@ func (o *discoverOptions) validate() error {
 func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := o.validate(); err != nil {
 		return err
+	}
+	switch o.failOn {
+	case failOnBreaking:
+		o.to.FailOn = evolution.Breaking
+	case failOnUnknown:
+		o.to.FailOn = evolution.Unknown
 	}
 	if o.changed["namespace"] {
 		o.to.Namespace = ptr.Deref(o.to.Cluster.Namespace, "")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/evolution"
 	"github.com/maze-agent/maregister/internal/text"
 )
 
@@ -35,6 +37,11 @@ func (o *Options) applyOnce(ctx context.Context, t terminal.Terminal, f *pysourc
 		return err
 	}
 	showPlan(t, steps)
+	if breaking := o.refuseSteps(steps); breaking > 0 {
+		t.Say("error:", fmt.Sprintf("%s would break, or may break, who uses a task, as the plan tells, and --fail-on %s is given; nothing was applied",
+			terminal.Plural(breaking, "change"), o.FailOn))
+		return report.ErrFindings
+	}
 	end := " (dry run)"
 	if !o.DryRun {
 		end = ""
@@ -98,6 +105,9 @@ func showPlan(t terminal.Terminal, steps []step) {
 			line += "  (" + terminal.Plain(s.note) + ")"
 		}
 		fmt.Fprintln(t.Out, line)
+		for _, meaning := range s.meaning.Lines {
+			fmt.Fprintln(t.Out, strings.Repeat(" ", len(verbCreate)+len("  "))+terminal.Plain(meaning))
+		}
 	}
 }
 
@@ -109,6 +119,13 @@ func countSteps(steps []step) string {
 	counted := fmt.Sprintf("%d created, %d changed, %d unchanged, %d pruned", count[verbCreate], count[verbChange], count[verbUnchanged], count[verbPrune])
 	if count[verbKeep] > 0 {
 		counted += fmt.Sprintf(", %d kept", count[verbKeep])
+	}
+	if breaking := countVerdicts(steps, evolution.Breaking); breaking > 0 {
+		verb := "are"
+		if breaking == 1 {
+			verb = "is"
+		}
+		counted += fmt.Sprintf("; %d of the changes %s breaking", breaking, verb)
 	}
 	return counted
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/evolution"
 )
 
 // Options say where tasks go, and how.
@@ -42,6 +43,9 @@ type Options struct {
 	ForceConflicts bool
 	// Resync is how long a watch waits when nothing seems to change.
 	Resync time.Duration
+
+	// FailOn is from which verdict on a change is not made, or is a failure of Check. Compatible, the zero value, for none.
+	FailOn evolution.Verdict
 
 	// AllowEmpty lets prune and outputDir remove every task that there is.
 	AllowEmpty bool
@@ -96,8 +100,12 @@ func (o *Options) writeFolder(t terminal.Terminal, f *pysource.Found) error {
 		return err
 	}
 	fmt.Fprint(t.Out, t.PaintDiff(text))
+	worst := tellMeaning(t, changes)
 	t.Say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that",
 		terminal.Plural(len(changes), "manifest")))
+	if worst < o.FailOn {
+		return nil
+	}
 	return report.ErrFindings
 }
 

@@ -13,8 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/diff"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/discover"
 )
 
 // verb is what becomes of an object.
@@ -38,6 +40,8 @@ type step struct {
 	place string
 	// note says which fields change, or why it is kept.
 	note string
+	// meaning is what a change means to those who use the task.
+	meaning diff.Meaning
 
 	manifest *pysource.Manifest         // to apply
 	existing *unstructured.Unstructured // what is there, or nil
@@ -115,6 +119,7 @@ func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Mani
 	s.verb = verbChange
 	if fields := changedFields(existing, after); len(fields) > 0 {
 		s.note = strings.Join(fields, ", ")
+		s.meaning = meaningOf(existing, after)
 	} else {
 		s.verb = verbUnchanged
 	}
@@ -180,6 +185,10 @@ func (o *Options) planPrune(
 			s.verb = verbKeep
 		} else if err := c.remove(ctx, object, true); err != nil {
 			return nil, fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, name, err)
+		} else if name, _, _ := unstructured.NestedString(object.Object, "spec", "name"); !slices.ContainsFunc(f.Tasks, func(t discover.Task) bool {
+			return t.Spec.Name == name // another object has it now
+		}) {
+			s.meaning = meaningOf(object, nil)
 		}
 		steps = append(steps, s)
 	}

@@ -1,0 +1,78 @@
+package deliver
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/evolution"
+)
+
+// TestPlanTellsWhatItMeans: a change and a deletion are told with what they break, and are not made if that is not wanted.
+func TestPlanTellsWhatItMeans(t *testing.T) {
+	found := find(t, map[string]string{"a.py": "one two"})
+	s := serve(t, found, "one", "old")
+	input := map[string]any{"type": "object", "properties": map[string]any{"size": map[string]any{"type": "integer"}}, "required": []any{"size"}}
+	if err := unstructured.SetNestedMap(s.objects["one"].Object, input, "spec", "inputParameters"); err != nil {
+		t.Fatal(err)
+	}
+	options := Options{SourceName: "ours", Prune: true}
+	steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	showPlan(terminal.New(streams), steps)
+	want := `change  one  ` + steps[0].place + `  (inputParameters.additionalProperties, inputParameters.properties, inputParameters.required)
+        breaking: task one: input "size" is removed: refuses {"size":0}
+create  two  ` + steps[1].place + `
+prune   old  a.py
+        breaking: task old is gone: whoever runs it is refused
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	if want, got := "1 created, 1 changed, 0 unchanged, 1 pruned; 2 of the changes are breaking", countSteps(steps); got != want {
+		t.Errorf("want %q, got %q", want, got)
+	}
+	for verdict, want := range map[evolution.Verdict]int{evolution.Compatible: 0, evolution.Unknown: 2, evolution.Breaking: 2} {
+		options.FailOn = verdict
+		if got := options.refuseSteps(steps); got != want {
+			t.Errorf("--fail-on %s: want %d steps refused, got %d", verdict, want, got)
+		}
+	}
+}
+
+// TestMeaningOfFiles: a task that is in another file then is not gone, and what is no task means nothing.
+func TestMeaningOfFiles(t *testing.T) {
+	task := func(input string) []byte {
+		return []byte("apiVersion: registry.mazeagent.net/v1alpha1\nkind: MazeTask\nmetadata: {name: a}\nspec: {name: a, resources: {type: cpu}, inputParameters: " + input + "}\n")
+	}
+	for name, tc := range map[string]struct {
+		changes []fileChange
+		want    evolution.Verdict
+		said    string
+	}{
+		"moved":         {[]fileChange{{"a.yaml", task("{x: int}"), nil}, {"b.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
+		"gone":          {[]fileChange{{"a.yaml", task("{x: int}"), nil}}, evolution.Breaking, "plan: breaking: task a is gone: whoever runs it is refused\n"},
+		"new":           {[]fileChange{{"a.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
+		"kustomization": {[]fileChange{{"kustomization.yaml", []byte("resources: []\n"), nil}}, evolution.Compatible, ""},
+		"narrowed": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: str}")}}, evolution.Breaking,
+			"plan: breaking: task a: input \"x\" allows other values: refuses {\"x\":0}\n"},
+		"refused": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: {type: nothing}}")}}, evolution.Unknown, "plan: unknown: task a cannot be compared: the new version " +
+			"cannot be used: spec.inputParameters/x/type: unknown type \"nothing\" (accepted: array, boolean, filepath, folderpath, integer, null, number, " +
+			"object, string and Python's Any, None, NoneType, any, bool, dict, float, int, list, str, tuple)\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			got := tellMeaning(terminal.New(genericiooptions.IOStreams{ErrOut: &said}), tc.changes)
+			if diff := cmp.Diff(tc.said, said.String()); got != tc.want || diff != "" {
+				t.Errorf("want %s, got %s (-want +got):\n%s", tc.want, got, diff)
+			}
+		})
+	}
+}
