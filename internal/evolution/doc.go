@@ -14,5 +14,8 @@
 // A call has only arguments that are declared, as "dag check" refuses others (MZ207). JSON Schema allows any name where nothing is said; so
 // an input that is no longer declared is refused, although its schema would let it pass.
 //
+// An object inside an argument lets members pass that it does not declare. One that is no longer declared is not refused, but nobody may heed
+// it: that is Unknown.
+//
 // What else an entry holds (resources, placement, entry point, predictor, description, defaults, formats) is told, and never breaking.
 package evolution

@@ -57,6 +57,8 @@ const (
 	Replaced Kind = "replaced"
 	// Changed is of a parameter that is declared otherwise, in a way that no value shows.
 	Changed Kind = "changed"
+	// Dropped is of a member inside a parameter that is no longer declared, and may still be passed: Was has its path.
+	Dropped Kind = "dropped"
 	// Required and Optional are of a parameter that has to be there now, or no longer.
 	Required Kind = "required"
 	Optional Kind = "optional"
@@ -77,7 +79,7 @@ type Change struct {
 	Kind Kind `json:"kind"`
 	// Parameter is its name in the new version, or in the old one if that is gone. Empty for a side as a whole.
 	Parameter string `json:"parameter,omitempty"`
-	// Was is the old name of a parameter that is renamed.
+	// Was is the old name of a parameter that is renamed, or the path to a member inside that is dropped.
 	Was     string  `json:"was,omitempty"`
 	Verdict Verdict `json:"verdict"`
 	// Old and New are the values of a default, a format or a field of the entry. Nil for none.

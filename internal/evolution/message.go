@@ -42,6 +42,8 @@ func (c Change) what() string {
 			return name + " allows other members than it did"
 		}
 		return name + " is declared otherwise, and every value that passed still passes"
+	case Dropped:
+		return fmt.Sprintf("%s no longer declares its member %q", name, c.Was)
 	case Required:
 		return name + " is now required"
 	case Optional:
@@ -76,6 +78,10 @@ func (c Change) doubt() string {
 		return "workflows that read it are refused; look for them"
 	case c.Kind == Declared:
 		return "nothing can be compared; look at who uses the task"
+	case c.Kind == Dropped && c.Side == Input:
+		return "who passes it is not refused, and nobody heeds it; look for them"
+	case c.Kind == Dropped:
+		return "a result could lack it, or have it still; look at who reads it"
 	case c.Kind == Changed:
 		return "nobody should pass members that are not declared; look whether somebody does"
 	case c.Kind == Format:

@@ -67,8 +67,13 @@ func (f flow) of(name string) []Change {
 		changes = append(changes, f.judged(Change{Kind: Widened, Parameter: name}))
 	case narrows:
 		changes = append(changes, f.judged(Change{Kind: Narrowed, Parameter: name}))
-	case !reflect.DeepEqual(bare(f.old.property(name)), bare(f.new.property(name))):
+	case len(f.dropped(name)) == 0 && !reflect.DeepEqual(bare(f.old.property(name)), bare(f.new.property(name))):
 		changes = append(changes, f.changed(name))
+	}
+	if worstOf(changes) == Compatible {
+		for _, member := range f.dropped(name) {
+			changes = append(changes, Change{Side: f.side, Kind: Dropped, Parameter: name, Was: member, Verdict: Unknown})
+		}
 	}
 	switch required := f.new.requires(name); {
 	case required && !f.old.requires(name):
@@ -90,6 +95,46 @@ func (f flow) changed(name string) Change {
 		change.Verdict = Unknown
 	}
 	return change
+}
+
+// maxDropped bounds how many members inside a parameter are told that are gone.
+const maxDropped = 10
+
+// dropped returns the members inside a parameter that only the old version declares, as paths such as optimizer.rate. An object that says
+// nothing of other members lets them pass, and nobody heeds them.
+func (f flow) dropped(name string) []string {
+	return droppedInside("", f.old.property(name), f.new.property(name))
+}
+
+func droppedInside(path string, was, is map[string]any) []string {
+	var gone []string
+	old, _ := was["properties"].(map[string]any)
+	now, declares := is["properties"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		inner, _ := now[name].(map[string]any)
+		_, still := now[name]
+		switch before, _ := old[name].(map[string]any); {
+		case len(gone) >= maxDropped:
+			return gone
+		case still:
+			gone = append(gone, droppedInside(path+name+".", before, inner)...)
+		case declares && isCloseable(is):
+			gone = append(gone, path+name)
+		}
+	}
+	if before, ok := was["items"].(map[string]any); ok {
+		after, _ := is["items"].(map[string]any)
+		gone = append(gone, droppedInside(path+"items.", before, after)...)
+	}
+	return gone[:min(len(gone), maxDropped)]
+}
+
+func worstOf(changes []Change) Verdict {
+	worst := Compatible
+	for _, change := range changes {
+		worst = max(worst, change.Verdict)
+	}
+	return worst
 }
 
 // annotations returns what has changed of a parameter that no value shows.
@@ -302,10 +347,7 @@ func encode(object map[string]json.RawMessage) json.RawMessage {
 
 // combined adds what the parameters alone do not tell: how they depend on each other.
 func (f flow) combined(changes []Change) []Change {
-	worst := Compatible
-	for _, change := range changes {
-		worst = max(worst, change.Verdict)
-	}
+	worst := worstOf(changes)
 	if worst == Breaking || schema.Within(f.given, f.taken) {
 		return changes
 	}

@@ -34,7 +34,10 @@ const (
 	sampleSides = 3
 	// sampleLength bounds the characters, items and members of a sample.
 	sampleLength = 1_000
-	sampleItems  = 40
+	// sampleText bounds the characters of the few texts that may be longer, and sampleTexts how many these are.
+	sampleText  = 1<<16 + 1
+	sampleTexts = 32
+	sampleItems = 40
 )
 
 // sampleCount is how many candidates there are at the top, and below it.
@@ -51,9 +54,13 @@ type sampler struct {
 	*comparison
 	// parts is of how many parts it may still make samples.
 	parts int
+	// texts is how many long texts it may still make.
+	texts int
 }
 
-func newSampler() *sampler { return &sampler{comparison: newComparison(), parts: sampleParts} }
+func newSampler() *sampler {
+	return &sampler{comparison: newComparison(), parts: sampleParts, texts: sampleTexts}
+}
 
 // shortest returns the shortest candidate that one part allows, another refuses, and the caller wants.
 func (s *sampler) shortest(from, to Part, wanted func(any) bool) (json.RawMessage, bool) {
@@ -163,7 +170,7 @@ func (s *sampler) ofKind(kind kinds, f *alternative, targets []alternative, dept
 	case integerKind, fractionKind:
 		return numberSamples(kind, f, targets)
 	case stringKind:
-		return stringSamples(f, targets)
+		return s.stringSamples(f, targets)
 	case arrayKind:
 		return s.arrays(f, targets, depth)
 	default:

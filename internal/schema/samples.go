@@ -55,21 +55,26 @@ func decimal(n *big.Rat) (json.Number, bool) {
 }
 
 // stringSamples returns texts at the bounds of both sides' lengths, and those that their patterns match.
-func stringSamples(f *alternative, targets []alternative) []any {
+func (s *sampler) stringSamples(f *alternative, targets []alternative) []any {
 	lengths := []int{f.length.min, 1, 0}
-	if f.length.max < sampleLength {
+	if f.length.max < sampleText {
 		lengths = append(lengths, f.length.max)
 	}
 	for _, t := range targets {
 		lengths = append(lengths, t.length.min-1)
-		if t.length.max < sampleLength {
+		if t.length.max < sampleText {
 			lengths = append(lengths, t.length.max+1)
 		}
 	}
 	var all []any
 	for _, n := range lengths {
-		if f.length.contains(n) && n <= sampleLength {
+		switch {
+		case !f.length.contains(n):
+		case n <= sampleLength:
 			all = append(all, strings.Repeat("a", n), strings.Repeat("0", n))
+		case n <= sampleText && s.texts > 0:
+			s.texts--
+			all = append(all, strings.Repeat("a", n))
 		}
 	}
 	for _, e := range f.extras {
