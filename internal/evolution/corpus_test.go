@@ -18,14 +18,12 @@ import (
 // revision is a version of a task in testdata/corpus, and what a person says of the step to it from the one before.
 type revision struct {
 	What string `json:"what"`
-	// Want is a verdict, or "any" where persons disagree: then only that the whole is no worse than its parts is tested.
+	// Want is the verdict.
 	Want string `json:"want"`
 	// Changes are "verdict side kind parameter" each, in any order.
-	Changes       []string        `json:"changes"`
-	Input, Output json.RawMessage `json:"-"`
-	Raw           struct {
-		Input, Output json.RawMessage
-	} `json:"-"`
+	Changes []string        `json:"changes"`
+	Input   json.RawMessage `json:"input"`
+	Output  json.RawMessage `json:"output"`
 }
 
 // TestCorpus judges each pair of consecutive revisions of the tasks in testdata/corpus as a person does.
@@ -42,11 +40,7 @@ func TestCorpus(t *testing.T) {
 		}
 		var before *registry.Entry
 		for number, document := range strings.Split(string(content), "\n---\n") {
-			var r struct {
-				revision
-				Input  json.RawMessage `json:"input"`
-				Output json.RawMessage `json:"output"`
-			}
+			var r revision
 			if err := yaml.UnmarshalStrict([]byte(document), &r); err != nil {
 				t.Fatalf("%s: revision %d: %v", file, number+1, err)
 			}
@@ -54,7 +48,7 @@ func TestCorpus(t *testing.T) {
 			if before != nil {
 				pairs++
 				name := filepath.Base(file) + ": " + r.What
-				t.Run(name, func(t *testing.T) { judgeAsPerson(t, r.revision, before, after) })
+				t.Run(name, func(t *testing.T) { judgeAsPerson(t, r, before, after) })
 			}
 			before = after
 		}
@@ -89,10 +83,6 @@ func judgeAsPerson(t *testing.T, want revision, before, after *registry.Entry) {
 		if rule, ok := finding.Lookup(change.Rule()); !ok || rule.Severity != change.Verdict.Severity() {
 			t.Errorf("%s: want a rule of severity %s, got %s", change, change.Verdict.Severity(), change.Rule())
 		}
-	}
-	if want.Want == "any" {
-		t.Logf("%s: %v", report.Verdict, report.Changes)
-		return
 	}
 	wanted := map[string]bool{}
 	for _, one := range want.Changes {

@@ -134,8 +134,8 @@ func (m *matching) take(was, is key) [2]*Version {
 	return pair
 }
 
-// pairs returns the two versions of each task that both sets have. Where a set does not say in which namespace a task is, it is in the only
-// one where the other set has it.
+// pairs returns the two versions of each task that both sets have. A task of which one set does not say the namespace is compared with each
+// of its name in the other set: it may be any of them.
 func (m *matching) pairs() [][2]*Version {
 	var pairs [][2]*Version
 	for _, k := range sorted(m.old) {
@@ -145,8 +145,19 @@ func (m *matching) pairs() [][2]*Version {
 	}
 	old, now := byName(m.old), byName(m.new)
 	for _, name := range slices.Sorted(maps.Keys(old)) {
-		if was, is := old[name], now[name]; len(was) == 1 && len(is) == 1 && (was[0].namespace == "" || is[0].namespace == "") {
-			pairs = append(pairs, m.take(was[0], is[0]))
+		anywhere := key{name: name}
+		switch {
+		case len(now[name]) == 0:
+		case m.old[anywhere] != nil:
+			was := m.old[anywhere]
+			for _, is := range now[name] {
+				pairs = append(pairs, [2]*Version{was, m.take(anywhere, is)[1]})
+			}
+		case m.new[anywhere] != nil:
+			is := m.new[anywhere]
+			for _, was := range old[name] {
+				pairs = append(pairs, [2]*Version{m.take(was, anywhere)[0], is})
+			}
 		}
 	}
 	return pairs
@@ -178,7 +189,7 @@ func (m *matching) renames() [][2]*Version {
 
 // alike reports whether a task that is gone is probably one that came, whose parameters are the same.
 func alike(was, is *Version) bool {
-	if was.Namespace != is.Namespace && was.Namespace != "" && is.Namespace != "" {
+	if was.Name == is.Name || was.Namespace != is.Namespace && was.Namespace != "" && is.Namespace != "" {
 		return false
 	}
 	old, now := was.Entry, is.Entry
@@ -193,9 +204,10 @@ func sorted(all map[key]*Version) []key {
 	})
 }
 
+// byName returns the keys of each name, sorted.
 func byName(all map[key]*Version) map[string][]key {
 	out := map[string][]key{}
-	for k := range all {
+	for _, k := range sorted(all) {
 		out[k.name] = append(out[k.name], k)
 	}
 	return out
