@@ -11,6 +11,7 @@
 //	h  mazectl dag check, of a large workflow against as many tasks, likewise
 //	i  failover: how long after the leader ends, or an outage of the API server, a new task is served
 //	j  like f, by Dynamic Resource Allocation: a ResourceSlice of 8 GPUs for each node, of which one changes in the end
+//	k  mazectl diff, of as many manifests against as many others, without a control plane
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -75,12 +76,15 @@ type options struct {
 	// workflow is for phase h: how many nodes.
 	workflow int
 
+	// diff is for phase k: how many tasks.
+	diff int
+
 	// failover is for phase i: how many rounds of each failure.
 	failover int
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdefghij"
+const phases = "abcdefghijk"
 
 // onStages are those that need a control plane and the operator.
 const onStages = "abcdefij"
@@ -107,23 +111,17 @@ func parseOptions(arguments []string) (options, error) {
 	flags.IntVar(&o.treeTasks, "tree-tasks", 20, "number of tasks that phase g puts into a copy of the tree")
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.IntVar(&o.workflow, "workflow", 10_000, "number of nodes, and of tasks, in phase h; 0 skips it")
+	flags.IntVar(&o.diff, "diff", 2000, "number of tasks in phase k; 0 skips it")
 	flags.IntVar(&o.failover, "failover", 20, "number of rounds of each failure in phase i; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
 	o.only = strings.ReplaceAll(o.only, ",", "")
-	if o.scale == 0 {
-		o.only = strings.ReplaceAll(o.only, "e", "")
-	}
-	if o.nodes == 0 {
-		o.only = strings.NewReplacer("f", "", "j", "").Replace(o.only)
-	}
-	if o.workflow == 0 {
-		o.only = strings.ReplaceAll(o.only, "h", "")
-	}
-	if o.failover == 0 {
-		o.only = strings.ReplaceAll(o.only, "i", "")
+	for phase, count := range map[string]int{"e": o.scale, "f": o.nodes, "h": o.workflow, "i": o.failover, "j": o.nodes, "k": o.diff} {
+		if count == 0 {
+			o.only = strings.ReplaceAll(o.only, phase, "")
+		}
 	}
 	return o, o.check()
 }
@@ -147,8 +145,8 @@ func (o options) check() error {
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
 	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
 		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
-	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0 || o.failover < 0:
-		return errors.New("-tree-tasks must be at least 1, and -many-files, -workflow and -failover at least 0")
+	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0 || o.diff < 0 || o.failover < 0:
+		return errors.New("-tree-tasks must be at least 1, and -many-files, -workflow, -diff and -failover at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
@@ -157,7 +155,7 @@ func (o options) check() error {
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
 	}
-	if _, err := os.Stat(o.mazectl); err != nil && o.runs("gh") {
+	if _, err := os.Stat(o.mazectl); err != nil && o.runs("ghj") {
 		return fmt.Errorf("mazectl's binary: %w; build it by make build, or name it with -mazectl", err)
 	}
 	return nil
@@ -221,6 +219,11 @@ func run(ctx context.Context, arguments []string) (err error) {
 	if o.runs("h") {
 		if err := b.runWorkflow(ctx); err != nil {
 			return fmt.Errorf("phase h: workflow: %w", err)
+		}
+	}
+	if o.runs("k") {
+		if err := b.runDiff(ctx); err != nil {
+			return fmt.Errorf("phase k: comparison: %w", err)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ type results struct {
 	devices                    *devicesResult
 	discover                   *discoverResult
 	workflow                   *workflowResult
+	diff                       *diffResult
 	failover                   *failoverResult
 }
 
@@ -87,6 +88,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.workflow != nil {
 		r.workflow.print(p)
+	}
+	if r.diff != nil {
+		r.diff.print(p)
 	}
 	if r.failover != nil {
 		r.failover.print(p)
