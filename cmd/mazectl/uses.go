@@ -131,12 +131,7 @@ func (o *usesOptions) print(t terminal.Terminal, uses []useReport) error {
 			line += " passes " + strings.Join(use.Arguments, ", ")
 		}
 		if len(use.Outputs) > 0 {
-			if len(use.Arguments) > 0 {
-				line += "; its"
-			} else {
-				line += ": its"
-			}
-			line += " outputs " + strings.Join(use.Outputs, ", ") + " are read"
+			line += "; read of its result: " + strings.Join(use.Outputs, ", ")
 		}
 		fmt.Fprintln(t.Out, line)
 	}

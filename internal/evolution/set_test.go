@@ -130,6 +130,7 @@ func TestMatchIsDeterministic(t *testing.T) {
 // TestTold: what is no parameter is told by its field, is never breaking, and is not told where a version does not know it.
 func TestTold(t *testing.T) {
 	before, after := version(t, "a/t", `{}`, "m:f").Entry, version(t, "a/t", `{}`, "m:g").Entry
+	after.Digest.Spec = "sha256:1"
 	before.Resources.Mem, after.Resources.Mem = 1024, 2048
 	rule := "vlm"
 	after.Predictor, after.Kubernetes.PredictorRule = &rule, "caption"

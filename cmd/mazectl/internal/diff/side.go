@@ -38,6 +38,8 @@ type side struct {
 	// tasks and versions have the same order.
 	tasks    []task
 	versions []evolution.Version
+	// first is where a task of each namespace and name is.
+	first map[[2]string]string
 	// byVersion are the tasks by their versions, once all are known.
 	byVersion map[*evolution.Version]*task
 	// revision begins the names of files that are no longer there: those of a git revision.
@@ -89,6 +91,9 @@ func qualified(namespace, name string) string {
 	return namespace + "/" + name
 }
 
+// maxLinted is how many files are judged at a time: what a judged task takes besides its entry is many times as large.
+const maxLinted = 100
+
 // readFiles reads the tasks of a file, or of a folder of manifests and Python sources.
 func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string) (*side, error) {
 	return readCollected(ctx, stdin, o, name, &side{name: name}, nil)
@@ -96,6 +101,7 @@ func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string) (*
 
 // readCollected reads the tasks of a file or a folder. shown returns how a user calls a file that was read elsewhere. Nil for all as they are.
 func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string, s *side, shown func(string) string) (*side, error) {
+	s.first = map[[2]string]string{}
 	files := catalogue.Files{Stdin: stdin}
 	files.Collect(ctx, []string{name})
 	if ctx.Err() != nil {
@@ -118,17 +124,22 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	if err != nil {
 		return nil, err
 	}
-	result := linter.Lint(files.Manifests)
-	if err := s.addLinted(o, &result, func(t *lint.Task) task { return task{file: t.File, position: t.Position, places: t.Places} }); err != nil {
-		return nil, err
+	strangers := 0
+	for some := range slices.Chunk(files.Manifests, maxLinted) {
+		result := linter.Lint(some)
+		if err := s.addLinted(o, &result, func(t *lint.Task) task { return task{file: t.File, position: t.Position, places: t.Places} }); err != nil {
+			return nil, err
+		}
+		s.ignores = append(s.ignores, changesOnly(result.Ignores)...)
+		strangers += result.Skipped["ConfigMap (v1)"] + result.Skipped["no Kubernetes object"]
 	}
 	if err := s.addDeclared(o, linter, &declared); err != nil {
 		return nil, err
 	}
-	s.ignores = changesOnly(slices.Concat(result.Ignores, declared.Ignores))
+	s.ignores = append(s.ignores, changesOnly(declared.Ignores)...)
 	if len(s.tasks) == 0 {
 		s.notes = append(s.notes, slices.Concat(files.Notes, files.Elsewhere, declared.Notes)...)
-		if n := result.Skipped["ConfigMap (v1)"] + result.Skipped["no Kubernetes object"]; n > 0 {
+		if strangers > 0 {
 			return nil, fmt.Errorf("%s has no MazeTask; if it is a registry, or what discover -o task-meta prints, write registry:%s", s.name, name)
 		}
 	}
@@ -137,7 +148,6 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 
 // addLinted adds tasks of manifests. placed returns where one is written.
 func (s *side) addLinted(o *Options, result *lint.Result, placed func(*lint.Task) task) error {
-	first := map[[2]string]string{}
 	for i := range result.Tasks {
 		one := &result.Tasks[i]
 		if o.Namespace != "" && one.Namespace != "" && one.Namespace != o.Namespace {
@@ -152,11 +162,11 @@ func (s *side) addLinted(o *Options, result *lint.Result, placed func(*lint.Task
 		t.object = "MazeTask " + qualified(one.Namespace, one.Name)
 		key := [2]string{t.Namespace, t.Name}
 		here := report.Where(t.file, t.position)
-		if other := first[key]; other != "" {
+		if other := s.first[key]; other != "" {
 			s.notes = append(s.notes, fmt.Sprintf("two tasks are called %s: in %s and in %s, which is the one that counts here; rename one of them",
 				one.Spec.Name, other, here))
 		}
-		first[key] = here
+		s.first[key] = here
 		s.add(t)
 	}
 	for _, refused := range result.Refused {
@@ -189,21 +199,25 @@ func (s *side) addDeclared(o *Options, linter *lint.Linter, declared *catalogue.
 		sources[i] = lint.Source{Name: place, Content: content}
 		places[place] = task{file: manifests[i].File, position: manifests[i].Position}
 	}
-	result := linter.Lint(sources)
-	for i := range result.Refused { // the manifest is nowhere
-		if at, ok := places[result.Refused[i].File]; ok {
-			result.Refused[i].File, result.Refused[i].Position = at.file, at.position
-			for j := range result.Refused[i].Findings {
-				result.Refused[i].Findings[j].Position = at.position
-			}
-		}
-	}
 	for _, f := range declared.Findings {
 		if report.IsError(f) {
 			s.lost = append(s.lost, lostFunction{f})
 		}
 	}
-	return s.addLinted(o, &result, func(t *lint.Task) task { return places[t.File] })
+	for some := range slices.Chunk(sources, maxLinted) {
+		result := linter.Lint(some)
+		for i := range result.Refused { // the manifest is nowhere
+			at := places[result.Refused[i].File]
+			result.Refused[i].File, result.Refused[i].Position = at.file, at.position
+			for j := range result.Refused[i].Findings {
+				result.Refused[i].Findings[j].Position = at.position
+			}
+		}
+		if err := s.addLinted(o, &result, func(t *lint.Task) task { return places[t.File] }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lostFunction is what is wrong with a function that may declare a task, or with its file.
