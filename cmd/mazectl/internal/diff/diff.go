@@ -72,6 +72,8 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{old: sides[0], new: sides[1], flows: flows, Workflows: len(flows.All)}
+	r.old.inNamespaceOf(r.new)
+	r.new.inNamespaceOf(r.old)
 	r.old.hide(r.new)
 	r.new.hide(r.old)
 	r.Edits = evolution.Match(r.old.versions, r.new.versions)

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +17,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/evolution"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
@@ -38,6 +42,9 @@ type side struct {
 	// tasks and versions have the same order.
 	tasks    []task
 	versions []evolution.Version
+	// isRegistry says that these are the tasks of one namespace, which was chosen: namespace, if it is known.
+	isRegistry bool
+	namespace  string
 	// first is where a task of each namespace and name is.
 	first map[[2]string]string
 	// byVersion are the tasks by their versions, once all are known.
@@ -63,6 +70,26 @@ func (s *side) content(name string) []byte {
 		return nil
 	}
 	return s.text(name)
+}
+
+// inNamespaceOf leaves out tasks of other namespaces than that of another side which is a registry. Of two registries the namespaces do not
+// matter: who compares two of them wants to know how their tasks differ.
+func (s *side) inNamespaceOf(other *side) {
+	if !other.isRegistry {
+		return
+	}
+	before := len(s.tasks)
+	s.tasks = slices.DeleteFunc(s.tasks, func(t task) bool {
+		return !s.isRegistry && t.Namespace != "" && other.namespace != "" && t.Namespace != other.namespace
+	})
+	s.versions = s.versions[:0]
+	for i := range s.tasks {
+		s.tasks[i].Namespace = ""
+		s.versions = append(s.versions, s.tasks[i].Version)
+	}
+	if left := before - len(s.tasks); left > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("%s of other namespaces than %s in %s: not compared", terminal.Plural(left, "task"), other.namespace, s.name))
+	}
 }
 
 // of returns the task that a version of this side is of. Nil for none.
@@ -96,6 +123,11 @@ const maxLinted = 100
 
 // readFiles reads the tasks of a file, or of a folder of manifests and Python sources.
 func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string) (*side, error) {
+	if name != terminal.StdinArgument {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file or folder %s; for a revision of git, write git:%s, for a namespace of the cluster, cluster:%s", name, name, name)
+		}
+	}
 	return readCollected(ctx, stdin, o, name, &side{name: name}, nil)
 }
 

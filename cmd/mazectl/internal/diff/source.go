@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,13 +81,14 @@ func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options)
 	if err != nil {
 		return nil, err
 	}
-	r := &side{name: published.From}
+	r := &side{name: published.From, isRegistry: true}
 	if s.kind == registrySource {
 		r.inputs = []string{s.Path}
 		r.name = s.Path
 	}
 	tell := func(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
 	err = published.Entries(tell, func(entry *registry.Entry) {
+		r.namespace = cmp.Or(r.namespace, entry.Kubernetes.Namespace)
 		r.add(task{Version: evolution.Version{Namespace: entry.Kubernetes.Namespace, Name: entry.Name, Entry: entry}, file: r.name, object: objectName(entry)})
 	})
 	return r, err
