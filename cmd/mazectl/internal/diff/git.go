@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -36,25 +37,20 @@ type repository struct {
 	folder string
 }
 
-// maxGitOutput bounds what is read of git at a time, in bytes.
-const maxGitOutput = 64 << 20
+// maxGitOutput bounds what is kept of what git prints, in bytes.
+const maxGitOutput = 64 << 10
 
-// run runs git, and returns what it prints.
-func (r *repository) run(ctx context.Context, args ...string) ([]byte, error) {
+// run runs git, and returns what it prints, which is a line.
+func (r *repository) run(ctx context.Context, args ...string) (string, error) {
 	out := &limitedBuffer{left: maxGitOutput}
-	if err := r.stream(ctx, nil, out, args...); err != nil {
-		return nil, err
-	}
-	if out.cut {
-		return nil, fmt.Errorf("git %s prints more than %d bytes; give a smaller folder", args[0], maxGitOutput)
-	}
-	return out.Bytes(), nil
+	err := r.stream(ctx, nil, out, args...)
+	return strings.TrimSuffix(out.String(), "\n"), err
 }
 
 // stream runs git. No argument that is not ours begins with a hyphen. What is run only reads objects: no hook, filter or pager.
 func (r *repository) stream(ctx context.Context, stdin []byte, stdout io.Writer, args ...string) error {
 	command := exec.CommandContext(ctx, "git", append([]string{"--no-pager", "-C", r.folder}, args...)...)
-	command.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	command.Env = append(withoutRepository(os.Environ()), "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	problem := &limitedBuffer{left: 1 << 10}
 	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(stdin), stdout, problem
 	err := command.Run()
@@ -70,20 +66,51 @@ func (r *repository) stream(ctx context.Context, stdin []byte, stdout io.Writer,
 	return nil
 }
 
+// withoutRepository returns an environment that does not say which repository to take: a hook of git has one that does, and the path does.
+func withoutRepository(environment []string) []string {
+	return slices.DeleteFunc(environment, func(one string) bool {
+		name, _, _ := strings.Cut(one, "=")
+		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_INDEX_FILE"}, name)
+	})
+}
+
 // limitedBuffer keeps the beginning of what is written to it.
 type limitedBuffer struct {
 	bytes.Buffer
 	left int
-	cut  bool
 }
 
 // Write implements io.Writer.
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	kept := p[:min(len(p), b.left)]
 	b.left -= len(kept)
-	b.cut = b.cut || len(kept) < len(p)
 	b.Buffer.Write(kept)
 	return len(p), nil
+}
+
+// entryWriter takes apart entries that end with a NUL, and hands each over.
+type entryWriter struct {
+	rest []byte
+	add  func(entry string) error
+	// err is what keeps it from taking more.
+	err error
+}
+
+// Write implements io.Writer.
+func (w *entryWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
+	for w.err == nil {
+		at := bytes.IndexByte(w.rest, 0)
+		if at < 0 {
+			break
+		}
+		w.err = w.add(string(w.rest[:at]))
+		w.rest = w.rest[at+1:]
+	}
+	if w.err == nil && len(w.rest) > maxGitOutput {
+		w.err = errors.New("a name in it is too long")
+	}
+	return len(p), w.err
 }
 
 // located returns the repository that a path is in, and the path from its root, with slashes. The path need not be there any longer.
@@ -108,13 +135,12 @@ func located(ctx context.Context, name string) (*repository, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
-	return r, path.Join(strings.TrimSuffix(string(prefix), "\n"), rest), nil
+	return r, path.Join(prefix, rest), nil
 }
 
 // tree returns the id of the tree of a revision.
 func (r *repository) tree(ctx context.Context, revision string) (string, error) {
-	id, err := r.run(ctx, "rev-parse", "--verify", "--quiet", revision+"^{tree}")
-	found := strings.TrimSpace(string(id))
+	found, err := r.run(ctx, "rev-parse", "--verify", "--quiet", revision+"^{tree}")
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}

@@ -28,7 +28,7 @@ type gitFile struct {
 
 const (
 	// maxGitFiles and maxGitBytes bound what is read of a revision.
-	maxGitFiles = 100_000
+	maxGitFiles = 200_000
 	maxGitBytes = 512 << 20
 	// gitLink is the mode of a symbolic link in a tree.
 	gitLink = "120000"
@@ -45,9 +45,9 @@ func (s *Source) readRevision(ctx context.Context, o *Options) (_ *side, err err
 	if err != nil {
 		return nil, err
 	}
-	files, err := repository.list(ctx, tree)
+	files, err := repository.list(ctx, tree, inside)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("revision %s: %w", s.revision, err)
 	}
 	wanted := needed(files, inside)
 	if len(wanted) == 0 {
@@ -108,26 +108,26 @@ func mustRel(folder, name string) string {
 	return relative
 }
 
-// list returns the files of a tree that may have tasks.
-func (r *repository) list(ctx context.Context, tree string) ([]gitFile, error) {
-	out, err := r.run(ctx, "ls-tree", "-r", "-z", "-l", "--full-tree", tree)
-	if err != nil {
-		return nil, err
-	}
+// list returns the files of a tree that may have tasks, and all that are called inside.
+func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, error) {
 	var files []gitFile
-	for line := range strings.SplitSeq(string(out), "\x00") {
-		facts, name, ok := strings.Cut(line, "\t")
+	entries := &entryWriter{add: func(entry string) error {
+		facts, name, ok := strings.Cut(entry, "\t")
 		fields := strings.Fields(facts) // mode, type, id, size
 		if !ok || len(fields) != 4 || fields[1] != "blob" || !isObjectID(fields[2]) || !filepath.IsLocal(filepath.FromSlash(name)) {
-			continue
+			return nil
 		}
 		size, err := strconv.ParseInt(fields[3], 10, 64)
-		if err != nil {
-			continue
+		if err != nil || !within(inside, name) && path.Ext(name) != ".py" {
+			return nil //nolint:nilerr // a file without a size is none
 		}
-		files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink})
-	}
-	return files, nil
+		if files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink}); len(files) > maxGitFiles {
+			return fmt.Errorf("it has more than %d files; give a smaller folder", maxGitFiles)
+		}
+		return nil
+	}}
+	err := r.stream(ctx, nil, entries, "ls-tree", "-r", "-z", "-l", "--full-tree", tree)
+	return files, cmp.Or(entries.err, err)
 }
 
 // needed returns those files of a tree that have to be there to read a path: what is below it, and the Python modules that those may take
@@ -180,9 +180,8 @@ func (r *repository) extract(ctx context.Context, files []gitFile, folder string
 			fmt.Fprintln(&ids, file.id)
 		}
 	}
-	if len(files) > maxGitFiles || total > maxGitBytes {
-		return fmt.Errorf("it has %d files of %d MiB that may have tasks, and at most %d of %d MiB are read; give a smaller folder",
-			len(files), total>>20, maxGitFiles, maxGitBytes>>20)
+	if total > maxGitBytes {
+		return fmt.Errorf("its files that may have tasks have %d MiB, and at most %d MiB are read; give a smaller folder", total>>20, maxGitBytes>>20)
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
