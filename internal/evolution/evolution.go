@@ -101,6 +101,9 @@ type Report struct {
 // Compare judges what the edit of a task means. It refuses an entry whose schemas internal/schema would not accept.
 func Compare(before, after *registry.Entry) (Report, error) {
 	var report Report
+	if before == after {
+		return report, nil
+	}
 	for _, side := range []struct {
 		name     Side
 		old, new json.RawMessage

@@ -27,6 +27,8 @@ type Options struct {
 	// Cluster leads to the cluster, and to the namespace to compare. Namespace is that if the user gave it.
 	Cluster   *genericclioptions.ConfigFlags
 	Namespace string
+
+	judged *judgedFiles
 }
 
 // Result is what was found.
@@ -58,12 +60,13 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.judged = &judgedFiles{byContent: map[contentKey]*judgedFile{}}
 	sides := [2]*side{}
 	errs := [2]error{}
 	var readers errgroup.Group
 	for i, source := range sources {
 		readers.Go(func() error {
-			sides[i], errs[i] = source.read(ctx, stdin, o)
+			sides[i], errs[i] = source.read(ctx, stdin, o, &side{backwards: i == 0})
 			return nil // both errors are told
 		})
 	}

@@ -36,7 +36,7 @@ const (
 
 // readRevision reads the tasks of a revision: its files are written to a folder, and read there as any others. Nothing of it is run, and no
 // file of it is written anywhere else.
-func (s *Source) readRevision(ctx context.Context, o *Options) (_ *side, err error) {
+func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side, err error) {
 	repository, inside, err := located(ctx, s.Path)
 	if err != nil {
 		return nil, err
@@ -78,8 +78,8 @@ func (s *Source) readRevision(ctx context.Context, o *Options) (_ *side, err err
 		}
 		return filepath.ToSlash(relative)
 	}
-	r, err := readCollected(ctx, nil, o, target, &side{name: s.revision + ":" + s.Path, revision: s.revision}, shown)
-	if err != nil {
+	r.name, r.revision = s.revision+":"+s.Path, s.revision
+	if _, err := readCollected(ctx, nil, o, target, r, shown); err != nil {
 		return nil, err
 	}
 	r.inputs = nil // the folder is gone

@@ -39,6 +39,8 @@ type task struct {
 type side struct {
 	// name is how messages call it.
 	name string
+	// backwards has it judge its files from the last to the first: so two sides with the same files each judge half of them.
+	backwards bool
 	// tasks and versions have the same order.
 	tasks    []task
 	versions []evolution.Version
@@ -118,17 +120,15 @@ func qualified(namespace, name string) string {
 	return namespace + "/" + name
 }
 
-// maxLinted is how many files are judged at a time: what a judged task takes besides its entry is many times as large.
-const maxLinted = 100
-
 // readFiles reads the tasks of a file, or of a folder of manifests and Python sources.
-func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string) (*side, error) {
+func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string, s *side) (*side, error) {
 	if name != terminal.StdinArgument {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is no file or folder %s; for a revision of git, write git:%s, for a namespace of the cluster, cluster:%s", name, name, name)
 		}
 	}
-	return readCollected(ctx, stdin, o, name, &side{name: name}, nil)
+	s.name = name
+	return readCollected(ctx, stdin, o, name, s, nil)
 }
 
 // readCollected reads the tasks of a file or a folder. shown returns how a user calls a file that was read elsewhere. Nil for all as they are.
@@ -156,14 +156,20 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	if err != nil {
 		return nil, err
 	}
+	judged := make([]*judgedFile, len(files.Manifests))
+	for n := range files.Manifests {
+		i := n
+		if s.backwards {
+			i = len(judged) - 1 - n
+		}
+		judged[i] = o.judged.of(linter, files.Manifests[i])
+	}
 	strangers := 0
-	for some := range slices.Chunk(files.Manifests, maxLinted) {
-		result := linter.Lint(some)
-		if err := s.addLinted(o, &result, func(t *lint.Task) task { return task{file: t.File, position: t.Position, places: t.Places} }); err != nil {
+	for i, file := range judged {
+		strangers += file.strangers
+		if err := s.addJudged(o, files.Manifests[i].Name, file, nil); err != nil {
 			return nil, err
 		}
-		s.ignores = append(s.ignores, changesOnly(result.Ignores)...)
-		strangers += result.Skipped["ConfigMap (v1)"] + result.Skipped["no Kubernetes object"]
 	}
 	if err := s.addDeclared(o, linter, &declared); err != nil {
 		return nil, err
@@ -178,75 +184,21 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	return s, nil
 }
 
-// addLinted adds tasks of manifests. placed returns where one is written.
-func (s *side) addLinted(o *Options, result *lint.Result, placed func(*lint.Task) task) error {
-	for i := range result.Tasks {
-		one := &result.Tasks[i]
-		if o.Namespace != "" && one.Namespace != "" && one.Namespace != o.Namespace {
-			continue
-		}
-		entry, err := EntryOf(one.MazeTask, &one.Verdict)
-		if err != nil {
-			return fmt.Errorf("%s: %w", report.Where(one.File, one.Position), err)
-		}
-		t := placed(one)
-		t.Version = evolution.Version{Namespace: cmp.Or(one.Namespace, o.Namespace), Name: one.Spec.Name, Entry: entry}
-		t.object = "MazeTask " + qualified(one.Namespace, one.Name)
-		key := [2]string{t.Namespace, t.Name}
-		here := report.Where(t.file, t.position)
-		if other := s.first[key]; other != "" {
-			s.notes = append(s.notes, fmt.Sprintf("two tasks are called %s: in %s and in %s, which is the one that counts here; rename one of them",
-				one.Spec.Name, other, here))
-		}
-		s.first[key] = here
-		s.add(t)
-	}
-	for _, refused := range result.Refused {
-		why := report.Where(refused.File, refused.Position)
-		at := slices.IndexFunc(refused.Findings, report.IsError)
-		if at >= 0 {
-			why = fmt.Sprintf("%s: %s %s", report.Where(refused.File, refused.Findings[at].Position), refused.Findings[at].Rule, refused.Findings[at].Message)
-		}
-		if refused.Name != "" {
-			s.add(task{
-				Version: evolution.Version{Name: refused.Name, Refused: why}, object: "task " + refused.Name,
-				file: refused.File, position: refused.Position,
-			})
-		}
-	}
-	return nil
-}
-
 // addDeclared adds tasks of Python sources, judged as if each had its manifest.
 func (s *side) addDeclared(o *Options, linter *lint.Linter, declared *catalogue.Declarations) error {
-	manifests := pysource.Manifests(declared.Tasks, "", "")
-	sources := make([]lint.Source, len(manifests))
-	places := map[string]task{}
-	for i := range manifests {
-		content, err := json.Marshal(manifests[i].Object)
+	for _, one := range pysource.Manifests(declared.Tasks, "", "") {
+		content, err := json.Marshal(one.Object)
 		if err != nil {
 			return err
 		}
-		place := manifests[i].Place()
-		sources[i] = lint.Source{Name: place, Content: content}
-		places[place] = task{file: manifests[i].File, position: manifests[i].Position}
+		file := o.judged.of(linter, lint.Source{Name: one.Place(), Content: content})
+		if err := s.addJudged(o, one.File, file, &task{file: one.File, position: one.Position}); err != nil {
+			return err
+		}
 	}
 	for _, f := range declared.Findings {
 		if report.IsError(f) {
 			s.lost = append(s.lost, lostFunction{f})
-		}
-	}
-	for some := range slices.Chunk(sources, maxLinted) {
-		result := linter.Lint(some)
-		for i := range result.Refused { // the manifest is nowhere
-			at := places[result.Refused[i].File]
-			result.Refused[i].File, result.Refused[i].Position = at.file, at.position
-			for j := range result.Refused[i].Findings {
-				result.Refused[i].Findings[j].Position = at.position
-			}
-		}
-		if err := s.addLinted(o, &result, func(t *lint.Task) task { return places[t.File] }); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -61,27 +61,27 @@ func ParseSource(argument string) (Source, error) {
 	return s, nil
 }
 
-// read returns the tasks.
-func (s *Source) read(ctx context.Context, stdin io.Reader, o *Options) (*side, error) {
+// read reads the tasks into a side.
+func (s *Source) read(ctx context.Context, stdin io.Reader, o *Options, into *side) (*side, error) {
 	switch s.kind {
 	case gitSource:
-		return s.readRevision(ctx, o)
+		return s.readRevision(ctx, o, into)
 	case registrySource, clusterSource:
-		return s.readPublished(ctx, stdin, o)
+		return s.readPublished(ctx, stdin, o, into)
 	default:
-		return readFiles(ctx, stdin, o, s.Path)
+		return readFiles(ctx, stdin, o, s.Path, into)
 	}
 }
 
 // readPublished reads a registry, of a cluster or stored.
-func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options) (*side, error) {
+func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options, r *side) (*side, error) {
 	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace}
 	from.Cluster = o.Cluster
 	published, err := from.Published(ctx, stdin)
 	if err != nil {
 		return nil, err
 	}
-	r := &side{name: published.From, isRegistry: true}
+	r.name, r.isRegistry = published.From, true
 	if s.kind == registrySource {
 		r.inputs = []string{s.Path}
 		r.name = s.Path
