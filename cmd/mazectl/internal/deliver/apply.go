@@ -37,9 +37,8 @@ func (o *Options) applyOnce(ctx context.Context, t terminal.Terminal, f *pysourc
 		return err
 	}
 	showPlan(t, steps)
-	if breaking := o.refuseSteps(steps); breaking > 0 {
-		t.Say("error:", fmt.Sprintf("%s would break, or may break, who uses a task, as the plan tells, and --fail-on %s is given; nothing was applied",
-			terminal.Plural(breaking, "change"), o.FailOn))
+	if err := o.unwanted(steps); err != nil { // the plan tells which
+		t.Say("error:", err.Error())
 		return report.ErrFindings
 	}
 	end := " (dry run)"

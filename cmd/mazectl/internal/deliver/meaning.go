@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -69,10 +70,38 @@ func countVerdicts(steps []step, from evolution.Verdict) int {
 	return n
 }
 
-// refuseSteps returns how many steps the user does not want to be taken.
-func (o *Options) refuseSteps(steps []step) int {
-	if o.FailOn == evolution.Compatible {
-		return 0
+// unwantedError is that some of the steps of a plan would break who uses a task, which the user does not want.
+type unwantedError struct {
+	// texts say which objects, and what of it, in the order of the plan.
+	texts  []string
+	count  int
+	failOn evolution.Verdict
+}
+
+// Error returns how many there are. It does not tell which.
+func (e *unwantedError) Error() string {
+	what := "would break who uses a task"
+	if e.failOn == evolution.Unknown {
+		what = "may break who uses a task"
 	}
-	return countVerdicts(steps, o.FailOn)
+	return fmt.Sprintf("%s %s, and --fail-on %s is given, so nothing was applied", terminal.Plural(e.count, "change"), what, e.failOn)
+}
+
+// unwanted returns an unwantedError if the user does not want some of the steps to be taken.
+func (o *Options) unwanted(steps []step) error {
+	if o.FailOn == evolution.Compatible {
+		return nil
+	}
+	err := &unwantedError{count: countVerdicts(steps, o.FailOn), failOn: o.FailOn}
+	if err.count == 0 {
+		return nil
+	}
+	for _, s := range steps {
+		if s.meaning.Verdict >= o.FailOn {
+			for _, line := range s.meaning.Lines {
+				err.texts = append(err.texts, fmt.Sprintf("%s: MazeTask %s: %s", s.place, s.name, line))
+			}
+		}
+	}
+	return err
 }

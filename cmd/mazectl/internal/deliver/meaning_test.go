@@ -2,12 +2,16 @@ package deliver
 
 import (
 	"bytes"
+	"context"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/evolution"
 )
@@ -39,11 +43,45 @@ prune   old  a.py
 	if want, got := "1 created, 1 changed, 0 unchanged, 1 pruned; 2 of the changes are breaking", countSteps(steps); got != want {
 		t.Errorf("want %q, got %q", want, got)
 	}
-	for verdict, want := range map[evolution.Verdict]int{evolution.Compatible: 0, evolution.Unknown: 2, evolution.Breaking: 2} {
+	for verdict, want := range map[evolution.Verdict]string{
+		evolution.Compatible: "<nil>",
+		evolution.Unknown:    "2 changes may break who uses a task, and --fail-on unknown is given, so nothing was applied",
+		evolution.Breaking:   "2 changes would break who uses a task, and --fail-on breaking is given, so nothing was applied",
+	} {
 		options.FailOn = verdict
-		if got := options.refuseSteps(steps); got != want {
-			t.Errorf("--fail-on %s: want %d steps refused, got %d", verdict, want, got)
+		if got := fmt.Sprint(options.unwanted(steps)); got != want {
+			t.Errorf("--fail-on %s: want %q, got %q", verdict, want, got)
 		}
+	}
+}
+
+// TestWatchAppliesNothingUnwanted: a watch with --fail-on leaves the cluster as it is, tells once why, and applies what breaks nobody.
+func TestWatchAppliesNothingUnwanted(t *testing.T) {
+	found := find(t, map[string]string{"a.py": "one two"})
+	s := serve(t, found, "one", "old")
+	folders, err := pysource.NewWatch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folders.Stop()
+	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+	w := &taskWatch{
+		Options:  &Options{SourceName: "ours", Prune: true, FailOn: evolution.Breaking},
+		find:     func(context.Context) (*pysource.Found, error) { return found, nil },
+		tell:     func(*pysource.Found) error { return nil },
+		terminal: terminal.New(streams), cluster: &clusterTasks{s, "vision", false}, folders: folders,
+	}
+	for range 2 {
+		w.tellTrouble(t.Context(), w.sync(t.Context()))
+	}
+	want := "error: a.py: MazeTask old: breaking: task old is gone: whoever runs it is refused\n" +
+		"error: 1 change would break who uses a task, and --fail-on breaking is given, so nothing was applied\n"
+	if diff := cmp.Diff(want, errOut.String()); diff != "" || out.Len() > 0 || len(s.requests) > 0 {
+		t.Errorf("requests %q, plan %q (-want +got):\n%s", s.requests, out, diff)
+	}
+	delete(s.objects, "old")
+	if err := w.sync(t.Context()); err != nil || !slices.Equal(s.requests, []string{"apply two"}) {
+		t.Errorf("want what breaks nobody applied, got %q and the error %v", s.requests, err)
 	}
 }
 

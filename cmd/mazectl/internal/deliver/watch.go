@@ -88,6 +88,9 @@ func (w *taskWatch) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.unwanted(steps); err != nil {
+		return err
+	}
 	showPlan(w.terminal, steps)
 	if err := w.cluster.carryOut(ctx, steps); err != nil {
 		return err
@@ -130,6 +133,9 @@ func (w *taskWatch) tellTrouble(ctx context.Context, err error) {
 	var texts []string
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		texts = refused.texts
+	}
+	if unwanted, ok := errors.AsType[*unwantedError](err); ok {
+		texts = unwanted.texts
 	}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		for _, one := range aggregate.Errors() {
