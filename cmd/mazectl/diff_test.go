@@ -91,13 +91,14 @@ func TestDiffOfRegistries(t *testing.T) {
 		}
 		return name
 	}
-	config := write("kubeconfig", fmt.Appendf(nil, `{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}], users: [{name: u}],
-contexts: [{name: x, context: {cluster: c, user: u, namespace: old}}], current-context: x}`, server.URL))
+	config := write("kubeconfig", fmt.Appendf(nil, `{apiVersion: v1, kind: Config, users: [{name: u}],
+clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}], contexts: [{name: x, context: {cluster: c, user: u, namespace: old}}], current-context: x}`, server.URL))
 	stored := write("registry.json", publish(t, "old", text, "b"))
-	manifest := write("ocr.yaml", []byte(`{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr}, spec: {name: ocr, inputParameters: {page: str}}}`))
-	elsewhere := write("elsewhere.yaml", []byte(`{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr, namespace: old}, spec: {name: ocr, inputParameters: {page: str}}}
----
-{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr, namespace: new}, spec: {name: ocr, inputParameters: {page: int}}}`))
+	task := func(metadata, kind string) string {
+		return fmt.Sprintf("{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {%s}, spec: {name: ocr, inputParameters: {page: %s}}}\n", metadata, kind)
+	}
+	manifest := write("ocr.yaml", []byte(task("name: ocr", "str")))
+	elsewhere := write("elsewhere.yaml", []byte(task("name: ocr, namespace: old", "str")+"---\n"+task("name: ocr, namespace: new", "int")))
 	const narrowed = `MZ306 [error] task ocr: input "page" allows other values: refuses {"page":""}` + "\n"
 	const moved = `MZ344 [note] task ocr: placement is now {"nodeSelector":{"pool":"b"}}; it was {"nodeSelector":{"pool":"a"}}` + "\n"
 	for _, tc := range []struct {

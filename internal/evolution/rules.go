@@ -19,7 +19,9 @@ var broken = map[Side]map[Kind]string{
 }
 
 // doubtful are the rules of changes whose verdict is Unknown, by their kinds. Those of all others is UndecidedChange.
-var doubtful = map[Kind]string{Format: finding.FormatChanged, Changed: finding.MembersChanged, Dropped: finding.MembersChanged, Declared: finding.UndeclaredSide}
+var doubtful = map[Kind]string{
+	Format: finding.FormatChanged, Changed: finding.MembersChanged, Dropped: finding.MembersChanged, Declared: finding.UndeclaredSide,
+}
 
 // Rule returns the code of the rule that tells of the change. Its severity is that of the verdict: see [Verdict.Severity].
 func (c Change) Rule() string {

@@ -88,7 +88,8 @@ func TestWatchAppliesNothingUnwanted(t *testing.T) {
 // TestMeaningOfFiles: a task that is in another file then is not gone, and what is no task means nothing.
 func TestMeaningOfFiles(t *testing.T) {
 	task := func(input string) []byte {
-		return []byte("apiVersion: registry.mazeagent.net/v1alpha1\nkind: MazeTask\nmetadata: {name: a}\nspec: {name: a, resources: {type: cpu}, inputParameters: " + input + "}\n")
+		return []byte("apiVersion: registry.mazeagent.net/v1alpha1\nkind: MazeTask\nmetadata: {name: a}\n" +
+			"spec: {name: a, resources: {type: cpu}, inputParameters: " + input + "}\n")
 	}
 	for name, tc := range map[string]struct {
 		changes []fileChange
@@ -101,8 +102,8 @@ func TestMeaningOfFiles(t *testing.T) {
 		"kustomization": {[]fileChange{{"kustomization.yaml", []byte("resources: []\n"), nil}}, evolution.Compatible, ""},
 		"narrowed": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: str}")}}, evolution.Breaking,
 			"plan: breaking: task a: input \"x\" allows other values: refuses {\"x\":0}\n"},
-		"refused": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: {type: nothing}}")}}, evolution.Unknown, "plan: unknown: task a cannot be compared: the new version " +
-			"cannot be used: spec.inputParameters/x/type: unknown type \"nothing\" (accepted: array, boolean, filepath, folderpath, integer, null, number, " +
+		"refused": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: {type: nothing}}")}}, evolution.Unknown, "plan: unknown: task a cannot be " +
+			"compared: the new version cannot be used: spec.inputParameters/x/type: unknown type \"nothing\" (accepted: array, boolean, filepath, folderpath, integer, null, number, " +
 			"object, string and Python's Any, None, NoneType, any, bool, dict, float, int, list, str, tuple)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,8 @@ func TestNeeded(t *testing.T) {
 		files = append(files, gitFile{name: name})
 	}
 	for inside, want := range map[string]string{
-		"":                "setup.py deploy/a.yaml deploy/b.json deploy/tool.py deployed/c.yaml pkg/__init__.py pkg/sub/__init__.py pkg/sub/task.py pkg/sub/task.yaml pkg/other.py pkg/other.yaml",
+		"": "setup.py deploy/a.yaml deploy/b.json deploy/tool.py deployed/c.yaml pkg/__init__.py pkg/sub/__init__.py pkg/sub/task.py " +
+			"pkg/sub/task.yaml pkg/other.py pkg/other.yaml",
 		"deploy":          "deploy/a.yaml deploy/b.json deploy/tool.py",
 		"deploy/a.yaml":   "deploy/a.yaml deploy/tool.py",
 		"README.md":       "README.md setup.py deploy/tool.py pkg/__init__.py pkg/sub/__init__.py pkg/sub/task.py pkg/other.py",

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/internal/lint"
 )
 
@@ -67,8 +68,18 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 			return nil, err
 		}
 	}
-	// What is shown is what the user would call the same file in the working tree.
-	shown := func(name string) string {
+	r.name, r.revision = s.revision+":"+s.Path, s.revision
+	if _, err := readCollected(ctx, nil, o, target, r, s.shown(folder, target)); err != nil {
+		return nil, err
+	}
+	r.inputs = nil // the folder will be gone
+	r.keepSources(s.Path, target)
+	return r, nil
+}
+
+// shown returns how a user calls a file of a revision, as it would be in the working tree, by where it was written.
+func (s *Source) shown(folder, target string) func(string) string {
+	return func(name string) string {
 		if relative, err := filepath.Rel(target, name); err == nil && filepath.IsLocal(relative) {
 			return filepath.ToSlash(filepath.Join(s.Path, relative))
 		}
@@ -78,34 +89,26 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 		}
 		return filepath.ToSlash(relative)
 	}
-	r.name, r.revision = s.revision+":"+s.Path, s.revision
-	if _, err := readCollected(ctx, nil, o, target, r, shown); err != nil {
-		return nil, err
-	}
-	r.inputs = nil // the folder is gone
-	text := r.text
-	kept := map[string][]byte{}
-	for i := range r.tasks {
-		if name := r.tasks[i].file; strings.HasSuffix(name, ".py") && kept[name] == nil {
-			kept[name], _ = os.ReadFile(filepath.Join(target, mustRel(s.Path, name)))
+}
+
+// keepSources keeps the texts of the Python sources with tasks, which are read again where a finding shows a line of them.
+func (s *side) keepSources(given, target string) {
+	manifests, kept := s.text, map[string][]byte{}
+	for i := range s.tasks {
+		name := s.tasks[i].file
+		if !strings.HasSuffix(name, ".py") || kept[name] != nil {
+			continue
+		}
+		if relative, err := filepath.Rel(given, filepath.FromSlash(name)); err == nil {
+			kept[name] = pysource.Text(filepath.Join(target, relative))
 		}
 	}
-	r.text = func(name string) []byte {
+	s.text = func(name string) []byte {
 		if strings.HasSuffix(name, ".py") {
 			return kept[name]
 		}
-		return text(name)
+		return manifests(name)
 	}
-	return r, nil
-}
-
-// mustRel returns the path of a file from a folder, or nothing if that is not known.
-func mustRel(folder, name string) string {
-	relative, err := filepath.Rel(folder, filepath.FromSlash(name))
-	if err != nil {
-		return ""
-	}
-	return relative
 }
 
 // list returns the files of a tree that may have tasks, and all that are called inside.
