@@ -124,3 +124,22 @@ func valueOf(text []byte, n *Node) any {
 		return out
 	}
 }
+
+// TestMembers: of several members with one name, the last one counts.
+func TestMembers(t *testing.T) {
+	for written, want := range map[string]string{
+		`{"a": 1, "b": 2}`: "a=1 b=2", `{"a": 1, "b": 2, "a": 3}`: "b=2 a=3", `{"a": 1, "a": 2, "a": 3, "": 4}`: "a=3 =4", `{}`: "", `[1, 2]`: "",
+	} {
+		root, failure := ParseJSON([]byte(written), 0, Limits{Values: 100, Depth: 10})
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		var got []string
+		for _, member := range root.Members() {
+			got = append(got, member.Name+"="+written[member.Start:member.End])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %q", written, got, want)
+		}
+	}
+}

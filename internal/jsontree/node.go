@@ -5,6 +5,7 @@
 package jsontree
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,6 +73,22 @@ func (n *Node) Member(name string) *Node {
 		}
 	}
 	return nil
+}
+
+// Members returns the members of an object that count, in the order of the text: of several with one name, the last one. It takes time by
+// their number, where asking Member for each takes time by its square.
+func (n *Node) Members() []*Node {
+	if n == nil || n.Kind != Object {
+		return nil
+	}
+	if n.Duplicates() == nil {
+		return n.Children
+	}
+	last := make(map[string]*Node, len(n.Children))
+	for _, child := range n.Children {
+		last[child.Name] = child
+	}
+	return slices.DeleteFunc(slices.Clone(n.Children), func(child *Node) bool { return last[child.Name] != child })
 }
 
 // Duplicates returns the members whose name an earlier one has, each with the first of that name. It is nil if there are none.
