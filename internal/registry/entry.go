@@ -116,14 +116,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 			Description:      text(spec.Description),
 			InputParameters:  declared(spec.InputParameters),
 			OutputParameters: declared(spec.OutputParameters),
-			Resources: TaskResources{
-				Type:      spec.Resources.Type,
-				CPUNum:    cores(spec.Resources.CPU),
-				Mem:       v1alpha1.Mebibytes(spec.Resources.Memory),
-				GPUMem:    v1alpha1.Mebibytes(spec.Resources.GPUMemory),
-				ModelName: text(spec.Resources.ModelName),
-				Backend:   text(spec.Resources.Backend),
-			},
+			Resources:        ResourcesOf(&spec.Resources),
 		},
 		Schema:     parameters,
 		EntryPoint: text(spec.EntryPoint),
@@ -138,6 +131,18 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		entry.applyPredictorRules(rules)
 	}
 	return entry, nil
+}
+
+// ResourcesOf returns a task's resources as an entry has them.
+func ResourcesOf(r *v1alpha1.Resources) TaskResources {
+	return TaskResources{
+		Type:      r.Type,
+		CPUNum:    cores(r.CPU),
+		Mem:       v1alpha1.Mebibytes(r.Memory),
+		GPUMem:    v1alpha1.Mebibytes(r.GPUMemory),
+		ModelName: text(r.ModelName),
+		Backend:   text(r.Backend),
+	}
 }
 
 // SpecResources returns what the task's spec.resources say, as far as an entry has it: the inverse of NewEntry. CPU and memory are exactly
