@@ -23,21 +23,16 @@ func (c *checker) checkArguments() {
 func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 	before := len(c.found)
 	complete := true // all of it is known before the workflow runs
-	open := declaresNothing(inputs)
 	for i := range n.arguments {
 		a := &n.arguments[i]
 		if a.leftOut {
 			continue
 		}
 		complete = complete && a.literal != nil
-		part, ok := inputs.Part(a.name)
-		switch {
-		case inputs.Forbids(a.name):
+		if !Takes(inputs, a.name) {
 			c.unknownArgument(n, a, inputs)
-		case ok:
+		} else if part, ok := inputs.Part(a.name); ok {
 			c.checkValue(n, a, part)
-		case !open && !slices.Contains(inputs.Required(), a.name):
-			c.unknownArgument(n, a, inputs)
 		}
 	}
 	if !n.garbled {

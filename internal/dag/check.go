@@ -17,15 +17,19 @@ const (
 	TargetMaze Target = "maze"
 	// TargetRegistry is for a scheduler that runs the tasks of a registry.
 	TargetRegistry Target = "registry"
+	// TargetCompiled is for Maze, once the workflow is compiled: what cannot be is reported. It is what "dag compile" checks for.
+	TargetCompiled Target = "compiled"
 )
 
-// Targets are all targets, the default first.
+// Targets are those that a check may be asked for, the default first.
 var Targets = []Target{TargetAuto, TargetMaze, TargetRegistry}
 
 // Options say how to check.
 type Options struct {
 	// Target is what is to run the workflow. The zero value is TargetAuto.
 	Target Target
+	// GPUMemory is what a task of the type gpu that does not say needs of GPU memory, in MiB, for TargetCompiled. 0 has it reported.
+	GPUMemory int64
 }
 
 // Check reads a workflow and judges it by the tasks that there are. file is what findings call it. The graph has all that could
@@ -33,6 +37,7 @@ type Options struct {
 func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, []finding.Finding) {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	c := &checker{file: file, tasks: tasks, options: options, guesses: maxGuesses, graph: &Graph{byID: map[string]int{}}}
+	c.graph.of = c
 	if c.parse(content); c.root != nil {
 		c.read()
 		for _, step := range steps {

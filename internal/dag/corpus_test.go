@@ -14,6 +14,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -142,15 +143,18 @@ func corpusTasks(t testing.TB) *Tasks {
 		t.Fatal(err)
 	}
 	var declared map[string]struct {
-		Input, Output json.RawMessage
-		Unplaceable   string
+		Input, Output           json.RawMessage
+		Unplaceable, EntryPoint string
+		Resources               registry.TaskResources
+		GPUs                    int32
 	}
 	if err := json.Unmarshal(content, &declared); err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]Task{}
 	for name, d := range declared {
-		all[name] = Task{Input: normalised(t, d.Input), Output: normalised(t, d.Output), Unplaceable: d.Unplaceable}
+		all[name] = Task{Input: normalised(t, d.Input), Output: normalised(t, d.Output), Unplaceable: d.Unplaceable,
+			Execution: Execution{EntryPoint: d.EntryPoint, Resources: d.Resources, GPUs: d.GPUs}}
 	}
 	return NewTasks(all)
 }

@@ -11,6 +11,8 @@ type Graph struct {
 	// Edges are what nodes wait for: a reference or a declared edge each, in the order of the nodes that wait.
 	Edges []Edge
 
+	// of is the check that read the workflow.
+	of   *checker
 	byID map[string]int
 	// nodesAt and edgesAt are where the nodes and the declared edges are written. Nil if they are not.
 	nodesAt, edgesAt *jsontree.Node

@@ -13,7 +13,7 @@ import (
 
 // checkTarget reports what Maze refuses, or cannot run, of a workflow that is for Maze.
 func (c *checker) checkTarget() {
-	if c.workflow == nil || c.options.Target == TargetRegistry || c.options.Target != TargetMaze && !c.isMazes() {
+	if c.workflow == nil || !c.isForMaze() {
 		return
 	}
 	if c.form == nil { // it could not be read at all
@@ -26,10 +26,12 @@ func (c *checker) checkTarget() {
 	for i, f := range c.found {
 		m.told[place{f.Rule, f.Pointer}] = i
 	}
-	switch c.form {
-	case &mazeV1:
+	switch {
+	case c.options.Target == TargetCompiled:
+		m.checkCompiled()
+	case c.form == &mazeV1:
 		m.checkWorkflow()
-	case &workbench:
+	case c.form == &workbench:
 		m.checkWorkbench()
 	default:
 		if schema := c.schema(); c.text(schema) == workflowV1 { // it is told that the nodes are others
@@ -37,9 +39,20 @@ func (c *checker) checkTarget() {
 			return
 		}
 		m.say(finding.EffectRefused, finding.MissingCode, c.workflow, nil,
-			"Maze takes only %s, whose nodes bring code along, and this is written as in %s; have a workflow compiled for it, or check for --target registry",
+			"Maze takes only %s, whose nodes bring code along, and this is written as in %s; have \"dag compile\" make it of this, or check for --target registry",
 			workflowV1, c.form.name)
 	}
+}
+
+// isForMaze reports whether Maze's rules count.
+func (c *checker) isForMaze() bool {
+	switch c.options.Target {
+	case TargetRegistry:
+		return false
+	case TargetMaze, TargetCompiled:
+		return true
+	}
+	return c.isMazes()
 }
 
 // place is a rule and a JSON pointer.

@@ -24,7 +24,7 @@ func (m *mazeRules) checkCode() {
 	for _, n := range m.nodes {
 		switch {
 		case n == nil:
-		case m.first(n.at, "code_ser") == nil && !m.isTrue(codeOf(n.at)):
+		case !m.bringsCode(n):
 			without = append(without, n)
 		default:
 			with++
@@ -32,7 +32,7 @@ func (m *mazeRules) checkCode() {
 			m.checkCodeOf(n)
 		}
 	}
-	const compile = `have the workflow compiled for Maze, write the code into it, or check for --target registry if something else runs it`
+	const compile = `have "dag compile" write it, or check for --target registry if something else runs the workflow`
 	if with == 0 && len(without) > 1 {
 		m.say(finding.EffectRefused, finding.MissingCode, m.workflow.Member("nodes"), nil,
 			"none of the %d nodes brings code along, in \"code\", \"code_str\" or \"code_ser\", and Maze runs nothing else; "+compile, len(without))
@@ -43,6 +43,11 @@ func (m *mazeRules) checkCode() {
 		m.sayAlike("no code", finding.EffectRefused, finding.MissingCode, n.at, n.node,
 			"the node brings no code along, in \"code\", \"code_str\" or \"code_ser\", and Maze runs nothing else; "+compile)
 	}
+}
+
+// bringsCode reports whether Maze finds code in a node.
+func (m *mazeRules) bringsCode(n *mazeNode) bool {
+	return m.first(n.at, "code_ser") != nil || m.isTrue(codeOf(n.at))
 }
 
 // checkCodeOf judges the code of a node that has some.

@@ -17,6 +17,8 @@ func (m *mazeRules) checkNode(n *Node, v *jsontree.Node) *mazeNode {
 	out := &mazeNode{at: v, node: n}
 	if id := v.Member("id"); m.isTrue(id) {
 		out.id = strings.TrimSpace(m.str(id))
+	} else if m.options.Target == TargetCompiled { // the id may be the key of the node, and is written into it
+		out.id = n.ID
 	}
 	switch id := v.Member("id"); {
 	case mazeID.MatchString(out.id):
@@ -41,10 +43,8 @@ func (m *mazeRules) checkInputs(n *mazeNode) {
 	if !m.mustBeObject(finding.MalformedDAG, inputs, n.node, `"inputs"`) {
 		return
 	}
-	for _, v := range inputs.Children {
-		if inputs.Member(v.Name) == v { // of several, the last one counts
-			n.addInput(m.readInput(n, v))
-		}
+	for _, v := range inputs.Members() {
+		n.addInput(m.readInput(n, v))
 	}
 }
 

@@ -34,10 +34,7 @@ func (m *mazeRules) runReferences(v *jsontree.Node) (names []string, ok bool) {
 		whole := len(members) == 2 && mark.Kind == jsontree.True && m.text(key) != ""
 		return []string{m.text(key)}, whole
 	}
-	for _, child := range v.Children {
-		if v.Kind == jsontree.Object && v.Member(child.Name) != child {
-			continue
-		}
+	for _, child := range counting(v) {
 		inner, whole := m.runReferences(child)
 		if !whole {
 			return nil, false
@@ -45,6 +42,14 @@ func (m *mazeRules) runReferences(v *jsontree.Node) (names []string, ok bool) {
 		names = append(names, inner...)
 	}
 	return names, true
+}
+
+// counting returns the items of an array, or the members of an object that count.
+func counting(v *jsontree.Node) []*jsontree.Node {
+	if v.Kind == jsontree.Object {
+		return v.Members()
+	}
+	return v.Children
 }
 
 // checkRun judges "run" and what is beside the nodes, as dag_spec_from_payload, _normalize_run and the API do.
@@ -237,10 +242,7 @@ func (m *mazeRules) readContract(contract *jsontree.Node) (runtime map[string]*j
 		}
 		constants = append(constants, m.text(v))
 	}
-	for _, v := range given.Children {
-		if given.Member(v.Name) != v {
-			continue
-		}
+	for _, v := range given.Members() {
 		runtime[v.Name] = v
 		want := []string{"required"}
 		if required := v.Member("required"); required != nil && required.Kind == jsontree.False {
@@ -274,10 +276,8 @@ func (m *mazeRules) checkFinals() {
 	walk = func(v *jsontree.Node) {
 		mark := v.Member(outputMark)
 		if mark == nil {
-			for _, child := range v.Children {
-				if v.Kind == jsontree.Array || v.Member(child.Name) == child {
-					walk(child)
-				}
+			for _, child := range counting(v) {
+				walk(child)
 			}
 			return
 		}

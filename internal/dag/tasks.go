@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
@@ -19,6 +20,27 @@ type Task struct {
 	Refused string
 	// Unplaceable says why no node of the cluster can host the task. Empty if one can, or nobody asked.
 	Unplaceable string
+	Execution
+}
+
+// Execution is how a task is run, as far as Maze itself has a field for it. A workflow is compiled by it; for a check, it may be absent.
+type Execution struct {
+	// EntryPoint is how the function is imported: "package.module:function". Empty if the task does not say.
+	EntryPoint string
+	// Resources are what a run needs.
+	Resources registry.TaskResources
+	// GPUs is how many the task's placement has. 0 if that is not known.
+	GPUs int32
+	// Run is how long a run may take, and what follows a failure.
+	Run RunOptions
+}
+
+// RunOptions are what Maze has for a node. What is nil is left to Maze.
+type RunOptions struct {
+	TimeoutSeconds, RetryBackoffSeconds *float64
+	MaxRetries                          *int32
+	// RetryOn are kinds of errors, in Maze's words.
+	RetryOn []string
 }
 
 // Tasks are the tasks that workflows are checked against. It is not safe for concurrent use.

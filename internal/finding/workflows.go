@@ -28,6 +28,8 @@ const (
 	UnorderedReference = "MZ224"
 	UnrunnableCode     = "MZ225"
 	MisreadValue       = "MZ226"
+	NoEntryPoint       = "MZ227"
+	SeveralGPUs        = "MZ228"
 )
 
 // ofWorkflows are the rules of workflows: DAGs of tasks.
@@ -58,4 +60,6 @@ var ofWorkflows = []Rule{
 	newRule(UnorderedReference, "unordered-reference", SeverityError, "A node refers to an output, and no edge makes it wait for that."),
 	newRule(UnrunnableCode, "unrunnable-code", SeverityError, "The code of a node fails in Maze, which runs the first function of it and nothing else."),
 	newRule(MisreadValue, "misread-value", SeverityWarning, "Maze takes a value for the description of an input, and loses a part of it."),
+	newRule(NoEntryPoint, "no-entry-point", SeverityError, "A workflow is to be compiled, and the task of a node does not say how its function is imported."),
+	newRule(SeveralGPUs, "several-gpus", SeverityWarning, "A workflow is to be compiled, and Maze gives a node one GPU of the several that its task needs."),
 }
