@@ -79,7 +79,7 @@ test: ## Run every test, with the race detector where there is a C compiler.
 .PHONY: pythontests
 pythontests:
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then set -x; PYTHONPATH=python/src $(PYTHON) -m unittest discover -s python/tests; \
-		else echo 'make test: there is no Python 3.9 or later (PYTHON=$(PYTHON)): THE PYTHON PACKAGE WAS NOT TESTED'; fi
+		else echo 'make test: there is no Python 3.9 or later (PYTHON=$(PYTHON)): THE PYTHON PACKAGE WAS NOT TESTED, AND NO COMPILED WORKFLOW WILL BE RUN'; fi
 
 # What tests compile while they run, compiled before, so that no test's time depends on what is in Go's cache. Its name has no help.
 .PHONY: programs
