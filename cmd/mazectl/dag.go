@@ -14,13 +14,13 @@ import (
 func newDAGCommand(program string, t terminal.Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dag",
-		Short: "Check workflows against the tasks that there are, and draw them",
+		Short: "Check workflows against the tasks that there are, compile them for Maze, and draw them",
 		Long: `Work with workflows: DAGs whose nodes run tasks, in JSON or YAML. They are written as {"nodes": [{"id", "func", "args"}]}, with
 "edges": [{"source", "target"}] or without, in Maze's own format, maze.workflow/v1, or as Maze's Workbench saves and exports them.`,
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newDAGCheckCommand(program, t), newDAGDrawCommand(program, t))
+	c.AddCommand(newDAGCheckCommand(program, t), newDAGCompileCommand(program, t), newDAGDrawCommand(program, t))
 	return c
 }
 

@@ -97,10 +97,9 @@ func TestDAGDocuments(t *testing.T) {
 	}
 }
 
-// TestDAGDocumentedWorkflows: the workflows that the documents show have nothing wrong, in each of the forms, but for a node whose code
-// is no task, which gets a warning. Maze refuses those without code, and takes the others.
-func TestDAGDocumentedWorkflows(t *testing.T) {
-	inRoot(t)
+// documentedWorkflows returns files with the workflows that the documents show, one of each form.
+func documentedWorkflows(t *testing.T) []string {
+	t.Helper()
 	content, err := os.ReadFile("docs/dag.md")
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +117,14 @@ func TestDAGDocumentedWorkflows(t *testing.T) {
 			workflows = append(workflows, file)
 		}
 	}
+	return workflows
+}
+
+// TestDAGDocumentedWorkflows: the workflows that the documents show have nothing wrong, in each of the forms, but for a node whose code
+// is no task, which gets a warning. Maze refuses those without code, and takes the others.
+func TestDAGDocumentedWorkflows(t *testing.T) {
+	inRoot(t)
+	workflows := documentedWorkflows(t)
 	wants := []struct{ registry, maze string }{
 		{maze: finding.MissingCode}, {maze: finding.MissingCode}, {},
 		{registry: finding.UnregisteredCode, maze: finding.UnregisteredCode}, {maze: finding.MissingCode},

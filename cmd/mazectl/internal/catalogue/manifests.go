@@ -16,6 +16,7 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 	"github.com/maze-agent/maregister/internal/placement"
+	"github.com/maze-agent/maregister/internal/registry"
 )
 
 // readManifests reads the tasks of manifests and Python sources. What the API server or the operator would refuse is left out.
@@ -152,7 +153,10 @@ func (s *Options) addTasks(known *Catalogue, tasks []lint.Task, at func(string, 
 		first[name] = one
 		input, output := one.Verdict.Input, one.Verdict.Output
 		known.byName[name] = knownTask{
-			Task:   dag.Task{Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output},
+			Task: dag.Task{
+				Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output,
+				Execution: dag.Execution{EntryPoint: one.Spec.EntryPoint, Resources: registry.ResourcesOf(&one.Spec.Resources)},
+			},
 			object: one.Name, requirement: placement.RequirementOf(&one.Spec.Resources),
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -79,7 +80,7 @@ func (s *Options) readPublished(ctx context.Context, stdin io.Reader, tell func(
 	known := &Catalogue{byName: map[string]knownTask{}, from: published.From}
 	err = published.Entries(tell, func(entry *registry.Entry) {
 		known.byName[entry.Name] = knownTask{
-			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
+			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output, Execution: executionOf(entry)},
 			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
 		}
 	})
@@ -221,6 +222,15 @@ func (p *Published) fromConfigMaps(do func(*registry.Entry)) error {
 		do(&entry)
 	}
 	return nil
+}
+
+// executionOf returns how the task of an entry is run.
+func executionOf(entry *registry.Entry) dag.Execution {
+	e := dag.Execution{EntryPoint: ptr.Deref(entry.EntryPoint, ""), Resources: entry.Resources}
+	if gpu := entry.Kubernetes.Placement.GPU; gpu != nil {
+		e.GPUs = gpu.Count
+	}
+	return e
 }
 
 // fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
