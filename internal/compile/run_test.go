@@ -3,12 +3,15 @@ package compile
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 )
+
+var seed = flag.Uint64("seed", 17, "the workflows that are generated")
 
 // told is what became of a node.
 type told struct {
@@ -20,7 +23,7 @@ type told struct {
 // makes of the workflows themselves, by testdata/pods.py.
 func TestGeneratedWorkflows(t *testing.T) {
 	const workflows = 330
-	tasks, random := shopTasks(t), &workflowMaker{Rand: rand.New(rand.NewPCG(17, 5))}
+	tasks, random := shopTasks(t), &workflowMaker{Rand: rand.New(rand.NewPCG(*seed, 5))}
 	folder := t.TempDir()
 	var written, payloads [][]byte
 	for range workflows {
@@ -40,8 +43,8 @@ func TestGeneratedWorkflows(t *testing.T) {
 	for i := range written {
 		c.workflow(written[i], inMaze[i], inPods[i])
 	}
-	t.Logf("%d workflows, %d nodes: %d succeeded, %d failed, %d did not run; %d failed in Maze where the node that reads fails in a Pod",
-		workflows, c.nodes, c.succeeded, c.failed, c.idle, c.earlier)
+	t.Logf("-seed %d: %d workflows, %d nodes: %d succeeded, %d failed, %d did not run; %d failed in Maze where the node that reads fails in a Pod",
+		*seed, workflows, c.nodes, c.succeeded, c.failed, c.idle, c.earlier)
 	if c.succeeded < 700 || c.failed < 40 || c.earlier < 3 {
 		t.Errorf("too few of a kind to say something")
 	}
