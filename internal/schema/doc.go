@@ -84,6 +84,7 @@
 //	beside $ref                               to draft-07        left out, but for annotations and definitions
 //	a keyword of a later draft                to 2019-09         left out: the draft does not read it
 //	contains beside unevaluatedItems          2019-09            below "not" twice: it evaluates nothing there
+//	a $ref below no keyword                   all                $defs, and the reference with it
 //	nullable: true                            all                "null" in type and enum, or anyOf
 //
 // A schema that begins with a "$schema" or "$id" of its own is a resource: its

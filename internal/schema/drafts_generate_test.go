@@ -81,7 +81,8 @@ func (o older) named(depth int) map[string]any {
 func (o older) reference() string {
 	all := []string{"#/definitions/d", "#/definitions/e", "#/definitions/list", "#/definitions/tree", "#/definitions/a~1b%25",
 		"#/definitions/tuple/items/0", "#/definitions/tuple/additionalItems", "#/definitions/dependent/dependencies/a", "#anchor",
-		"http://example.com/root.json#/definitions/d", "root.json#anchor", "named.json", "http://example.com/named.json#/definitions/inner", "#/properties/p0"}
+		"http://example.com/root.json#/definitions/d", "root.json#anchor", "named.json", "http://example.com/named.json#/definitions/inner", "#/properties/p0",
+		"#/components/schemas/c", "#/components/schemas/c/properties/a", "#/components/schemas/other"}
 	if o.draft >= draft06 {
 		all = append(all, "#/definitions/contained/contains")
 	}
@@ -211,7 +212,11 @@ func (o older) olderDocument(parts int) map[string]any {
 			"dependent": map[string]any{"dependencies": map[string]any{"a": o.leafOfObject(), "b": []any{"a"}}},
 			"named": map[string]any{id: "named.json", "definitions": map[string]any{"inner": o.leaf()},
 				"properties": map[string]any{"a": map[string]any{"$ref": "#/definitions/inner"}, "b": map[string]any{"$ref": "named.json"}}},
-		}}
+		},
+		"components": map[string]any{"schemas": map[string]any{ // which no draft knows, and validators follow
+			"c":     map[string]any{"properties": map[string]any{"a": o.schema(1), "b": map[string]any{"$ref": "#/components/schemas/other"}}},
+			"other": map[string]any{"items": []any{o.leaf()}, "not": o.schema(1)},
+		}}}
 	if o.draft == draft2019 {
 		document["$defs"] = map[string]any{"defined": o.schema(1), "d": o.leaf()} // d is in both
 		if o.Intn(2) == 0 {

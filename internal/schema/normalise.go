@@ -306,6 +306,10 @@ func (d *document) reference(at site) *Error {
 	}
 	fragment, local := strings.CutPrefix(text, "#")
 	if !local {
+		if guess := definitionMeant(d.root, d.moves, text); guess != "" && !strings.Contains(text, ":") {
+			return refuse(ReasonRemoteRefForbidden, at.pointer(),
+				`the reference %s leaves the document, and nothing is ever fetched; did you mean %s?`, quote(text), quote(guess))
+		}
 		return refuse(ReasonRemoteRefForbidden, at.pointer(),
 			`the reference %s leaves the document, and nothing is ever fetched; copy the schema below "$defs" and refer to it as "#/$defs/name"`, quote(text))
 	}

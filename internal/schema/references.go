@@ -1,6 +1,12 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/maze-agent/maregister/internal/jsontree"
+	"github.com/maze-agent/maregister/internal/nearest"
+)
 
 // connect adds the references to the graph, and bounds what following them costs.
 func (d *document) connect() {
@@ -32,15 +38,67 @@ func (d *document) resolve() {
 		}
 		to, found := targets[r.target]
 		if !found {
-			d.note(leadsNowhere(r.pointer, "#"+r.target))
+			d.note(leadsNowhere(d.root, d.moves, r.pointer, "#"+r.target))
 			continue
 		}
 		d.nodes[r.from].edges = append(d.nodes[r.from].edges, edge{to: to, applies: toItself, keyword: "$ref"})
 	}
 }
 
-func leadsNowhere(pointer, text string) *Error {
+// leadsNowhere refuses a reference into its own document that leads to no schema, and says what was probably meant.
+func leadsNowhere(root map[string]any, m moves, pointer, text string) *Error {
+	kind, decides := placeOf(strings.TrimPrefix(text, "#"))
+	isPointer := strings.HasPrefix(text, "#/")
+	guess := definitionMeant(root, m, text)
+	switch name := lastName(text); {
+	case isPointer && kind == valuePlace:
+		return invalid(pointer, `the reference %s leads into %q, which holds no schema; define the schema below "$defs" and refer to it as "#/$defs/name"`,
+			quote(text), decides)
+	case isPointer && kind == collectionPlace && isThere(root, text[1:]):
+		return invalid(pointer, `the reference %s leads to all of %q, which is no schema itself; refer to one of those in it, as in %s`,
+			quote(text), decides, quote(text+"/name"))
+	case guess != "":
+		return invalid(pointer, `the reference %s leads to no schema in the document; did you mean %s?`, quote(text), quote(guess))
+	case isPointer && isOfDefinitions(text):
+		return invalid(pointer, `the reference %s leads to no schema in the document; where this was copied from defines %s: copy that, too, below "$defs", `+
+			`and refer to it as %s`, quote(text), quote(name), quote("#/$defs/"+token(name)))
+	}
 	return invalid(pointer, `the reference %s leads to no schema in the document; define it below "$defs" and refer to it as "#/$defs/name"`, quote(text))
+}
+
+func isThere(root map[string]any, pointer string) bool {
+	_, _, ok := lookUp(root, pointer)
+	return ok
+}
+
+// isOfDefinitions reports whether a reference leads to where other formats have the definitions of a document.
+func isOfDefinitions(text string) bool {
+	return slices.ContainsFunc([]string{"#/definitions/", "#/components/"}, func(prefix string) bool { return strings.HasPrefix(text, prefix) })
+}
+
+// lastName returns the last name of a reference, which most often is that of a definition, without the ending of a file.
+func lastName(text string) string {
+	name := text[strings.LastIndexAny(text, "/#")+1:]
+	for _, ending := range []string{".json", ".yaml", ".yml", ".schema"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	return jsontree.Tokens("/" + name)[0]
+}
+
+// definitionMeant returns the reference to a definition of the document that was probably meant by another one. Empty if there is none.
+func definitionMeant(root map[string]any, m moves, text string) string {
+	byName := map[string]string{}
+	for _, keyword := range []string{"definitions", "$defs"} {
+		definitions, _ := root[keyword].(map[string]any)
+		for name := range definitions {
+			byName[name] = "#" + m.declaredAt("/"+keyword+"/"+token(name))
+		}
+	}
+	name := lastName(text)
+	if guess, ok := byName[name]; ok {
+		return guess
+	}
+	return byName[nearest.Name(name, sortedNames(byName))]
 }
 
 // visit is how far a depth-first search has come with a node.

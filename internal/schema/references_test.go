@@ -38,7 +38,7 @@ func TestReferences(t *testing.T) {
 		"missing anchor":     unresolved("#b"),
 		"not a schema":       unresolved("#/$defs"),
 		"inside enum":        unresolved("#/$defs/a/enum/0"),
-		"unknown keyword":    unresolved("#/x-b"),
+		"below no keyword":   unresolved("#/x-b/c"),
 		"bad escape":         unresolved("#/$defs/%zz"),
 		"backslash":          unresolved(`#/$defs/\\`),
 		"reference is no string": {raw: `{"$ref":5}`,

@@ -15,7 +15,8 @@ type resource struct {
 	anchors map[string]string
 	dynamic map[string]bool
 	// kept are the anchors that the published document has.
-	kept map[string]bool
+	kept  map[string]bool
+	draft draft
 	// recursive reports whether it has "$recursiveAnchor": true.
 	recursive bool
 	// named reports whether it has a URI, not only a draft.
@@ -58,6 +59,9 @@ func (t *translation) identify(schema map[string]any, at spot) spot {
 		at.resource = len(t.resources) - 1
 	}
 	own := &t.resources[at.resource]
+	if own.declared == at.declared {
+		own.draft = at.draft
+	}
 	if id != "" {
 		t.readID(own, id, at.declared+"/"+keyword, at.declared)
 	}
@@ -200,7 +204,7 @@ func (t *translation) resolve() {
 			ref.holder[ref.key] = "#" + escapeFragment(now)
 		}
 		if !ok && ref.at.resource > 0 && !isForeign(ref.text) {
-			t.refuse(leadsNowhere(ref.at.declared+"/"+ref.keyword, ref.text))
+			t.refuse(leadsNowhere(t.root, t.moves, ref.at.declared+"/"+ref.keyword, ref.text))
 		}
 	}
 }

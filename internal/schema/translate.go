@@ -9,8 +9,9 @@ import (
 // where 2020-12 would accept the same text and read it differently: a form that 2020-12 does not have is read as the draft that had it.
 type translation struct {
 	moves
-	root     map[string]any
-	warnings []Warning
+	// root is what the document becomes, and declaredRoot what it was.
+	root, declaredRoot map[string]any
+	warnings           []Warning
 	// faults are the reasons why there is no translation.
 	faults []*Error
 
@@ -36,7 +37,7 @@ type spot struct {
 
 // translate returns a document as 2020-12 has it. One that is written so already is left as it is, to the byte.
 func translate(root map[string]any) *translation {
-	t := &translation{root: root}
+	t := &translation{root: root, declaredRoot: root}
 	if !needsTranslation(root) {
 		return t
 	}
@@ -45,6 +46,7 @@ func translate(root map[string]any) *translation {
 	t.unevaluatedItems = mentions(root, "unevaluatedItems")
 	t.resources = []resource{newResource(unnamed, "")}
 	t.root, _ = t.schema(root, spot{draft: draft2020}).(map[string]any)
+	t.moveTargets()
 	t.resolve()
 	return t
 }
@@ -77,7 +79,7 @@ var olderForms = map[string]func(value any) bool{
 	"exclusiveMaximum":  isA[bool],
 	"exclusiveMinimum":  isA[bool],
 	"items":             isA[[]any],
-	"$ref":              isForeign,
+	"$ref":              func(v any) bool { return isForeign(v) || leadsElsewhere(v) },
 	"$dynamicRef":       isForeign,
 	"pattern":           func(v any) bool { source, ok := v.(string); return ok && mayBeECMA(source) },
 	"patternProperties": func(v any) bool { o, _ := v.(map[string]any); return slices.ContainsFunc(sortedNames(o), mayBeECMA) },
