@@ -70,6 +70,6 @@ var ofManifests = []Rule{
 	newRule(PythonTypeName, "python-type-name", SeverityWarning, "A type in a schema is Python's name for it."),
 	newRule(TranslatedSchema, "translated-schema", SeverityWarning, "A schema is written in an older draft, or a pattern in ECMA-262, and read as 2020-12."),
 	newRule(NullDefault, "null-default", SeverityWarning, "A default is null, which the type does not allow."),
-	newRule(UnknownKeyword, "unknown-keyword", SeverityWarning, "A keyword of a schema is probably misspelt."),
+	newRule(UnknownKeyword, "unknown-keyword", SeverityWarning, "A keyword or a format in a schema is probably misspelt."),
 	newRule(ContradictoryKeywords, "contradictory-schema", SeverityWarning, "Keywords of a schema contradict each other, or say nothing."),
 }

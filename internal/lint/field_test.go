@@ -65,6 +65,8 @@ func TestA5(t *testing.T) {
 		"Anthropic": `{"name": "search-all", "description": "Searches.", "input_schema": {"type": "object", "properties": {"q": {"type": "string"}}}}`,
 		"list":      `{"tools": [{"name": "search-all", "description": "Searches.", "inputSchema": {"type": "object"}}]}`,
 		"OpenAPI":   `{"operationId": "listPets", "summary": "Lists.", "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}`,
+		"Qwen":      `{"name": "search-all", "description": "Searches.", "parameters": [{"name": "q", "type": "string", "required": true}]}`,
+		"as a text": `{"name": "search-all", "description": "Searches.", "parameters": "{\"type\": \"object\"}"}`,
 		"Gemini":    `{"functionDeclarations": [{"name": "search-all", "parameters": {"type": "OBJECT", "properties": {}}}]}`,
 	}
 	places := map[string]struct {
@@ -91,6 +93,27 @@ func TestA5(t *testing.T) {
 					t.Errorf("want %s at %s, got %v", place.rule, place.at, f)
 				}
 			})
+		}
+	}
+}
+
+// TestA5Others (field case A5): calls, lists of parameters, and schemas in texts are one finding, too, in words of their own.
+func TestA5Others(t *testing.T) {
+	const call = "this is a call of a tool, which has values for the parameters, and not "
+	for value, want := range map[string]string{
+		`{"name": "get-weather", "arguments": {"city": "Berlin"}}`:                              "MZ121 spec.inputParameters: " + call,
+		`{"type": "function", "function": {"name": "get-weather", "arguments": "{}"}}`:          "MZ121 spec.inputParameters: " + call,
+		`[{"type": "tool_use", "id": "a", "name": "get-weather", "input": {"city": "Berlin"}}]`: "MZ117 spec.inputParameters: " + call,
+		`[{"name": "prompt", "type": "string"}, {"name": n, "type": "integer"}]`:                "MZ117 spec.inputParameters: this is a list of parameters, and not ",
+		`'{"type": "object", "properties": {}}'`:                                                "MZ107 spec.inputParameters: must be of type object, not string; it is JSON in a text: ",
+		"|\n    type: object\n    properties: {}\n":                                             "MZ107 spec.inputParameters: must be of type object, not string; it is YAML in a text: ",
+		`"[1, 2]"`:                  "MZ107 spec.inputParameters: must be of type object, not string; it is JSON in a text: ",
+		`{a: '{"type": "string"}'}`: "MZ121 spec.inputParameters/a/type: this is JSON in a text, and no type: ",
+		`{"tool": {"name": "search-all", "parameters": {"type": "object", "properties": {}}}}`: "MZ117 spec.inputParameters: this is a function declaration, ",
+	} {
+		findings := told(t, "file.yaml", manifest("spec:\n  name: a\n  inputParameters: "+value+"\n"))
+		if len(findings) != 1 || !strings.HasPrefix(findings[0].Rule+" "+findings[0].Message, want) {
+			t.Errorf("%s: want one finding that begins with %s, got %v", value, want, findings)
 		}
 	}
 }

@@ -316,7 +316,7 @@ func TestEveryReasonHasItsRule(t *testing.T) {
 
 // TestEveryKindOfWarningHasItsRule: what the operator warns of has a rule that is a warning.
 func TestEveryKindOfWarningHasItsRule(t *testing.T) {
-	kinds := []string{schema.KindPythonType, schema.KindTranslated, schema.KindNullDefault, schema.KindUnknownKeyword, schema.KindContradiction}
+	kinds := []string{schema.KindPythonType, schema.KindTranslated, schema.KindNullDefault, schema.KindUnknownKeyword, schema.KindContradiction, schema.KindFalseSchema}
 	for _, kind := range kinds {
 		if rule, ok := finding.Lookup(ofWarnings[kind]); !ok || rule.Severity != finding.SeverityWarning {
 			t.Errorf("kind %s: want a rule that is a warning, got %q", kind, ofWarnings[kind])

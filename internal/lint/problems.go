@@ -34,7 +34,9 @@ func (o *object) reportValue(rule string, at place, message string) {
 	case reading != "" && (isBoolean || isType):
 		reading += ": put it in quotes if it is a text"
 	case isType:
-		reading = at.missingSpace()
+		if reading = at.missingSpace(); reading == "" {
+			reading = at.inText()
+		}
 	}
 	o.report(rule, at, "%s", message+reading)
 }

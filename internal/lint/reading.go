@@ -35,6 +35,24 @@ func (p place) missingSpace() string {
 	return "; a space is missing behind the colon of " + oneLine(n.YAML.Text)
 }
 
+// inText returns what is to be done with a text that has an object or a list in it, where one of these should be.
+func (p place) inText() string {
+	if p.node == nil || p.node.Kind != jsontree.Text {
+		return ""
+	}
+	written := strings.TrimSpace(p.node.Written(p.text))
+	begins := func(with, end string) bool { return strings.HasPrefix(written, with) && strings.HasSuffix(written, end) }
+	first, _, lines := strings.Cut(written, "\n")
+	isKey := keyBegins(strings.ReplaceAll(first+" ", ": ", ":x"))
+	switch {
+	case begins("{", "}") || begins("[", "]"):
+		return "; it is JSON in a text: write it without the quotes around it, and without | behind its key"
+	case lines && isKey:
+		return "; it is YAML in a text: remove the | or > behind its key"
+	}
+	return ""
+}
+
 // keyBegins reports whether a text is probably meant as a key with its value, and lacks the space behind its colon.
 func keyBegins(text string) bool {
 	name, value, ok := strings.Cut(text, ":")

@@ -39,6 +39,7 @@ var ofWarnings = map[string]string{
 	schema.KindNullDefault:    finding.NullDefault,
 	schema.KindUnknownKeyword: finding.UnknownKeyword,
 	schema.KindContradiction:  finding.ContradictoryKeywords,
+	schema.KindFalseSchema:    finding.ContradictoryKeywords,
 }
 
 // WarningRuleOf returns the code of the rule of a warning of the operator, by its kind. Empty if there is none.
@@ -101,6 +102,9 @@ func (o *object) judgeSpec(admitted *v1alpha1.MazeTask, refusal Refusal) task.Ve
 	}
 	for _, warning := range verdict.Warnings {
 		at := o.place.pointer(warning.Pointer)
+		if warning.Kind == schema.KindFalseSchema && at.node != nil && isSwitch(at.node) {
+			continue // MZ116 says what YAML makes of the word
+		}
 		o.reportValue(ofWarnings[warning.Kind], at, oneLine(warning.Message))
 	}
 	return verdict

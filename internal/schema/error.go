@@ -65,6 +65,8 @@ const (
 	KindUnknownKeyword = "UnknownKeyword"
 	// KindContradiction says that keywords contradict each other, or that one has no effect beside the others.
 	KindContradiction = "Contradiction"
+	// KindFalseSchema says that a parameter is declared by false, a schema that no value fits. It stands more often for a default.
+	KindFalseSchema = "FalseSchema"
 )
 
 // Warning tells of a declaration that was accepted although it should be

@@ -200,6 +200,8 @@ func (d *document) keyword(at site, k keyword) *Error {
 		return d.anchor(at)
 	case pattern:
 		return d.pattern(at)
+	case nameList, nameListMap:
+		return d.nameLists(at, k)
 	case refused:
 		return invalid(at.pointer(), "%s", k.hint)
 	}

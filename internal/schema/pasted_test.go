@@ -10,6 +10,8 @@ import (
 // TestPastedTools (A5): one error says what this is, and which part belongs where.
 func TestPastedTools(t *testing.T) {
 	const parameters = `{"type": "object", "properties": {"q": {"type": "string"}}}`
+	const call = "this is a call of a tool, which has values for the parameters, and not the schema of parameters; declare the tool that is called: the types of its " +
+		"parameters, as in city: {type: string}"
 	move := func(path, field string) string { return path + " belongs into spec." + field }
 	cases := map[string]struct {
 		raw  string
@@ -81,6 +83,67 @@ func TestPastedTools(t *testing.T) {
 			"this is a schema of OpenAPI in its wrapper, and not the schema of parameters: " + move("schema", "inputParameters") + readAsNames,
 		},
 
+		"Qwen-Agent's list": {
+			`[{"name": "prompt", "type": "string", "description": "What to draw.", "required": true}, {"name": false, "type": "integer"}]`,
+			`this is a list of parameters, and not the schema of parameters; a schema has no list of parameters: declare each by its name, as in prompt: {type: string}, ` +
+				`all of them below "properties" if "required" names some of them`,
+		},
+		"A list of names that YAML would not read": {
+			`[{"name": "a: b", "type": "string"}]`,
+			`this is a list of parameters, and not the schema of parameters; a schema has no list of parameters: declare each by its name, as in q: {type: string}, ` +
+				`all of them below "properties" if "required" names some of them`,
+		},
+		"Qwen-Agent": {
+			`{"name": "draw", "description": "Draws.", "parameters": [{"name": "prompt", "type": "string", "required": true}]}`,
+			"this is a tool of Qwen-Agent, and not the schema of parameters: " + move("parameters", "inputParameters") + ", " + move("name", "name") + ", " +
+				move("description", "description") + `; a schema has no list of parameters: declare each by its name, as in prompt: {type: string}, ` +
+				`all of them below "properties" if "required" names some of them`,
+		},
+		"A prompt of MCP": {
+			`{"name": "review", "description": "Reviews.", "arguments": [{"name": "code", "description": "c", "required": true}]}`,
+			"this is a prompt of MCP, and not the schema of parameters: " + move("arguments", "inputParameters") + ", " + move("name", "name") + ", " +
+				move("description", "description") + `; a schema has no list of parameters: declare each by its name, as in code: {type: string}, ` +
+				`all of them below "properties" if "required" names some of them`,
+		},
+		"Dify": {
+			`{"identity": {"name": "search"}, "description": {"llm": "Searches."}, "parameters": [{"name": "query", "type": "string", "form": "llm"}]}`,
+			"this is a tool of Dify, and not the schema of parameters: " + move("parameters", "inputParameters") + ", " + move("identity.name", "name") + ", " +
+				move("description.llm", "description") + `; a schema has no list of parameters: declare each by its name, as in query: {type: string}, ` +
+				`all of them below "properties" if "required" names some of them`,
+		},
+		"A wrapper": {
+			`{"tool": {"name": "search", "description": "Searches.", "parameters": ` + parameters + `}}`,
+			"this is a function declaration, as of OpenAI or Gemini, and not the schema of parameters: " + move("tool.parameters", "inputParameters") + ", " +
+				move("tool.name", "name") + ", " + move("tool.description", "description") + readAsNames,
+		},
+		"Tools by their names": {
+			`{"tools": {"search": {"description": "Searches.", "inputSchema": ` + parameters + `}, "fetch": {"description": "Fetches.", "inputSchema": {}}}}`,
+			"these are 2 MCP tools, and not the schema of parameters; each needs a MazeTask of its own: " + move("inputSchema", "inputParameters") + ", " +
+				move("description", "description") + readAsNames,
+		},
+		"Its schema as a text": {
+			`{"type": "function", "function": {"name": "search", "parameters": "{\"type\": \"object\"}"}}`,
+			"this is an OpenAI tool, and not the schema of parameters: " + move("function.parameters", "inputParameters") + ", " + move("function.name", "name") +
+				"; parameters is JSON in a text: write what is in it without the quotes around it",
+		},
+		"A call of OpenAI":      {`{"id": "c", "type": "function", "function": {"name": "search", "arguments": "{\"q\": 1}"}}`, call},
+		"Calls in a message":    {`{"role": "assistant", "tool_calls": [{"function": {"name": "search", "arguments": "{}"}}]}`, call},
+		"A call of Anthropic":   {`{"type": "tool_use", "id": "t", "name": "search", "input": {"q": "x"}}`, call},
+		"A call of LangChain":   {`{"name": "search", "args": {"q": "x"}, "id": "c", "type": "tool_call"}`, call},
+		"A call by MCP":         {`{"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "search", "arguments": {"q": [1]}}}`, call},
+		"A call without values": {`{"name": "search", "arguments": {}}`, call},
+		"A call of Llama":       {`{"name": "search", "parameters": {"q": "x", "deep": {"a": 1}}}`, call},
+		"A call of Gemini":      {`{"functionCall": {"name": "search", "args": {"q": "x"}}}`, call + readAsNames},
+		"MCP servers": {
+			`{"mcpServers": {"fs": {"command": "npx"}}}`,
+			"this is a list of MCP servers, as clients are configured, and not the schema of parameters; each of the tools that a server has would be a MazeTask; " +
+				"its answer to tools/list declares them" + readAsNames,
+		},
+
+		"Names of a call, declared":                       {`{"name": {"type": "string"}, "arguments": {"type": "object"}}`, ""},
+		"A call's names as a short form":                  {`{"name": "string", "arguments": "object"}`, ""},
+		"A parameter called tool":                         {`{"tool": {"type": "object", "description": "The tool.", "properties": {"name": {"type": "string"}}}}`, ""},
+		"Parameters with a schema inside":                 {`{"mcpServers": {"type": "object"}, "openapi": "string"}`, ""},
 		"A schema that has a parameter called function":   {`{"type": "object", "properties": {"function": {"type": "object"}, "name": {"type": "string"}}}`, ""},
 		"Parameters that are called name and inputSchema": {`{"name": "str", "description": {"type": "string"}, "inputSchema": {"type": "object"}}`, `Python type name "str" read as "string"`},
 		"A parameter called parameters":                   {`{"parameters": {"type": "object"}}`, ""},

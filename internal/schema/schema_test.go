@@ -94,7 +94,8 @@ func TestParseRoot(t *testing.T) {
 func TestParseIsCanonical(t *testing.T) {
 	runParseCases(t, map[string]parseCase{
 		"sorted, no white space": {raw: "{ \"type\" : \"object\" ,\n \"properties\": {\"b\": true, \"a\": false} }",
-			want: parsed{JSON: `{"properties":{"a":false,"b":true},"type":"object"}`}},
+			want: parsed{JSON: `{"properties":{"a":false,"b":true},"type":"object"}`, Warnings: []string{
+				`/properties/a: false is a schema that no value fits, so "a" can never be passed; declare it as in {"type": "boolean", "default": false}, or remove it`}}},
 		"no HTML escapes": {raw: `{"x":{"description":"a <b> & c"}}`,
 			want: parsed{JSON: `{"properties":{"x":{"description":"a <b> & c"}},"type":"object"}`}},
 		"numbers as declared": {raw: `{"x":{"enum":[12345678901,0,-1,2.50,1e5,9007199254740992]}}`,

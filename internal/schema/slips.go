@@ -3,11 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
-
-	"github.com/maze-agent/maregister/internal/nearest"
 )
 
 // findSlips warns of what JSON Schema allows and hardly anyone means: names that are nearly keywords, and, in schemas that are valid,
@@ -15,6 +11,7 @@ import (
 func (d *document) findSlips() {
 	s := &slips{document: d}
 	doubtful := d.doubtful()
+	s.neverPassed(doubtful)
 	for id := range d.nodes {
 		if d.nodes[id].schema == nil {
 			continue
@@ -80,138 +77,6 @@ func (s *slips) contradiction(n *node, keyword, format string, args ...any) {
 	s.warn(KindContradiction, n.pointer+"/"+token(keyword), format, args...)
 }
 
-// common are members of schemas that are near a keyword, and that other tools read.
-var common = map[string]bool{
-	"comment": true, "cost": true, "example": true, "id": true, "item": false, "note": true, "property": true, "schema": true, "unit": true, "types": false,
-}
-
-// calledElsewhere are what other languages call a keyword.
-var calledElsewhere = map[string]string{
-	"choices": "enum", "regex": "pattern", "regexp": "pattern",
-	"minlen": "minLength", "min_len": "minLength", "minLen": "minLength", "maxlen": "maxLength", "max_len": "maxLength", "maxLen": "maxLength",
-	"max": "maximum", "min": "minimum", "max_value": "maximum", "min_value": "minimum", "maxValue": "maximum", "minValue": "minimum",
-}
-
-// boundsOfTypes are what "minimum" and "maximum" are called for other types than numbers.
-var boundsOfTypes = map[string]map[string]string{
-	"minimum": {"string": "minLength", "array": "minItems", "object": "minProperties"},
-	"maximum": {"string": "maxLength", "array": "maxItems", "object": "maxProperties"},
-}
-
-// unknownKeywords warns of members that are probably misspelt keywords. Whoever extends JSON Schema begins a name with x-, or with a
-// word that is near none of its own.
-func (s *slips) unknownKeywords(id int) {
-	n := &s.nodes[id]
-	var unknown []string
-	for name := range n.schema {
-		if _, known := keywords[name]; !known {
-			unknown = append(unknown, name)
-		}
-	}
-	slices.Sort(unknown)
-	for _, name := range unknown {
-		value, isObject := n.schema[name].(map[string]any)
-		if guess := keywordMeant(name, n.schema); guess != "" {
-			hint := ""
-			if strings.HasPrefix(name, guess+":") {
-				hint = "; YAML wants a space behind the colon"
-			}
-			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name), "JSON Schema has no keyword %s, so it says nothing; did you mean %q?%s", quote(name), guess, hint)
-		} else if id == 0 && isObject && isFullSchema(value) {
-			s.warn(KindUnknownKeyword, "/"+token(name),
-				`this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
-		}
-	}
-}
-
-// keywordMeant returns the keyword that a name was probably meant to be. Empty if it is none.
-func keywordMeant(name string, schema map[string]any) string {
-	value := schema[name]
-	if keyword, _, ok := strings.Cut(name, ":"); ok && value == nil {
-		if _, known := keywords[keyword]; known { // {type:string} of YAML, which is one key
-			return keyword
-		}
-	}
-	if strings.HasPrefix(name, "x-") || strings.ContainsAny(name, ":/. ") || common[name] {
-		return ""
-	}
-	if guess, ok := calledElsewhere[name]; ok {
-		if typed, ok := schema["type"].(string); ok && boundsOfTypes[guess][typed] != "" {
-			guess = boundsOfTypes[guess][typed]
-		}
-		return fitting(guess, schema, value, true)
-	}
-	if keyword, ok := plainKeywords[plainName(name)]; ok {
-		return fitting(keyword, schema, value, false)
-	}
-	const long = 6 // so many letters are not near a keyword by chance
-	guess := nearest.Name(name, keywordNames)
-	switch {
-	case guess == "" || len(guess) < 4:
-		return ""
-	case len(name) >= long:
-		return fitting(guess, schema, value, false)
-	case nearest.Within(name, guess, 1):
-		return fitting(guess, schema, value, true)
-	default:
-		return ""
-	}
-}
-
-// fitting returns a keyword if the schema does not have it yet, and, where that is asked for, the value is one that it can have.
-func fitting(keyword string, schema map[string]any, value any, asked bool) string {
-	if _, there := schema[keyword]; there || asked && !fitsShape(keywords[keyword].shape, value) {
-		return ""
-	}
-	return keyword
-}
-
-func fitsShape(s shape, value any) bool {
-	if plain, ok := plainShapes[s]; ok {
-		return plain.ok(value)
-	}
-	switch s {
-	case oneSchema:
-		return isObjectOrBool(value)
-	case schemaList:
-		return isA[[]any](value)
-	case typeNames:
-		return isStringOrArray(value)
-	case reference, anchor, pattern:
-		return isA[string](value)
-	default:
-		return isA[map[string]any](value)
-	}
-}
-
-// plainName leaves out of a name what spellings differ in: case, underscores, hyphens, and the $ of keywords.
-func plainName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == '$' {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
-}
-
-// keywordNames are those of 2020-12, and of "nullable".
-var keywordNames = func() []string {
-	names := slices.DeleteFunc(sortedNames(keywords), func(name string) bool {
-		k := keywords[name]
-		return k.shape == refused || k.shape == dependencyMap || name == "$comment" || name == "additionalItems" || name == "definitions"
-	})
-	return append(names, "nullable")
-}()
-
-// plainKeywords has the keywords by what is left of their names without what spellings differ in.
-var plainKeywords = func() map[string]string {
-	plain := map[string]string{}
-	for _, name := range keywordNames {
-		plain[plainName(name)] = name
-	}
-	return plain
-}()
-
 // needs are the keywords that say nothing without another one.
 var needs = map[string][]string{
 	"then": {"if"}, "else": {"if"}, "if": {"then", "else"}, "minContains": {"contains"}, "maxContains": {"contains"},
@@ -225,12 +90,22 @@ func (s *slips) withoutEffect(n *node) {
 		}
 	}
 	if _, there := n.schema["additionalItems"]; there {
-		s.contradiction(n, "additionalItems", `"additionalItems" says nothing without a list of "items", and is called "items" in 2020-12; `+
-			`remove it, or use "prefixItems" and "items"`)
+		s.contradiction(n, "additionalItems", `"additionalItems" says nothing without a list of "items", and is called "items" in 2020-12; %s`, additionalMeant(n))
 	}
 	if text, ok := n.schema["pattern"].(string); ok && (strings.HasPrefix(text, "/^") || strings.HasPrefix(text, "/") && strings.Contains(text, "$/")) {
 		s.contradiction(n, "pattern", "the slashes around %s are part of the regular expression here, so hardly any text matches; leave them out", quote(text))
 	}
+}
+
+// additionalMeant says what to write for "additionalItems", which 2020-12 does not have.
+func additionalMeant(n *node) string {
+	switch {
+	case n.schema["type"] == "object":
+		return `did you mean "additionalProperties"?`
+	case n.has("prefixItems") && !n.has("items"):
+		return `did you mean "items", which is for what is behind "prefixItems"?`
+	}
+	return `remove it, or use "prefixItems" and "items"`
 }
 
 // restricts are the keywords that speak of values of some types only.

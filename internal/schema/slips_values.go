@@ -23,7 +23,16 @@ func (s *slips) values(id int) {
 		s.contradiction(n, "enum", "the list is empty, so no value fits; list the values, or remove it")
 	}
 	told := 0
+	seen := make(map[any]bool, len(values))
 	for i, value := range values {
+		if isScalar(value) {
+			if seen[value] && told < maxToldValues {
+				s.warn(KindContradiction, n.pointer+"/enum/"+strconv.Itoa(i), "%s is in the list already; remove one of the two", brief(value))
+				told++
+				continue
+			}
+			seen[value] = true
+		}
 		if told == maxToldValues {
 			return
 		}

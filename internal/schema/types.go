@@ -121,7 +121,16 @@ func (t typeName) reading() string {
 	return `"` + t.jsonType + `"`
 }
 
+// unknownType says of a name that is no type what was probably meant by it.
 func unknownType(name string) string {
+	if isJSONObject(name) {
+		return "this is JSON in a text, and no type: write " + quote(name) + " without the quotes around it"
+	}
+	if _, known := acceptedTypes[nearest.Name(name, sortedNames(acceptedTypes))]; !known || strings.ContainsAny(name, "[]<>?|") {
+		if m, ok := notationMeant(name); ok {
+			return "unknown type " + quote(name) + m.advice()
+		}
+	}
 	suggestion := nearest.Question(nearest.Name(name, sortedNames(acceptedTypes)))
 	return "unknown type " + quote(name) + suggestion + " (accepted: " + typesInMessages + ")"
 }
