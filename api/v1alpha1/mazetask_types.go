@@ -95,9 +95,9 @@ type MazeTaskSpec struct {
 
 // Resources is what one run of a task needs.
 //
-// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuMemory)",message="gpuMemory needs type: gpu; set the type, or remove gpuMemory"
-// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuCounts)",message="gpuCounts needs type: gpu; set the type, or remove gpuCounts"
-// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuRequirements)",message="gpuRequirements needs type: gpu; set the type, or remove gpuRequirements"
+// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuMemory)",message="gpuMemory needs type: gpu; set the type, or remove gpuMemory",reason=FieldValueForbidden,fieldPath=".gpuMemory"
+// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuCounts)",message="gpuCounts needs type: gpu; set the type, or remove gpuCounts",reason=FieldValueForbidden,fieldPath=".gpuCounts"
+// +kubebuilder:validation:XValidation:rule="self.type == 'gpu' || !has(self.gpuRequirements)",message="gpuRequirements needs type: gpu; set the type, or remove gpuRequirements",reason=FieldValueForbidden,fieldPath=".gpuRequirements"
 type Resources struct {
 	// type is cpu, gpu or io. A gpu task gets at least one GPU; cpu and io tasks get none.
 	//

@@ -77,13 +77,15 @@ func (r Refusal) Messages() []string {
 func (r Refusal) relevant() field.ErrorList {
 	later := map[string]int{}
 	for i, err := range r.Errors {
-		later[err.Field] = i
+		if !isForbidden(err) {
+			later[err.Field] = i
+		}
 	}
 	var out field.ErrorList
 	wrongType := map[string]bool{}
 	for i, err := range r.Errors {
 		isType := err.Type == field.ErrorTypeTypeInvalid
-		saysMore := later[err.Field] > i && strings.HasPrefix(err.Field, "spec.") && !isType
+		saysMore := !isForbidden(err) && later[err.Field] > i && strings.HasPrefix(err.Field, "spec.") && !isType
 		if !saysMore && !isBelow(wrongType, err.Field) {
 			out = append(out, err)
 		}
@@ -119,22 +121,11 @@ func (o *object) reportField(err *field.Error) {
 	if !noPath(err) {
 		found = o.fieldOf(err)
 	}
-	switch rule {
-	case finding.GPUMemoryNeedsGPU:
-		for _, name := range onlyOfGPUTasks {
-			if member, ok := found.member(name); ok && strings.HasPrefix(err.Detail, name+" ") {
-				found = member
-				break
-			}
-		}
-	case finding.InvalidMetadata:
+	if rule == finding.InvalidMetadata {
 		found = o.labelOf(found, err)
 	}
 	o.reportValue(rule, found, messageOf(err))
 }
-
-// onlyOfGPUTasks are the fields of resources that need type: gpu. The rule's message begins with the one that it is about.
-var onlyOfGPUTasks = []string{"gpuMemory", "gpuCounts", "gpuRequirements"}
 
 // fieldOf returns the place that an error is about. What is missing is where it should be.
 func (o *object) fieldOf(err *field.Error) place {
@@ -185,7 +176,7 @@ func ruleOf(err *field.Error) string {
 		return finding.WrongType
 	case err.Field == "spec.name":
 		return finding.InvalidTaskName
-	case err.Field == "spec.resources":
+	case isForbidden(err):
 		return finding.GPUMemoryNeedsGPU
 	case err.Field == "spec.entryPoint":
 		return finding.InvalidEntryPoint
@@ -194,6 +185,11 @@ func ruleOf(err *field.Error) string {
 		return finding.InvalidQuantity
 	}
 	return finding.InvalidValue
+}
+
+// isForbidden reports whether a rule of the CRD forbids a field that is there: those of resources that need type: gpu.
+func isForbidden(err *field.Error) bool {
+	return err.Type == field.ErrorTypeForbidden && strings.HasPrefix(err.Field, "spec.resources.")
 }
 
 func isQuantity(path string) bool {
@@ -232,6 +228,9 @@ func messageOf(err *field.Error) string {
 	case field.ErrorTypeNotSupported:
 		detail = fmt.Sprintf("%v is none of the %s", quoted(err.BadValue), detail)
 	case field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeForbidden, field.ErrorTypeDuplicate:
+		if isForbidden(err) {
+			break
+		}
 		detail = strings.TrimSuffix(fmt.Sprintf("%s: %s", err.Type, detail), ": ")
 	default: // the detail says it all
 	}
@@ -242,7 +241,7 @@ func messageOf(err *field.Error) string {
 	if i := strings.LastIndex(err.Field, "."); i >= 0 {
 		parent, name = err.Field[:i+1], err.Field[i+1:]
 	}
-	if strings.HasPrefix(detail, name+" is ") { // the CRD's rules name the field
+	if strings.HasPrefix(detail, name+" is ") || isForbidden(err) { // the CRD's rules name the field
 		return oneLine(parent + detail)
 	}
 	return oneLine(fmt.Sprintf("%s: %s", err.Field, detail))

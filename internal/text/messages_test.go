@@ -24,7 +24,6 @@ var mayTakeApart = map[string]string{
 	"internal/lint/admission.go withField":   "some packages of the API server tell the field in the text of an error only",
 	"internal/lint/problems.go messageOf":    "the API server's words are shortened; nothing is decided by them but the words",
 	"internal/lint/problems.go isFraction":   "the API server tells the type that it found in the text of an error only",
-	"internal/lint/problems.go reportField":  "the API server tells which of a rule's fields it means in the text of an error only",
 	"internal/schema/pattern.go whyNotRE2":   "the library's prefix says what the message says already",
 	"cmd/mazectl/main.go run":                "the prefix of cli-runtime's errors would be there twice",
 }
