@@ -63,6 +63,20 @@ func mistaken(arguments, function string) map[string]string {
 	return all
 }
 
+// withSettings adds what else is written for what Maze's nodes say of retries and times.
+func withSettings(all map[string]string) map[string]string {
+	for _, field := range []string{"attempts", "max_attempts", "maxRetries", "max_retry", "retries", "retry", "retryPolicy", "retry_policy", "num_retries"} {
+		all[field] = `how often it is tried again is in "max_retries"`
+	}
+	for _, field := range []string{"backoff", "retryDelay", "retry_backoff", "retry_delay", "retry_interval"} {
+		all[field] = `how long it waits before it is tried again is in "retry_backoff_seconds"`
+	}
+	for _, field := range []string{"deadline", "timeout", "timeoutSeconds", "timeout_s", "timeout_sec"} {
+		all[field] = `how long it may take is in "timeout_seconds"`
+	}
+	return all
+}
+
 var (
 	anyID  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 	mazeID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`)
@@ -87,7 +101,7 @@ var (
 		isID: mazeID, idWords: mazeIDWords,
 		known: []string{"id", "type", "task_name", "name", "inputs", "outputs", "code", "code_str", "code_ser", "task_kind", "resources", "file_context",
 			"model_anchor", "max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds", "metadata", "fallback", "fallback_policy"},
-		mistaken: mistaken("inputs", "task_name"),
+		mistaken: withSettings(mistaken("inputs", "task_name")),
 	}
 	// workbench is what Maze's editor saves and exports: web/maze_playground in Maze's repository. What a node runs is in its "data".
 	workbench = form{

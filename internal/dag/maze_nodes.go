@@ -245,5 +245,6 @@ func (m *mazeRules) checkSettings(n *Node, v *jsontree.Node) {
 	if on := v.Member("retry_on"); on != nil && on.Kind != jsontree.Array && on.Kind != jsontree.Null {
 		m.say(finding.EffectRefused, finding.InvalidSetting, on, n, `"retry_on" is an array of kinds of errors, such as ["node_lost"]; found %s`, m.quote(on))
 	}
+	m.checkRetries(n, v)
 	m.mustBeObject(finding.InvalidSetting, v.Member("metadata"), n, `"metadata"`)
 }

@@ -64,6 +64,7 @@ func (m *mazeRules) checkRun() {
 		return
 	}
 	m.mustBeNumber(run.Member("timeout_seconds"), nil, false)
+	m.mustHaveTime(run.Member("timeout_seconds"), nil, "the run")
 	m.mustBeTags(run.Member("tags"))
 	m.mustBeObject(finding.InvalidSetting, run.Member("metadata"), nil, `"metadata"`)
 	if mode := run.Member("artifact_mode"); mode != nil {

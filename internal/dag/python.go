@@ -62,6 +62,9 @@ var (
 
 // float returns what Python's float makes of a value, and reports whether that raises no error.
 func (d *document) float(v *jsontree.Node) (float64, bool) {
+	if v == nil {
+		return 0, false
+	}
 	switch v.Kind {
 	case jsontree.True:
 		return 1, true

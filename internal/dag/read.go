@@ -20,8 +20,11 @@ const workflowExample = `{"nodes": [{"id": "t1", "func": "speech_to_text", "args
 
 // read makes the graph of a workflow, and reports what is not as its form has it.
 func (c *checker) read() {
-	c.workflow = c.root
-	if c.root.Kind != jsontree.Object {
+	c.workflow = unwrap(c.root)
+	if c.platform() {
+		return
+	}
+	if c.workflow = c.root; c.root.Kind != jsontree.Object {
 		c.report(finding.MalformedDAG, c.root, nil, `a workflow is an object such as %s, found %s`, workflowExample, c.root.Kind)
 		return
 	}
@@ -37,8 +40,6 @@ func (c *checker) read() {
 		return
 	case nodes == nil:
 		c.noNodes()
-		return
-	case c.recognise(c.workflow, marked):
 		return
 	case nodes.Kind != jsontree.Array && nodes.Kind != jsontree.Object:
 		c.report(finding.MalformedDAG, nodes, nil, `"nodes" is an array of objects, found %s`, nodes.Kind)

@@ -13,7 +13,7 @@ import (
 var wrappers = [][]string{{"spec"}, {"workflow"}, {"payload"}, {"run", "metadata", "dag_spec"}, {"metadata", "dag_spec"}, {"draft"}}
 
 // covers are the names of members that hold a workflow only if there are nodes inside.
-var covers = []string{"dag", "definition", "data"}
+var covers = []string{"dag", "definition", "data", "graph"}
 
 // maxWrappers is how many of them may be around each other.
 const maxWrappers = 4
@@ -45,7 +45,9 @@ func inside(v *jsontree.Node) *jsontree.Node {
 		}
 	}
 	for _, name := range covers {
-		if inner := v.Member(name); inner.Member("nodes") != nil {
+		inner := v.Member(name)
+		nodes := inner.Member("nodes")
+		if nodes != nil && (name != "graph" || len(nodes.Children) > 0 && nodes.Children[0].Kind == jsontree.Object) { // a snapshot has ids in its graph
 			return inner
 		}
 	}
@@ -54,7 +56,7 @@ func inside(v *jsontree.Node) *jsontree.Node {
 
 // stranger is a document that is no workflow, and is taken for one.
 type stranger struct {
-	is func(c *checker, v *jsontree.Node) bool
+	is test
 	// what names it, and advice says what to do.
 	what, advice string
 }
@@ -92,17 +94,9 @@ var withoutNodes = []stranger{
 		"one request of an older version of Maze's API, which adds a task or an edge to a workflow",
 		`write all of them as one workflow, with "nodes" and "edges"`},
 	{has("data"), "an export of an editor, with what it draws in \"data\"", `take the object with "nodes" out of it, and give each node "func" and "args"`},
-	{func(_ *checker, v *jsontree.Node) bool {
-		return len(v.Children) > 0 && !slices.ContainsFunc(v.Children, func(child *jsontree.Node) bool { return child.Member("class_type") == nil })
-	}, "a workflow of ComfyUI", `a workflow of Maze has "nodes" with "func" and "args"`},
-	{has("States", "StartAt"), "a state machine of AWS Step Functions", `a workflow of Maze has "nodes" with "func" and "args"`},
-	{has("nbformat", "cells"), "a notebook of Jupyter", `a workflow of Maze has "nodes" with "func" and "args"`},
-	{either(has("jobs", "on"), has("jobs", "true")), "a workflow of GitHub Actions", `a workflow of Maze has "nodes" with "func" and "args"`},
-}
-
-// marked are documents that something at the top tells to be another's, whatever their nodes look like.
-var marked = []stranger{
-	{has("last_node_id"), "a workflow of ComfyUI, as its editor saves it", `write its nodes with "id", "func" and "args"`},
+	{has("States", "StartAt"), "a state machine of AWS Step Functions", hasNodes},
+	{has("nbformat", "cells"), "a notebook of Jupyter", hasNodes},
+	{either(has("jobs", "on"), has("jobs", "true")), "a workflow of GitHub Actions", hasNodes},
 }
 
 // withNodes are documents whose nodes are not Maze's. The first that fits counts.
