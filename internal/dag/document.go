@@ -150,6 +150,10 @@ func (c *checker) parseYAML(content []byte) {
 		return
 	}
 	document, failure := jsontree.ParseYAML(content)
+	if failure != nil && failure.TooLarge {
+		c.reportText(finding.DAGTooLarge, first, "a workflow in YAML is not read if %s", failure)
+		return
+	}
 	if failure != nil {
 		c.reportNoYAML(content, "this is neither JSON nor YAML, in which workflows are written: ", failure)
 		return
@@ -162,7 +166,7 @@ func (c *checker) parseYAML(content []byte) {
 		c.reportText(finding.DAGTooLarge, document.Root.YAML.At, "with its aliases written out, the workflow has more than %d bytes; split it", maxBytes)
 		return
 	}
-	converted, failure := jsontree.YAMLToJSON(content)
+	converted, failure := document.ToJSON(content)
 	if failure != nil {
 		c.reportNoYAML(content, "this is not YAML: ", failure)
 		return

@@ -53,6 +53,13 @@ func every(one test) test {
 	}
 }
 
+// someMember makes a test that one of the members has to pass.
+func someMember(one test) test {
+	return func(c *checker, v *jsontree.Node) bool {
+		return slices.ContainsFunc(v.Children, func(child *jsontree.Node) bool { return one(c, child) })
+	}
+}
+
 // someNode makes a test that one of the nodes has to pass.
 func someNode(one test) test {
 	return func(c *checker, v *jsontree.Node) bool {
@@ -106,7 +113,7 @@ var platforms = []stranger{
 	{has("cwlVersion"), "a workflow in the Common Workflow Language", asNodes},
 	{at(has("triggers", "actions"), "definition"), "a workflow of Azure Logic Apps", asNodes},
 	{both(has("deployments"), at(has("entrypoint"), "deployments", "*")), "a file with the deployments of a Prefect project", hasNodes},
-	{either(at(has("script"), "*"), both(has("stages"), at(has("script"), "*"))), "a pipeline of GitLab CI", hasNodes},
+	{either(at(has("script"), "*"), both(has("stages"), someMember(has("script")))), "a pipeline of GitLab CI", hasNodes},
 	{at(has("cmd"), "stages", "*"), "a pipeline of DVC", hasNodes},
 	{at(either(has("image"), has("build")), "services", "*"), "a file of Docker Compose", hasNodes},
 }

@@ -69,6 +69,9 @@ type Document struct {
 // ParseYAML returns the tree of the first document of a text, also if there is an error in the second one. It reads no further than that.
 // Aliases share what they stand for.
 func ParseYAML(content []byte) (Document, *YAMLError) {
+	if err := checkMarks(content); err != nil {
+		return Document{}, err
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var out Document
 	var first, second yaml.Node
@@ -95,6 +98,9 @@ func ParseYAML(content []byte) (Document, *YAMLError) {
 
 // YAMLToJSON returns what the API server and kubectl read in a YAML document, as JSON.
 func YAMLToJSON(content []byte) ([]byte, *YAMLError) {
+	if err := checkMarks(content); err != nil {
+		return nil, err
+	}
 	converted, err := kubernetes.YAMLToJSON(content)
 	if err != nil {
 		return nil, locate(content, err)
@@ -106,7 +112,7 @@ func YAMLToJSON(content []byte) ([]byte, *YAMLError) {
 // of the library can read the text. Both are nil for a text without a document.
 func DecodeYAML(content []byte) (any, Document, *YAMLError) {
 	document, _ := ParseYAML(content)
-	if document.Root != nil && document.simple && (!bytes.ContainsAny(content, "%!") || !hidden.Match(content)) {
+	if document.readsAlike(content) {
 		value, beyond := document.Root.Value(nil)
 		if beyond != nil {
 			return nil, document, &YAMLError{At: beyond.YAML.At, Problem: "no number of JSON", notJSON: true}
@@ -216,11 +222,13 @@ func (b *yamlBuilder) node(n *yaml.Node) *Node {
 		b.members(out, n.Content)
 	case yaml.SequenceNode:
 		out.YAML.Block = n.Style&yaml.FlowStyle == 0
+		out.Children = make([]*Node, 0, len(n.Content))
 		for i, item := range n.Content {
 			child := b.node(item)
 			child.Parent, child.Index = out, i
 			out.Children = append(out.Children, child)
 		}
+		clear(n.Content)
 	default:
 		const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 		out.YAML.Text, out.YAML.Plain = n.Value, n.Style&quoted == 0
@@ -262,6 +270,7 @@ func kindOf(n *yaml.Node) Kind {
 
 // members adds the members of a mapping to its node. Those of a merge key are kept apart.
 func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
+	out.Children = make([]*Node, 0, len(content)/2)
 	for i := 0; i+1 < len(content); i += 2 {
 		key, name := content[i], b.node(content[i])
 		merges := key.Tag == "!!merge"
@@ -286,6 +295,7 @@ func (b *yamlBuilder) members(out *Node, content []*yaml.Node) {
 		}
 		out.Children = append(out.Children, value)
 	}
+	clear(content) // what is built of it takes its place, and as much memory
 }
 
 func isText(value any) bool {

@@ -47,6 +47,8 @@ type YAMLError struct {
 	Problem Problem
 	// Advice says what to do. Empty if that is not known.
 	Advice string
+	// TooLarge says that the text may have more values than are read.
+	TooLarge bool
 	// notJSON says that the text is YAML, and JSON has no counterpart for a value or a key.
 	notJSON bool
 	// anchor is that of an alias which cannot be followed. Empty if that is not the problem.

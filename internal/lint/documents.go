@@ -136,6 +136,8 @@ func (f *file) readYAML(content []byte, start int, positions *texts.Positions, j
 	above := positions.At(start).Line - 1
 	value, tree, err := jsontree.DecodeYAML(content)
 	switch {
+	case err != nil && err.TooLarge:
+		f.report(finding.ManifestTooLarge, positions.At(start), "", "a document in YAML is not read if %s", err)
 	case err != nil:
 		f.reportYAML(content, start, positions, err)
 	case value == nil: // nothing, or comments only

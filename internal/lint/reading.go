@@ -41,7 +41,9 @@ func (p place) inText() string {
 		return ""
 	}
 	written := strings.TrimSpace(p.node.Written(p.text))
-	begins := func(with, end string) bool { return strings.HasPrefix(written, with) && strings.HasSuffix(written, end) }
+	begins := func(with, end string) bool {
+		return strings.HasPrefix(written, with) && strings.HasSuffix(written, end)
+	}
 	first, _, lines := strings.Cut(written, "\n")
 	isKey := keyBegins(strings.ReplaceAll(first+" ", ": ", ":x"))
 	switch {
