@@ -197,7 +197,7 @@ func openRoot(folder string, names []string) (*packageRoot, []string, error) {
 		r.Root, err = os.OpenRoot(r.real)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s cannot be read: %w", r.absolute, terminal.Cause(err))
+		return nil, nil, fmt.Errorf("%s cannot be read: %w%s", r.absolute, terminal.Cause(err), terminal.WhatToDo(r.absolute, err))
 	}
 	return r, inside, nil
 }

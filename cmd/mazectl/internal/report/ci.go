@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -75,11 +74,14 @@ func writeJUnit(w io.Writer, _ terminal.Terminal, findings []finding.Finding, _ 
 	if len(findings) == 0 {
 		report.Suites = []junitSuite{{Name: "mazectl", Tests: 1, Cases: []junitCase{{Name: "no findings", Class: "mazectl"}}}}
 	}
+	suites := map[string]int{}
 	for _, f := range findings {
-		i := slices.IndexFunc(report.Suites, func(s junitSuite) bool { return s.Name == terminal.Visible(f.File) })
-		if i < 0 {
+		name := terminal.Visible(f.File)
+		i, there := suites[name]
+		if !there {
 			i = len(report.Suites)
-			report.Suites = append(report.Suites, junitSuite{Name: terminal.Visible(f.File)})
+			suites[name] = i
+			report.Suites = append(report.Suites, junitSuite{Name: name})
 		}
 		one := junitCase{
 			Name: title(f) + " " + Where(f.File, f.Position), Class: terminal.Visible(cmp.Or(f.Object, f.File)), File: terminal.Visible(f.File), Line: f.Position.Line,

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/xml"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,23 @@ func TestGitHubEscapes(t *testing.T) {
 	}
 	if !strings.Contains(message, "%0A::error::<b>") || strings.Contains(message, "\x1b") {
 		t.Errorf("message: got %q", message)
+	}
+}
+
+// TestJUnitManyFiles: each file is a suite, and finding its suite takes no time by the number of files. With a search for each finding,
+// these took minutes.
+func TestJUnitManyFiles(t *testing.T) {
+	const files = 100_000
+	findings := make([]finding.Finding, files*2)
+	for i := range findings {
+		findings[i] = finding.New(finding.UnknownField, fmt.Sprintf("%d.yaml", i%files), finding.Position{Line: 1, Column: 1}, "", "x")
+	}
+	var out strings.Builder
+	if err := writeJUnit(&out, terminal.Terminal{}, findings, nil); err != nil {
+		t.Fatal(err)
+	}
+	if suites, failures := strings.Count(out.String(), "<testsuite "), strings.Count(out.String(), "<failure "); suites != files || failures != 2*files {
+		t.Errorf("want %d suites and twice as many failures, got %d and %d", files, suites, failures)
 	}
 }
 

@@ -3,6 +3,8 @@ package terminal
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"syscall"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 )
@@ -13,6 +15,24 @@ func Cause(err error) error {
 		return wrapped.Err
 	}
 	return err
+}
+
+// WhatToDo returns what to do about a file or a folder that cannot be read, to be appended to why. Empty if the reason says it all.
+func WhatToDo(name string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return "; it is a link that leads nowhere: correct the link, or remove it"
+		}
+		return "; check the path"
+	case errors.Is(err, fs.ErrPermission):
+		return "; change its permissions, or leave it out"
+	case errors.Is(err, syscall.ELOOP):
+		return "; it is a link that leads back to itself: correct the link, or remove it"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "; a part of the path is a file: check the path"
+	}
+	return ""
 }
 
 // Errors returns the errors that an error of cli-runtime or of errors.Join is made of, or the error itself.

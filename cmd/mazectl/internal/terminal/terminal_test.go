@@ -3,7 +3,11 @@ package terminal
 import (
 	"bytes"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,5 +86,31 @@ func TestVisible(t *testing.T) {
 		if got := Visible(text); got != want {
 			t.Errorf("Visible(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestWhatToDo: who cannot have a file read is told what to do about it.
+func TestWhatToDo(t *testing.T) {
+	folder := t.TempDir()
+	broken, loop := filepath.Join(folder, "broken"), filepath.Join(folder, "loop")
+	if err := errors.Join(os.Symlink("nowhere", broken), os.Symlink("loop", loop), os.WriteFile(filepath.Join(folder, "file"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		filepath.Join(folder, "none"):      "; check the path",
+		broken:                             "; it is a link that leads nowhere: correct the link, or remove it",
+		loop:                               "; it is a link that leads back to itself: correct the link, or remove it",
+		filepath.Join(folder, "file/none"): "; a part of the path is a file: check the path",
+	} {
+		_, err := os.ReadFile(name)
+		if got := WhatToDo(name, err); err == nil || got != want {
+			t.Errorf("%v: want %q, got %q", err, want, got)
+		}
+	}
+	if got := WhatToDo("a", &fs.PathError{Op: "open", Path: "a", Err: syscall.EACCES}); got != "; change its permissions, or leave it out" {
+		t.Errorf("got %q", got)
+	}
+	if got := WhatToDo("a", io.ErrUnexpectedEOF); got != "" {
+		t.Errorf("got %q", got)
 	}
 }
