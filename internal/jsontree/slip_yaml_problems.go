@@ -61,6 +61,8 @@ var (
 	flowComma    = regexp.MustCompile(`^[ -]*[^\[{"':]+: +[\[{].*[\]}] *(,) *(?:#.*)?$`)
 	twoTexts     = regexp.MustCompile(`[\[{,:] *(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') +([^\s:,\]}#])`)
 	textBracket  = regexp.MustCompile(`[\[{,:] +([\pL_][\pL\pN_.| -]*)[\[{]`)
+	textQuestion = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(\?)`)
+	semicolon    = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(;) *["'\pL_]`)
 	noValue      = regexp.MustCompile(`(?:[\[{,:]) *([,\]}])`)
 )
 
@@ -145,6 +147,12 @@ func (y *yamlText) bracket() (Slip, bool) {
 		return slip, true
 	}
 	if slip, ok := y.match(textBracket, "this text has a bracket, which ends it among other values in brackets", "put the text in quotes"); ok {
+		return slip, true
+	}
+	if slip, ok := y.match(semicolon, "this semicolon is part of the text before it", "write a comma between two values in brackets"); ok {
+		return slip, true
+	}
+	if slip, ok := y.match(textQuestion, "this ? ends the text before it, as it is among values in brackets", "put the text in quotes, or leave the ? out"); ok {
 		return slip, true
 	}
 	for line, ok := y.line, true; ok && line >= y.line-maxMarks; line, ok = y.above(line) {

@@ -94,7 +94,7 @@ func (o *object) judgeSpec(admitted *v1alpha1.MazeTask, refusal Refusal) task.Ve
 		}
 		at, message := o.place.pointer(problem.Pointer), told[problem.Pointer]
 		at.path = o.place.path + problem.Pointer
-		if message != "" && (at.node == nil || at.node.IsJSON(at.text)) {
+		if message != "" && (at.node == nil || at.node.IsJSON(at.text) && !isSwitch(at.node)) {
 			o.report(RuleOf(problem.Reason), at, "%s", message)
 			continue
 		}

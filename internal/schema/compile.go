@@ -2,9 +2,11 @@ package schema
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -83,7 +85,7 @@ func (d *document) checkDefaults() {
 		value := n.schema["default"]
 		if err := libraries[at].validate(n.pointer, value); err != nil {
 			if value != nil {
-				d.note(invalid(n.pointer+"/default", "the default, %s, does not fit its schema (%v); correct the default or the schema", brief(value), err))
+				d.note(invalid(n.pointer+"/default", "the default, %s, does not fit its schema (%v); %s", brief(value), err, defaultMeant(n.schema, value)))
 				continue
 			}
 			unwanted = append(unwanted, id)
@@ -94,6 +96,20 @@ func (d *document) checkDefaults() {
 		d.warn(KindNullDefault, d.nodes[id].pointer+"/default",
 			`null does not fit the schema, so the default is read as left out; remove it, or add "null" to the types`)
 	}
+}
+
+// defaultMeant says what to do about a default that does not fit its schema.
+func defaultMeant(schema map[string]any, value any) string {
+	allowed := kindsOf(schema["type"])
+	if text, isText := value.(string); isText && allowed&stringKind == 0 {
+		if other, err := decode([]byte(text), valueLimits); err == nil && kindOf(other)&allowed != 0 {
+			return "write it without quotes, " + clip(text, maxQuoted) + ", or correct the schema"
+		}
+	}
+	if n, isNumber := value.(json.Number); isNumber && allowed&stringKind != 0 && allowed&numberKinds == 0 {
+		return "put it in quotes, " + strconv.Quote(n.String()) + ", or correct the schema"
+	}
+	return "correct the default or the schema"
 }
 
 // dropDoubtfulDefaults leaves out the defaults whose schemas are wrong

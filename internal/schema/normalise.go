@@ -166,7 +166,11 @@ func (d *document) walk(schema any, pointer string) (int, *Error) {
 	d.nodes = append(d.nodes, node{pointer: pointer})
 	object, ok := schema.(map[string]any)
 	if !ok && !isA[bool](schema) {
-		return 0, invalid(pointer, `a schema is an object such as {"type": "string"}, or a boolean; found %s`, describe(schema))
+		err := invalid(pointer, `a schema is an object such as {"type": "string"}, or a boolean; found %s`, describe(schema))
+		if text, isText := schema.(string); isText && schemaMeant(text) != "" {
+			err.Message += "; " + schemaMeant(text)
+		}
+		return 0, err
 	}
 	d.nodes[id].schema = object
 	d.nodes[id].always = schema == true
@@ -215,6 +219,9 @@ func mismatch(at site, k keyword, want string) *Error {
 	hint := ""
 	if k.hint != "" {
 		hint = "; " + k.hint
+	}
+	if meant := valueMeant(k.shape, at.value); meant != "" {
+		hint = "; " + meant
 	}
 	return invalid(at.pointer(), "%q must be %s, found %s%s", at.name, want, describe(at.value), hint)
 }

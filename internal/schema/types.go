@@ -87,7 +87,11 @@ func (d *document) readTypes(at site, declared []any, isList bool) (types []any,
 		}
 		name, ok := value.(string)
 		if !ok {
-			d.note(invalid(pointer(), `a type is a name such as "string", found %s`, describe(value)))
+			hint := ""
+			if value == nil {
+				hint = `; put it in quotes, "null"`
+			}
+			d.note(invalid(pointer(), `a type is a name such as "string", found %s%s`, describe(value), hint))
 			continue
 		}
 		t, ok := acceptedTypes[name]
