@@ -19,10 +19,10 @@ const (
 // meaning is what a type in another notation is as a schema.
 type meaning struct {
 	types []string
-	// more are other members of the schema, as JSON. They restrict values of the types alone, unless values are listed.
+	// more are other members of the schema, as JSON. They restrict values of the types alone.
 	more string
-	// listed says that the members list the values.
-	listed bool
+	// values are those that are listed, as JSON. There are no types then.
+	values []string
 	// either are the alternatives that no single list of types can express.
 	either []meaning
 }
@@ -30,6 +30,7 @@ type meaning struct {
 var (
 	anyMeaning  = meaning{}
 	nullMeaning = meaning{types: []string{"null"}}
+	someValues  = meaning{values: []string{`"…"`}}
 )
 
 func typed(jsonType string) meaning { return meaning{types: []string{jsonType}} }
@@ -52,7 +53,10 @@ var simpleNotation = map[string]meaning{
 	"char": typed("string"), "str": typed("string"), "string": typed("string"), "text": typed("string"), "varchar": typed("string"),
 	"none": nullMeaning, "nonetype": nullMeaning, "null": nullMeaning, "nil": nullMeaning, "undefined": nullMeaning, "void": nullMeaning,
 	"any": anyMeaning, "unknown": anyMeaning,
-	"enum": {more: `"enum":["…"]`, listed: true},
+	"choice": someValues, "dropdown": someValues, "enum": someValues, "select": someValues,
+	"checkbox": typed("boolean"), "toggle": typed("boolean"),
+	"audio": typed("filepath"), "document": typed("filepath"), "image": typed("filepath"), "pdf": typed("filepath"), "video": typed("filepath"),
+	"html": typed("string"), "markdown": typed("string"), "password": typed("string"), "textarea": typed("string"),
 
 	"set":   {types: []string{"array"}, more: `"uniqueItems":true`},
 	"bytes": {types: []string{"string"}, more: `"contentEncoding":"base64"`}, "bytearray": {types: []string{"string"}, more: `"contentEncoding":"base64"`},
@@ -93,7 +97,7 @@ func notationMeant(text string) (meaning, bool) {
 var (
 	notationToken = regexp.MustCompile(`^(?:[A-Za-z_][A-Za-z0-9_.]*|'[^']*'|"[^"]*"|-?[0-9]+(?:\.[0-9]+)?|\.\.\.|[][<>(),|?/])`)
 	// optionalWords are what docstrings have behind a type.
-	optionalWords = regexp.MustCompile(`(?i),\s*(?:optional|default.*)$|\s*\((?:optional|required)\)$|^(?:optional|required)\s+`)
+	optionalWords = regexp.MustCompile(`(?i)\s*=.*$|,\s*(?:optional|default.*)$|\s*\((?:optional|required)\)$|^(?:optional|required)\s+`)
 	pythonClass   = regexp.MustCompile(`^<class '([^']*)'>$`)
 )
 
@@ -159,9 +163,12 @@ func (n *notation) atom(depth int) (meaning, bool) {
 		}
 		return m, ok && n.take(closing[token])
 	case token[0] == '\'' || token[0] == '"': // as Python quotes what is declared below
-		inner := notation{tokens: []string{token[1 : len(token)-1]}}
-		m, ok := inner.named(inner.tokens[0], depth+1)
-		return m, ok
+		inner := notation{}
+		if m, ok := inner.named(token[1:len(token)-1], depth+1); ok {
+			return m, true
+		}
+		value, _ := json.Marshal(token[1 : len(token)-1]) // a text can be encoded
+		return meaning{values: []string{string(value)}}, true
 	}
 	return n.named(token, depth)
 }
@@ -260,7 +267,7 @@ func (n *notation) literal(closing string) (meaning, bool) {
 		}
 		n.tokens = n.tokens[1:]
 		if n.take(closing) {
-			return meaning{more: `"enum":[` + strings.Join(values, ",") + "]", listed: true}, true
+			return meaning{values: values}, true
 		}
 		if !n.take(",") {
 			return meaning{}, false
@@ -292,7 +299,9 @@ func tupleOf(items []meaning) meaning {
 	return meaning{types: []string{"array"}, more: `"prefixItems":[` + strings.Join(texts, ",") + "]"}
 }
 
-func (m meaning) isAnything() bool { return len(m.types) == 0 && m.more == "" && len(m.either) == 0 }
+func (m meaning) isAnything() bool {
+	return len(m.types)+len(m.values)+len(m.either) == 0 && m.more == ""
+}
 
 // or returns what either of two types is.
 func (m meaning) or(other meaning) meaning {
@@ -301,8 +310,10 @@ func (m meaning) or(other meaning) meaning {
 		return anyMeaning
 	case len(m.either) > 0:
 		return meaning{either: append(slices.Clip(m.either), other)}
-	case m.listed || other.listed || slices.ContainsFunc(m.types, func(t string) bool { return slices.Contains(other.types, t) }):
-		if m.more == other.more && slices.Equal(m.types, other.types) {
+	case len(m.values) > 0 && len(other.values) > 0:
+		return meaning{values: append(slices.Clip(m.values), other.values...)}
+	case len(m.values)+len(other.values) > 0 || slices.ContainsFunc(m.types, func(t string) bool { return slices.Contains(other.types, t) }):
+		if m.String() == other.String() {
 			return m
 		}
 		return meaning{either: []meaning{m, other}}
@@ -322,6 +333,9 @@ func (m meaning) String() string {
 	}
 	if m.more != "" {
 		members = append(members, m.more)
+	}
+	if len(m.values) > 0 {
+		members = append(members, `"enum":[`+strings.Join(m.values, ",")+"]")
 	}
 	if len(m.either) > 0 {
 		var texts []string
