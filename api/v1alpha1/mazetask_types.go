@@ -91,6 +91,11 @@ type MazeTaskSpec struct {
 	//
 	// +optional
 	Source *Source `json:"source,omitempty"`
+
+	// run says how a Pod runs the task: its image, how long, what follows a failure, and its variables. Absent for what the scheduler has for all.
+	//
+	// +optional
+	Run *Run `json:"run,omitempty"`
 }
 
 // Resources is what one run of a task needs.

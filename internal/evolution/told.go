@@ -34,7 +34,7 @@ func told(before, after *registry.Entry) []Change {
 			predictor = field{"predictor", before.Predictor, after.Predictor}
 			fields = append(fields, field{"placement", before.Kubernetes.Placement, after.Kubernetes.Placement})
 		}
-		fields = append(fields, field{"entryPoint", before.EntryPoint, after.EntryPoint}, predictor)
+		fields = append(fields, field{"entryPoint", before.EntryPoint, after.EntryPoint}, field{"run", before.Run, after.Run}, predictor)
 	}
 	var changes []Change
 	for _, field := range fields {

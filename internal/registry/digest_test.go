@@ -145,6 +145,12 @@ var specEdits = map[string]struct {
 	"resources.backend":   {field: "resources.backend", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.Backend = "VLLM" }, wantChanged: true},
 	"entryPoint":          {field: "entryPoint", edit: func(t *v1alpha1.MazeTask) { t.Spec.EntryPoint = "a:b" }, wantChanged: true},
 	"predictor":           {field: "predictor", edit: func(t *v1alpha1.MazeTask) { t.Spec.Predictor = "" }, wantChanged: true},
+	"run.image":           {field: "run.image", edit: withRun(v1alpha1.Run{Image: "tools:v1"}), wantChanged: true},
+	"run.timeout":         {field: "run.timeout", edit: withRun(v1alpha1.Run{Timeout: "10m"}), wantChanged: true},
+	"run.retries":         {field: "run.retries", edit: withRun(v1alpha1.Run{Retries: ptr.To[int32](0)}), wantChanged: true},
+	"run.backoff":         {field: "run.backoff", edit: withRun(v1alpha1.Run{Backoff: "0s"}), wantChanged: true},
+	"run.retryOn":         {field: "run.retryOn", edit: withRun(v1alpha1.Run{RetryOn: []string{"Timeout"}}), wantChanged: true},
+	"run.envFrom":         {field: "run.envFrom", edit: withRun(v1alpha1.Run{EnvFrom: []v1alpha1.EnvFromSource{{Prefix: "A_"}}}), wantChanged: true},
 	"no source":           {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source = nil }, wantChanged: true},
 	"source.path":         {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Path = "z" }, wantChanged: true},
 	"source.line":         {field: "source.line", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Line++ }, wantChanged: true},
@@ -165,6 +171,10 @@ var specEdits = map[string]struct {
 	"status": {edit: func(t *v1alpha1.MazeTask) {
 		t.Status = v1alpha1.MazeTaskStatus{ObservedGeneration: 9, Placement: ptr.To(gpuPlacement())}
 	}},
+}
+
+func withRun(run v1alpha1.Run) func(*v1alpha1.MazeTask) {
+	return func(t *v1alpha1.MazeTask) { t.Spec.Run = &run }
 }
 
 func TestSpecDigestChangesExactlyWithTheSpec(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
@@ -50,13 +51,20 @@ func (d *drawn) draw(t *testing.T, into reflect.Value) {
 			}
 		case *resource.Quantity:
 			field.Set(reflect.ValueOf(pick(d.random, nil, quantity("2"), quantity("2000m"), quantity("2Gi"), quantity("2048Mi"), quantity("2147483648"))))
-		case *v1alpha1.Source, *v1alpha1.GPURequirements:
+		case *v1alpha1.Source, *v1alpha1.GPURequirements, *v1alpha1.Run:
 			if d.random.IntN(3) > 0 {
 				field.Set(reflect.New(field.Type().Elem()))
 				d.draw(t, field.Elem())
 			}
 		case v1alpha1.Resources:
 			d.draw(t, field)
+		case v1alpha1.Duration:
+			field.Set(reflect.ValueOf(pick[v1alpha1.Duration](d.random, "", "90m", "1h30m", "5400s", "1.5h", "2s")))
+		case *int32:
+			field.Set(reflect.ValueOf(pick(d.random, nil, ptr.To[int32](0), ptr.To[int32](3))))
+		case []v1alpha1.EnvFromSource:
+			a, b := v1alpha1.EnvFromSource{SecretRef: &v1alpha1.EnvFromReference{Name: "a"}}, v1alpha1.EnvFromSource{ConfigMapRef: &v1alpha1.EnvFromReference{Name: "b"}}
+			field.Set(reflect.ValueOf(pick(d.random, nil, []v1alpha1.EnvFromSource{a, b}, []v1alpha1.EnvFromSource{b, a})))
 		case []string:
 			field.Set(reflect.ValueOf(pick(d.random, nil, []string{"NVIDIA-L4", "Tesla-T4"}, []string{"Tesla-T4", "NVIDIA-L4"}, []string{"NVIDIA-L4"})))
 		case []int32:
@@ -93,6 +101,7 @@ func (d *drawn) mix(into, from reflect.Value, other *drawn) {
 // sameSpec compares specs as people would.
 var sameSpec = cmp.Options{
 	cmp.Comparer(func(a, b resource.Quantity) bool { return a.Cmp(b) == 0 }),
+	cmp.Comparer(func(a, b v1alpha1.Duration) bool { return a.Length() == b.Length() && (a == "") == (b == "") }),
 	cmpopts.SortSlices(func(a, b int32) bool { return a < b }),
 	cmpopts.SortSlices(func(a, b string) bool { return a < b }),
 	cmp.Comparer(func(a, b apiextensionsv1.JSON) bool {

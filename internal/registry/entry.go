@@ -57,6 +57,8 @@ type Entry struct {
 	// Predictor is malearn's tool type: spec.predictor or, where that is absent, by the rules of the operator's configuration.
 	// Nil if there is none.
 	Predictor *string `json:"predictor"`
+	// Run says how a Pod runs the task, in the form of spec.run. Absent where the task does not say.
+	Run *v1alpha1.Run `json:"run,omitempty"`
 	// Digest shows whether what was learnt of the task still holds.
 	Digest Digests `json:"digest"`
 	// Kubernetes is the MazeTask that the entry was made from, and what a Pod for it needs.
@@ -75,8 +77,8 @@ type Interface struct {
 type Digests struct {
 	// Interface changes exactly when the normalised parameters do.
 	Interface string `json:"interface"`
-	// Spec changes when anything in the spec does, but not when a quantity is only written differently. Quantities count
-	// as Kubernetes counts them: in millicores and bytes, rounded up.
+	// Spec changes when anything in the spec does, but not when a quantity or a duration is only written differently. Quantities
+	// count as Kubernetes counts them: in millicores and bytes, rounded up.
 	Spec string `json:"spec"`
 }
 
@@ -101,7 +103,7 @@ type Origin struct {
 // NewEntry returns the entry of an accepted task from its object, its normalised parameters, its placement, and the rules that
 // tell its predictor where the spec does not.
 func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.Placement, rules PredictorRules) (Entry, error) {
-	spec := withCanonicalQuantities(task.Spec)
+	spec := canonical(task.Spec)
 	specText, err := canonicalJSON(spec)
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode the spec: %w", err)
@@ -121,6 +123,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		Schema:     parameters,
 		EntryPoint: text(spec.EntryPoint),
 		Predictor:  text(spec.Predictor),
+		Run:        spec.Run,
 		Digest:     Digests{Interface: digest(interfaceText), Spec: digest(specText)},
 		Kubernetes: Origin{
 			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,
@@ -283,8 +286,17 @@ func newItem(e Entry, encoded string) Item {
 // Size returns what the entry takes of a ConfigMap's data, key included, in bytes.
 func (i *Item) Size() int { return len(i.Name) + len(i.Text) }
 
-// withCanonicalQuantities makes 4096Mi, 4Gi and 4294967296 the same.
-func withCanonicalQuantities(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
+// canonical makes what means the same the same: 4096Mi, 4Gi and 4294967296, and 600s and 10m.
+func canonical(spec v1alpha1.MazeTaskSpec) v1alpha1.MazeTaskSpec {
+	if spec.Run != nil {
+		spec.Run = spec.Run.DeepCopy()
+		slices.Sort(spec.Run.RetryOn) // a set
+		for _, d := range []*v1alpha1.Duration{&spec.Run.Timeout, &spec.Run.Backoff} {
+			if *d != "" {
+				*d = v1alpha1.NewDuration(d.Length())
+			}
+		}
+	}
 	r := &spec.Resources
 	if r.CPU != nil {
 		r.CPU = resource.NewMilliQuantity(r.CPU.MilliValue(), resource.DecimalSI)

@@ -29,6 +29,15 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 	minimal.Spec = v1alpha1.MazeTaskSpec{Name: "ls", Resources: v1alpha1.Resources{
 		Type: v1alpha1.ResourceTypeCPU, CPU: quantity("1"), Memory: quantity("1Gi"),
 	}}
+	ran := fullTask()
+	ran.Spec = v1alpha1.MazeTaskSpec{Name: "ran", Run: &v1alpha1.Run{
+		Image: "registry.example.com/tools:v1", Timeout: "600s", Retries: ptr.To[int32](0), Backoff: "0s", RetryOn: []string{"node_lost", "Timeout"},
+		EnvFrom: []v1alpha1.EnvFromSource{
+			{SecretRef: &v1alpha1.EnvFromReference{Name: "keys"}}, {Prefix: "A_", ConfigMapRef: &v1alpha1.EnvFromReference{Name: "a", Optional: ptr.To(true)}},
+		},
+	}}
+	const ranText = `{"backoff":"0s","envFrom":[{"secretRef":{"name":"keys"}},{"configMapRef":{"name":"a","optional":true},"prefix":"A_"}],` +
+		`"image":"registry.example.com/tools:v1","retries":0,"retryOn":["Timeout","node_lost"],"timeout":"10m"}`
 	named := fullTask()
 	named.Spec = v1alpha1.MazeTaskSpec{Name: "x_llm_fuse"}
 	cases := map[string]struct {
@@ -52,6 +61,16 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 				`"name":"image_caption","output_parameters":{"说明":{"pattern":"<b>&","type":"string"}},"predictor":"vlm_process",` +
 				`"resources":{"backend":"vllm","cpu_num":2,"gpu_mem":4096,"mem":1024,"model_name":"llava-v1.6","type":"gpu"},` +
 				`"schema":` + fullInterfaceText + `}`,
+		},
+		"How a Pod runs it: durations and sets in one form": {
+			task: ran, parameters: Interface{Input: nothing, Output: nothing},
+			want: `{"description":null,"digest":{"interface":"` + sha(`{"input":{"type":"object"},"output":{"type":"object"}}`) + `",` +
+				`"spec":"` + sha(`{"name":"ran","run":`+ranText+`}`) + `"},` +
+				`"entry_point":null,"input_parameters":{},` +
+				`"kubernetes":{"generation":3,"name":"image-caption","namespace":"vision","placement":{},"uid":"7d3e"},` +
+				`"name":"ran","output_parameters":{},"predictor":null,` +
+				`"resources":{"backend":null,"cpu_num":0,"gpu_mem":0,"mem":0,"model_name":null,"type":""},` +
+				`"run":` + ranText + `,"schema":{"input":{"type":"object"},"output":{"type":"object"}}}`,
 		},
 		"Absent text is null, absent parameters are empty, an absent size is 0": {
 			task: minimal, parameters: Interface{Input: nothing, Output: nothing},

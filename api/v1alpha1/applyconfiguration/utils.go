@@ -22,6 +22,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AffinityApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EntryReference"):
 		return &apiv1alpha1.EntryReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EnvFromReference"):
+		return &apiv1alpha1.EnvFromReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EnvFromSource"):
+		return &apiv1alpha1.EnvFromSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GPUPlacement"):
 		return &apiv1alpha1.GPUPlacementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GPURequirements"):
@@ -36,6 +40,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PlacementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
 		return &apiv1alpha1.ResourcesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Run"):
+		return &apiv1alpha1.RunApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Source"):
 		return &apiv1alpha1.SourceApplyConfiguration{}
 

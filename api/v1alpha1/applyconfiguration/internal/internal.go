@@ -31,6 +31,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: nodeAffinity
       type:
         namedType: io.k8s.api.core.v1.NodeAffinity
+- name: com.github.maze-agent.maregister.api.v1alpha1.Duration
+  scalar: string
 - name: com.github.maze-agent.maregister.api.v1alpha1.EntryReference
   map:
     fields:
@@ -46,6 +48,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: key
       type:
         scalar: string
+- name: com.github.maze-agent.maregister.api.v1alpha1.EnvFromReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: optional
+      type:
+        scalar: boolean
+- name: com.github.maze-agent.maregister.api.v1alpha1.EnvFromSource
+  map:
+    fields:
+    - name: configMapRef
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.EnvFromReference
+    - name: prefix
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.EnvFromReference
 - name: com.github.maze-agent.maregister.api.v1alpha1.GPUPlacement
   map:
     fields:
@@ -123,6 +146,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.Resources
       default: {}
+    - name: run
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.Run
     - name: source
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.Source
@@ -220,6 +246,33 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.maze-agent.maregister.api.v1alpha1.ResourceType
       default: cpu
+- name: com.github.maze-agent.maregister.api.v1alpha1.Run
+  map:
+    fields:
+    - name: backoff
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.Duration
+    - name: envFrom
+      type:
+        list:
+          elementType:
+            namedType: com.github.maze-agent.maregister.api.v1alpha1.EnvFromSource
+          elementRelationship: atomic
+    - name: image
+      type:
+        scalar: string
+    - name: retries
+      type:
+        scalar: numeric
+    - name: retryOn
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: timeout
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.Duration
 - name: com.github.maze-agent.maregister.api.v1alpha1.Source
   map:
     fields:

@@ -40,6 +40,8 @@ type MazeTaskSpecApplyConfiguration struct {
 	Predictor *string `json:"predictor,omitempty"`
 	// source says where discovery found the task. It is not needed to run it.
 	Source *SourceApplyConfiguration `json:"source,omitempty"`
+	// run says how a Pod runs the task: its image, how long, what follows a failure, and its variables. Absent for what the scheduler has for all.
+	Run *RunApplyConfiguration `json:"run,omitempty"`
 }
 
 // MazeTaskSpecApplyConfiguration constructs a declarative configuration of the MazeTaskSpec type for use with
@@ -109,5 +111,13 @@ func (b *MazeTaskSpecApplyConfiguration) WithPredictor(value string) *MazeTaskSp
 // If called multiple times, the Source field is set to the value of the last call.
 func (b *MazeTaskSpecApplyConfiguration) WithSource(value *SourceApplyConfiguration) *MazeTaskSpecApplyConfiguration {
 	b.Source = value
+	return b
+}
+
+// WithRun sets the Run field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Run field is set to the value of the last call.
+func (b *MazeTaskSpecApplyConfiguration) WithRun(value *RunApplyConfiguration) *MazeTaskSpecApplyConfiguration {
+	b.Run = value
 	return b
 }
