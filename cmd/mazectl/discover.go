@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/ptr"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/deliver"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
@@ -106,6 +107,7 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 		"`PATTERN` of files and folders to leave out, by name (test_*) or by path from the package root (tools/**/demo.py); can be repeated")
 	flags.StringVar(&o.to.SourceName, "source-name", "",
 		"`NAME` of what DIR has, for the label "+pysource.LabelSource+"; --prune needs it, to know what came from there before")
+	flags.StringVar(&o.sources.Image, "image", "", "container `IMAGE` that has the code of DIR, for run.image of all tasks")
 	flags.BoolVar(&o.to.Apply, "apply", false, "apply the tasks to the cluster")
 	flags.BoolVar(&o.to.Prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
 	flags.BoolVar(&o.to.AllowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
@@ -156,6 +158,12 @@ func (o *discoverOptions) validate() error {
 	if err := pysource.CheckSource(o.to.SourceName); err != nil {
 		return err
 	}
+	if image := o.sources.Image; image != "" {
+		spec := v1alpha1.MazeTaskSpec{Name: "any", Run: &v1alpha1.Run{Image: image}}
+		if found := o.sources.Judge(&spec); len(found) > 0 {
+			return fmt.Errorf("--image %q: %s", image, found[0].Message)
+		}
+	}
 	return o.findings.Check()
 }
 
@@ -195,9 +203,6 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return found
 	}
 	err = o.to.Deliver(ctx, t, f)
-	if note := f.Uncarried(); note != "" {
-		t.Say("note:", note)
-	}
 	fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
 	if err != nil {
 		return err

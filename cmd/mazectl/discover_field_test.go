@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -74,18 +73,5 @@ func TestDecorator(t *testing.T) {
 				t.Errorf("want exit code %d and %q: %s", tc.wantCode, tc.want, got)
 			}
 		})
-	}
-}
-
-// TestDiscoverRunNote: what a MazeTask does not carry is told, once.
-func TestDiscoverRunNote(t *testing.T) {
-	folder := t.TempDir()
-	source := "from maze import task\n\n\n@task(max_retries=3)\ndef f():\n    return {\"a\": 1}\n\n\n@task(timeout_seconds=60)\ndef g():\n    return {\"a\": 1}\n"
-	if err := os.WriteFile(filepath.Join(folder, "a.py"), []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	got := call(t, "discover", folder)
-	if got.code != exitFine || strings.Count(got.stderr, "note: 2 tasks with max_retries") != 1 {
-		t.Errorf("want one note: %s", got)
 	}
 }

@@ -76,6 +76,13 @@ func report(t *testing.T, result discover.Result) string {
 		fmt.Fprintf(&b, "  %s:\n    function: %s\n", spec.Name, task.Function)
 		fmt.Fprintf(&b, "    at: %s:%d:%d\n", task.File, task.Position.Line, task.Position.Column)
 		fmt.Fprintf(&b, "    resources: %s\n", strings.Join(resources(task), " "))
+		if spec.Run != nil {
+			text, err := json.Marshal(spec.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "    run: %s\n", text)
+		}
 		if spec.Description != "" {
 			fmt.Fprintf(&b, "    description: %s\n", strconv.Quote(spec.Description))
 		}

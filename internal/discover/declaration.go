@@ -28,7 +28,6 @@ type declaration struct {
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
 	spec      v1alpha1.MazeTaskSpec
-	run       Run
 	findings  []finding.Finding
 	// refused means that there is no task.
 	refused bool
@@ -236,15 +235,13 @@ func (d *declaration) check() bool {
 	return !d.refused
 }
 
-// unfit returns why Maze cannot run a function as a task, and what to do. It is empty if Maze can.
+// unfit returns why no executor can call a function as a task, and what to do. It is empty if one can.
 func unfit(f *syntax.Function) string {
 	switch {
 	case f.IsClass:
 		return "it is a class, and Maze calls functions: decorate a function that makes the object and calls it"
 	case f.Within != "":
 		return "it is part of " + f.Within + ", where Maze does not find it: move it to the top level of the module"
-	case f.IsAsync:
-		return "it is async, and Maze does not await what a task returns: make it a plain function that runs the rest"
 	default:
 		return ""
 	}
@@ -269,7 +266,7 @@ func (d *declaration) readArguments() {
 	}
 }
 
-// readArgument evaluates one argument. Of how to run a task, nothing is missed if it is not known.
+// readArgument evaluates one argument.
 func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 	if !d.takes(keyword, operand.At) {
 		return
@@ -277,9 +274,7 @@ func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 	value, why := d.evaluate(operand)
 	if why != nil {
 		value = nil
-		if !slices.Contains(runOptions, keyword) {
-			d.notKnown(keyword, operand.At, why)
-		}
+		d.notKnown(keyword, operand.At, why)
 	}
 	d.arguments[keyword] = argument{operand.At, value, operand, why}
 }
@@ -364,5 +359,5 @@ func (d *declaration) task() Task {
 	f := d.function
 	d.spec.EntryPoint = d.object()
 	d.spec.Source = &v1alpha1.Source{Path: d.module.Path, Line: int32(f.At.Line), Digest: f.Digest}
-	return Task{Spec: d.spec, File: d.module.Path, Position: f.At, Function: d.object(), Run: d.run}
+	return Task{Spec: d.spec, File: d.module.Path, Position: f.At, Function: d.object()}
 }

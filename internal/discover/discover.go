@@ -63,21 +63,6 @@ type Task struct {
 	Position finding.Position
 	// Function is the Python object reference, such as tools.image:image_caption.
 	Function string
-	// Run is what the decorator says of how to run the task. A MazeTask does not carry it yet.
-	Run Run
-}
-
-// Run is how a task is run. What was not said, or is not known, is nil.
-type Run struct {
-	MaxRetries                   *int64
-	RetryBackoffSeconds, Timeout *float64
-	// RetryOn holds kinds of errors, such as resource_insufficient.
-	RetryOn []string
-}
-
-// IsZero reports whether nothing was said.
-func (r Run) IsZero() bool {
-	return r.MaxRetries == nil && r.RetryBackoffSeconds == nil && r.Timeout == nil && r.RetryOn == nil
 }
 
 // Options say how modules are linked.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover"
@@ -290,27 +291,49 @@ func TestFieldB7(t *testing.T) {
 	}
 }
 
-// TestFieldB8: what a decorator says of how to run the task is kept.
+// TestFieldB8: what a decorator says of how to run the task is carried by the MazeTask.
 func TestFieldB8(t *testing.T) {
-	three, two, sixty := int64(3), 2.0, 60.0
-	for source, want := range map[string]discover.Run{
+	for source, want := range map[string]*v1alpha1.Run{
 		"max_retries=3, retry_backoff_seconds=2, retry_on=['resource_insufficient'], timeout_seconds=60": {
-			MaxRetries: &three, RetryBackoffSeconds: &two, RetryOn: []string{"resource_insufficient"}, Timeout: &sixty},
-		"":                                {},
-		"timeout_seconds=2 * 30":          {Timeout: &sixty},
-		"retry_on=('a', 'b', 'a')":        {RetryOn: []string{"a", "b"}},
-		"retry_on=(ValueError,)":          {},
-		"max_retries=None, retry_on=None": {},
-		"max_retries='3'":                 {},
-		"max_retries=count()":             {},
-		"retry_on=[]":                     {RetryOn: []string{}},
+			Retries: ptr.To[int32](3), Backoff: "2s", RetryOn: []string{"resource_insufficient"}, Timeout: "1m"},
+		"":                           nil,
+		"timeout_seconds=2 * 30":     {Timeout: "1m"},
+		"timeout_seconds=0.25":       {Timeout: "250ms"},
+		"timeout_seconds=5400.0":     {Timeout: "1h30m"},
+		"retry_backoff_seconds=0":    {Backoff: "0s"},
+		"retry_on=('a', 'b', 'a')":   {RetryOn: []string{"a", "b"}},
+		"retry_on=[]":                {Retries: ptr.To[int32](0)}, // Maze starts nothing again then
+		"retry_on=[], max_retries=3": {Retries: ptr.To[int32](0)},
+		"max_retries=0":              {Retries: ptr.To[int32](0)},
+		"max_retries=-1":             {Retries: ptr.To[int32](0)}, // as Maze takes it
+		"max_retries=2.9":            {Retries: ptr.To[int32](2)}, // likewise
+		"max_retries=None, retry_on=None, timeout_seconds=None": nil,
 	} {
 		result := inA("from maze import task\n@task("+source+")\ndef f():"+body).found(t, discover.Options{})
 		if len(result.Tasks) != 1 || len(result.Findings) > 0 {
 			t.Fatalf("%s: %v", source, lines(result))
 		}
-		if diff := cmp.Diff(want, result.Tasks[0].Run); diff != "" {
+		if diff := cmp.Diff(want, result.Tasks[0].Spec.Run); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", source, diff)
+		}
+	}
+}
+
+// TestFieldB8Findings: what cannot be carried is told, where it is written. The task is there without it.
+func TestFieldB8Findings(t *testing.T) {
+	for source, want := range map[string]string{
+		"timeout_seconds='60'":         "timeout_seconds takes a number of seconds, and gets a string; it is left out",
+		"retry_backoff_seconds=[2]":    "retry_backoff_seconds takes a number of seconds, and gets a list; it is left out",
+		"max_retries='3'":              "max_retries takes a whole number, and gets a string; it is left out",
+		"retry_on='timeout'":           "retry_on takes a list of texts such as resource_insufficient, and gets a string; it is left out",
+		"retry_on=['a', 3]":            "retry_on takes a list of texts such as resource_insufficient, and gets a list; it is left out",
+		"max_retries=count()":          "max_retries is left out: write a constant",
+		"retry_on=(ValueError,)":       "retry_on is left out: write a constant",
+		"timeout_seconds=float('nan')": "timeout_seconds is left out: write a constant",
+	} {
+		result := inA("from maze import task\n@task("+source+")\ndef f():"+body).found(t, discover.Options{})
+		if len(result.Tasks) != 1 || result.Tasks[0].Spec.Run != nil || len(result.Findings) != 1 || !strings.Contains(result.Findings[0].Message, want) {
+			t.Errorf("%s: %v, %v, want %q", source, lines(result), result.Findings, want)
 		}
 	}
 }

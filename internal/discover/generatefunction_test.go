@@ -27,7 +27,7 @@ func (g *generated) function(w *writer, d decorators) string {
 		lines = append(lines[:1:1], append([]string{"# another"}, lines[1:]...)...)
 	}
 	indent := pick(w, "    ", "    ", "    ", "  ", "\t", " ")
-	lines = append(lines, fmt.Sprintf("def %s%s(%s)%s:", name, pick(w, "", "", " ", "\\\n  "), signature.parameters, signature.returns))
+	lines = append(lines, fmt.Sprintf("%sdef %s%s(%s)%s:", pick(w, "", "", "", "", "async "), name, pick(w, "", "", " ", "\\\n  "), signature.parameters, signature.returns))
 	text := strings.Join(lines, "\n")
 	for _, line := range body {
 		text += "\n" + indent + line

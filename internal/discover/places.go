@@ -27,6 +27,10 @@ var fields = []struct {
 	{"/spec/resources/modelName", []string{"model_name"}},
 	{"/spec/resources/backend", []string{"backend"}},
 	{"/spec/resources", []string{"resources"}},
+	{"/spec/run/timeout", []string{"timeout_seconds"}},
+	{"/spec/run/retries", []string{"max_retries"}},
+	{"/spec/run/backoff", []string{"retry_backoff_seconds"}},
+	{"/spec/run/retryOn", []string{"retry_on"}},
 }
 
 // judged returns what is wrong with the manifest, each where the value is declared.

@@ -1,40 +1,83 @@
 package discover
 
 import (
-	"math/big"
+	"math"
+	"reflect"
 	"slices"
+	"time"
 
+	"k8s.io/utils/ptr"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/discover/eval"
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
-// readRun reads how the task is to be run. What is not known, or of another kind, is left out: Maze's decorator takes anything.
+// readRun reads how the task is to be run. Maze's decorator takes anything, so what is of another kind is left out, with a finding.
 func (d *declaration) readRun() {
-	if value, ok := d.arguments["max_retries"].value.(*big.Int); ok && value.IsInt64() {
-		n := value.Int64()
-		d.run.MaxRetries = &n
-	}
-	d.run.RetryBackoffSeconds = d.seconds("retry_backoff_seconds")
-	d.run.Timeout = d.seconds("timeout_seconds")
-	if items, ok := eval.Elements(d.arguments["retry_on"].value); ok {
-		d.run.RetryOn = []string{}
-		for _, item := range items {
-			if text, ok := item.(string); ok && !slices.Contains(d.run.RetryOn, text) {
-				d.run.RetryOn = append(d.run.RetryOn, text)
-			}
-		}
-	}
 	if d.form == &ascend {
 		d.checkAscendRun()
 	}
+	if d.refused {
+		return
+	}
+	run := v1alpha1.Run{Timeout: d.seconds("timeout_seconds"), Backoff: d.seconds("retry_backoff_seconds"), Retries: d.retries()}
+	if items, known := d.retryOn(); known && len(items) == 0 { // Maze starts nothing again then, whatever max_retries is
+		run.Retries = ptr.To[int32](0)
+	} else {
+		run.RetryOn = items
+	}
+	if !reflect.ValueOf(run).IsZero() {
+		d.spec.Run = &run
+	}
 }
 
-// seconds returns a number of seconds, or nil if it is none.
-func (d *declaration) seconds(keyword string) *float64 {
-	if value, ok := number(d.arguments[keyword].value); ok {
-		return &value
+// seconds returns a number of seconds. It is empty for none. The CRD refuses what is too long, and a timeout that is not above 0.
+func (d *declaration) seconds(keyword string) v1alpha1.Duration {
+	if !d.isKnown(keyword) {
+		return ""
 	}
-	return nil
+	value, ok := number(d.arguments[keyword].value)
+	if !ok || math.IsNaN(value) {
+		d.wrong(keyword, "a number of seconds")
+		return ""
+	}
+	const most = 1e9 // which a Duration holds
+	return v1alpha1.NewDuration(time.Duration(min(max(value, -1), most) * float64(time.Second)))
+}
+
+// retries returns how many times a run is started again, or nil if the declaration does not say. Maze takes a number below 0 as 0.
+func (d *declaration) retries() *int32 {
+	const keyword = "max_retries"
+	if !d.isKnown(keyword) {
+		return nil
+	}
+	value, ok := number(d.arguments[keyword].value)
+	if !ok || math.IsNaN(value) {
+		d.wrong(keyword, "a whole number")
+		return nil
+	}
+	return ptr.To(int32(min(max(value, 0), math.MaxInt32)))
+}
+
+// retryOn returns the failures after which a run is started again, each once. It reports whether the declaration says which.
+func (d *declaration) retryOn() (kinds []string, known bool) {
+	const keyword = "retry_on"
+	if !d.isKnown(keyword) {
+		return nil, false
+	}
+	items, ok := eval.Elements(d.arguments[keyword].value)
+	isNoText := func(item any) bool { _, ok := item.(string); return !ok }
+	if !ok || slices.ContainsFunc(items, isNoText) {
+		d.wrong(keyword, "a list of texts such as resource_insufficient")
+		return nil, false
+	}
+	for _, item := range items {
+		if text := item.(string); !slices.Contains(kinds, text) {
+			kinds = append(kinds, text)
+		}
+	}
+	return kinds, true
 }
 
 // checkAscendRun refuses what Ascend-Maze's decorator does.

@@ -264,10 +264,10 @@ def output_of(function):
 
 def returned_keys(function, tree):
     """Give the keys of the dict literals that a function returns; None where Maze's decorator raises an error, or each call does."""
-    if inspect.isgeneratorfunction(inspect.unwrap(function)):
+    if inspect.isgeneratorfunction(inspect.unwrap(function)) or inspect.isasyncgenfunction(inspect.unwrap(function)):
         return None
     line = inspect.unwrap(function).__code__.co_firstlineno
-    node = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)
+    node = next(n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
                 and min([n.lineno] + [d.lineno for d in n.decorator_list]) == line)
     returns = []
 
@@ -340,8 +340,6 @@ def tasks_of(module):
     found = {}
     for name, value in vars(module).items():
         if not inspect.isfunction(value) or not hasattr(value, "declaration") or value.__module__ != module.__name__ or value.__name__ != name:
-            continue
-        if inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value):
             continue
         line = inspect.unwrap(value).__code__.co_firstlineno
         meta = describe(value, tree)

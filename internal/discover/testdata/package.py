@@ -47,7 +47,7 @@ def main(root):
         found = [(inspect.unwrap(value).__code__.co_firstlineno, value) for name, value in vars(module).items()
                  if inspect.isfunction(value) and value.__module__ == module.__name__ and value.__name__ == name]
         for _, function in sorted(found, key=lambda one: one[0]):
-            if hasattr(function, "_task_meta") and not inspect.iscoroutinefunction(function):
+            if hasattr(function, "_task_meta"):
                 registry.register_task(function)
                 tasks[function._task_meta["name"]] = function._task_meta
     json.dump(tasks, sys.stdout, allow_nan=False)

@@ -26,6 +26,8 @@ type Options struct {
 	ParseAll bool
 	// Claims are decorators that count as Maze's, although they come from elsewhere.
 	Claims discover.Claims
+	// Image is the container image that has the code, for all tasks. Empty for none.
+	Image string
 	// Judge says what is wrong with a task: see discover.Options. Nil for a Find that judges nothing.
 	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
 	// Shown returns how findings name a file, by its absolute path. Nil for a path from the working folder.
@@ -106,12 +108,27 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f.setImage(options.Image)
 	if now, err := filepath.EvalSymlinks(root.absolute); err != nil || now != root.real {
 		return nil, errMoved
 	}
 	f.complete(w, r, modules)
 	f.show(root)
 	return f, nil
+}
+
+// setImage makes an image that of all tasks. Empty for none.
+func (f *Found) setImage(image string) {
+	for i := range f.Tasks {
+		spec := &f.Tasks[i].Spec
+		switch {
+		case image == "":
+			return
+		case spec.Run == nil:
+			spec.Run = &v1alpha1.Run{}
+		}
+		spec.Run.Image = image
+	}
 }
 
 // complete adds what is known of the files besides their tasks.
@@ -257,18 +274,3 @@ func (f *Found) WhyNothing() string {
 
 // passedOver counts what was not looked into.
 type passedOver struct{ unmentioned, hidden, excluded int }
-
-// Uncarried returns a note of what decorators say that a MazeTask does not carry. It is empty if there is nothing of it.
-func (f *Found) Uncarried() string {
-	n := 0
-	for i := range f.Tasks {
-		if !f.Tasks[i].Run.IsZero() {
-			n++
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	return terminal.Plural(n, "task") + " with max_retries, retry_backoff_seconds, retry_on or timeout_seconds, which a MazeTask does not carry yet: " +
-		"whoever runs the tasks has to be told of them otherwise"
-}
