@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -110,7 +111,7 @@ func (c *cluster) start(ctx context.Context) error {
 // look returns what is known now of the tasks and Pods of a workflow.
 func (c *cluster) look(ctx context.Context, w *workflow) (seen, error) {
 	// The registry first. A status that is read later may be ahead of it, which shows, as it has the digest of its entry.
-	now := seen{registry: c.registry.Snapshot(), tasks: map[string][]v1alpha1.MazeTask{}, pods: map[string]*corev1.Pod{}}
+	now := seen{registry: c.registry.Snapshot(), tasks: map[string][]v1alpha1.MazeTask{}, pods: map[string]*corev1.Pod{}, at: time.Now()}
 	var one v1alpha1.MazeTaskList
 	if err := c.cache.List(ctx, &one, kube.Limit(1)); err != nil {
 		return seen{}, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -20,6 +21,8 @@ type seen struct {
 	noTasks bool
 	// pods are those of the run, by name.
 	pods map[string]*corev1.Pod
+	// at is when it was seen.
+	at time.Time
 }
 
 // phase says how far a node is.
@@ -28,7 +31,7 @@ type phase string
 const (
 	waiting   phase = "waiting"   // for other nodes, or for its task
 	starting  phase = "starting"  // its Pod is being created
-	pending   phase = "pending"   // its Pod is on no node of the cluster yet
+	pending   phase = "pending"   // its Pod is on no node of the cluster yet, or cannot start there
 	running   phase = "running"   // kube-scheduler has bound its Pod
 	succeeded phase = "succeeded" // its Pod has
 	failed    phase = "failed"    // its Pod has
@@ -47,12 +50,22 @@ type plan struct {
 	progress []progress
 	// create are Pods to create, and remove Pods to delete if they still are as they were seen.
 	create, remove []*corev1.Pod
+	// wake is when to decide again even if nothing changes. 0 for never.
+	wake time.Duration
+}
+
+// wakeIn has the plan made anew after some time.
+func (p *plan) wakeIn(after time.Duration) {
+	if p.wake == 0 || after < p.wake {
+		p.wake = after
+	}
 }
 
 // scheduler is what decisions depend on beside what is seen.
 type scheduler struct {
-	workflow         *workflow
-	namespace, image string
+	workflow  *workflow
+	namespace string
+	settings
 }
 
 // decide makes a plan from what is seen, and from nothing else: no memory of what was done before. So it does not matter whether an event
@@ -62,10 +75,10 @@ func (s *scheduler) decide(now seen) plan {
 	phases := map[string]phase{}
 	for _, n := range s.workflow.nodes {
 		var next progress
-		if pod := now.pods[podName(s.workflow.run, n.ID)]; pod != nil {
-			next = p.follow(n, pod, now)
+		if pod, attempt := lastAttempt(s.workflow.run, n.ID, now.pods); pod != nil {
+			next = s.follow(&p, n, pod, attempt, now)
 		} else if next = hold(n, phases); next.phase == "" {
-			next = s.start(&p, n, now)
+			next = s.start(&p, n, 0, now)
 		}
 		next.node = n
 		phases[n.ID] = next.phase
@@ -94,8 +107,8 @@ func hold(n *node, phases map[string]phase) progress {
 	return progress{phase: waiting, text: "waits for " + strings.Join(unfinished, ", ")}
 }
 
-// start has the Pod of a node created, unless its task is in the way.
-func (s *scheduler) start(p *plan, n *node, now seen) progress {
+// start has the Pod of a node created, unless its task is in the way, or what other nodes have left is not enough.
+func (s *scheduler) start(p *plan, n *node, attempt int, now seen) progress {
 	entry, why := startable(now.registry, now.tasks[n.Func], n.Func)
 	if now.noTasks {
 		why = fmt.Sprintf("namespace %s has no MazeTask at all: is it the right one?", s.namespace)
@@ -103,11 +116,18 @@ func (s *scheduler) start(p *plan, n *node, now seen) progress {
 	if why == "" && entry.EntryPoint == nil {
 		why = fmt.Sprintf("MazeTask %s has no entryPoint, by which an executor would get the function", entry.Kubernetes.Name)
 	}
+	if why == "" && s.imageOf(entry) == "" {
+		why = whyNoImage(entry)
+	}
 	if why != "" {
 		return progress{phase: waiting, text: "waits: " + why}
 	}
+	inputs, why := s.inputsOf(n, now.pods)
+	if why != "" {
+		return progress{phase: failed, text: "failed: " + why}
+	}
 	digest, _ := now.registry.Digest(n.Func)
-	p.create = append(p.create, s.workflow.newPod(n, entry, digest, s.namespace, s.image))
+	p.create = append(p.create, s.newPod(n, entry, digest, attempt, inputs))
 	return progress{phase: starting, text: fmt.Sprintf("starts %s, generation %d", titleOf(entry), entry.Kubernetes.Generation)}
 }
 
@@ -129,14 +149,16 @@ func titleOf(entry client.Entry) string {
 
 // follow returns how far a node with a Pod is. A Pod that is on no node yet is deleted when its task is not what it was made from any more:
 // the next plan then starts the node anew. One that is on a node runs on.
-func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
+func (s *scheduler) follow(p *plan, n *node, pod *corev1.Pod, attempt int, now seen) progress {
 	switch {
 	case pod.Status.Phase == corev1.PodSucceeded:
-		return progress{phase: succeeded, text: "succeeded"}
+		return progress{phase: succeeded, text: textOfSuccess(pod)}
 	case pod.Status.Phase == corev1.PodFailed:
-		return progress{phase: failed, text: "failed: " + whyFailed(pod)}
+		return s.afterFailure(p, n, pod, attempt, now)
 	case pod.DeletionTimestamp != nil:
 		return progress{phase: waiting, text: fmt.Sprintf("waits: Pod %s is being deleted", pod.Name)}
+	case pod.Spec.NodeName != "" && whyStuck(pod) != "":
+		return progress{phase: pending, text: fmt.Sprintf("waits: Pod %s is on %s: %s", pod.Name, pod.Spec.NodeName, whyStuck(pod))}
 	case pod.Spec.NodeName != "":
 		return progress{phase: running, text: fmt.Sprintf("runs as Pod %s on %s", pod.Name, pod.Spec.NodeName)}
 	}
@@ -153,6 +175,17 @@ func (p *plan) follow(n *node, pod *corev1.Pod, now seen) progress {
 	return progress{phase: pending, text: text}
 }
 
+// whyStuck returns why the container of a Pod that is on a node does not start: its image cannot be pulled, a Secret is not there, and the
+// like. It is empty while nothing is wrong.
+func whyStuck(pod *corev1.Pod) string {
+	for _, c := range pod.Status.ContainerStatuses {
+		if w := c.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+			return strings.TrimSuffix(w.Reason+": "+w.Message, ": ")
+		}
+	}
+	return ""
+}
+
 // whatChanged says in which way a Pod's task is not what it was made from. The entry of a task that nobody has edited changes with the nodes
 // of the cluster, and with the operator's configuration.
 func whatChanged(function string, pod *corev1.Pod, registry client.Snapshot) string {
@@ -166,22 +199,6 @@ func whatChanged(function string, pod *corev1.Pod, registry client.Snapshot) str
 	default:
 		return fmt.Sprintf("task %s has changed", function)
 	}
-}
-
-// whyFailed returns the kubelet's reason for the failure of a Pod.
-func whyFailed(pod *corev1.Pod) string {
-	var told []string
-	for _, c := range pod.Status.ContainerStatuses {
-		if ended := c.State.Terminated; ended != nil {
-			told = append(told, strings.TrimSpace(fmt.Sprintf("exit code %d %s %s", ended.ExitCode, ended.Reason, ended.Message)))
-		}
-	}
-	for _, text := range []string{pod.Status.Reason, pod.Status.Message} {
-		if text != "" {
-			told = append(told, text)
-		}
-	}
-	return strings.Join(append(told, "see Pod "+pod.Name), "; ")
 }
 
 // ended reports whether nothing is left to wait for.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/client"
@@ -107,20 +108,21 @@ func TestDecide(t *testing.T) {
 	captionMoved := newTask(t, "image_caption", func(task *v1alpha1.MazeTask) { task.Status.Placement.NodeSelector = nil }, generation(t, 1))
 	captionAnew := newTask(t, "image_caption", func(task *v1alpha1.MazeTask) { task.Spec.Resources.ModelName = "larger" }, generation(t, 1))
 	both := []*v1alpha1.MazeTask{speech, caption}
+	never := newTask(t, "speech_to_text", withRun(v1alpha1.Run{Retries: ptr.To[int32](0)}), generation(t, 1)) // never again
 	w := mustRead(t, twoNodes)
-	s := &scheduler{workflow: w, namespace: "vision", image: "executor:1"}
+	s := &scheduler{workflow: w, namespace: "vision", settings: settings{image: "executor:1"}}
 	// pod returns the Pod of a node, made of a task, with changes.
 	pod := func(node int, task *v1alpha1.MazeTask, changes ...func(*corev1.Pod)) *corev1.Pod {
 		published := publish(t, task)
 		entry, _ := published.Get(task.Spec.Name)
 		digest, _ := published.Digest(task.Spec.Name)
-		made := w.newPod(w.nodes[node], entry, digest, "vision", "executor:1")
+		made := s.newPod(w.nodes[node], entry, digest, 0, "{}")
 		for _, c := range changes {
 			c(made)
 		}
 		return made
 	}
-	t1, t2 := podName("demo", "t1"), podName("demo", "t2")
+	t1, t2 := podName("demo", "t1", 0), podName("demo", "t2", 0)
 	cases := map[string]struct {
 		published client.Snapshot
 		tasks     []*v1alpha1.MazeTask
@@ -236,13 +238,13 @@ func TestDecide(t *testing.T) {
 			wantEnded: true,
 		},
 		"failed": {
-			published: publish(t, both...), tasks: both, pods: []*corev1.Pod{pod(0, speech, on("gpu-t4"), exited(137, "OOMKilled"))},
+			published: publish(t, never, caption), tasks: []*v1alpha1.MazeTask{never, caption}, pods: []*corev1.Pod{pod(0, speech, on("gpu-t4"), exited(137, "OOMKilled"))},
 			want: "t1 failed: failed: exit code 137 OOMKilled; see Pod " + t1 + "\n" +
 				"t2 cancelled: cancelled: t1 has failed\n",
 			wantEnded: true,
 		},
 		"evicted": {
-			published: publish(t, both...), tasks: both,
+			published: publish(t, never, caption), tasks: []*v1alpha1.MazeTask{never, caption},
 			pods: []*corev1.Pod{pod(0, speech, ended(corev1.PodFailed), func(p *corev1.Pod) { p.Status.Reason, p.Status.Message = "Evicted", "disk pressure" })},
 			want: "t1 failed: failed: Evicted; disk pressure; see Pod " + t1 + "\n" +
 				"t2 cancelled: cancelled: t1 has failed\n",
@@ -250,7 +252,7 @@ func TestDecide(t *testing.T) {
 		},
 		"another run's Pods": {
 			published: publish(t, both...), tasks: both,
-			pods: []*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: podName("other", "t1")}, Status: corev1.PodStatus{Phase: corev1.PodFailed}}},
+			pods: []*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: podName("other", "t1", 0)}, Status: corev1.PodStatus{Phase: corev1.PodFailed}}},
 			want: "t1 starting: starts speech_to_text (Does it.; model llava-v1.6), generation 1\n" +
 				"t2 waiting: waits for t1\n",
 			wantCreate: []string{t1},
@@ -295,8 +297,8 @@ func TestDecideTellsOfANamespaceWithoutTasks(t *testing.T) {
 func TestDecideCancelsAllBehind(t *testing.T) {
 	task := newTask(t, "f")
 	w := mustRead(t, nodes(`"a": {}`, `"e": {}`, `"b": {"x": "a.output.k"}`, `"c": {"x": ["b.output.k", "e.output.k"]}`, `"d": {"x": "c.output.k"}`))
-	s := &scheduler{workflow: w, namespace: "vision", image: "executor:1"}
-	failure := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName("demo", "a")}, Status: corev1.PodStatus{Phase: corev1.PodFailed}}
+	s := &scheduler{workflow: w, namespace: "vision", settings: settings{image: "executor:1"}}
+	failure := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName("demo", "a", 0)}, Status: corev1.PodStatus{Phase: corev1.PodFailed}}
 	p := s.decide(see(publish(t, task), []*v1alpha1.MazeTask{task}, failure))
 	want := "a failed: failed: see Pod " + failure.Name + "\n" +
 		"e starting: starts f (Does it.; model llava-v1.6), generation 1\n" +

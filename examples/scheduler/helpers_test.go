@@ -121,6 +121,11 @@ func condition(conditionType string, status metav1.ConditionStatus, message stri
 	}
 }
 
+// withRun has a task say how a Pod runs it.
+func withRun(declared v1alpha1.Run) change {
+	return func(task *v1alpha1.MazeTask) { task.Spec.Run = &declared }
+}
+
 // edited makes a task be of a generation that the operator has not judged.
 func edited(task *v1alpha1.MazeTask) { task.Generation++ }
 
@@ -142,6 +147,11 @@ func lines(all []progress) string {
 		fmt.Fprintf(&text, "%s %s: %s\n", p.node.ID, p.phase, p.text)
 	}
 	return text.String()
+}
+
+// theScheduler returns one that runs a workflow in the namespace vision.
+func theScheduler(w *workflow) *scheduler {
+	return &scheduler{workflow: w, namespace: "vision", settings: settings{image: "executor:1"}}
 }
 
 // mustRead reads a workflow.

@@ -55,7 +55,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	}
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig `file`; by default $KUBECONFIG, ~/.kube/config or the Pod's service account")
 	namespace := flags.String("namespace", "", "`namespace` of the tasks and Pods; by default that of the kubeconfig")
-	image := flags.String("image", "maze-executor", "container `image` that runs the function which its first argument names")
+	var common settings
+	common.addFlags(flags)
 	runName := flags.String("run", "", "`name` and label of the run; by default a hash of the workflow, so that the same command goes on where it stopped")
 	if err := flags.Parse(args); err != nil {
 		return statusCouldNot, err
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if err != nil {
 		return statusCouldNot, err
 	}
-	s := &scheduler{workflow: w, namespace: in, image: *image}
+	s := &scheduler{workflow: w, namespace: in, settings: common}
 	return s.schedule(ctx, config, stdout)
 }
 
@@ -130,8 +131,11 @@ func (s *scheduler) schedule(ctx context.Context, config *rest.Config, stdout io
 		}
 		var again <-chan time.Time
 		err = c.act(ctx, &p)
-		if err != nil {
+		switch {
+		case err != nil:
 			again = time.After(pause)
+		case p.wake > 0:
+			again = time.After(p.wake)
 		}
 		r.fault(err)
 		select {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -28,19 +30,33 @@ const (
 	interfaceKey  = prefix + "interface"
 	// entryKey, an annotation, has the digest of the entry from which the Pod was made.
 	entryKey = prefix + "entry"
+	// registryKey, an annotation, has the entry itself, as a registry of one task. The Pod mounts it: so the executor goes by what the decision
+	// was made by, whatever the registry has become meanwhile, and whether or not it is one ConfigMap.
+	registryKey = prefix + "registry"
 )
 
-// newPod makes the Pod that runs a node. digest is that of the entry.
+const (
+	// taskFolder has the registry of one task in the Pod.
+	taskFolder   = "/etc/maze-task"
+	registryFile = "registry.json"
+	// maxEntry is how large an entry may be to be in an annotation, in bytes. All annotations together have 256 KiB.
+	maxEntry = 200 << 10
+	// startup is what the nodes of the cluster have to pull an image, in seconds. A Pod's own deadline counts that, a task's timeout does not.
+	startup = 1800
+	// grace is the executor's own, in seconds.
+	grace = 10
+)
+
+// newPod makes the Pod that runs a node, at an attempt from 0 on. digest is that of the entry, inputs are the outputs of other nodes.
 //
-// Its first argument is the entry point, "package.module:function". The environment has MAZE_ARGS, the node's arguments as JSON, with
-// references to other nodes as they are written, and MAZE_RUN and MAZE_NODE, under which an executor keeps outputs, and finds those of
-// others.
-func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image string) *corev1.Pod {
+// It starts the executor of the Python package with the entry point, "package.module:function". docs/run.md has the variables.
+func (s *scheduler) newPod(n *node, entry client.Entry, digest string, attempt int, inputs string) *corev1.Pod {
+	run := s.workflow.run
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace,
-			Name:      podName(w.run, n.ID),
-			Labels:    map[string]string{runKey: w.run, nodeKey: labelValue(n.ID), taskKey: labelValue(entry.Name)},
+			Namespace: s.namespace,
+			Name:      podName(run, n.ID, attempt),
+			Labels:    map[string]string{runKey: run, nodeKey: labelValue(n.ID), taskKey: labelValue(entry.Name)},
 			Annotations: map[string]string{
 				nodeKey: n.ID, taskKey: entry.Name, generationKey: strconv.FormatInt(entry.Kubernetes.Generation, 10),
 				specKey: entry.Digest.Spec, interfaceKey: entry.Digest.Interface, entryKey: digest,
@@ -55,14 +71,19 @@ func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image 
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name:  "task",
-				Image: image,
-				Args:  []string{ptr.Deref(entry.EntryPoint, "")},
+				Name:    "task",
+				Image:   s.imageOf(entry),
+				Command: []string{"python3", "-m", "maregister", "run"},
+				Args:    []string{ptr.Deref(entry.EntryPoint, "")},
 				Env: []corev1.EnvVar{
-					{Name: "MAZE_RUN", Value: verbatim(w.run)},
+					{Name: "MAZE_RUN", Value: verbatim(run)},
 					{Name: "MAZE_NODE", Value: verbatim(n.ID)},
 					{Name: "MAZE_ARGS", Value: verbatim(string(n.Args))},
+					{Name: "MAZE_INPUTS", Value: verbatim(inputs)},
 				},
+				EnvFrom: envFromOf(entry),
+				// Where no executor runs, as the image has none, the end of the log says why.
+				TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: ptr.To(false),
 					Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
@@ -70,19 +91,63 @@ func (w *workflow) newPod(n *node, entry client.Entry, digest, namespace, image 
 			}},
 		},
 	}
+	addEntry(pod, entry)
+	addTimeout(pod, entry)
 	place(pod, entry.Kubernetes.Placement)
+	s.apply(pod)
 	return pod
+}
+
+// addEntry has the executor find the entry, and tells the task what its model needs to know.
+func addEntry(pod *corev1.Pod, entry client.Entry) {
+	c := &pod.Spec.Containers[0]
+	if name := entry.Resources.ModelName; name != nil {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_MODEL_NAME", Value: verbatim(*name)})
+	}
+	if backend := entry.Resources.Backend; backend != nil {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_BACKEND", Value: verbatim(*backend)})
+	}
+	if gpu := entry.Kubernetes.Placement.GPU; gpu != nil {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_TENSOR_PARALLEL_SIZE", Value: strconv.Itoa(int(gpu.TensorParallelSize))})
+	}
+	item, err := entry.Encode()
+	if err != nil || len(item.Text) > maxEntry {
+		return // the function's own declaration counts then
+	}
+	metav1.SetMetaDataAnnotation(&pod.ObjectMeta, registryKey, fmt.Sprintf("{%q:%s}", entry.Name, item.Text))
+	c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_REGISTRY", Value: taskFolder + "/" + registryFile}, corev1.EnvVar{Name: "MAZE_TASK", Value: verbatim(entry.Name)})
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "registry", MountPath: taskFolder, ReadOnly: true})
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "registry", VolumeSource: corev1.VolumeSource{
+		DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
+			{Path: registryFile, FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['" + registryKey + "']"}},
+		}},
+	}})
+}
+
+// addTimeout has the executor end a run that takes too long, and Kubernetes a Pod whose executor does not.
+func addTimeout(pod *corev1.Pod, entry client.Entry) {
+	if entry.Run == nil || entry.Run.Timeout.Length() == 0 {
+		return
+	}
+	seconds := entry.Run.Timeout.Length().Seconds()
+	c := &pod.Spec.Containers[0]
+	c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_TIMEOUT", Value: strconv.FormatFloat(seconds, 'f', -1, 64)})
+	pod.Spec.ActiveDeadlineSeconds = ptr.To(int64(math.Ceil(seconds)) + grace + startup)
 }
 
 // verbatim makes Kubernetes pass a value as it is: it replaces $(NAME) by a variable's value, and $$ by $.
 func verbatim(value string) string { return strings.ReplaceAll(value, "$", "$$") }
 
-// podName returns the name of a node's Pod. It depends on the run and the node alone, so that nobody can create a second one.
-func podName(run, id string) string {
+// podName returns the name of a node's Pod at an attempt. It depends on these alone, so that nobody can create a second one.
+func podName(run, id string, attempt int) string {
 	const readable = 40
 	name := strings.Trim(notInPodName.ReplaceAllString(strings.ToLower(run+"-"+id), "-"), "-")
 	name = strings.Trim(name[:min(len(name), readable)], "-")
-	return cmp.Or(name, "node") + "-" + shortHash(run+"\x00"+id)
+	whole := run + "\x00" + id
+	if attempt > 0 {
+		whole += "\x00" + strconv.Itoa(attempt)
+	}
+	return cmp.Or(name, "node") + "-" + shortHash(whole)
 }
 
 var (

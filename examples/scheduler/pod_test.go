@@ -18,7 +18,7 @@ func TestNewPod(t *testing.T) {
 	digest, _ := published.Digest("image_caption")
 	w := mustRead(t, `{"nodes": [{"id": "t2", "func": "image_caption", "args": {"image": "/data/img.jpg", "price": "$$5 or $(HOME)"}}]}`)
 
-	got := w.newPod(w.nodes[0], entry, digest, "vision", "executor:1")
+	got := theScheduler(w).newPod(w.nodes[0], entry, digest, 0, `{"t1":{"a":1}}`)
 
 	placement := task.Status.Placement
 	want := &corev1.Pod{
@@ -31,7 +31,8 @@ func TestNewPod(t *testing.T) {
 			Annotations: map[string]string{
 				"scheduler.mazeagent.net/node": "t2", "scheduler.mazeagent.net/task": "image_caption", "scheduler.mazeagent.net/generation": "3",
 				"scheduler.mazeagent.net/spec": entry.Digest.Spec, "scheduler.mazeagent.net/interface": entry.Digest.Interface,
-				"scheduler.mazeagent.net/entry": task.Status.Entry.Digest,
+				"scheduler.mazeagent.net/entry":    task.Status.Entry.Digest,
+				"scheduler.mazeagent.net/registry": `{"image_caption":` + itemOf(t, task).Text + `}`,
 			},
 		},
 		Spec: corev1.PodSpec{
@@ -44,14 +45,25 @@ func TestNewPod(t *testing.T) {
 			NodeSelector: placement.NodeSelector,
 			Affinity:     &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity},
 			Tolerations:  placement.Tolerations,
+			Volumes: []corev1.Volume{{Name: "registry", VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{
+				Items: []corev1.DownwardAPIVolumeFile{
+					{Path: "registry.json", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['scheduler.mazeagent.net/registry']"}},
+				},
+			}}}},
 			Containers: []corev1.Container{{
-				Name: "task", Image: "executor:1", Args: []string{"tools:image_caption"},
+				Name: "task", Image: "executor:1", Command: []string{"python3", "-m", "maregister", "run"}, Args: []string{"tools:image_caption"},
 				Env: []corev1.EnvVar{
 					{Name: "MAZE_RUN", Value: "demo"},
 					{Name: "MAZE_NODE", Value: "t2"},
 					{Name: "MAZE_ARGS", Value: `{"image":"/data/img.jpg","price":"$$$$5 or $$(HOME)"}`},
+					{Name: "MAZE_INPUTS", Value: `{"t1":{"a":1}}`},
+					{Name: "MAZE_MODEL_NAME", Value: "llava-v1.6"},
+					{Name: "MAZE_REGISTRY", Value: "/etc/maze-task/registry.json"},
+					{Name: "MAZE_TASK", Value: "image_caption"},
 				},
-				Resources: corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits},
+				TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+				VolumeMounts:             []corev1.VolumeMount{{Name: "registry", ReadOnly: true, MountPath: "/etc/maze-task"}},
+				Resources:                corev1.ResourceRequirements{Requests: placement.Requests, Limits: placement.Limits},
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: ptr.To(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 				},
@@ -69,7 +81,7 @@ func TestAPodOfATaskWithoutGPUs(t *testing.T) {
 	published := publish(t, task)
 	entry, _ := published.Get("split_pdf")
 	w := mustRead(t, nodes(`"a": {}`))
-	if pod := w.newPod(w.nodes[0], entry, "", "vision", "executor:1"); pod.Spec.Affinity != nil || pod.Spec.Tolerations != nil {
+	if pod := theScheduler(w).newPod(w.nodes[0], entry, "", 0, "{}"); pod.Spec.Affinity != nil || pod.Spec.Tolerations != nil {
 		t.Errorf("want no affinity and no tolerations, got %+v", pod.Spec)
 	}
 }
@@ -81,7 +93,7 @@ func TestAPodOfAShare(t *testing.T) {
 	published := publish(t, task)
 	entry, _ := published.Get("split_pdf")
 	w := mustRead(t, nodes(`"a": {}`))
-	pod := w.newPod(w.nodes[0], entry, "digest", "vision", "executor:1")
+	pod := theScheduler(w).newPod(w.nodes[0], entry, "digest", 0, "{}")
 	if pod.Spec.SchedulerName != "kai-scheduler" || pod.Annotations["gpu-memory"] != "4096" || pod.Annotations["scheduler.mazeagent.net/entry"] != "digest" {
 		t.Errorf("want the scheduler and both annotations, got %q and %v", pod.Spec.SchedulerName, pod.Annotations)
 	}
@@ -92,7 +104,7 @@ func TestNames(t *testing.T) {
 	seenNames := map[string]string{}
 	for _, run := range []string{"demo", "demo-t", "Demo", "演示", long, long + "y"} {
 		for _, id := range []string{"t1", "t-1", "1", "T1", "_", "节点", long, long + "y"} {
-			name := podName(run, id)
+			name := podName(run, id, 0)
 			if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 				t.Errorf("%q of run %q: Pod %q: %q", id, run, name, wrong)
 			}

@@ -28,9 +28,13 @@ type node struct {
 	// Func is the spec.name of the task.
 	Func string          `json:"func"`
 	Args json.RawMessage `json:"args"`
-	// needs are the ids of the nodes whose outputs are among the arguments, sorted.
+	// needs are the ids of the nodes whose outputs are among the arguments, sorted, and uses are these outputs.
 	needs []string
+	uses  []use
 }
+
+// use is an output of another node.
+type use struct{ node, output string }
 
 // readWorkflow reads a workflow. It checks no more than is needed to run it: `mazectl dag check` tells of everything that is wrong, and
 // should have the first word. Without a run's name, its content is the name: the same workflow is then the same run.
@@ -76,7 +80,7 @@ func readWorkflow(content []byte, run string) (*workflow, error) {
 }
 
 // reference is a string that stands for another node's output: node.output.key, or node.output.key[n].
-var reference = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.output\.[^\s\[\]/\\]+(?:\[[0-9]{1,9}\])?$`)
+var reference = regexp.MustCompile(`^([A-Za-z0-9_-]+)\.output\.([^\s\[\]/\\]+)(?:\[[0-9]{1,9}\])?$`)
 
 // readArguments finds the references, which are arguments by themselves or items of a list.
 func (n *node) readArguments() error {
@@ -102,7 +106,7 @@ func (n *node) readArguments() error {
 		for _, item := range items {
 			text, _ := item.(string)
 			if match := reference.FindStringSubmatch(text); match != nil {
-				n.needs = append(n.needs, match[1])
+				n.needs, n.uses = append(n.needs, match[1]), append(n.uses, use{match[1], match[2]})
 			}
 		}
 	}

@@ -36,6 +36,8 @@ const account = "maze-scheduler"
 // stage is a namespace where a scheduler plays, with the rights that its role.yaml grants. Pods must be restricted there.
 type stage struct {
 	namespace, binary, kubeconfig string
+	// flags are more of the scheduler's.
+	flags []string
 
 	mu sync.Mutex
 	// creations are those of Pods, in their order, and pods what became of them, by name.
@@ -109,7 +111,7 @@ func (s *stage) listen(events watch.Interface) {
 // start starts a scheduler, as a process, for the rest of the spec.
 func (s *stage) start(workflow string, nodes ...string) *gexec.Session {
 	GinkgoHelper()
-	command := exec.Command(s.binary, append([]string{"--kubeconfig", s.kubeconfig, "-"}, nodes...)...)
+	command := exec.Command(s.binary, slices.Concat([]string{"--kubeconfig", s.kubeconfig, "--image", "maze-executor"}, s.flags, []string{"-"}, nodes)...)
 	command.Stdin = strings.NewReader(workflow)
 	session, err := gexec.Start(command, GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
