@@ -58,6 +58,9 @@ func run(ctx context.Context, program string, args []string, t terminal.Terminal
 	case errors.Is(err, report.ErrUnread):
 		return exitFailed
 	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
 	all := []error{err}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		all = aggregate.Errors()

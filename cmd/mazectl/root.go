@@ -75,7 +75,7 @@ if there are errors, or warnings and --strict; and with 2 if it could not do wha
 	})
 	program = root.DisplayName()
 	root.AddCommand(newDiscoverCommand(program, t), newLintCommand(program, t), newDAGCommand(program, t), newPlaceCommand(program, t),
-		newDiffCommand(program, t), newUsesCommand(program, t),
+		newDiffCommand(program, t), newUsesCommand(program, t), newRunCommand(program, t),
 		newRuleCommand(program, t), newVersionCommand(t))
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

@@ -46,6 +46,10 @@ func program() {
 
 // TestScripts runs the scripts in testdata/script, one a behaviour. See DEVELOPMENT.md.
 func TestScripts(t *testing.T) {
+	repository, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -53,6 +57,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KUBECONFIG", os.DevNull)
+			env.Setenv("PACKAGE", filepath.Join(repository, "python", "src"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "input": input},

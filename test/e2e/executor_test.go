@@ -48,6 +48,10 @@ def flaky(folder: str):
         raise ConnectionError("reset")
     return {"tries": done + 1}
 
+def talks(text: str = ""):
+    print("says", text)
+    return {"said": text}
+
 def fails():
     raise ValueError("no such luck")
 

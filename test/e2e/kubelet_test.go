@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +44,9 @@ type kubelet struct {
 	running sync.WaitGroup
 	// logs are the files of what containers write, by the nodes of workflows.
 	logs map[string]string
+	// podLogs are the same by Pods, and done are closed when their containers end.
+	podLogs map[string]string
+	done    map[string]chan struct{}
 }
 
 // startKubelet runs Pods until the spec ends. It skips the spec where there is no Python.
@@ -50,7 +57,8 @@ func startKubelet(ctx context.Context, s *stage, code map[string]string) *kubele
 	}
 	folder := GinkgoT().TempDir()
 	k := &kubelet{stage: s, code: filepath.Join(folder, "app"), claims: filepath.Join(folder, "claims"), secrets: map[string]string{},
-		started: map[types.UID]*exec.Cmd{}, logs: map[string]string{}}
+		started: map[types.UID]*exec.Cmd{}, logs: map[string]string{},
+		podLogs: map[string]string{}, done: map[string]chan struct{}{}}
 	for name, text := range code {
 		path := filepath.Join(k.code, name)
 		Expect(os.MkdirAll(filepath.Dir(path), 0o755)).To(Succeed())
@@ -72,6 +80,49 @@ func startKubelet(ctx context.Context, s *stage, code map[string]string) *kubele
 		k.running.Wait()
 	})
 	return k
+}
+
+// serveLogs answers for the logs of a node's containers, as the API server asks kubelets.
+func (k *kubelet) serveLogs(ctx context.Context, node string) {
+	GinkgoHelper()
+	server := httptest.NewTLSServer(http.HandlerFunc(k.serveLog))
+	DeferCleanup(server.Close)
+	address := server.Listener.Addr().(*net.TCPAddr)
+	var object corev1.Node
+	Expect(k8s.Get(ctx, client.ObjectKey{Name: node}, &object)).To(Succeed())
+	before := client.MergeFrom(object.DeepCopy())
+	object.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address.IP.String()}}
+	object.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(address.Port)
+	Expect(k8s.Status().Patch(ctx, &object, before)).To(Succeed())
+}
+
+// serveLog writes the log of a container, /containerLogs/NAMESPACE/POD/CONTAINER, until the container ends.
+func (k *kubelet) serveLog(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(r.URL.Path, "/")
+	k.mu.Lock()
+	log, done := k.podLogs[parts[3]], k.done[parts[3]]
+	k.mu.Unlock()
+	file, err := os.Open(log)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for ended := false; ; {
+		if _, err := io.Copy(w, file); err != nil || ended {
+			return
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-done:
+			ended = true // what is written now is the rest
+		case <-r.Context().Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // see starts a Pod that is bound, and ends one that is being deleted.
@@ -136,6 +187,9 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, folder string) (
 	}
 	for _, variable := range container.Env {
 		value := variable.Value
+		if from := variable.ValueFrom; from != nil {
+			value = pod.Labels[strings.TrimSuffix(strings.TrimPrefix(from.FieldRef.FieldPath, "metadata.labels['"), "']")]
+		}
 		if variable.Name == "MAZE_REGISTRY" || variable.Name == "MAZE_SHARED" {
 			value = strings.NewReplacer(replace...).Replace(value)
 		}
@@ -145,7 +199,7 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, folder string) (
 	if err != nil {
 		return nil, err
 	}
-	k.logs[nodeOf(pod)] = output.Name()
+	k.logs[nodeOf(pod)], k.podLogs[pod.Name], k.done[pod.Name] = output.Name(), output.Name(), make(chan struct{})
 	command.Stdout, command.Stderr = output, output
 	command.WaitDelay = 5 * time.Second
 	return command, nil
@@ -170,6 +224,9 @@ func (k *kubelet) wait(ctx context.Context, pod *corev1.Pod, command *exec.Cmd, 
 	err := command.Wait()
 	message, _ := os.ReadFile(filepath.Join(folder, "termination-log")) // it is there
 	log, _ := os.ReadFile(filepath.Join(folder, podLog))
+	k.mu.Lock()
+	close(k.done[pod.Name])
+	k.mu.Unlock()
 	end := &corev1.ContainerStateTerminated{Reason: "Completed", Message: string(message), FinishedAt: metav1.Now()}
 	phase := corev1.PodSucceeded
 	if err != nil {
