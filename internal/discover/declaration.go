@@ -52,6 +52,8 @@ type form struct {
 	read func(d *declaration)
 	// mustBeCalled means that the decorator takes its arguments, if only (), before the function.
 	mustBeCalled bool
+	// strict is whose decorator it is, if that raises an error for how a task is run where Maze's takes anything. Empty for others.
+	strict string
 }
 
 // storeys are what declarations stand on. All modules share them.

@@ -338,6 +338,30 @@ func TestFieldB8Findings(t *testing.T) {
 	}
 }
 
+// TestFieldB8OfThePackage: the package's own decorator takes the same, and raises an error where Maze's goes on.
+func TestFieldB8OfThePackage(t *testing.T) {
+	for source, want := range map[string]string{
+		"timeout_seconds=90, max_retries=3, retry_backoff_seconds=0.5, retry_on=['a']": "",
+		"timeout_seconds=0":         "timeout_seconds is a number above 0, and not 0, so maregister's decorator raises an error",
+		"max_retries=1.5":           "max_retries is a whole number of at least 0, and not 1.5, so maregister's decorator raises an error",
+		"max_retries=-1":            "max_retries is a whole number of at least 0",
+		"retry_backoff_seconds='2'": "retry_backoff_seconds is a number of at least 0, and not a string, so maregister's decorator raises an error",
+		"retry_on=['']":             "retry_on is a list of codes of errors",
+	} {
+		result := inA("from maregister import task\n@task(name='f', "+source+")\ndef f():"+body).found(t, discover.Options{})
+		if want == "" {
+			run := &v1alpha1.Run{Timeout: "1m30s", Retries: ptr.To[int32](3), Backoff: "500ms", RetryOn: []string{"a"}}
+			if diff := cmp.Diff(run, result.Tasks[0].Spec.Run); diff != "" || len(result.Findings) > 0 {
+				t.Errorf("%s: %v (-want +got):\n%s", source, result.Findings, diff)
+			}
+			continue
+		}
+		if len(result.Tasks) != 0 || len(result.Findings) != 1 || !strings.HasPrefix(result.Findings[0].Message, want) {
+			t.Errorf("%s: %v, %v, want %q", source, lines(result), result.Findings, want)
+		}
+	}
+}
+
 // TestFieldB9: mem=0, which is the default of @gpu, leaves the memory out, so the CRD's default of 1Gi counts. The documents tell it.
 func TestFieldB9(t *testing.T) {
 	for source, want := range map[string]string{

@@ -29,13 +29,13 @@ var (
 		positional: 10, mustBeCalled: true, read: readNamed,
 	}
 	// packaged is the same of this project's own package, where the decorator alone names the task by the function.
-	packaged = form{keywords: named.keywords, positional: 10, read: readPackaged}
+	packaged = form{keywords: slices.Concat(named.keywords, runOptions), positional: 10, read: readPackaged, strict: ownRoot}
 	// listed is the form with lists of names for inputs and outputs.
 	listed = form{keywords: []string{"inputs", "outputs", "resources", "data_types"}, positional: 4, mustBeCalled: true, read: readListed}
 	// inferred is the form without either: inputs are those of the function, and outputs the keys of what it returns.
 	inferred = form{keywords: append([]string{"resources", "data_types", "task_kind"}, runOptions...), read: readInferred}
 	// ascend is the same for NPUs, of Ascend-Maze.
-	ascend = form{keywords: append([]string{"resources", "task_kind"}, runOptions...), read: readAscend}
+	ascend = form{keywords: append([]string{"resources", "task_kind"}, runOptions...), read: readAscend, strict: "Ascend-Maze"}
 	// kinds holds forms by the decorator's name, which is the resource that the task mainly needs.
 	kinds = map[string]*form{
 		"cpu": {keywords: []string{"cpu_num", "mem"}, positional: 2, mustBeCalled: true, read: func(d *declaration) {

@@ -171,8 +171,8 @@ func (d *declaration) wholeNumber(keyword string) {
 	if a.value == nil || ok && value.Sign() >= 0 {
 		return
 	}
-	d.refuse(finding.WrongArgument, a.at, "%s is a whole number of at least 0, and not %s, so Ascend-Maze's decorator raises an error, and Python would run "+
-		"nothing of the file", keyword, eval.KindOf(a.value))
+	d.refuse(finding.WrongArgument, a.at, "%s is a whole number of at least 0, and not %s, so %s's decorator raises an error, and Python would run "+
+		"nothing of the file", keyword, eval.KindOf(a.value), d.form.strict)
 }
 
 // isPositive reports whether an argument is a number above 0.

@@ -15,8 +15,8 @@ import (
 
 // readRun reads how the task is to be run. Maze's decorator takes anything, so what is of another kind is left out, with a finding.
 func (d *declaration) readRun() {
-	if d.form == &ascend {
-		d.checkAscendRun()
+	if d.form.strict != "" {
+		d.checkRun()
 	}
 	if d.refused {
 		return
@@ -80,23 +80,24 @@ func (d *declaration) retryOn() (kinds []string, known bool) {
 	return kinds, true
 }
 
-// checkAscendRun refuses what Ascend-Maze's decorator does.
-func (d *declaration) checkAscendRun() {
+// checkRun refuses what a strict decorator does.
+func (d *declaration) checkRun() {
+	whose := d.form.strict
 	d.wholeNumber("max_retries")
 	for _, keyword := range []string{"timeout_seconds", "retry_backoff_seconds"} {
 		a := d.arguments[keyword]
 		value, ok := number(a.value)
 		if isTimeout := keyword == "timeout_seconds"; a.value != nil && (!ok || value < 0 || isTimeout && value < 0.0005) {
 			least := map[bool]string{true: "above 0", false: "of at least 0"}[isTimeout]
-			d.refuse(finding.WrongArgument, a.at, "%s is a number %s, and not %s, so Ascend-Maze's decorator raises an error, and Python would run nothing of "+
-				"the file", keyword, least, eval.KindOf(a.value))
+			d.refuse(finding.WrongArgument, a.at, "%s is a number %s, and not %s, so %s's decorator raises an error, and Python would run nothing of the file",
+				keyword, least, eval.KindOf(a.value), whose)
 		}
 	}
 	a := d.arguments["retry_on"]
 	items, ok := eval.Elements(a.value)
 	isNoText := func(item any) bool { text, ok := item.(string); return !ok || text == "" }
 	if a.value != nil && (!ok || slices.ContainsFunc(items, isNoText)) {
-		d.refuse(finding.WrongArgument, a.at, "retry_on is a list of codes of errors such as npu_oom, so Ascend-Maze's decorator raises an error, and Python would "+
-			"run nothing of the file")
+		d.refuse(finding.WrongArgument, a.at, "retry_on is a list of codes of errors such as npu_oom, so %s's decorator raises an error, and Python would "+
+			"run nothing of the file", whose)
 	}
 }

@@ -129,6 +129,15 @@ class Stopping(Case):
 
         folder = self.registry({"sleeps": entry("sleep:sleeps", run={"timeout": "500ms"})})
         self.assertEqual(124, self.run_task("sleeps", MAZE_REGISTRY=folder).code)
+        self.write("declared.py", """
+            import time
+            from maregister import task
+
+            @task(name="declared", timeout_seconds=0.5)
+            def declared():
+                time.sleep(60)
+        """)
+        self.assertEqual(124, self.run_task("declared:declared").code)
 
     def test_18_a_signal(self):
         for task in ("sleeps", "waits", "computes", "blocks", "children"):

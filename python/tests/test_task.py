@@ -60,8 +60,30 @@ class Decorator(unittest.TestCase):
         self.assertEqual({"a": inner, "b": {"default": None}}, meta["input_parameters"]["properties"])
         self.assertEqual({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, meta["output_parameters"])
 
+    def test_how_it_is_run(self):
+        for keywords, want in (
+            (dict(timeout_seconds=90, max_retries=3, retry_backoff_seconds=0.5, retry_on=("a", "b", "a")),
+             {"timeout": "90000ms", "retries": 3, "backoff": "500ms", "retryOn": ["a", "b"]}),
+            (dict(retry_on=[]), {"retries": 0}),
+            (dict(retry_on=[], max_retries=3), {"retries": 0}),
+            (dict(retry_backoff_seconds=0, max_retries=0), {"retries": 0, "backoff": "0ms"}),
+            (dict(timeout_seconds=None, max_retries=None, retry_backoff_seconds=None, retry_on=None), None),
+            ({}, None),
+        ):
+            function = task(name="x", **keywords)(lambda: None)
+            self.assertEqual(want, getattr(function, "_task_run", None), keywords)
+            self.assertEqual(["name", "description", "input_parameters", "output_parameters", "resources"], list(function._task_meta))
+
     def test_mistakes(self):
         for wrong, error, text in (
+            (dict(name="x", timeout_seconds=0), ValueError, "above 0"),
+            (dict(name="x", timeout_seconds=-1), ValueError, "timeout_seconds"),
+            (dict(name="x", timeout_seconds="60"), ValueError, "timeout_seconds"),
+            (dict(name="x", max_retries=1.5), ValueError, "from 0 to 100"),
+            (dict(name="x", max_retries=101), ValueError, "from 0 to 100"),
+            (dict(name="x", retry_on="timeout"), TypeError, "list of texts"),
+            (dict(name="x", retry_on=[ValueError]), TypeError, "list of texts"),
+            (dict(name="x", timeout_second=1), TypeError, "did you mean 'timeout_seconds'"),
             (dict(nmae="x"), TypeError, "did you mean 'name'"),
             (dict(name=1), TypeError, "name is a string"),
             (dict(name="x", task_type="tpu"), ValueError, "cpu, gpu or io"),

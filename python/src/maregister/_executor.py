@@ -96,7 +96,8 @@ class _Run:
         _check(entry_point, settings)
         if entry is None:  # the function's own declaration is all that there is
             self.function = self._load(entry_point, {})
-            entry = _task.complete(self.function) or {}
+            entry = {**(_task.complete(self.function) or {}), "run": getattr(self.function, "_task_run", None)}
+            self.stopper.limit(self._timeout(entry))  # from now on, as it was not known before
             if self.about["task"] is None:
                 self.about["task"] = entry.get("name")
         inputs, outputs = _parameters(entry, "input"), _parameters(entry, "output")

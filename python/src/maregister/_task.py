@@ -4,7 +4,7 @@ import difflib
 import inspect
 import logging
 import math
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar, overload
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, TypeVar, overload
 
 from maregister import _annotations
 
@@ -17,6 +17,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # The keywords, in the order in which they may be given without keyword.
 _KEYWORDS = ("name", "description", "input_parameters", "output_parameters", "task_type", "cpu_num", "mem", "gpu_mem", "model_name", "backend")
+
+# The keywords of Maze's own decorator for how a task is run. They are not in _task_meta, which the description fixes, but in _task_run.
+_RUN = ("timeout_seconds", "max_retries", "retry_backoff_seconds", "retry_on")
 
 _DEFAULT_MEMORY = 1024
 _DEFAULT_BACKEND = "huggingface"
@@ -38,6 +41,11 @@ def task(
     gpu_mem: float = ...,
     model_name: Optional[str] = ...,
     backend: Optional[str] = ...,
+    *,
+    timeout_seconds: Optional[float] = ...,
+    max_retries: Optional[int] = ...,
+    retry_backoff_seconds: Optional[float] = ...,
+    retry_on: Optional[Sequence[str]] = ...,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -50,6 +58,7 @@ def task(*args: Any, **keywords: Any) -> Any:
         By default, inputs are those of the signature, and outputs those of a TypedDict or dataclass that is returned.
     task_type: cpu, gpu or io. cpu_num: cores. mem, gpu_mem: MiB. gpu_mem is only for gpu.
     model_name, backend: what the task needs to be there.
+    timeout_seconds, max_retries, retry_backoff_seconds, retry_on: how it is run, as docs/run.md has it.
 
     Without arguments, as @task alone, the task has the function's name and no backend. Sizes are rounded up, as in the published registry.
     """
@@ -61,9 +70,9 @@ def task(*args: Any, **keywords: Any) -> Any:
     for keyword, value in keywords.items():
         if keyword in given:
             raise TypeError(f"task() gets {keyword} twice")
-        if keyword not in _KEYWORDS:
-            near = difflib.get_close_matches(keyword, _KEYWORDS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(_KEYWORDS)}"
+        if keyword not in _KEYWORDS + _RUN:
+            near = difflib.get_close_matches(keyword, _KEYWORDS + _RUN, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(_KEYWORDS + _RUN)}"
             raise TypeError(f"task() does not take {keyword}{hint}")
         given[keyword] = value
     return lambda function: _declare(function, given)
@@ -80,6 +89,11 @@ def _signature(
     gpu_mem: float = 0,
     model_name: Optional[str] = None,
     backend: Optional[str] = _DEFAULT_BACKEND,
+    *,
+    timeout_seconds: Optional[float] = None,
+    max_retries: Optional[int] = None,
+    retry_backoff_seconds: Optional[float] = None,
+    retry_on: Optional[Sequence[str]] = None,
 ) -> Callable[[Function], Function]:
     raise NotImplementedError("only its signature is used")
 
@@ -92,7 +106,10 @@ def _declare(function: Any, given: Dict[str, Any]) -> Any:
     if not callable(function):
         raise TypeError(f"@task decorates a function, and not {type(function).__name__}")
     meta, complete = _meta(function, given)
+    run = _run(given)
     function._task_meta = meta
+    if run:
+        function._task_run = run
     if not complete:
         function._task_declared = (function, given)
     return function
@@ -120,6 +137,30 @@ def _meta(function: Any, given: Dict[str, Any]) -> Tuple[Dict[str, Any], bool]:
         "resources": _resources(given),
     }
     return meta, reader.complete
+
+
+def _run(given: Mapping[str, Any]) -> Dict[str, Any]:
+    """Returns how a task is run, in the form of an entry's run; empty for what the scheduler has for all."""
+    run: Dict[str, Any] = {}
+    for keyword, field, least in (("timeout_seconds", "timeout", 0.0005), ("retry_backoff_seconds", "backoff", 0)):
+        if given.get(keyword) is not None:
+            seconds = _number(given[keyword], keyword, least)
+            if keyword == "timeout_seconds" and seconds == 0:
+                raise ValueError("timeout_seconds is above 0; leave it out for any time")
+            run[field] = f"{round(seconds * 1000)}ms"
+    retries, kinds = given.get("max_retries"), given.get("retry_on")
+    if retries is not None:
+        if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= 100:
+            raise ValueError(f"max_retries is a whole number from 0 to 100, and not {retries!r}")
+        run["retries"] = retries
+    if kinds is not None:
+        if isinstance(kinds, str) or not isinstance(kinds, (list, tuple)) or not all(isinstance(kind, str) and kind for kind in kinds):
+            raise TypeError(f"retry_on is a list of texts such as 'resource_insufficient', and not {kinds!r}")
+        if kinds:
+            run["retryOn"] = list(dict.fromkeys(kinds))
+        else:
+            run["retries"] = 0  # as Maze takes it
+    return run
 
 
 def _text(given: Mapping[str, Any], keyword: str) -> Optional[str]:
