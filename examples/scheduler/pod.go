@@ -115,7 +115,8 @@ func addEntry(pod *corev1.Pod, entry client.Entry) {
 		return // the function's own declaration counts then
 	}
 	metav1.SetMetaDataAnnotation(&pod.ObjectMeta, registryKey, fmt.Sprintf("{%q:%s}", entry.Name, item.Text))
-	c.Env = append(c.Env, corev1.EnvVar{Name: "MAZE_REGISTRY", Value: taskFolder + "/" + registryFile}, corev1.EnvVar{Name: "MAZE_TASK", Value: verbatim(entry.Name)})
+	c.Env = append(c.Env,
+		corev1.EnvVar{Name: "MAZE_REGISTRY", Value: taskFolder + "/" + registryFile}, corev1.EnvVar{Name: "MAZE_TASK", Value: verbatim(entry.Name)})
 	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "registry", MountPath: taskFolder, ReadOnly: true})
 	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "registry", VolumeSource: corev1.VolumeSource{
 		DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{

@@ -43,7 +43,7 @@ func (l *Local) Run(ctx context.Context, t terminal.Terminal) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	command := exec.CommandContext(ctx, l.Python, "-m", "maregister", "run", l.Task) //nolint:gosec // the user's own Python
+	command := exec.CommandContext(ctx, l.Python, "-m", "maregister", "run", l.Task)
 	command.Env = append(os.Environ(), environment...)
 	command.Stdin, command.Stdout, command.Stderr = t.In, t.ErrOut, t.ErrOut
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
