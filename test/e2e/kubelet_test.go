@@ -143,10 +143,10 @@ func (k *kubelet) see(ctx context.Context, pod *corev1.Pod) {
 		}
 		if k.started[pod.UID] = command; err != nil {
 			k.started[pod.UID] = nil
-			k.report(ctx, pod, corev1.PodFailed, &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: err.Error(), FinishedAt: metav1.Now()})
+			reportStatus(ctx, pod, corev1.PodFailed, &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: err.Error(), FinishedAt: metav1.Now()})
 			return
 		}
-		k.report(ctx, pod, corev1.PodRunning, nil)
+		reportStatus(ctx, pod, corev1.PodRunning, nil)
 		k.running.Go(func() { k.wait(ctx, pod, command, folder) })
 	}
 }
@@ -235,11 +235,11 @@ func (k *kubelet) wait(ctx context.Context, pod *corev1.Pod, command *exec.Cmd, 
 			end.Message = string(log)
 		}
 	}
-	k.report(ctx, pod, phase, end)
+	reportStatus(ctx, pod, phase, end)
 }
 
-// report writes a Pod's status. The Pod may be gone.
-func (k *kubelet) report(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase, end *corev1.ContainerStateTerminated) {
+// reportStatus writes a Pod's status. The Pod may be gone.
+func reportStatus(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase, end *corev1.ContainerStateTerminated) {
 	next := pod.DeepCopy()
 	next.Status.Phase = phase
 	next.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: pod.Spec.Containers[0].Name, Image: pod.Spec.Containers[0].Image}}
