@@ -64,7 +64,7 @@ func TestWorkflows(t *testing.T) {
 		t.Errorf("want at least %d workflows, found %d", minCases, total)
 	}
 	for _, rule := range finding.Rules() {
-		if rule.Code > "MZ200" && !told[rule.Code] {
+		if rule.Code > "MZ200" && !finding.IsOfChanges(rule.Code) && !told[rule.Code] {
 			t.Errorf("no workflow breaks the rule %s %s", rule.Code, rule.Name)
 		}
 	}

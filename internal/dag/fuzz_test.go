@@ -41,6 +41,9 @@ func FuzzCheck(f *testing.F) {
 			file = "dag.yaml"
 		}
 		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze})
+		if uses, ok := Uses(file, workflow); ok && len(uses) != len(graph.Nodes) {
+			t.Fatalf("%d nodes, and %d uses", len(graph.Nodes), len(uses))
+		}
 		if took := time.Since(start); took > maxTime {
 			t.Errorf("%d bytes took %s", len(workflow), took)
 		}
