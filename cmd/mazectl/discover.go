@@ -108,24 +108,30 @@ func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	flags.StringVar(&o.to.SourceName, "source-name", "",
 		"`NAME` of what DIR has, for the label "+pysource.LabelSource+"; --prune needs it, to know what came from there before")
 	flags.StringVar(&o.sources.Image, "image", "", "container `IMAGE` that has the code of DIR, for run.image of all tasks")
-	flags.BoolVar(&o.to.Apply, "apply", false, "apply the tasks to the cluster")
-	flags.BoolVar(&o.to.Prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
 	flags.BoolVar(&o.to.AllowEmpty, "allow-empty", false, "let --prune and --output-dir remove every task that there is")
-	flags.BoolVar(&o.to.DryRun, "dry-run", false, "with --apply, only show the plan")
-	flags.StringVar(&o.failOn, "fail-on", "", "with --apply, apply nothing if a change is `WHAT`: "+strings.Join(failOnsOfPlans, ", ")+
-		"; with --check, exit with 1 for such differences alone")
-	flags.BoolVar(&o.to.ForceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
 	flags.BoolVar(&o.watch, "watch", false, "apply again whenever a file changes; implies --apply")
 	flags.DurationVar(&o.to.Resync, "resync", time.Minute, "with --watch, look again after this `TIME` even if nothing seems to have changed")
 	flags.BoolVar(&o.sources.ParseAll, "parse-all", false,
 		"parse every file, also those without a name of Maze's decorators: finds those that another file renames, and takes longer")
+	o.addPlanFlags(c)
 	addDecoratorFlag(c, &o.sources.Claims)
 	o.to.Cluster.AddFlags(c.PersistentFlags())
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeTasks"
-	complete(c, "fail-on", failOnsOfPlans)
 	complete(c, "output", deliver.Encodings)
 	complete(c, "output-format", report.Formats())
 	return c
+}
+
+// addPlanFlags adds the flags of what becomes of a cluster.
+func (o *discoverOptions) addPlanFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.BoolVar(&o.to.Apply, "apply", false, "apply the tasks to the cluster")
+	flags.BoolVar(&o.to.Prune, "prune", false, "with --apply, delete the tasks of this --source-name that are gone")
+	flags.BoolVar(&o.to.DryRun, "dry-run", false, "with --apply, only show the plan")
+	flags.StringVar(&o.failOn, "fail-on", "", "with --apply, apply nothing if a change is `WHAT`: "+strings.Join(failOnsOfPlans, ", ")+
+		"; with --check, exit with 1 for such differences alone")
+	flags.BoolVar(&o.to.ForceConflicts, "force-conflicts", false, "with --apply, take over fields that others manage")
+	complete(c, "fail-on", failOnsOfPlans)
 }
 
 // validate refuses flags that do not go together.

@@ -121,8 +121,9 @@ func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, 
 			return nil
 		}
 		size, err := strconv.ParseInt(fields[3], 10, 64)
-		if err != nil || !within(inside, name) && path.Ext(name) != ".py" {
-			return nil //nolint:nilerr // a file without a size is none
+		isWanted := err == nil && (within(inside, name) || path.Ext(name) == ".py")
+		if !isWanted {
+			return nil
 		}
 		if files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink}); len(files) > maxGitFiles {
 			return fmt.Errorf("it has more than %d files; give a smaller folder", maxGitFiles)

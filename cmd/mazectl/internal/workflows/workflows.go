@@ -134,9 +134,10 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 			return nil
 		}
 		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() || info.Size() > maxFound {
+		isCandidate := err == nil && info.Mode().IsRegular() && info.Size() <= maxFound
+		if !isCandidate { // a folder has all sorts of files
 			passed++
-			return nil //nolint:nilerr // a folder has all sorts of files
+			return nil
 		}
 		content, err := readAll(ctx, maxFound, func() (io.ReadCloser, error) { return os.Open(path) })
 		if err != nil {
