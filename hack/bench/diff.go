@@ -109,9 +109,9 @@ spec:
 }
 
 func (r *diffResult) print(p *report) {
-	p.line("\nj: %d tasks against %d, %.1f MB, %d changes", r.tasks, r.tasks, float64(r.bytes)/1e6, r.changed)
+	p.line("\nk: %d tasks against %d, %.1f MB, %d changes", r.tasks, r.tasks, float64(r.bytes)/1e6, r.changed)
 	p.line("  %-40s %8.2f s", "mazectl diff", r.elapsed.Seconds())
 	p.line("  %-40s %8s", "peak memory", mebibytes(r.peakMemory))
-	p.target("j, time of a comparison, seconds", r.elapsed.Seconds(), maxComparing)
-	p.target("j, peak memory, MiB", r.peakMemory, maxComparingMemory)
+	p.target("k, time of a comparison, seconds", r.elapsed.Seconds(), maxComparing)
+	p.target("k, peak memory, MiB", r.peakMemory, maxComparingMemory)
 }

@@ -9,9 +9,9 @@
 //	f  tasks on many nodes, which send heartbeats; then the first node of a new class, for which some tasks wait
 //	g  mazectl discover against python3's ast module, on the same files, without a control plane
 //	h  mazectl dag check, of a large workflow against as many tasks, likewise
+//	k  mazectl diff, of as many manifests against as many others, likewise
 //	i  failover: how long after the leader ends, or an outage of the API server, a new task is served
 //	j  like f, by Dynamic Resource Allocation: a ResourceSlice of 8 GPUs for each node, of which one changes in the end
-//	k  mazectl diff, of as many manifests against as many others, without a control plane
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -150,12 +150,12 @@ func (o options) check() error {
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghij", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghijk", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
 	}
-	if _, err := os.Stat(o.mazectl); err != nil && o.runs("ghj") {
+	if _, err := os.Stat(o.mazectl); err != nil && o.runs("ghk") {
 		return fmt.Errorf("mazectl's binary: %w; build it by make build, or name it with -mazectl", err)
 	}
 	return nil
