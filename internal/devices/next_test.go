@@ -21,7 +21,7 @@ func TestNext(t *testing.T) {
 		wholeGPU, anyMIG, ofMemory("20Gi"), ofMemory("60Gi"), "device.driver ==", `device.capacity['gpu.nvidia.com'].memory.compareTo(quantity('40Gi')) >= 0`,
 		`device.attributes['gpu.nvidia.com'].?uuid.orValue('') == 'GPU-3'`, `device.attributes['gpu.nvidia.com'].exists(k, k == 'uuid')`,
 	}
-	for seed := range uint64(40) {
+	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var published Published
 		var inventory *Inventory
