@@ -42,7 +42,7 @@ func (p *published) counts() bool { return p.served || p.unread != "" }
 // AddDevices adds to the manager what reads DeviceClasses and ResourceSlices, where the API server serves them and the operator may. The inventory
 // is complete once that is settled.
 func AddDevices(mgr manager.Manager, inventory *Inventory) (*caches.Optional, error) {
-	client, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	asker, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return nil, fmt.Errorf("make the client that asks for the API server's version: %w", err)
 	}
@@ -57,7 +57,7 @@ func AddDevices(mgr manager.Manager, inventory *Inventory) (*caches.Optional, er
 				Transform: transform(devices.Compact), Change: inventory.sliceChanged,
 			},
 		},
-		Prepare: func(ctx context.Context) error { return inventory.askVersion(ctx, client.RESTClient()) },
+		Prepare: func(ctx context.Context) error { return inventory.askVersion(ctx, asker.RESTClient()) },
 		Report:  inventory.report,
 	}
 	return reader, caches.AddOptional(mgr, reader)

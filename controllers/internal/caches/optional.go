@@ -14,25 +14,26 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// Availability says whether kinds of objects can be read.
+// Availability is whether kinds of objects can be read, and why not.
 type Availability int
 
 const (
 	// Unknown is so while the API server has not answered yet.
 	Unknown Availability = iota
-	// Absent: the API server does not serve them.
+	// Absent is so where the API server does not serve them.
 	Absent
-	// Refused: the operator may not list and watch them.
+	// Refused is so where the operator may not list and watch them.
 	Refused
-	// Unanswered: the API server goes on failing to answer.
+	// Unanswered is so while the API server goes on failing to answer.
 	Unanswered
-	// Served: all that there are have been brought.
+	// Served is so once all that there are have been brought.
 	Served
 )
 
@@ -63,6 +64,7 @@ type Optional struct {
 	mapper meta.RESTMapper
 	reader client.WithWatch
 	log    logr.Logger
+	clock  clock.Clock
 	pace   pace
 
 	mu      sync.Mutex
@@ -87,7 +89,7 @@ var defaultPace = pace{look: 50 * time.Millisecond, soon: time.Second, again: 30
 // AddOptional adds to the manager what reads kinds that need not be there.
 func AddOptional(mgr manager.Manager, o *Optional) error {
 	o.config, o.http, o.scheme, o.mapper = mgr.GetConfig(), mgr.GetHTTPClient(), mgr.GetScheme(), mgr.GetRESTMapper()
-	o.log, o.pace = mgr.GetLogger().WithName("optional"), defaultPace
+	o.log, o.clock, o.pace = mgr.GetLogger().WithName("optional"), clock.RealClock{}, defaultPace
 	var err error
 	o.reader, err = client.NewWithWatch(o.config, client.Options{HTTPClient: o.http, Scheme: o.scheme, Mapper: o.mapper})
 	if err != nil {
@@ -106,13 +108,13 @@ func (*Optional) NeedLeaderElection() bool { return false }
 func (o *Optional) Settled() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.is != Unknown || !o.started.IsZero() && time.Since(o.started) > o.pace.patience
+	return o.is != Unknown || !o.started.IsZero() && o.clock.Since(o.started) > o.pace.patience
 }
 
 // Start implements manager.Runnable.
 func (o *Optional) Start(ctx context.Context) error {
 	o.mu.Lock()
-	o.started = time.Now()
+	o.started = o.clock.Now()
 	o.mu.Unlock()
 	for {
 		is, resource, err := o.ask(ctx)
@@ -130,7 +132,7 @@ func (o *Optional) Start(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(wait):
+		case <-o.clock.After(wait):
 		}
 	}
 }
@@ -258,34 +260,36 @@ type answer struct {
 func (o *Optional) follow(ctx context.Context, feed *Feed, refused <-chan struct{}) *answer {
 	var since time.Time // of the refusal that lasts
 	synced := false
-	every := time.NewTicker(o.pace.look)
-	defer every.Stop()
+	pause := o.pace.look
+	next := o.clock.NewTimer(pause)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-refused:
 			if since.IsZero() {
-				since = time.Now()
+				since = o.clock.Now()
 			}
-			every.Reset(o.pace.soon)
-		case <-every.C:
+			pause = o.pace.soon
+		case <-next.C():
 			if since.IsZero() && !synced {
 				if synced = feed.Complete(""); synced {
 					o.note(Served, o.Kinds[0].Resource, nil)
-					every.Reset(o.pace.prepare)
+					pause = o.pace.prepare
 				}
-				continue
+				break
 			}
 			is, resource, err := o.ask(ctx)
 			switch {
 			case is == Served:
 				since, synced = time.Time{}, false
-				every.Reset(o.pace.look)
+				pause = o.pace.look
 			case since.IsZero(): // it was asked to prepare
-			case is != Unanswered && time.Since(since) > o.pace.patience:
+			case is != Unanswered && o.clock.Since(since) > o.pace.patience:
 				return &answer{is, resource, err}
 			}
 		}
+		next.Reset(pause)
 	}
 }

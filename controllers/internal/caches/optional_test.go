@@ -14,8 +14,10 @@ import (
 	"github.com/go-logr/logr"
 	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
@@ -112,19 +114,21 @@ func (s *optionalServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// optionalPatience is how long a test waits for what is to come.
+const optionalPatience = time.Minute
+
 // expectFailures waits until so many requests failed since the last change.
 func (s *optionalServer) expectFailures(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	failed := 0
+	err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, optionalPatience, true, func(context.Context) (bool, error) {
 		s.mu.Lock()
-		failed := s.failed
-		s.mu.Unlock()
-		if failed >= n {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d requests failed, want %d", failed, n)
-		}
+		defer s.mu.Unlock()
+		failed = s.failed
+		return failed >= n, nil
+	})
+	if err != nil {
+		t.Fatalf("%d requests failed, want %d", failed, n)
 	}
 }
 
@@ -164,7 +168,7 @@ func startOptional(t *testing.T, server *optionalServer, patience time.Duration)
 		Report: func(is Availability, resource string) {
 			run.tell(strings.TrimSuffix(names[is]+" "+resource, " deviceclasses"))
 		},
-		config: config, http: listening.Client(), scheme: scheme.Scheme, mapper: mapper, reader: reader, log: logr.Discard(),
+		config: config, http: listening.Client(), scheme: scheme.Scheme, mapper: mapper, reader: reader, log: logr.Discard(), clock: clock.RealClock{},
 		pace: pace{
 			look: 5 * time.Millisecond, soon: 10 * time.Millisecond, again: 20 * time.Millisecond, prepare: time.Hour, patience: patience,
 		},
@@ -193,17 +197,15 @@ func (r *optionalRun) tell(what string) {
 func (r *optionalRun) expect(want ...string) {
 	r.t.Helper()
 	var got []string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	_ = wait.PollUntilContextTimeout(r.t.Context(), time.Millisecond, optionalPatience, true, func(context.Context) (bool, error) {
 		r.mu.Lock()
+		defer r.mu.Unlock()
 		got = slices.Clone(r.told)
 		if len(got) == len(want) {
 			r.told = nil
 		}
-		r.mu.Unlock()
-		if len(got) == len(want) {
-			break
-		}
-	}
+		return len(got) == len(want), nil
+	})
 	if len(got) > 1 {
 		slices.Sort(got[:len(got)-1])
 	}
