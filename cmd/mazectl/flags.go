@@ -70,7 +70,8 @@ var ruleGroups = []string{
 // addNodeFlags adds the flags of the nodes to judge by to a command.
 func addNodeFlags(c *cobra.Command, o *place.NodeOptions) {
 	flags := c.Flags()
-	flags.StringVar(&o.Nodes, "nodes", place.ClusterNodes, "`FILE` of the nodes to judge by, as made by: kubectl get nodes,resourceslices,deviceclasses -o yaml; or cluster")
+	flags.StringVar(&o.Nodes, "nodes", place.ClusterNodes,
+		"`FILE` of the nodes to judge by, as made by: kubectl get nodes,resourceslices,deviceclasses -o yaml; or cluster")
 	flags.StringVar(&o.Config, "config", "", "`FILE` with the operator's configuration; its defaults without one")
 }
 

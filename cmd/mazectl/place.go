@@ -162,7 +162,7 @@ func (o *placeCommand) run(ctx context.Context, t terminal.Terminal) error {
 }
 
 // suggest prints DeviceClasses in place of verdicts.
-func (o *placeCommand) suggest(t terminal.Terminal, all []place.Judged, nodes *place.Inventories, errs []error) error {
+func (*placeCommand) suggest(t terminal.Terminal, all []place.Judged, nodes *place.Inventories, errs []error) error {
 	served, err := place.WriteClasses(t.Out, all, nodes)
 	if err != nil {
 		return err

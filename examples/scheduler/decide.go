@@ -180,7 +180,10 @@ func (s *scheduler) follow(p *plan, n *node, pod *corev1.Pod, attempt int, now s
 func whyStuck(pod *corev1.Pod) string {
 	for _, c := range pod.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
-			return strings.TrimSuffix(w.Reason+": "+w.Message, ": ")
+			if w.Message == "" {
+				return w.Reason
+			}
+			return w.Reason + ": " + w.Message
 		}
 	}
 	return ""

@@ -119,7 +119,7 @@ func newNode(number int) *corev1.Node {
 }
 
 // beat updates objects of a resource at a steady rate.
-func (b *bench) beat(
+func (*bench) beat(
 	ctx context.Context, s *stage, resource string, perSecond float64, update func(ctx context.Context, i int) error, result *beatResult,
 ) error {
 	if err := calm(ctx, s.apiServer); err != nil {

@@ -14,7 +14,10 @@ import (
 var shim string
 
 // The code before and behind the plan, without the comment above the function.
-var beforePlan, behindPlan, _ = strings.Cut(shim[strings.Index(shim, "def "):], "PLAN")
+var (
+	_, function, _            = strings.Cut(shim, "\ndef ")
+	beforePlan, behindPlan, _ = strings.Cut("def "+function, "PLAN")
+)
 
 // plan is what the code of a node does not have in common with that of others.
 type plan struct {

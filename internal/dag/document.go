@@ -105,7 +105,8 @@ func (c *checker) parse(content []byte) {
 	}
 	failure := jsontree.Check(content)
 	if other := otherLanguage(content); failure != nil && other != "" {
-		c.reportText(finding.MalformedDAG, finding.Position{Line: 1, Column: 1}, `this is %s; a workflow is JSON or YAML, and has "nodes" with "func" and "args"`, other)
+		c.reportText(finding.MalformedDAG, finding.Position{Line: 1, Column: 1},
+			`this is %s; a workflow is JSON or YAML, and has "nodes" with "func" and "args"`, other)
 		return
 	}
 	if failure != nil && looksLikeYAML(c.file, content) {

@@ -20,7 +20,8 @@ func (m *mazeRules) checkRetries(n *Node, v *jsontree.Node) {
 	retries := v.Member("max_retries")
 	count, isNumber := m.float(retries)
 	if isNumber && count < 0 && m.isInt(retries) {
-		m.say(finding.EffectLost, finding.InvalidSetting, retries, n, `Maze reads "max_retries" below 0 as 0, found %s; write 0, or leave it out for 1`, m.quote(retries))
+		m.say(finding.EffectLost, finding.InvalidSetting, retries, n,
+			`Maze reads "max_retries" below 0 as 0, found %s; write 0, or leave it out for 1`, m.quote(retries))
 	}
 	backoff := v.Member("retry_backoff_seconds")
 	if seconds, ok := m.float(backoff); ok && seconds < 0 {

@@ -183,6 +183,8 @@ func (c *class) selects(d *device) (matches bool, failure string, cost uint64) {
 }
 
 // apply applies a selector to a device. CEL's own limit of cost bounds the time.
+//
+//nolint:contextcheck,nolintlint // nothing here is to be cancelled
 func (s *selector) apply(d *device) (outcome, uint64) {
 	of := subject{kind: d.encoded}
 	if s.distinguishes {

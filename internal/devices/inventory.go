@@ -203,21 +203,8 @@ func (i *Inventory) Changes(earlier *Inventory) (names []string, all bool) {
 		return nil, true
 	}
 	changed := map[string]bool{}
-	for k := range i.classes {
-		if slices.Equal(i.classes[k].Drivers, earlier.classes[k].Drivers) {
-			continue
-		}
-		for _, p := range slices.Concat(i.pools, earlier.pools) { // what a class is for changes what it is on each node that has some of it
-			switch {
-			case p.picks[k] == nil || p.picks[k].count == 0:
-			case !p.named:
-				return nil, true
-			default:
-				for _, name := range p.nodes {
-					changed[name] = true
-				}
-			}
-		}
+	if i.driverChanges(earlier, changed) {
+		return nil, true
 	}
 	for _, pair := range [][2]*Inventory{{i, earlier}, {earlier, i}} {
 		one, other := pair[0], pair[1]
@@ -233,6 +220,28 @@ func (i *Inventory) Changes(earlier *Inventory) (names []string, all bool) {
 		}
 	}
 	return slices.Sorted(maps.Keys(changed)), false
+}
+
+// driverChanges notes the nodes that have devices of a class which is for other drivers than in an earlier inventory of the same classes. It
+// reports whether that may be every node.
+func (i *Inventory) driverChanges(earlier *Inventory, changed map[string]bool) (all bool) {
+	for k := range i.classes {
+		if slices.Equal(i.classes[k].Drivers, earlier.classes[k].Drivers) {
+			continue
+		}
+		for _, p := range slices.Concat(i.pools, earlier.pools) {
+			switch {
+			case p.picks[k] == nil || p.picks[k].count == 0:
+			case !p.named:
+				return true
+			default:
+				for _, name := range p.nodes {
+					changed[name] = true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // matches reports whether something is for a node. It returns a label of which it is not known whether the node has it, if a selector asks for

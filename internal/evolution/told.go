@@ -9,7 +9,7 @@ import (
 // told returns what has changed of an entry besides its parameters. None of it breaks a workflow.
 func told(before, after *registry.Entry) []Change {
 	isSame := before.Digest.Spec != "" && before.Digest.Spec == after.Digest.Spec
-	if isSame && !(isPublished(before) && isPublished(after)) {
+	if isSame && (!isPublished(before) || !isPublished(after)) {
 		return nil
 	}
 	type field struct {

@@ -24,8 +24,9 @@ func checkMarks(content []byte) *YAMLError {
 	if marks <= MaxMarks {
 		return nil
 	}
-	return &YAMLError{At: text.Position{Line: 1, Column: 1}, TooLarge: true, Problem: Problem(fmt.Sprintf("it has more than %d signs that separate values", MaxMarks)),
-		Advice: "split it, or write it as JSON, which takes much less memory"}
+	return &YAMLError{At: text.Position{Line: 1, Column: 1}, TooLarge: true,
+		Problem: Problem(fmt.Sprintf("it has more than %d signs that separate values", MaxMarks)),
+		Advice:  "split it, or write it as JSON, which takes much less memory"}
 }
 
 // ToJSON returns what the API server and kubectl read in a document, as JSON. Content is the text that it was parsed from.

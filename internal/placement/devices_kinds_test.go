@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +21,8 @@ func capability(version string) deviceOption {
 // TestDeviceKinds: what GPUs must be besides their memory, where their devices tell it.
 func TestDeviceKinds(t *testing.T) {
 	whole := []*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")}
-	hopper := append(whole[:1:1], deviceClass("hopper", "",
-		ofType+`== 'gpu' && device.attributes['gpu.nvidia.com'].cudaComputeCapability.compareTo(semver('9.0.0')) >= 0`))
+	hopper := slices.Concat(whole, []*resourcev1.DeviceClass{deviceClass("hopper", "",
+		ofType+`== 'gpu' && device.attributes['gpu.nvidia.com'].cudaComputeCapability.compareTo(semver('9.0.0')) >= 0`)})
 	gpus := func(product, memory, version string, options ...nodeOption) machine {
 		return dra(timesDevice(2, gpuDevice(product, memory, capability(version))), options...)
 	}

@@ -383,27 +383,6 @@ func (inv *Inventory) noteMark(class *Class) {
 	}
 }
 
-// noteSharing notes the values of labels by which placements keep off shared GPUs, or ask for them.
-func (inv *Inventory) noteSharing(class *Class) {
-	for i := range class.supplies {
-		s := &class.supplies[i]
-		if s.devices {
-			continue // its slices tell
-		}
-		replicas := class.node.Labels[s.labels+suffixReplicas]
-		_, told := class.node.Labels[s.labels+suffixSharing]
-		gke := class.node.Labels[gkeSharing] != ""
-		switch {
-		case s.sharing == sharingMPS && gke:
-			inv.gkeMPS = insert(inv.gkeMPS, class.node.Labels[gkeClients])
-		case s.sharing == sharingMPS && replicas != "":
-			inv.mps[s.labels] = insert(inv.mps[s.labels], replicas)
-		case s.sharing == sharingTimeSlicing && !told && !gke && replicas != "":
-			inv.legacy[s.labels] = insert(inv.legacy[s.labels], replicas)
-		}
-	}
-}
-
 // insert adds to a sorted set.
 func insert(set []string, value string) []string {
 	if i, found := slices.BinarySearch(set, value); !found {

@@ -311,13 +311,16 @@ func isJSONObject(text string) bool {
 	return strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}")
 }
 
+// membersOfParameters are members of which a parameter in a list has one at least, besides its name.
+var membersOfParameters = []string{"type", "description", "required", "default", "schema", "label", "human_description"}
+
 // nameInList returns the name of the first of a list of parameters, each of which has its name in it. It reports false for any other list.
 func nameInList(list []any) (string, bool) {
 	first := ""
 	for _, item := range list {
 		parameter, _ := item.(map[string]any)
 		name := textAt(parameter, "name")
-		if parameter["name"] == nil || first == "" && name == "" || len(parameter) > 1 && !hasFirst(parameter, []string{"type", "description", "required", "default", "schema", "label", "human_description"}) {
+		if parameter["name"] == nil || first == "" && name == "" || len(parameter) > 1 && !hasFirst(parameter, membersOfParameters) {
 			return "", false
 		}
 		if first == "" {

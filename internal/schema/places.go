@@ -66,10 +66,9 @@ func leadsElsewhere(value any) bool {
 	return err == nil && kind == otherPlace
 }
 
-// lookUp returns what a JSON pointer leads to in a value, and what that is in. It reports false if it leads nowhere.
-func lookUp(value any, pointer string) (found, parent any, ok bool) {
+// lookUp returns what a JSON pointer leads to in a value. It reports false if it leads nowhere.
+func lookUp(value any, pointer string) (found any, ok bool) {
 	for _, token := range jsontree.Tokens(pointer) {
-		parent = value
 		switch v := value.(type) {
 		case map[string]any:
 			value, ok = v[token]
@@ -82,10 +81,10 @@ func lookUp(value any, pointer string) (found, parent any, ok bool) {
 			ok = false
 		}
 		if !ok {
-			return nil, nil, false
+			return nil, false
 		}
 	}
-	return value, parent, true
+	return value, true
 }
 
 // moveTargets moves schemas below "$defs" that references lead to, and that stand below members which are no keywords, such as
@@ -101,7 +100,7 @@ func (t *translation) moveTargets() {
 			if kind, _ := placeOf(target); !ok || t.schemas[target] || kind != otherPlace {
 				continue
 			}
-			if value, _, there := lookUp(t.declaredRoot, target); there && isObjectOrBool(value) {
+			if value, there := lookUp(t.declaredRoot, target); there && isObjectOrBool(value) {
 				targets = append(targets, target)
 			}
 		}
@@ -134,7 +133,7 @@ func (t *translation) moveTarget(declared string) bool {
 	}
 	now, to := "/$defs/"+token(name), t.resourceAt(declared)
 	t.moved(declared, now)
-	value, _, _ := lookUp(t.declaredRoot, declared)
+	value, _ := lookUp(t.declaredRoot, declared)
 	definitions[name] = nil // so that no other takes the name
 	definitions[name] = t.schema(value, spot{declared: declared, now: now, draft: t.resources[to].draft, resource: to})
 	_, decides := placeOf(declared)
@@ -159,7 +158,7 @@ func (t *translation) dropMoved(declared string) {
 		end := strings.LastIndexByte(declared, '/')
 		name := jsontree.Tokens(declared[end:])[0]
 		declared = declared[:end]
-		holder, _, _ := lookUp(t.root, t.nowAt(declared))
+		holder, _ := lookUp(t.root, t.nowAt(declared))
 		object, ok := holder.(map[string]any)
 		if !ok {
 			return

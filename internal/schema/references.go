@@ -67,7 +67,7 @@ func leadsNowhere(root map[string]any, m moves, pointer, text string) *Error {
 }
 
 func isThere(root map[string]any, pointer string) bool {
-	_, _, ok := lookUp(root, pointer)
+	_, ok := lookUp(root, pointer)
 	return ok
 }
 

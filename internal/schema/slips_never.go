@@ -27,7 +27,7 @@ func (s *slips) neverPassed(doubtful map[string]bool) {
 			default:
 				continue
 			}
-			if inner.schema != nil && strings.HasPrefix(inner.pointer, n.pointer+"/") && !(e.keyword == "additionalProperties" && inner.has("not")) {
+			if inner.schema != nil && strings.HasPrefix(inner.pointer, n.pointer+"/") && (e.keyword != "additionalProperties" || !inner.has("not")) {
 				queue = append(queue, e.to)
 			}
 		}
@@ -35,7 +35,7 @@ func (s *slips) neverPassed(doubtful map[string]bool) {
 }
 
 // fitsAll reports whether a schema has nothing but annotations.
-func (s *slips) fitsAll(n *node) bool {
+func (*slips) fitsAll(n *node) bool {
 	if n.schema == nil {
 		return n.always
 	}

@@ -228,7 +228,8 @@ func agreeOnDevices(ctx context.Context, random *rand.Rand, number int) map[meta
 		pod := podOf(&task.resolution.Placement, fmt.Sprintf("devices-%d-%d", number, j))
 		host, handed := scheduleDevices(ctx, pod, verdict.Status == metav1.ConditionTrue)
 		what := fmt.Sprintf("%s\n%dMi: %s\n%+v", about, task.memory, verdict.Message(), task.resolution.Placement)
-		Expect(host != "").To(Equal(verdict.Status == metav1.ConditionTrue), "kube-scheduler binds to %q: %s", host, what)
+		isBound := host != ""
+		Expect(isBound).To(Equal(verdict.Status == metav1.ConditionTrue), "kube-scheduler binds to %q: %s", host, what)
 		var sum int64
 		for _, key := range handed {
 			sum += memory[key].memory

@@ -197,16 +197,16 @@ func expectIdle(namespace string) {
 	}).Should(BeNumerically(">", quietTime))
 }
 
-// expectQuick reports what something took, and fails if that is more than limit on an idle machine. A busy one is given more: fifty times
+// expectQuick reports how long it took to publish something, and fails if that is more than limit on an idle machine. A busy one is given more: fifty times
 // what it takes just now to publish a new task. The operator has to serve all namespaces.
-func expectQuick(ctx context.Context, what string, took, limit time.Duration) {
+func expectQuick(ctx context.Context, took, limit time.Duration) {
 	GinkgoHelper()
 	since := time.Now()
 	task := newTask(newNamespace(ctx), "pace")
 	expectCreated(ctx, task)
 	expectReady(ctx, task)
 	pace := time.Since(since)
-	AddReportEntry(what, fmt.Sprintf("%s, while a new task took %s", took, pace))
+	AddReportEntry("published after", fmt.Sprintf("%s, while a new task took %s", took, pace))
 	Expect(took).To(BeNumerically("<", limit+50*pace), "while a new task took %s", pace)
 }
 

@@ -73,7 +73,7 @@ var _ = Describe("A ConfigMap maze-registry whose label has another value (row 6
 		since := time.Now()
 		Expect(attacker.Delete(ctx, forged)).To(Succeed())
 		expectReady(ctx, task)
-		expectQuick(ctx, "published after", time.Since(since), 5*time.Second)
+		expectQuick(ctx, time.Since(since), 5*time.Second)
 		Eventually(func() bool { _, found := follower.Get("ocr"); return found }).Should(BeTrue())
 
 		By("keeping the last good state when somebody puts another one in its place")

@@ -101,6 +101,6 @@ var _ = Describe("A quota on ConfigMaps", func() {
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
 		since := time.Now()
 		expectReady(ctx, task)
-		expectQuick(ctx, "published after", time.Since(since), 15*time.Second)
+		expectQuick(ctx, time.Since(since), 15*time.Second)
 	})
 })

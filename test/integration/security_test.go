@@ -77,7 +77,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 			since := time.Now()
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Description = "another" })
 			expectEntry(ctx, namespace, 2)
-			expectQuick(ctx, "published after", time.Since(since), 6*time.Second)
+			expectQuick(ctx, time.Since(since), 6*time.Second)
 			expectReady(ctx, task)
 		},
 		Entry("one of the future", future),
@@ -92,7 +92,7 @@ var _ = Describe("Who may write ConfigMaps in a namespace", func() {
 			since := time.Now()
 			expectEdited(ctx, task, func(t *v1alpha1.MazeTask) { t.Spec.Description = "another" })
 			Eventually(func() bool { return seen.served("caption", 2) }).Should(BeTrue())
-			expectQuick(ctx, "published after", time.Since(since), 10*time.Second)
+			expectQuick(ctx, time.Since(since), 10*time.Second)
 
 			By("telling of it after seconds")
 			expectConditions(ctx, task, map[string]string{

@@ -37,10 +37,10 @@ type Published struct {
 
 // Published reads the registry of --registry, or without it that of the cluster.
 func (s *Options) Published(ctx context.Context, stdin io.Reader) (*Published, error) {
-	switch {
-	case s.Registry == "":
+	switch s.Registry {
+	case "":
 		return s.readCluster(ctx)
-	case s.Registry == terminal.StdinArgument:
+	case terminal.StdinArgument:
 		content, err := terminal.Until(ctx, func() ([]byte, error) { return io.ReadAll(stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)

@@ -195,14 +195,11 @@ func (r *repository) extract(ctx context.Context, files []gitFile, folder string
 	blobs, stop := r.blobs(ctx, ids.Bytes())
 	defer func() { err = errors.Join(err, stop()) }()
 	for _, file := range files {
-		content := make([]byte, 0)
-		switch {
-		case file.size > lint.MaxFile: // too large a file, which lint says of it
+		var content []byte
+		if file.size > lint.MaxFile { // lint says that it is too large
 			content = make([]byte, lint.MaxFile+1)
-		default:
-			if content, err = blobs(file); err != nil {
-				return err
-			}
+		} else if content, err = blobs(file); err != nil {
+			return err
 		}
 		name := filepath.FromSlash(file.name)
 		if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {

@@ -28,7 +28,8 @@ func (n NotRead) Finding() finding.Finding {
 	if file == terminal.StdinArgument {
 		file = terminal.StdinName
 	}
-	return finding.New(finding.Unreadable, file, finding.Position{}, "", "%s%s", terminal.Plain(terminal.Cause(n.error).Error()), terminal.WhatToDo(n.file, n.error))
+	return finding.New(finding.Unreadable, file, finding.Position{}, "", "%s%s",
+		terminal.Plain(terminal.Cause(n.error).Error()), terminal.WhatToDo(n.file, n.error))
 }
 
 // ErrorsOf returns the errors of files that could not be read.

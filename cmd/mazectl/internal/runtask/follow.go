@@ -99,9 +99,7 @@ func (f *follower) follow(ctx context.Context) (outcome Outcome, err error) {
 		slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
 		for i := range list.Items {
 			f.tell(&list.Items[i])
-			if err := f.readLog(ctx, &list.Items[i]); err != nil {
-				return false, err
-			}
+			f.readLog(ctx, &list.Items[i])
 		}
 		for _, c := range job.Status.Conditions {
 			if isEnd := c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed; isEnd && c.Status == corev1.ConditionTrue {
@@ -124,7 +122,10 @@ func (f *follower) tell(pod *corev1.Pod) {
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
-			why = strings.TrimSuffix(fmt.Sprintf("Pod %s waits on node %s: %s: %s", pod.Name, pod.Spec.NodeName, w.Reason, w.Message), ": ")
+			why = fmt.Sprintf("Pod %s waits on node %s: %s", pod.Name, pod.Spec.NodeName, w.Reason)
+			if w.Message != "" {
+				why += ": " + w.Message
+			}
 		}
 	}
 	if why != "" && why != f.told {
@@ -134,12 +135,12 @@ func (f *follower) tell(pod *corev1.Pod) {
 }
 
 // readLog copies the log of a Pod's container, once it has begun, until it ends.
-func (f *follower) readLog(ctx context.Context, pod *corev1.Pod) error {
+func (f *follower) readLog(ctx context.Context, pod *corev1.Pod) {
 	begun := slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
 		return c.State.Running != nil || c.State.Terminated != nil
 	})
 	if f.read[pod.Name] || !begun {
-		return nil
+		return
 	}
 	f.read[pod.Name] = true
 	log, err := f.pods.GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, Follow: true}).Stream(ctx)
@@ -150,7 +151,6 @@ func (f *follower) readLog(ctx context.Context, pod *corev1.Pod) error {
 	if err != nil && ctx.Err() == nil { // how it ends is in the status
 		f.t.Say("note:", fmt.Sprintf("the log of Pod %s cannot be followed: %v", pod.Name, err))
 	}
-	return nil
 }
 
 // outcomeOf returns how a Job ended: by its last Pod, and by its own condition where that says nothing.
