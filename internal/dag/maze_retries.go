@@ -11,6 +11,9 @@ import (
 // that are made with "retryable". Without "retry_on", it does so after all of them but artifact_error.
 var retried = []string{"artifact_error", "invocation_error", "node_lost", "resource_insufficient", "resource_unavailable"}
 
+// IsRetried reports whether Maze tries a task again after a kind of error, if it is asked to.
+func IsRetried(kind string) bool { return slices.Contains(retried, kind) }
+
 // final are the kinds of errors after which Maze never does.
 var final = []string{"cancelled", "scheduler_error", "serialization_error", "timeout", "unknown", "user_code"}
 

@@ -155,7 +155,9 @@ func (s *Options) addTasks(known *Catalogue, tasks []lint.Task, at func(string, 
 		known.byName[name] = knownTask{
 			Task: dag.Task{
 				Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output,
-				Execution: dag.Execution{EntryPoint: one.Spec.EntryPoint, Resources: registry.ResourcesOf(&one.Spec.Resources)},
+				Execution: dag.Execution{
+					EntryPoint: one.Spec.EntryPoint, Resources: registry.ResourcesOf(&one.Spec.Resources), Run: runOptionsOf(one.Spec.Run),
+				},
 			},
 			object: one.Name, requirement: placement.RequirementOf(&one.Spec.Resources),
 		}

@@ -14,7 +14,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -222,15 +221,6 @@ func (p *Published) fromConfigMaps(do func(*registry.Entry)) error {
 		do(&entry)
 	}
 	return nil
-}
-
-// executionOf returns how the task of an entry is run.
-func executionOf(entry *registry.Entry) dag.Execution {
-	e := dag.Execution{EntryPoint: ptr.Deref(entry.EntryPoint, ""), Resources: entry.Resources}
-	if gpu := entry.Kubernetes.Placement.GPU; gpu != nil {
-		e.GPUs = gpu.Count
-	}
-	return e
 }
 
 // fromTaskMetas reads tasks in the original's form, which has no normalised schemas.
