@@ -183,6 +183,7 @@ func FuzzHistories(f *testing.F) {
 	f.Add(historyOf(84200432)) // a lost write, and another process's of equal content
 	f.Add(historyOf(80009288)) // a shard loses its label while it is deleted, and then nobody needs it any more
 	f.Add(historyOf(84270413)) // three foreign ConfigMaps, which a running process has learned of in another order than a restarted one
+	f.Add(historyOf(90754953)) // the source goes, and a process that has seen neither the task nor the registry starts
 	f.Add(historyOf(88030902)) // a hand deletes the index while two processes lead, and a deletion of one of them is late
 	f.Add(historyOf(734))      // two fences of equal content, and one of them meets a conflict
 	f.Add(historyOf(88195950)) // a pass that has written learns of someone else's ConfigMap, and has to write again

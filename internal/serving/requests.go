@@ -149,7 +149,7 @@ func (p *Pass) isStale() bool {
 	}
 	source, known := sourceOf(index.object)
 	if !known {
-		if p.memory.tasks != nil { // what this process has seen before was no older
+		if p.maps.epoch > 0 { // what this process has seen before it wrote the index was no older
 			return false
 		}
 		source = index.object.ResourceVersion
