@@ -159,7 +159,7 @@ const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012345678
 
 // watched is what config.watchNamespaces makes of the roles.
 var watched = wants{
-	"ClusterRole/maregister-manager .rules[*].resources[0]":         `nodes tokenreviews subjectaccessreviews`,
+	"ClusterRole/maregister-manager .rules[*].resources[0]":         `nodes tokenreviews subjectaccessreviews deviceclasses`,
 	"Role/vision/maregister-manager-tasks .rules[*].resources[0]":   `configmaps events mazetasks mazetasks/status`,
 	"Role/audio/maregister-manager-tasks .rules[*].resources[0]":    `configmaps events mazetasks mazetasks/status`,
 	"RoleBinding/vision/maregister-manager-tasks .subjects[0].name": `maregister-manager`,
