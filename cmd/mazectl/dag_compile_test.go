@@ -43,7 +43,7 @@ items:
 `
 )
 
-// ranNode is what runner.py tells of a node.
+// ranNode is what runner.py reports about a node.
 type ranNode struct {
 	Outputs map[string]any
 	Error   *struct{ Kind, Type, Message string }

@@ -18,7 +18,7 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-// TestEvolutionDocument: the document shows what the example gives, and has all rules of changes.
+// TestEvolutionDocument: the document shows what the example prints, and has all rules of changes.
 func TestEvolutionDocument(t *testing.T) {
 	inRoot(t)
 	const command = "mazectl diff examples/evolution/before examples/evolution/after --workflows examples/evolution/workflows -o concise"

@@ -161,7 +161,7 @@ func (i *Inventory) sliceChanged(before, after client.Object) {
 	})
 }
 
-// publish changes what is known of devices, and tells of it if that is complete. The change reports whether it was one.
+// publish changes what is known of devices, and announces it if that is complete. The change reports whether it was one.
 func (i *Inventory) publish(change func(*published) bool) {
 	i.mu.Lock()
 	before := i.published.counts()

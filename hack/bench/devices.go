@@ -89,7 +89,7 @@ func (b *bench) runDevices(ctx context.Context, s *stage) error {
 
 func nodeName(number int) string { return fmt.Sprintf("node-%05d", number) }
 
-// changeSlice gives a node GPUs that host every task.
+// changeSlice publishes GPUs of a node that host every task.
 func (r *devicesResult) changeSlice(ctx context.Context, s *stage, w *watcher) error {
 	before, err := s.readRequests(ctx)
 	if err != nil {

@@ -116,7 +116,7 @@ func withoutTimes(taints []resourcev1.DeviceTaint) []resourcev1.DeviceTaint {
 // NodeName returns the name of the only node that the slice is for. It is empty if there is none.
 func (s *Slice) NodeName() string { return ptr.Deref(s.nodes.name, "") }
 
-// encode returns the JSON of a value of Kubernetes' API. Equal values give the same. What cannot be encoded gives nothing, which cannot be decoded.
+// encode returns the JSON of a value of Kubernetes' API. Equal values have the same. For what cannot be encoded it returns nothing, which cannot be decoded.
 func encode(value any) string {
 	content, err := json.Marshal(value)
 	if err != nil {

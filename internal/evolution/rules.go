@@ -23,7 +23,7 @@ var doubtful = map[Kind]string{
 	Format: finding.FormatChanged, Changed: finding.MembersChanged, Dropped: finding.MembersChanged, Declared: finding.UndeclaredSide,
 }
 
-// Rule returns the code of the rule that tells of the change. Its severity is that of the verdict: see [Verdict.Severity].
+// Rule returns the code of the rule that reports the change. Its severity is that of the verdict: see [Verdict.Severity].
 func (c Change) Rule() string {
 	switch {
 	case c.Verdict == Breaking:

@@ -42,7 +42,7 @@ func (inv *Inventory) unsure(d *demand) func(s *supply, count int64) bool {
 	}
 }
 
-// handedOutOnly reports whether no device plugin gives what a plan asks for.
+// handedOutOnly reports whether no device plugin offers what a plan asks for.
 func (p *plan) handedOutOnly(c *Config) bool {
 	return p.supply != nil && p.supply.devices && !c.isGPU(p.resource)
 }
@@ -50,7 +50,7 @@ func (p *plan) handedOutOnly(c *Config) bool {
 // stalls reports whether kube-scheduler takes long to find out that the devices of a node are too few.
 func (s *supply) stalls(count int64) bool { return s.devices && s.count < count && s.count >= maxTried }
 
-// admit adds to the terms that select nodes by labels what nodes need whose devices will do, and which no label tells of. Where nothing but
+// admit adds to the terms that select nodes by labels what nodes need whose devices will do, and which no label describes. Where nothing but
 // devices can be handed out, and all will do, nothing is selected: it returns no terms. It reports whether nodes that would do are left out, as
 // nothing tells them from others.
 func (inv *Inventory) admit(p *plan, terms []corev1.NodeSelectorTerm) ([]corev1.NodeSelectorTerm, bool) {
@@ -90,7 +90,7 @@ func (inv *Inventory) grows(p *plan) bool {
 }
 
 // served returns the nodes that give a plan's resource by their devices and would do, and those that would not, in whatever way they give it. It
-// reports whether a device plugin gives it anywhere.
+// reports whether a device plugin offers it anywhere.
 func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin bool) {
 	for i := range inv.classes {
 		class := &inv.classes[i]

@@ -76,7 +76,7 @@ type described struct {
 	// key is equal for nodes of one class.
 	key   string
 	state state
-	// plain has what a node has in common with others of its class. common gives its devices, too: each as an amount of the resource by which a
+	// plain has what a node has in common with others of its class. common adds its devices, too: each as an amount of the resource by which a
 	// Pod asks for them, which is what kube-scheduler makes of it.
 	plain, common *corev1.Node
 	devices       []supply
@@ -115,7 +115,7 @@ func (c *Config) describe(node *corev1.Node, published *devices.Inventory) descr
 	return d
 }
 
-// allSupplies returns what a node gives by its device plugin, and by its devices. Where slices tell of GPUs, labels only repeat it.
+// allSupplies returns what a node offers by its device plugin, and by its devices. Where slices describe GPUs, labels only repeat it.
 func (c *Config) allSupplies(d *described) []supply {
 	all := c.suppliesOf(d.plain)
 	if len(d.devices) == 0 {
@@ -125,7 +125,7 @@ func (c *Config) allSupplies(d *described) []supply {
 }
 
 // deviceSupplies returns what DeviceClasses hand out on a node that Slim made: by the extended resource of each, and by its implicit one, which
-// no device plugin gives. It returns one of which there are none where GPUs are published and no class hands them out.
+// no device plugin offers. It returns one of which there are none where GPUs are published and no class hands them out.
 func (c *Config) deviceSupplies(node *corev1.Node, published *devices.Inventory) []supply {
 	if published == nil || c.IgnoreDevices {
 		return nil
@@ -178,7 +178,7 @@ func (c *Config) isMaker(driver string) bool {
 	return driver == domain || strings.HasSuffix(driver, "."+domain)
 }
 
-// deviceSupply reads what a DeviceClass hands out on a node by one name. plugged says that a device plugin gives GPUs of the node.
+// deviceSupply reads what a DeviceClass hands out on a node by one name. plugged reports whether a device plugin offers GPUs of the node.
 func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name corev1.ResourceName, plugged bool) supply {
 	s := supply{
 		resource: name, labels: labelsOf(name), count: int64(handed.Count), replicas: 1, devices: true,
@@ -272,7 +272,7 @@ func (inv *Inventory) withUnread(p *plan, verdict Verdict) Verdict {
 	return verdict
 }
 
-// withFailure adds to the verdict of a gpu task that a DeviceClass cannot be used, if one cannot and no clause tells of it.
+// withFailure adds to the verdict of a gpu task that a DeviceClass cannot be used, if one cannot and no clause says so.
 func (inv *Inventory) withFailure(p *plan, verdict Verdict) Verdict {
 	if p.count == 0 {
 		return verdict

@@ -31,7 +31,7 @@ func deviceClass(name, extended string, selector string) *resourcev1.DeviceClass
 	return c
 }
 
-// wholeGPUs is NVIDIA's class for whole GPUs. Its chart gives it the name.
+// wholeGPUs is NVIDIA's class for whole GPUs. Its chart chooses the name.
 func wholeGPUs(extended string) *resourcev1.DeviceClass {
 	return deviceClass("gpu.nvidia.com", extended, ofType+`== 'gpu'`)
 }
@@ -65,7 +65,7 @@ func deviceTaint(d *resourcev1.Device) {
 	d.Taints = []resourcev1.DeviceTaint{{Key: "sick", Effect: resourcev1.DeviceTaintEffectNoSchedule}}
 }
 
-// sharable lets several Pods have a device, and gives each so much by default.
+// sharable lets several Pods have a device, and hands each so much by default.
 func sharable(byDefault string) deviceOption {
 	return func(d *resourcev1.Device) {
 		d.AllowMultipleAllocations = ptr.To(true)

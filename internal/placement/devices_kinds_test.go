@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// capability is what a device tells of its compute capability.
+// capability sets a device's compute capability.
 func capability(version string) deviceOption {
 	return func(d *resourcev1.Device) {
 		d.Attributes["cudaComputeCapability"] = resourcev1.DeviceAttribute{VersionValue: ptr.To(version)}
@@ -85,7 +85,7 @@ func TestDeviceKinds(t *testing.T) {
 	}
 }
 
-// TestDevicesAndProviders: who gives shares of GPUs gives those of device plugins, so that a class is asked for by its own name.
+// TestDevicesAndProviders: a provider shares GPUs of device plugins, so that a class is asked for by its own name.
 func TestDevicesAndProviders(t *testing.T) {
 	for provider, says := range map[Provider]string{ProviderHAMi: "HAMi", ProviderKAI: "KAI Scheduler"} {
 		config := func(c *Config) { c.Provider = provider }

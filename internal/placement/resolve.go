@@ -199,7 +199,7 @@ func (all candidates) markRare() {
 	type kind struct {
 		number int
 		count  int64
-		// most is that of one class of nodes, and plugged that of one whose device plugin gives them.
+		// most is that of one class of nodes, and plugged that of one whose device plugin offers them.
 		most, plugged units
 	}
 	var kinds []kind

@@ -214,7 +214,7 @@ func (inv *Inventory) ofKind(d *demand, terms []corev1.NodeSelectorTerm) []corev
 	return extended(terms, inv.ways(&d.Kind))
 }
 
-// suited adds to each way to be selected what the nodes must be, whatever tells of their GPUs.
+// suited adds to each way to be selected what the nodes must be, whatever describes their GPUs.
 func (inv *Inventory) suited(d *demand, terms []corev1.NodeSelectorTerm) []corev1.NodeSelectorTerm {
 	var common []corev1.NodeSelectorRequirement
 	if inv.windows {

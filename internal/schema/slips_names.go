@@ -181,7 +181,7 @@ var saysRequired = map[string]bool{
 	"optional": false, "isoptional": false, "notrequired": false, "mandatory": true, "ismandatory": true, "isrequired": true,
 }
 
-// requiredBeside reports whether a member was taken for one that says whether the parameter is required, and told.
+// requiredBeside reports whether a member was taken for one by which the parameter is required, and reported.
 func (s *slips) requiredBeside(n *node, name string, means bool) bool {
 	parameter, ok := parameterAt(n.pointer)
 	if !ok {

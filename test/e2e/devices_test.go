@@ -29,7 +29,7 @@ type machine struct {
 	name    string
 	devices []gpuDevice
 	labels  map[string]string
-	// plugin is the number of GPUs that a device plugin gives. -1 for none that was ever there.
+	// plugin is the number of GPUs that a device plugin offers. -1 for none that was ever there.
 	plugin int64
 }
 

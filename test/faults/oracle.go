@@ -33,7 +33,7 @@ type world struct {
 	configMaps map[string]*corev1.ConfigMap
 	past       map[types.UID]*taskPast
 	nodes      []nodeShape
-	// class says whether there is a DeviceClass.
+	// class reports whether there is a DeviceClass.
 	class  bool
 	config settings
 }

@@ -43,7 +43,7 @@ type run struct {
 	mu     sync.Mutex
 	config settings
 	nodes  []nodeShape
-	// class says whether the plan has a DeviceClass.
+	// class reports whether the plan has a DeviceClass.
 	class bool
 	// firstVersion is from before there was anything.
 	firstVersion string

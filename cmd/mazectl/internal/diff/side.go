@@ -246,7 +246,7 @@ func (s *side) hide(other *side) {
 	}
 }
 
-// changesOnly returns what of ignores is about rules of changes: "lint" tells of the others.
+// changesOnly returns what of ignores is about rules of changes: "lint" reports the others.
 func changesOnly(ignores []finding.Ignore) []finding.Ignore {
 	var out []finding.Ignore
 	for _, ignore := range ignores {

@@ -32,7 +32,7 @@ type Nodes struct {
 // nodeKind is the kind of nodes.
 var nodeKind = corev1.SchemeGroupVersion.WithKind("Node")
 
-// deviceKinds are what tells of devices.
+// deviceKinds are the kinds of objects that describe devices.
 var deviceKinds = []schema.GroupVersionKind{
 	resourcev1.SchemeGroupVersion.WithKind("DeviceClass"), resourcev1.SchemeGroupVersion.WithKind("ResourceSlice"),
 	resourcev1.SchemeGroupVersion.WithKind("DeviceTaintRule"),

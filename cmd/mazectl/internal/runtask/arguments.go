@@ -12,7 +12,7 @@ import (
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
-// Arguments are what a user gives to a task.
+// Arguments are what a user passes to a task.
 type Arguments struct {
 	// Named are NAME=VALUE each.
 	Named []string
