@@ -13,6 +13,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -82,14 +83,14 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := o.Validate(o.files); err != nil {
 		return err
 	}
-	workflows, failed := readWorkflows(ctx, t.In, o.files)
+	files, failed := workflows.ReadFiles(ctx, t.In, o.files)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	all, counts := report.FindingsOf(failed), edgeCounts{}
 	var ignores []finding.Ignore
 	known := &catalogue.Catalogue{}
-	if len(workflows) > 0 { // whoever has none need not have tasks
+	if len(files) > 0 { // whoever has none need not have tasks
 		var err error
 		if known, err = o.Read(ctx, t); err != nil {
 			return utilerrors.NewAggregate(append(report.ErrorsOf(failed), terminal.Errors(err)...))
@@ -99,23 +100,23 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return err
 	}
 	tasks := known.Tasks()
-	for _, w := range workflows {
-		graph, found := dag.Check(w.name, w.content, tasks, o.options)
+	for _, w := range files {
+		graph, found := dag.Check(w.Name, w.Content, tasks, o.options)
 		counts.add(graph)
-		all, ignores = append(all, found...), append(ignores, dag.Ignores(w.name, w.content)...)
+		all, ignores = append(all, found...), append(ignores, dag.Ignores(w.Name, w.Content)...)
 	}
 	chosen := o.findings.Choose(finding.Sort(all), ignores)
 	err := report.Write(t, &o.findings, chosen, func(name string) []byte {
-		if i := slices.IndexFunc(workflows, func(w workflow) bool { return w.name == name }); i >= 0 {
-			return workflows[i].content
+		if i := slices.IndexFunc(files, func(w workflows.File) bool { return w.Name == name }); i >= 0 {
+			return files[i].Content
 		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, report.ErrFindings) {
 		return utilerrors.NewAggregate(append(report.ErrorsOf(failed), err))
 	}
-	if len(workflows) > 0 {
-		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(workflows), "file"), known, chosen.Count())
+	if len(files) > 0 {
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(files), "file"), known, chosen.Count())
 	}
 	if unread := o.findings.Unread(failed); unread != nil {
 		return unread

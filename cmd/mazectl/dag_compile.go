@@ -13,6 +13,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
 	"github.com/maze-agent/maregister/internal/compile"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -86,7 +87,7 @@ func (o *dagCompileOptions) run(ctx context.Context, t terminal.Terminal, files 
 	if err := o.validate(files); err != nil {
 		return err
 	}
-	w, err := readWorkflow(ctx, t.In, files[0])
+	w, err := workflows.ReadFile(ctx, t.In, files[0])
 	if err != nil {
 		return err
 	}
@@ -97,15 +98,15 @@ func (o *dagCompileOptions) run(ctx context.Context, t terminal.Terminal, files 
 	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(files, o.Inputs())); err != nil {
 		return err
 	}
-	graph, found := dag.Check(w.name, w.content, known.Tasks(), dag.Options{Target: dag.TargetCompiled, GPUMemory: o.compile.GPUMemory})
-	chosen := o.findings.Choose(found, dag.Ignores(w.name, w.content))
+	graph, found := dag.Check(w.Name, w.Content, known.Tasks(), dag.Options{Target: dag.TargetCompiled, GPUMemory: o.compile.GPUMemory})
+	chosen := o.findings.Choose(found, dag.Ignores(w.Name, w.Content))
 	var compiled []byte
 	if !o.stops(chosen.Findings) {
 		var impossible []finding.Finding // whatever is silenced
-		compiled, impossible = compile.Workflow(w.name, graph, o.compile)
+		compiled, impossible = compile.Workflow(w.Name, graph, o.compile)
 		chosen.Findings = finding.Sort(append(chosen.Findings, impossible...))
 	}
-	err = report.Write(t.Beside(), &o.findings, chosen, func(string) []byte { return w.content })
+	err = report.Write(t.Beside(), &o.findings, chosen, func(string) []byte { return w.Content })
 	if err == nil && compiled != nil {
 		err = t.Output("", compiled)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
 )
@@ -106,7 +107,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 	if err := o.Validate(files); err != nil {
 		return err
 	}
-	w, err := readWorkflow(ctx, t.In, files[0])
+	w, err := workflows.ReadFile(ctx, t.In, files[0])
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 		return err
 	}
 	if len(graph.Nodes) == 0 {
-		return cannotDraw(w.name, findings)
+		return cannotDraw(w.Name, findings)
 	}
 	if err := t.RefuseOverwriting(o.outputFile, slices.Concat(files, o.Inputs())); err != nil {
 		return err
@@ -144,18 +145,18 @@ func (o *dagDrawOptions) summary(graph *dag.Graph, findings []finding.Finding) s
 }
 
 // judge checks a workflow, as far as that was asked for.
-func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workflow) (*dag.Graph, []finding.Finding, error) {
+func (o *dagDrawOptions) judge(ctx context.Context, t terminal.Terminal, w workflows.File) (*dag.Graph, []finding.Finding, error) {
 	if o.checks() {
 		known, err := o.Read(ctx, t)
 		if err != nil {
 			return nil, nil, err
 		}
-		graph, findings := dag.Check(w.name, w.content, known.Tasks(), o.options)
-		left, _ := finding.Silence(findings, dag.Ignores(w.name, w.content))
+		graph, findings := dag.Check(w.Name, w.Content, known.Tasks(), o.options)
+		left, _ := finding.Silence(findings, dag.Ignores(w.Name, w.Content))
 		return graph, left, nil
 	}
-	graph, findings := dag.Check(w.name, w.content, dag.NewTasks(nil), o.options)
-	findings, _ = finding.Silence(findings, dag.Ignores(w.name, w.content))
+	graph, findings := dag.Check(w.Name, w.Content, dag.NewTasks(nil), o.options)
+	findings, _ = finding.Silence(findings, dag.Ignores(w.Name, w.Content))
 	return graph, slices.DeleteFunc(findings, func(f finding.Finding) bool {
 		return f.Rule == finding.UnknownFunc || f.Rule == finding.UnregisteredCode
 	}), nil

@@ -17,10 +17,15 @@ import (
 	"github.com/maze-agent/maregister/internal/dag"
 )
 
-// Workflow is a file with a workflow.
-type Workflow struct {
+// File is a file that may have a workflow. Its name has slashes.
+type File struct {
 	Name    string
 	Content []byte
+}
+
+// Workflow is a file with a workflow.
+type Workflow struct {
+	File
 	// Uses are the tasks that it runs.
 	Uses []dag.Use
 }
@@ -67,31 +72,60 @@ func (f *Found) Names() []string {
 }
 
 func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
-	if name == terminal.StdinArgument {
-		return f.read(ctx, terminal.StdinName, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })
+	if name != terminal.StdinArgument {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return err
+		case info.IsDir():
+			return f.addFolder(ctx, name)
+		}
 	}
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return err
-	case info.IsDir():
-		return f.addFolder(ctx, name)
-	}
-	return f.read(ctx, name, func() (io.ReadCloser, error) { return os.Open(name) })
-}
-
-// read reads a file that a user named, which has to be a workflow.
-func (f *Found) read(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
-	content, err := readAll(ctx, maxFile, open)
+	one, err := ReadFile(ctx, stdin, name)
 	if err != nil {
 		return err
 	}
-	if !f.take(name, content) {
-		return fmt.Errorf(`%s is no workflow that can be read; "dag check" tells why`, name)
+	if !f.take(one.Name, one.Content) {
+		return fmt.Errorf(`%s is no workflow that can be read; "dag check" tells why`, one.Name)
 	}
 	return nil
 }
 
+// ReadFiles reads files that a user named, whatever they have. It goes on after an error.
+func ReadFiles(ctx context.Context, stdin io.Reader, names []string) (all []File, errs []report.NotRead) {
+	seen := map[string]bool{}
+	for _, name := range names {
+		clean := filepath.Clean(name)
+		if seen[clean] {
+			continue
+		}
+		seen[clean] = true
+		one, err := ReadFile(ctx, stdin, name)
+		if err != nil {
+			errs = append(errs, report.Unread(name, err))
+			continue
+		}
+		all = append(all, one)
+	}
+	return all, errs
+}
+
+// ReadFile reads a file that a user named, or the standard input.
+func ReadFile(ctx context.Context, stdin io.Reader, name string) (File, error) {
+	if name == terminal.StdinArgument {
+		content, err := readAll(ctx, maxFile, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })
+		return File{terminal.StdinName, content}, err
+	}
+	content, err := readAll(ctx, maxFile, func() (io.ReadCloser, error) {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder; give files of workflows", name)
+		}
+		return os.Open(name)
+	})
+	return File{filepath.ToSlash(name), content}, err
+}
+
+// readAll reads a file up to a limit, in bytes.
 func readAll(ctx context.Context, limit int64, open func() (io.ReadCloser, error)) ([]byte, error) {
 	return terminal.Until(ctx, func() ([]byte, error) {
 		file, err := open()
@@ -112,7 +146,7 @@ func (f *Found) take(name string, content []byte) bool {
 	uses, ok := dag.Uses(filepath.ToSlash(name), content)
 	if ok {
 		f.seen[clean] = true
-		f.All = append(f.All, Workflow{Name: filepath.ToSlash(name), Content: content, Uses: uses})
+		f.All = append(f.All, Workflow{File{filepath.ToSlash(name), content}, uses})
 	}
 	return ok
 }
