@@ -53,20 +53,11 @@ func (b *bench) runDevices(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startOperator(b.options); err != nil {
-		return err
-	}
-	if err := s.warmUp(ctx); err != nil {
-		return err
-	}
-	w, err := s.openNamespace(ctx, namespace, nil)
+	w, err := b.serve(ctx, s, namespace)
 	if err != nil {
 		return err
 	}
 	defer w.stop()
-	if _, err := b.runBurst(ctx, s, w, newTasks(namespace, 0, b.tasks, b.seed), allServed, nothing); err != nil {
-		return err
-	}
 	if result.waiting = w.countWaiting(); result.waiting == 0 {
 		return fmt.Errorf("of %d tasks none waits for a node: take more of them", b.tasks)
 	}

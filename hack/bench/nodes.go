@@ -62,20 +62,11 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startOperator(b.options); err != nil {
-		return err
-	}
-	if err := s.warmUp(ctx); err != nil {
-		return err
-	}
-	w, err := s.openNamespace(ctx, namespace, nil)
+	w, err := b.serve(ctx, s, namespace)
 	if err != nil {
 		return err
 	}
 	defer w.stop()
-	if _, err := b.runBurst(ctx, s, w, newTasks(namespace, 0, b.tasks, b.seed), allServed, nothing); err != nil {
-		return err
-	}
 	if result.waiting = w.countWaiting(); result.waiting == 0 {
 		return fmt.Errorf("of %d tasks none waits for a node: take more of them", b.tasks)
 	}
@@ -95,6 +86,25 @@ func (b *bench) runNodes(ctx context.Context, s *stage) error {
 	b.results.nodes = result
 	_, err = compareRegistry(ctx, s.client, namespace)
 	return err
+}
+
+// serve starts the operator, and waits until it serves all tasks in a namespace. The caller stops the watcher.
+func (b *bench) serve(ctx context.Context, s *stage, namespace string) (*watcher, error) {
+	if err := s.startOperator(b.options); err != nil {
+		return nil, err
+	}
+	if err := s.warmUp(ctx); err != nil {
+		return nil, err
+	}
+	w, err := s.openNamespace(ctx, namespace, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.runBurst(ctx, s, w, newTasks(namespace, 0, b.tasks, b.seed), allServed, nothing); err != nil {
+		w.stop()
+		return nil, err
+	}
+	return w, nil
 }
 
 // newNode returns a node with more to it than the operator reads: labels, and a list of images.
