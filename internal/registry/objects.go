@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,16 +66,18 @@ func Wrote(object metav1.Object) bool {
 	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == FieldOwner })
 }
 
-// WroteLast reports whether the operator was the last to write an object, as the API server tells. The API server notes whole seconds:
-// of two writes in one second, nobody can tell which was the later, and the operator's does not count as the last.
-func WroteLast(object metav1.Object) bool {
+// WroteLast reports whether the operator was the last to write the data of a ConfigMap, as the API server tells. Who edits its labels or
+// annotations leaves the data as the operator has written it. The API server notes whole seconds: of two writes in one second, nobody can
+// tell which was the later, and the operator's does not count as the last.
+func WroteLast(configMap *corev1.ConfigMap) bool {
 	ours, others := time.Time{}, time.Time{}
-	for _, entry := range object.GetManagedFields() {
+	for _, entry := range configMap.ManagedFields {
 		when := time.Time{}
 		if entry.Time != nil {
 			when = entry.Time.Time
 		}
 		switch {
+		case !wroteData(entry.FieldsV1):
 		case entry.Manager == FieldOwner && when.After(ours):
 			ours = when
 		case entry.Manager != FieldOwner && when.After(others):
@@ -82,6 +85,18 @@ func WroteLast(object metav1.Object) bool {
 		}
 	}
 	return ours.After(others)
+}
+
+// wroteData reports whether the fields that someone has written are data of a ConfigMap. Fields that nobody can read may be.
+func wroteData(written *metav1.FieldsV1) bool {
+	if written == nil {
+		return true
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(written.GetRawBytes(), &fields); err != nil {
+		return true
+	}
+	return fields["f:data"] != nil || fields["f:binaryData"] != nil
 }
 
 // IsShardName reports whether a name is one that the operator gives to a shard other than maze-registry. A copy that someone keeps has

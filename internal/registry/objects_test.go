@@ -2,6 +2,7 @@ package registry
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,38 @@ func TestOwned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := Owned(&corev1.ConfigMap{ObjectMeta: tc.meta}); got != tc.want {
 				t.Errorf("Owned(...): want %t, got %t", tc.want, got)
+			}
+		})
+	}
+}
+
+func TestWroteLast(t *testing.T) {
+	at := func(seconds int64) *metav1.Time { return &metav1.Time{Time: time.Unix(seconds, 0)} }
+	entry := func(manager string, when *metav1.Time, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Time: when, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	const data, binary, labels = `{"f:data":{"f:k":{}}}`, `{"f:binaryData":{"f:k":{}}}`, `{"f:metadata":{"f:labels":{"f:team":{}}}}`
+	ours := entry(FieldOwner, at(5), data)
+	cases := map[string]struct {
+		managers []metav1.ManagedFieldsEntry
+		want     bool
+	}{
+		"We alone":                      {managers: []metav1.ManagedFieldsEntry{ours}, want: true},
+		"Others earlier":                {managers: []metav1.ManagedFieldsEntry{ours, entry("kubectl", at(4), data)}, want: true},
+		"Others in the same second":     {managers: []metav1.ManagedFieldsEntry{ours, entry("kubectl", at(5), data)}},
+		"Others later":                  {managers: []metav1.ManagedFieldsEntry{entry("kubectl", at(6), data), ours}},
+		"Others' binary data later":     {managers: []metav1.ManagedFieldsEntry{ours, entry("kubectl", at(6), binary)}},
+		"Others' labels later":          {managers: []metav1.ManagedFieldsEntry{ours, entry("kubectl", at(6), labels)}, want: true},
+		"Others' fields cannot be read": {managers: []metav1.ManagedFieldsEntry{ours, entry("kubectl", at(6), `{`)}},
+		"Others' fields are not told":   {managers: []metav1.ManagedFieldsEntry{ours, {Manager: "kubectl", Time: at(6)}}},
+		"Our labels alone":              {managers: []metav1.ManagedFieldsEntry{entry(FieldOwner, at(5), labels)}},
+		"No time":                       {managers: []metav1.ManagedFieldsEntry{entry(FieldOwner, nil, data)}},
+		"Nobody":                        {},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := WroteLast(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{ManagedFields: tc.managers}}); got != tc.want {
+				t.Errorf("WroteLast(...): want %t, got %t", tc.want, got)
 			}
 		})
 	}

@@ -1,11 +1,13 @@
 package serving_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -112,17 +114,69 @@ func (s *apiServer) store(name string, after *corev1.ConfigMap, by actor, c *cal
 	s.changed(change{name, before, after, by, c})
 }
 
-// manage notes who has written an object and when: in whole seconds.
-func (s *apiServer) manage(object *corev1.ConfigMap, by actor) {
+// manage notes who has written an object, which of its data, and when: in whole seconds. A key is whose value it is; a key that is removed
+// is nobody's.
+func (s *apiServer) manage(before, object *corev1.ConfigMap, by actor) {
+	written := map[actor]map[string]bool{by: {}}
+	for _, entry := range object.ManagedFields {
+		keys := map[string]bool{}
+		for key := range dataFields(entry.FieldsV1) {
+			keys[strings.TrimPrefix(key, "f:")] = true
+		}
+		written[actor(entry.Manager)] = keys
+	}
+	for key, value := range object.Data {
+		if old, existed := before.Data[key]; existed && old == value {
+			continue
+		}
+		for _, keys := range written {
+			delete(keys, key)
+		}
+		written[by][key] = true
+	}
+	if len(object.BinaryData) > 0 && len(before.BinaryData) == 0 {
+		written[by]["binary"] = true
+	}
 	at := &metav1.Time{Time: s.now().Truncate(time.Second)}
 	object.ManagedFields = slices.Clone(object.ManagedFields)
+	if !slices.ContainsFunc(object.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == string(by) }) {
+		object.ManagedFields = append(object.ManagedFields, metav1.ManagedFieldsEntry{Manager: string(by), Operation: "Update"})
+	}
 	for i := range object.ManagedFields {
-		if object.ManagedFields[i].Manager == string(by) {
-			object.ManagedFields[i].Time = at
-			return
+		entry := &object.ManagedFields[i]
+		entry.FieldsV1 = writtenFields(written[actor(entry.Manager)], object)
+		if entry.Manager == string(by) {
+			entry.Time = at
 		}
 	}
-	object.ManagedFields = append(object.ManagedFields, metav1.ManagedFieldsEntry{Manager: string(by), Operation: "Update", Time: at})
+}
+
+// dataFields returns the data that someone has written.
+func dataFields(written *metav1.FieldsV1) map[string]json.RawMessage {
+	var fields map[string]map[string]json.RawMessage
+	if err := json.Unmarshal(written.GetRawBytes(), &fields); err != nil {
+		panic(err)
+	}
+	return fields["f:data"]
+}
+
+// writtenFields returns managed fields with some keys of the data, as far as an object has them.
+func writtenFields(keys map[string]bool, object *corev1.ConfigMap) *metav1.FieldsV1 {
+	fields := map[string]map[string]struct{}{"f:metadata": {}}
+	for key := range keys {
+		if _, exists := object.Data[key]; !exists && (key != "binary" || len(object.BinaryData) == 0) {
+			continue
+		}
+		if fields["f:data"] == nil {
+			fields["f:data"] = map[string]struct{}{}
+		}
+		fields["f:data"]["f:"+key] = struct{}{}
+	}
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		panic(err)
+	}
+	return metav1.NewFieldsV1(string(raw))
 }
 
 func (s *apiServer) create(object *corev1.ConfigMap, by actor, c *call) (*corev1.ConfigMap, error) {
@@ -134,7 +188,7 @@ func (s *apiServer) create(object *corev1.ConfigMap, by actor, c *call) (*corev1
 	}
 	created := object.DeepCopy()
 	created.Namespace, created.UID, created.DeletionTimestamp, created.ManagedFields = namespace, s.uid(), nil, nil
-	s.manage(created, by)
+	s.manage(&corev1.ConfigMap{}, created, by)
 	s.store(object.Name, created, by, c)
 	return created.DeepCopy(), nil
 }
@@ -165,7 +219,7 @@ func (s *apiServer) update(object *corev1.ConfigMap, by actor, c *call) (*corev1
 	if sameContent(next, live) {
 		return live.DeepCopy(), nil // nothing is written
 	}
-	s.manage(next, by)
+	s.manage(live, next, by)
 	s.store(object.Name, next, by, c)
 	return next.DeepCopy(), nil
 }

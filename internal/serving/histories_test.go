@@ -188,6 +188,7 @@ func FuzzHistories(f *testing.F) {
 	f.Add(historyOf(734))      // two fences of equal content, and one of them meets a conflict
 	f.Add(historyOf(88195950)) // a pass that has written learns of someone else's ConfigMap, and has to write again
 	f.Add(historyOf(88067212)) // a write of the index that was carried out is answered with a conflict, and then a shard is deleted
+	f.Add(historyOf(91002127)) // a hand edits the labels of an index, of which another process has published the latest state
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		if broken := play(bytes, nil); broken != nil {
 			report(t, "fuzz", bytes)
