@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
@@ -31,31 +32,40 @@ type cluster struct {
 	changed chan struct{}
 }
 
-// newCluster follows a namespace until ctx ends, and returns when all was read for the first time. While a right is missing, client-go and
-// the registry's client log which.
-func newCluster(ctx context.Context, config *rest.Config, namespace, run string) (*cluster, error) {
+// newScheme knows the kinds of objects that are read and written.
+func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	return scheme, errors.Join(corev1.AddToScheme(scheme), batchv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+}
+
+// newCluster follows a namespace until ctx ends, and returns when all was read for the first time. While a right is missing, client-go and
+// the registry's client log which. Of the kinds in more it follows the objects that have the run's label.
+func newCluster(ctx context.Context, config *rest.Config, namespace, run string, more ...kube.Object) (*cluster, error) {
+	scheme, err := newScheme()
+	if err != nil {
 		return nil, err
 	}
 	c := &cluster{changed: make(chan struct{}, 1)}
-	var err error
 	if c.writer, err = kube.New(config, kube.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("make the client: %w", err)
 	}
 	if c.registry, err = client.New(config, namespace); err != nil {
 		return nil, err
 	}
+	ofRun := map[kube.Object]cache.ByObject{}
+	for _, object := range append(more, &corev1.Pod{}) {
+		ofRun[object] = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{runKey: run})}
+	}
 	c.cache, err = cache.New(config, cache.Options{
 		Scheme:            scheme,
 		DefaultNamespaces: map[string]cache.Config{namespace: {}},
-		ByObject:          map[kube.Object]cache.ByObject{&corev1.Pod{}: {Label: labels.SelectorFromSet(labels.Set{runKey: run})}},
+		ByObject:          ofRun,
 		DefaultTransform:  cache.TransformStripManagedFields(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the cache: %w", err)
 	}
-	for _, object := range []kube.Object{&corev1.Pod{}, &v1alpha1.MazeTask{}} {
+	for _, object := range append(more, &corev1.Pod{}, &v1alpha1.MazeTask{}) {
 		if err := c.tellOf(ctx, object); err != nil {
 			return nil, err
 		}

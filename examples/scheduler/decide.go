@@ -158,7 +158,7 @@ func (s *scheduler) follow(p *plan, n *node, pod *corev1.Pod, attempt int, now s
 	case pod.DeletionTimestamp != nil:
 		return progress{phase: waiting, text: fmt.Sprintf("waits: Pod %s is being deleted", pod.Name)}
 	case pod.Spec.NodeName != "" && whyStuck(pod) != "":
-		return progress{phase: pending, text: fmt.Sprintf("waits: Pod %s is on %s: %s", pod.Name, pod.Spec.NodeName, whyStuck(pod))}
+		return progress{phase: pending, text: "waits: " + whyPending(pod)}
 	case pod.Spec.NodeName != "":
 		return progress{phase: running, text: fmt.Sprintf("runs as Pod %s on %s", pod.Name, pod.Spec.NodeName)}
 	}
@@ -166,13 +166,24 @@ func (s *scheduler) follow(p *plan, n *node, pod *corev1.Pod, attempt int, now s
 		p.remove = append(p.remove, pod)
 		return progress{phase: waiting, text: fmt.Sprintf("starts anew: %s while Pod %s was on no node", whatChanged(n.Func, pod, now.registry), pod.Name)}
 	}
-	text := fmt.Sprintf("waits: Pod %s is on no node yet", pod.Name)
+	return progress{phase: pending, text: "waits: " + whyPending(pod)}
+}
+
+// whyPending returns where a Pod that does not run yet is, and what it waits for. It is empty for one that is on a node, with nothing wrong.
+func whyPending(pod *corev1.Pod) string {
+	if pod.Spec.NodeName != "" {
+		if why := whyStuck(pod); why != "" {
+			return fmt.Sprintf("Pod %s is on %s: %s", pod.Name, pod.Spec.NodeName, why)
+		}
+		return ""
+	}
+	text := fmt.Sprintf("Pod %s is on no node yet", pod.Name)
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Message != "" {
 			text += ": " + c.Message
 		}
 	}
-	return progress{phase: pending, text: text}
+	return text
 }
 
 // whyStuck returns why the container of a Pod that is on a node does not start: its image cannot be pulled, a Secret is not there, and the

@@ -1,6 +1,7 @@
 // Scheduler runs a workflow as Pods: a small scheduler, for those who write a real one. docs/scheduler.md explains it.
 //
 //	go run ./examples/scheduler [flags] DAG.json|- [NODE...]
+//	go run ./examples/scheduler --watch RUN
 //
 // It runs all nodes, or those named and what they need. A node starts when all that it needs has succeeded, its task is Ready, and no
 // verdict on the nodes of the cluster speaks against it. It may be stopped and started again, or run twice: the Pods are all that it
@@ -48,49 +49,34 @@ const (
 )
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) (status int, err error) {
-	flags := flag.NewFlagSet("scheduler", flag.ContinueOnError)
-	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "Usage: scheduler [flags] DAG.json|- [NODE...]")
-		flags.PrintDefaults()
-	}
-	kubeconfig := flags.String("kubeconfig", "", "kubeconfig `file`; by default $KUBECONFIG, ~/.kube/config or the Pod's service account")
-	namespace := flags.String("namespace", "", "`namespace` of the tasks and Pods; by default that of the kubeconfig")
-	var common settings
-	common.addFlags(flags)
-	runName := flags.String("run", "", "`name` and label of the run; by default a hash of the workflow, so that the same command goes on where it stopped")
-	if err := flags.Parse(args); err != nil {
-		return statusCouldNot, err
-	}
-	if flags.NArg() == 0 {
-		flags.Usage()
-		return statusCouldNot, errors.New("name the file of a workflow, or - for stdin")
-	}
-	w, err := openWorkflow(flags.Arg(0), stdin, *runName, flags.Args()[1:])
+	o, err := readOptions(args, os.Stderr)
 	if err != nil {
 		return statusCouldNot, err
 	}
-	config, in, err := connect(*kubeconfig, *namespace)
+	if o.watch != "" {
+		return o.watchRun(ctx, stdout)
+	}
+	content, err := o.readFile(stdin)
 	if err != nil {
 		return statusCouldNot, err
 	}
-	s := &scheduler{workflow: w, namespace: in, settings: common}
-	return s.schedule(ctx, config, stdout)
-}
-
-func openWorkflow(file string, stdin io.Reader, run string, nodes []string) (*workflow, error) {
-	read := func() ([]byte, error) { return os.ReadFile(file) }
-	if file == "-" {
-		read = func() ([]byte, error) { return io.ReadAll(stdin) }
-	}
-	content, err := read()
+	w, err := o.readWorkflow(content)
 	if err != nil {
-		return nil, err
+		return statusCouldNot, err
 	}
-	w, err := readWorkflow(content, run)
+	config, namespace, err := connect(o.kubeconfig, o.namespace)
 	if err != nil {
-		return nil, err
+		return statusCouldNot, err
 	}
-	return w, w.only(nodes)
+	if o.detach {
+		return detachRun(ctx, config, newJob(o, w, namespace, content), stdout)
+	}
+	c, err := newCluster(ctx, config, namespace, w.run)
+	if err != nil {
+		return statusCouldNot, err
+	}
+	s := &scheduler{workflow: w, namespace: namespace, settings: o.settings}
+	return s.schedule(ctx, c, mode{act: c.act, interrupted: "stopped; the same command goes on from here"}, stdout)
 }
 
 // connect returns the configuration of the clients, and the namespace.
@@ -108,14 +94,19 @@ func connect(kubeconfig, namespace string) (*rest.Config, string, error) {
 	return config, in, err
 }
 
+// mode is what is done about plans.
+type mode struct {
+	// act carries one out. An error is told, and it is tried again; errOver, or an error that wraps it, is the end.
+	act func(context.Context, *plan) error
+	// interrupted is what to say if ctx ends before all nodes have.
+	interrupted string
+}
+
+// errOver is why nobody goes on with a run whose nodes have not all ended.
+var errOver = errors.New("nothing schedules this run any more")
+
 // schedule decides and acts on every change, until all nodes have ended or ctx ends.
-func (s *scheduler) schedule(ctx context.Context, config *rest.Config, stdout io.Writer) (status int, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c, err := newCluster(ctx, config, s.namespace, s.workflow.run)
-	if err != nil {
-		return statusCouldNot, err
-	}
+func (s *scheduler) schedule(ctx context.Context, c *cluster, m mode, stdout io.Writer) (status int, err error) {
 	r := newReporter(stdout, time.Now, s.workflow)
 	fmt.Fprintf(stdout, "run %s in namespace %s\n", s.workflow.run, s.namespace)
 	for {
@@ -130,8 +121,11 @@ func (s *scheduler) schedule(ctx context.Context, config *rest.Config, stdout io
 			return statusOf(p.progress), nil
 		}
 		var again <-chan time.Time
-		err = c.act(ctx, &p)
+		err = m.act(ctx, &p)
 		switch {
+		case errors.Is(err, errOver):
+			fmt.Fprintln(stdout, summary(p.progress))
+			return statusCouldNot, err
 		case err != nil:
 			again = time.After(pause)
 		case p.wake > 0:
@@ -143,7 +137,7 @@ func (s *scheduler) schedule(ctx context.Context, config *rest.Config, stdout io
 		case <-again:
 		case <-ctx.Done():
 			fmt.Fprintln(stdout, summary(p.progress))
-			return statusCouldNot, errors.New("stopped; the same command goes on from here")
+			return statusCouldNot, errors.New(m.interrupted)
 		}
 	}
 }

@@ -139,6 +139,9 @@ func addTimeout(pod *corev1.Pod, entry client.Entry) {
 // verbatim makes Kubernetes pass a value as it is: it replaces $(NAME) by a variable's value, and $$ by $.
 func verbatim(value string) string { return strings.ReplaceAll(value, "$", "$$") }
 
+// literal is the way back from verbatim.
+func literal(value string) string { return strings.ReplaceAll(value, "$$", "$") }
+
 // podName returns the name of a node's Pod at an attempt. It depends on these alone, so that nobody can create a second one.
 func podName(run, id string, attempt int) string {
 	const readable = 40

@@ -31,13 +31,25 @@ type settings struct {
 	envFrom        []corev1.EnvFromSource
 	pullSecrets    []corev1.LocalObjectReference
 	serviceAccount string
+	// given are the flags by which these came, in their order.
+	given []string
 }
 
+// addFlags defines the flags of the settings, and keeps what is given, for the Job of a detached run.
 func (s *settings) addFlags(flags *flag.FlagSet) {
-	flags.StringVar(&s.image, "image", "", "container `image` for tasks whose run.image says nothing: with their code, and the Python package maregister")
-	flags.StringVar(&s.claim, "volume", "", "PersistentVolumeClaim, `CLAIM`, ReadWriteMany, that all Pods mount: for files and large outputs")
-	flags.StringVar(&s.serviceAccount, "service-account", "", "service account, by its `NAME`, for the Pods")
-	flags.Func("env", "variable `NAME=VALUE` of all Pods; can be repeated", func(text string) error {
+	add := func(name, usage string, set func(text string) error) {
+		flags.Func(name, usage, func(text string) error {
+			s.given = append(s.given, "--"+name+"="+text)
+			return set(text)
+		})
+	}
+	addText := func(name, usage string, value *string) {
+		add(name, usage, func(text string) error { *value = text; return nil })
+	}
+	addText("image", "container `image` for tasks whose run.image says nothing: with their code, and the Python package maregister", &s.image)
+	addText("volume", "PersistentVolumeClaim, `CLAIM`, ReadWriteMany, that all Pods mount: for files and large outputs", &s.claim)
+	addText("service-account", "service account, by its `NAME`, for the Pods", &s.serviceAccount)
+	add("env", "variable `NAME=VALUE` of all Pods; can be repeated", func(text string) error {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
 			return errors.New("write NAME=VALUE")
@@ -45,7 +57,7 @@ func (s *settings) addFlags(flags *flag.FlagSet) {
 		s.env = append(s.env, corev1.EnvVar{Name: name, Value: verbatim(value)})
 		return nil
 	})
-	flags.Func("env-from", "`secret/NAME` or configmap/NAME, whose keys become variables of all Pods; can be repeated", func(text string) error {
+	add("env-from", "`secret/NAME` or configmap/NAME, whose keys become variables of all Pods; can be repeated", func(text string) error {
 		kind, name, _ := strings.Cut(text, "/")
 		reference := corev1.LocalObjectReference{Name: name}
 		switch {
@@ -58,7 +70,7 @@ func (s *settings) addFlags(flags *flag.FlagSet) {
 		}
 		return nil
 	})
-	flags.Func("pull-secret", "Secret, by its `NAME`, by which images are pulled; can be repeated", func(name string) error {
+	add("pull-secret", "Secret, by its `NAME`, by which images are pulled; can be repeated", func(name string) error {
 		s.pullSecrets = append(s.pullSecrets, corev1.LocalObjectReference{Name: name})
 		return nil
 	})
