@@ -60,6 +60,9 @@ func (m *manager) stop() {
 	}
 }
 
+// folder returns the folder of all the demo's files.
+func (m *manager) folder() string { return filepath.Dir(m.logPath) }
+
 // logTail returns the last lines of the manager's log.
 func (m *manager) logTail() string {
 	const most = 20

@@ -34,7 +34,7 @@ const (
 	width = 100
 )
 
-// show prints the tasks, the registry, and how to go on.
+// show prints the tasks, the registry, a workflow that it runs, and how to go on.
 func show(ctx context.Context, c client.Client, config *rest.Config, operator *manager) error {
 	heading("The tasks: kubectl get mazetasks")
 	if err := showTable(ctx, config); err != nil {
@@ -50,8 +50,12 @@ func show(ctx context.Context, c client.Client, config *rest.Config, operator *m
 	if err := showPlacements(tasks.Items); err != nil {
 		return err
 	}
-	if err := showRegistry(ctx, c, tasks.Items); err != nil {
+	index, err := showRegistry(ctx, c, tasks.Items)
+	if err != nil {
 		return fmt.Errorf("print the registry: %w", err)
+	}
+	if err := showWorkflow(ctx, operator.folder(), index.Data); err != nil {
+		return fmt.Errorf("run a workflow: %w", err)
 	}
 	if os.Getenv("ONCE") == "" {
 		showHints(operator)
@@ -131,15 +135,15 @@ func wrap(text string) string {
 	return lines.String() + line + "\n"
 }
 
-// showRegistry prints the registry, after checking that it serves the tasks that say so, and no others.
-func showRegistry(ctx context.Context, c client.Client, tasks []v1alpha1.MazeTask) error {
+// showRegistry prints the registry, after checking that it serves the tasks that say so, and no others. It returns its one ConfigMap.
+func showRegistry(ctx context.Context, c client.Client, tasks []v1alpha1.MazeTask) (*corev1.ConfigMap, error) {
 	index := &corev1.ConfigMap{}
 	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: registry.ConfigMapName}, index); err != nil {
-		return err
+		return nil, err
 	}
 	entries, err := registry.Parse(index, func(string) *corev1.ConfigMap { return nil })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var ready []string
 	for i := range tasks {
@@ -150,18 +154,18 @@ func showRegistry(ctx context.Context, c client.Client, tasks []v1alpha1.MazeTas
 	slices.Sort(ready)
 	names := slices.Sorted(maps.Keys(entries))
 	if !slices.Equal(ready, names) {
-		return fmt.Errorf("the tasks %q are ready, but the registry serves %q", ready, names)
+		return nil, fmt.Errorf("the tasks %q are ready, but the registry serves %q", ready, names)
 	}
 	heading(`The registry's index: kubectl get configmap maze-registry -o jsonpath='{.data.\.index}'`)
 	if err := showJSON(index.Data[registry.IndexKey]); err != nil {
-		return err
+		return nil, err
 	}
 	heading("Its entries: kubectl describe configmap maze-registry")
 	if err := showEntries(names, entries); err != nil {
-		return err
+		return nil, err
 	}
 	heading("One of them: kubectl get configmap maze-registry -o jsonpath='{.data." + shownEntry + "}'")
-	return showJSON(entries[shownEntry])
+	return index, showJSON(entries[shownEntry])
 }
 
 func showEntries(names []string, entries map[string]string) error {
@@ -198,6 +202,7 @@ func showHints(operator *manager) {
 			filepath.Join(testutil.Root(), "hack", "controlplane"))
 	}
 	fmt.Printf(`export KUBECONFIG=%s KUBECACHEDIR=%s
+export %s
 
 kubectl explain mazetask.spec.resources
 kubectl describe mazetask geocode-address
@@ -206,10 +211,12 @@ kubectl cordon gpu-h100                  # answer-question: Placeable is False, 
 kubectl delete mazetask ocr-page-v2      # ocr-page-v1 takes over the name
 kubectl patch mazetask fetch-url --type=merge -p '{"spec":{"inputParameters":{"url":{"type":"uri"}}}}'
 kubectl get mazetask fetch-url -o wide   # not ready: the entry from before the bad edit stays served
+MAZE_ARGS='{"image": "t1.output.text"}' python3 -m maregister run image_caption --print # what t1 has left is there
 tail -f %s
 
 Ctrl-C stops it all and removes %s
-`, operator.kubeconfig, filepath.Join(filepath.Dir(operator.logPath), "kubectl"), operator.logPath, filepath.Dir(operator.logPath))
+`, operator.kubeconfig, filepath.Join(operator.folder(), "kubectl"), strings.Join(newRunner(operator.folder()).environment(), " "), operator.logPath,
+		operator.folder())
 }
 
 func exists(path string) bool {
