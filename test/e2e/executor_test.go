@@ -55,6 +55,12 @@ def talks(text: str = ""):
 def fails():
     raise ValueError("no such luck")
 
+def waits(folder: str):
+    file = pathlib.Path(folder, "file")
+    while not file.exists():
+        time.sleep(0.05)
+    return {"text": file.read_text()}
+
 def slow():
     print("begins", flush=True)
     try:

@@ -38,6 +38,8 @@ type kubelet struct {
 	// claims is a folder for each PersistentVolumeClaim.
 	claims  string
 	secrets map[string]string // the keys and values of all ConfigMaps and Secrets
+	// programs are what images have as their entry point, for containers that name no command. Other images cannot be pulled.
+	programs map[string]string
 
 	mu      sync.Mutex
 	started map[types.UID]*exec.Cmd
@@ -133,6 +135,9 @@ func (k *kubelet) see(ctx context.Context, pod *corev1.Pod) {
 	switch {
 	case known && pod.DeletionTimestamp != nil && command != nil:
 		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
+	case !known && pod.Spec.NodeName != "" && k.lacksImage(pod):
+		k.started[pod.UID] = nil
+		reportStatus(ctx, pod, corev1.PodPending, corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "not found"}})
 	case !known && pod.Spec.NodeName != "":
 		folder, err := os.MkdirTemp(filepath.Dir(k.code), "pod-")
 		if err == nil {
@@ -143,12 +148,19 @@ func (k *kubelet) see(ctx context.Context, pod *corev1.Pod) {
 		}
 		if k.started[pod.UID] = command; err != nil {
 			k.started[pod.UID] = nil
-			reportStatus(ctx, pod, corev1.PodFailed, &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: err.Error(), FinishedAt: metav1.Now()})
+			end := corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: err.Error(), FinishedAt: metav1.Now()}
+			reportStatus(ctx, pod, corev1.PodFailed, corev1.ContainerState{Terminated: &end})
 			return
 		}
-		reportStatus(ctx, pod, corev1.PodRunning, nil)
+		reportStatus(ctx, pod, corev1.PodRunning, corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}})
 		k.running.Go(func() { k.wait(ctx, pod, command, folder) })
 	}
+}
+
+// lacksImage reports whether nobody knows what a Pod's image would run.
+func (k *kubelet) lacksImage(pod *corev1.Pod) bool {
+	container := pod.Spec.Containers[0]
+	return len(container.Command) == 0 && k.programs[container.Image] == ""
 }
 
 // command makes the process of a Pod's container.
@@ -174,10 +186,20 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, folder string) (
 	if err := os.WriteFile(log, nil, 0o600); err != nil {
 		return nil, err
 	}
-	argv := append(append([]string{}, container.Command...), container.Args...)
+	paths := strings.NewReplacer(replace...)
+	argv := append([]string{}, container.Command...)
+	if len(argv) == 0 {
+		argv = []string{k.programs[container.Image]}
+	}
+	for _, argument := range container.Args {
+		argv = append(argv, paths.Replace(strings.ReplaceAll(argument, "$$", "$")))
+	}
 	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	command.Dir = k.code
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONPATH=" + filepath.Join(testutil.Root(), "python", "src"), "MAZE_TERMINATION_LOG=" + log}
+	if pod.Spec.ServiceAccountName == account {
+		command.Env = append(command.Env, "KUBECONFIG="+k.stage.kubeconfig) // a Pod has the token of its account
+	}
 	for _, from := range container.EnvFrom {
 		if from.SecretRef != nil || from.ConfigMapRef != nil {
 			for name, value := range k.secrets {
@@ -191,7 +213,7 @@ func (k *kubelet) command(ctx context.Context, pod *corev1.Pod, folder string) (
 			value = pod.Labels[strings.TrimSuffix(strings.TrimPrefix(from.FieldRef.FieldPath, "metadata.labels['"), "']")]
 		}
 		if variable.Name == "MAZE_REGISTRY" || variable.Name == "MAZE_SHARED" {
-			value = strings.NewReplacer(replace...).Replace(value)
+			value = paths.Replace(value)
 		}
 		command.Env = append(command.Env, variable.Name+"="+strings.ReplaceAll(value, "$$", "$"))
 	}
@@ -235,19 +257,14 @@ func (k *kubelet) wait(ctx context.Context, pod *corev1.Pod, command *exec.Cmd, 
 			end.Message = string(log)
 		}
 	}
-	reportStatus(ctx, pod, phase, end)
+	reportStatus(ctx, pod, phase, corev1.ContainerState{Terminated: end})
 }
 
 // reportStatus writes a Pod's status. The Pod may be gone.
-func reportStatus(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase, end *corev1.ContainerStateTerminated) {
+func reportStatus(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) {
 	next := pod.DeepCopy()
 	next.Status.Phase = phase
-	next.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: pod.Spec.Containers[0].Name, Image: pod.Spec.Containers[0].Image}}
-	if state := &next.Status.ContainerStatuses[0].State; end != nil {
-		state.Terminated = end
-	} else {
-		state.Running = &corev1.ContainerStateRunning{StartedAt: metav1.Now()}
-	}
+	next.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: pod.Spec.Containers[0].Name, Image: pod.Spec.Containers[0].Image, State: state}}
 	_ = k8s.Status().Patch(ctx, next, client.MergeFrom(pod))
 }
 

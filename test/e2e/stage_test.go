@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -36,6 +38,8 @@ const account = "maze-scheduler"
 // stage is a namespace where a scheduler plays, with the rights that its role.yaml grants. Pods must be restricted there.
 type stage struct {
 	namespace, binary, kubeconfig string
+	// personal is the kubeconfig of whoever gives commands, if that is not the scheduler's account.
+	personal string
 	// flags are more of the scheduler's.
 	flags []string
 
@@ -74,6 +78,7 @@ func newStage(ctx context.Context, binary string) *stage {
 	Expect(testutil.WriteKubeconfig(ctx, controlPlane.Config, s.namespace, account, s.kubeconfig)).To(Succeed())
 	Expect(k8s.DeleteAllOf(ctx, &corev1.Node{})).To(Succeed())
 	DeferCleanup(func(ctx context.Context) {
+		Expect(k8s.DeleteAllOf(ctx, &batchv1.Job{}, client.InNamespace(s.namespace), client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		for _, in := range []string{s.namespace, metav1.NamespaceDefault} {
 			Expect(k8s.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(in), client.GracePeriodSeconds(0))).To(Succeed())
 		}
@@ -111,8 +116,14 @@ func (s *stage) listen(events watch.Interface) {
 // start starts a scheduler, as a process, for the rest of the spec.
 func (s *stage) start(workflow string, nodes ...string) *gexec.Session {
 	GinkgoHelper()
-	command := exec.Command(s.binary, slices.Concat([]string{"--kubeconfig", s.kubeconfig, "--image", "maze-executor"}, s.flags, []string{"-"}, nodes)...)
-	command.Stdin = strings.NewReader(workflow)
+	return s.launch(workflow, slices.Concat([]string{"--image", "maze-executor"}, s.flags, []string{"-"}, nodes)...)
+}
+
+// launch starts the example's program, for the rest of the spec.
+func (s *stage) launch(stdin string, args ...string) *gexec.Session {
+	GinkgoHelper()
+	command := exec.Command(s.binary, append([]string{"--kubeconfig", cmp.Or(s.personal, s.kubeconfig)}, args...)...)
+	command.Stdin = strings.NewReader(stdin)
 	session, err := gexec.Start(command, GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { session.Kill().Wait() })
@@ -222,20 +233,37 @@ func (s *stage) expectAnew(ctx context.Context, task *v1alpha1.MazeTask, gpuMemo
 // without runs a scheduler while its Role lacks a right, such as pods/watch. The resource * stands for all.
 func (s *stage) without(ctx context.Context, right string, do func(run *gexec.Session)) {
 	GinkgoHelper()
+	s.lacking(ctx, account, right, func() {
+		run := s.start(oneNode)
+		do(run)
+		run.Kill().Wait()
+	})
+}
+
+// lacking does something while the Role of an account, which has its name, lacks a right.
+func (s *stage) lacking(ctx context.Context, who, right string, do func()) {
+	GinkgoHelper()
 	name, verb, _ := strings.Cut(right, "/")
 	var role rbacv1.Role
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: account}, &role)).To(Succeed())
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: who}, &role)).To(Succeed())
 	whole := role.DeepCopy()
 	var reviews []authorizationv1.ResourceAttributes
 	for i, rule := range role.Rules {
 		if name != "*" && !slices.Contains(rule.Resources, name) || !slices.Contains(rule.Verbs, verb) {
 			continue
 		}
+		if others := slices.DeleteFunc(slices.Clone(rule.Resources), func(r string) bool { return r == name }); name != "*" && len(others) > 0 {
+			role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: rule.APIGroups, Resources: others, Verbs: rule.Verbs})
+		}
 		role.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
-		reviews = append(reviews, authorizationv1.ResourceAttributes{Namespace: s.namespace, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: verb})
+		for _, resource := range rule.Resources {
+			if name == "*" || resource == name {
+				reviews = append(reviews, authorizationv1.ResourceAttributes{Namespace: s.namespace, Group: rule.APIGroups[0], Resource: resource, Verb: verb})
+			}
+		}
 	}
 	Expect(reviews).NotTo(BeEmpty(), "the Role does not grant %s", right)
-	cfg, err := testutil.AccountConfig(ctx, controlPlane.Config, s.namespace, account)
+	cfg, err := testutil.AccountConfig(ctx, controlPlane.Config, s.namespace, who)
 	Expect(err).NotTo(HaveOccurred())
 	update := func(role *rbacv1.Role, allowed bool) {
 		GinkgoHelper()
@@ -245,9 +273,7 @@ func (s *stage) without(ctx context.Context, right string, do func(run *gexec.Se
 		}
 	}
 	update(&role, false)
-	run := s.start(oneNode)
-	do(run)
-	run.Kill().Wait()
+	do()
 	whole.ResourceVersion = ""
 	update(whole, true)
 }
