@@ -75,11 +75,15 @@ test: ## Run every test, with the race detector where there is a C compiler.
 	@$(MAKE) --no-print-directory programs
 	@$(call WITH_CONTROL_PLANE,kube-scheduler kube-controller-manager kubectl) && set -x && go test $(RACE) -timeout 40m ./... && go -C test/deploy test $(RACE) -timeout 30m ./...
 
-# The tests of the Python package, where there is a Python. Its name has no help.
+# The tests of the Python package, where there is a Python: from its wheel in an empty virtual environment, where one can be built, and
+# otherwise from its sources. Its name has no help.
 .PHONY: pythontests
 pythontests:
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then set -x; PYTHONPATH=python/src $(PYTHON) -m unittest discover -s python/tests; \
-		else echo 'make test: there is no Python 3.9 or later (PYTHON=$(PYTHON)): THE PYTHON PACKAGE WAS NOT TESTED, AND NO COMPILED WORKFLOW WILL BE RUN'; fi
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then \
+		echo 'make test: there is no Python 3.9 or later (PYTHON=$(PYTHON)): THE PYTHON PACKAGE WAS NOT TESTED, AND NO COMPILED WORKFLOW WILL BE RUN'; \
+	elif $(PYTHON) python/package.py --check; then set -x; $(PYTHON) python/package.py --out bin/cache/python; \
+	else echo 'make test: SDIST AND WHEEL OF THE PYTHON PACKAGE WERE NOT BUILT, and its tests are run from its sources'; \
+		set -x; PYTHONPATH=python/src $(PYTHON) -m unittest discover -s python/tests; fi
 
 # What tests compile while they run, compiled before, so that no test's time depends on what is in Go's cache. Its name has no help.
 .PHONY: programs

@@ -2,8 +2,10 @@
 """Builds the sdist, the wheel and the zipapp of maregister, and tests what was built. `make python` calls it.
 
     python3 package.py --out ../dist
+    python3 package.py --check # reports whether it could, by its exit status
 
-It reaches no network: the wheel is built by the setuptools that some Python of this machine has.
+It reaches no network: the distributions are built by the setuptools that some Python of this machine has. The wheel is built from the
+sdist, and the tests are run by a Python that has nothing but the wheel.
 """
 
 import argparse
@@ -12,23 +14,30 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipapp
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSTALL = "apt-get install python3-setuptools python3-wheel python3-venv, or: pip install setuptools wheel"
-BUILD = "from setuptools import build_meta; build_meta.build_sdist({0!r}); build_meta.build_wheel({0!r})"
+BUILD = "from setuptools import build_meta; build_meta.build_{0}({1!r})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="the folder for what is built")
-    out = parser.parse_args().out.resolve()
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=pathlib.Path, help="the folder for what is built")
+    what.add_argument("--check", action="store_true", help="build nothing, and fail if something is missing for it")
+    options = parser.parse_args()
+    builder = found_builder()
+    if options.check:
+        return
+    out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         source = copied(pathlib.Path(temporary, "source"))
         app = build_zipapp(source / "src", out / "maregister.pyz")
-        sdist, wheel = build_distributions(source, out)
+        sdist, wheel = build_distributions(builder, source, out)
         python = installed(wheel, pathlib.Path(temporary, "venv"))
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAZE_"))}
         run([python, "-m", "unittest", "discover", "-s", HERE / "tests"], cwd=temporary, env=clean)
@@ -55,15 +64,30 @@ def build_zipapp(source: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
     return target
 
 
-def build_distributions(source: pathlib.Path, out: pathlib.Path) -> "tuple[pathlib.Path, pathlib.Path]":
-    """Builds sdist and wheel with the first Python that can: the one that runs this, or the system's."""
+def found_builder() -> str:
+    """Returns the first Python that can build distributions: the one that runs this, or the system's."""
+    if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], stderr=subprocess.DEVNULL).returncode != 0:
+        sys.exit(f"package.py: {sys.executable} cannot make virtual environments: {INSTALL}")
+    for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
+        if os.path.exists(python) and subprocess.run([python, "-c", "import setuptools.build_meta, wheel"], stderr=subprocess.DEVNULL).returncode == 0:
+            return python
+    sys.exit(f"package.py: no Python here has setuptools and wheel: {INSTALL}")
+
+
+def build_distributions(builder: str, source: pathlib.Path, out: pathlib.Path) -> "tuple[pathlib.Path, pathlib.Path]":
+    """Builds the sdist, which has all tests, and of that the wheel."""
     for old in (*out.glob("maregister-*.tar.gz"), *out.glob("maregister-*.whl")):
         old.unlink()
-    for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
-        if subprocess.run([python, "-c", "import setuptools.build_meta, wheel"], stderr=subprocess.DEVNULL).returncode == 0:
-            run([python, "-c", BUILD.format(str(out))], cwd=source, stdout=subprocess.DEVNULL)
-            return next(out.glob("maregister-*.tar.gz")), next(out.glob("maregister-*.whl"))
-    sys.exit(f"package.py: no Python here has setuptools and wheel: {INSTALL}")
+    run([builder, "-c", BUILD.format("sdist", str(out))], cwd=source, stdout=subprocess.DEVNULL)
+    sdist = next(out.glob("maregister-*.tar.gz"))
+    with tarfile.open(sdist) as archive:
+        archive.extractall(source.parent)  # our own
+    unpacked = source.parent / sdist.name[: -len(".tar.gz")]
+    lacking = {path.name for path in (HERE / "tests").glob("*.py")} - {path.name for path in (unpacked / "tests").glob("*.py")}
+    if lacking:
+        sys.exit(f"package.py: the sdist lacks the tests {', '.join(sorted(lacking))}: see MANIFEST.in")
+    run([builder, "-c", BUILD.format("wheel", str(out))], cwd=unpacked, stdout=subprocess.DEVNULL)
+    return sdist, next(out.glob("maregister-*.whl"))
 
 
 def installed(wheel: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
