@@ -1,4 +1,4 @@
-# Both programs, for one platform or many: docker buildx build --platform linux/amd64,linux/arm64 .
+# The programs, for one platform or many: docker buildx build --platform linux/amd64,linux/arm64 .
 # "make archive" makes the same images without docker.
 
 # The compiler: the version that go.mod names, so that no known fault of the standard library is linked. To pin the image, too:
@@ -18,6 +18,11 @@ RUN mkdir /etc/nonroot && \
     printf 'root:x:0:\nnonroot:x:65532:\n' >/etc/nonroot/group && \
     printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n' >/etc/nonroot/passwd
 
+# Only for --target scheduler.
+FROM build AS build-scheduler
+ARG TARGETOS TARGETARCH
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -o / -ldflags="-s -w -buildid=" ./examples/scheduler
+
 # No base image: nothing in it would be used. A Pod gets the API server's certificates with its service account.
 FROM scratch AS base
 ARG VERSION=v0.0.0-dev REVISION= CREATED=
@@ -36,6 +41,13 @@ LABEL org.opencontainers.image.title="mazectl" \
       org.opencontainers.image.description="Command line of MaRegister: finds, checks and applies Maze's tasks"
 COPY --from=build /mazectl /mazectl
 ENTRYPOINT ["/mazectl"]
+
+# The example of a scheduler, for docs/scheduler.md: docker build --target scheduler
+FROM base AS scheduler
+LABEL org.opencontainers.image.title="maze-scheduler" \
+      org.opencontainers.image.description="Example of a scheduler: runs workflows of Maze's tasks as Pods"
+COPY --from=build-scheduler /scheduler /scheduler
+ENTRYPOINT ["/scheduler"]
 
 FROM base AS manager
 LABEL org.opencontainers.image.title="maregister" \

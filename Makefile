@@ -1,7 +1,9 @@
 # Needs Go and make. What else a target needs, it says in its help.
 
-# The image of the operator, unless make archive is asked for that of mazectl.
-IMG ?= $(if $(filter mazectl,$(PROGRAM)),mazectl,maregister):dev
+# The image of the operator, unless make archive is asked for that of another program.
+IMG ?= $(or $(IMG_OF_$(PROGRAM)),maregister):dev
+IMG_OF_mazectl = mazectl
+IMG_OF_scheduler = maze-scheduler
 VERSION ?= v0.0.0-dev
 RELEASE_URL ?= https://github.com/maze-agent/maregister/releases/download/$(VERSION)
 HELM_DOCS ?= go -C hack/helm-docs tool helm-docs
@@ -141,7 +143,7 @@ image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).
 		--build-arg CREATED='$(CREATED)' --build-arg GO_IMAGE='docker.io/library/golang:$(GO_VERSION)' .
 
 .PHONY: archive
-archive: ## Build the image IMG of PROGRAM (manager, or mazectl) as an OCI archive in dist/, without a container engine (PLATFORM=linux/amd64).
+archive: ## Build the image IMG of PROGRAM (manager, mazectl or scheduler) as an OCI archive in dist/, without a container engine (PLATFORM=linux/amd64).
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) GOFLAGS= go -C hack/image run . -source '$(CURDIR)' -program '$(PROGRAM)' -version '$(VERSION)' \
 		-revision '$(REVISION)' -name '$(IMG)' -platform '$(PLATFORM)' -out '$(CURDIR)/dist/$(PROGRAM)-image.tar'
 

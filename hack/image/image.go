@@ -6,9 +6,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -24,21 +27,21 @@ const user = "65532:65532"
 // platforms are those that there can be images for.
 var platforms = []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}
 
-// descriptions are of the programs that there are.
-var descriptions = map[string]string{
-	"manager": "Kubernetes operator that publishes Maze's tasks as a registry",
-	"mazectl": "Command line of MaRegister: finds, checks and applies Maze's tasks",
-}
+// program is what there can be an image of.
+type program struct{ title, description, folder string }
 
-// titles are the labels that differ from the program's name.
-var titles = map[string]string{"manager": "maregister", "mazectl": "mazectl"}
+var programs = map[string]program{
+	"manager":   {"maregister", "Kubernetes operator that publishes Maze's tasks as a registry", "./cmd/manager"},
+	"mazectl":   {"mazectl", "Command line of MaRegister: finds, checks and applies Maze's tasks", "./cmd/mazectl"},
+	"scheduler": {"maze-scheduler", "Example of a scheduler: runs workflows of Maze's tasks as Pods", "./examples/scheduler"},
+}
 
 // labels are those of https://github.com/opencontainers/image-spec/blob/main/annotations.md. Scanners and SBOM tools read them.
 func (o *options) labels() map[string]string {
 	const prefix = "org.opencontainers.image."
 	return map[string]string{
-		prefix + "title":       titles[o.program],
-		prefix + "description": descriptions[o.program],
+		prefix + "title":       programs[o.program].title,
+		prefix + "description": programs[o.program].description,
 		prefix + "source":      "https://github.com/maze-agent/maregister",
 		prefix + "version":     o.version,
 		prefix + "revision":    o.revision,
@@ -49,8 +52,8 @@ func (o *options) labels() map[string]string {
 
 // index makes the image for each of the platforms.
 func (o *options) index(ctx context.Context) (v1.ImageIndex, error) {
-	if descriptions[o.program] == "" {
-		return nil, fmt.Errorf("there is no program %q: take manager or mazectl", o.program)
+	if _, known := programs[o.program]; !known {
+		return nil, fmt.Errorf("there is no program %q: take %s", o.program, strings.Join(slices.Sorted(maps.Keys(programs)), ", "))
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range o.platforms {
@@ -109,7 +112,7 @@ func (o *options) compile(ctx context.Context, platform v1.Platform) (content []
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := filepath.Join(folder, o.program)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", binary,
-		"-ldflags=-s -w -buildid= -X "+versionPackage+".number="+o.version+" -X "+versionPackage+".revision="+o.revision, "./cmd/"+o.program)
+		"-ldflags=-s -w -buildid= -X "+versionPackage+".number="+o.version+" -X "+versionPackage+".revision="+o.revision, programs[o.program].folder)
 	build.Dir = o.source
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+platform.OS, "GOARCH="+platform.Architecture, "GOAMD64=v1", "GOARM64=v8.0")
 	build.Stderr = os.Stderr

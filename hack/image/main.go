@@ -26,7 +26,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.source, "source", "../..", "`FOLDER` with the sources")
-	flag.StringVar(&o.program, "program", "manager", "`PROGRAM` to make the image of: manager or mazectl")
+	flag.StringVar(&o.program, "program", "manager", "`PROGRAM` to make the image of: manager, mazectl or scheduler")
 	flag.StringVar(&o.version, "version", "v0.0.0-dev", "`VERSION`, such as v1.2.3")
 	flag.StringVar(&o.revision, "revision", "", "`COMMIT` that the sources are of")
 	flag.StringVar(&o.out, "out", "image.tar", "`FILE` to write")

@@ -35,7 +35,7 @@ type goPackage struct {
 
 // linked returns what the programs are linked with on a platform, by name.
 func linked(ctx context.Context, root string, p platform) (map[string]component, error) {
-	list := exec.CommandContext(ctx, "go", "list", "-deps", "-json=ImportPath,Dir,Root,Standard,Module", "./cmd/manager", "./cmd/mazectl")
+	list := exec.CommandContext(ctx, "go", "list", "-deps", "-json=ImportPath,Dir,Root,Standard,Module", "./cmd/manager", "./cmd/mazectl", "./examples/scheduler")
 	list.Dir = root
 	list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+p.os, "GOARCH="+p.arch)
 	list.Stderr = os.Stderr

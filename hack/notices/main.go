@@ -1,5 +1,5 @@
-// Command notices writes THIRD_PARTY_NOTICES: the licenses of what manager and mazectl are linked with, on every platform that they are
-// given out for. Whoever gives a program out has to give these texts with it.
+// Command notices writes THIRD_PARTY_NOTICES: the licenses of what manager, mazectl and the example scheduler are linked with, on every
+// platform that they are given out for. Whoever gives a program out has to give these texts with it.
 //
 // The texts are those of the module cache, so it needs no network once the modules are there. It fails if something has no license, or
 // one that is not in the list of those that may be linked.
@@ -52,9 +52,9 @@ func run(ctx context.Context, root, out string) error {
 
 const header = `Third-party notices
 
-The programs of MaRegister, manager and mazectl, contain the software below,
-each under its own license. MaRegister itself is under the license in the file
-LICENSE. "make generate" writes this file.
+The programs of MaRegister, manager, mazectl and the example's scheduler,
+contain the software below, each under its own license. MaRegister itself is
+under the license in the file LICENSE. "make generate" writes this file.
 
 `
 

@@ -98,7 +98,7 @@ func TestBadOptions(t *testing.T) {
 		"a digest":             {[]string{"-name", "maregister@sha256:" + strings.Repeat("0", 64)}, "is no name of an image with a tag"},
 		"an unknown platform":  {[]string{"-platform", "linux/amd64,linux/s390x"}, `-platform has "linux/s390x": take linux/amd64, linux/arm64, or both`},
 		"no platform":          {[]string{"-platform", ""}, `-platform has "": take linux/amd64`},
-		"an unknown program":   {[]string{"-program", "manger"}, `there is no program "manger": take manager or mazectl`},
+		"an unknown program":   {[]string{"-program", "manger"}, `there is no program "manger": take manager, mazectl, scheduler`},
 		"not what Go calls it": {[]string{"-platform", "amd64"}, `-platform has "amd64"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +107,24 @@ func TestBadOptions(t *testing.T) {
 				t.Errorf("want it refused with %q, got %v and %s", tc.want, err, out)
 			}
 		})
+	}
+}
+
+// TestSchedulersImage: that of the example, which docs/scheduler.md has people build. It runs alone.
+func TestSchedulersImage(t *testing.T) {
+	archive, digest := build(t, testutil.Root(), "maze-scheduler:dev", nativePlatform, "-program", "scheduler")
+	got := imagesOf(t, archive, digest)[nativePlatform]
+	if got.config.User != "65532:65532" || strings.Join(got.config.Entrypoint, " ") != "/scheduler" ||
+		got.config.Labels["org.opencontainers.image.title"] != "maze-scheduler" {
+		t.Errorf("got %+v", got.config)
+	}
+	program := filepath.Join(t.TempDir(), "scheduler")
+	if err := os.WriteFile(program, []byte(got.files["scheduler"]), 0o500); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "scheduler: name the file of a workflow, or - for stdin\n") {
+		t.Errorf("want it to ask for a workflow, got %v and %s", err, out)
 	}
 }
 
@@ -162,10 +180,12 @@ func command(t *testing.T, arguments ...string) *exec.Cmd {
 }
 
 // build makes an archive, and returns its files by name, and the digest that was printed.
-func build(t *testing.T, sources, name, platforms string) (files map[string]string, digest string) {
+func build(t *testing.T, sources, name, platforms string, more ...string) (files map[string]string, digest string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "image.tar")
-	builder := command(t, "-source", sources, "-out", out, "-version", "v1.2.3", "-revision", "abc", "-name", name, "-platform", platforms)
+	builder := command(t, append([]string{
+		"-source", sources, "-out", out, "-version", "v1.2.3", "-revision", "abc", "-name", name, "-platform", platforms,
+	}, more...)...)
 	builder.Stderr = t.Output()
 	printed, err := builder.Output()
 	if err != nil {
