@@ -15,6 +15,9 @@ import maregister
 # Where the package under test is: the source tree, or a virtual environment that it was installed into.
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(maregister.__file__)))
 
+# The longest time that a test waits for what should happen, in seconds: a busy machine may take a minute for what takes a second.
+PATIENCE = 120
+
 MATH = """
     from maregister import task
 
@@ -91,7 +94,7 @@ class Case(unittest.TestCase):
 
     def finish(self, process, **variables):
         """Returns how a started executor ended."""
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         node = variables.get("MAZE_NODE", "t1")
         path = variables.get("MAZE_RESULT") or os.path.join(self.shared, "r", str(node), "result.json")
         return Run(process.returncode, stdout, stderr, parsed(self.log), parsed(path))

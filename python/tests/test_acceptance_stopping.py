@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from support import PACKAGE, Case, parsed
+from support import PACKAGE, PATIENCE, Case, parsed
 
 SLEEPS = """
     import asyncio, ctypes, multiprocessing, os, sys, threading, time
@@ -164,7 +164,7 @@ class Stopping(Case):
             self.skipTest("process namespaces are not allowed here: " + process.communicate()[1])
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], stdout=subprocess.PIPE, text=True, check=True)
         os.kill(int(children.stdout), signal.SIGTERM)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         self.assertEqual("finally\n", stdout, stderr)
         self.assertEqual("Terminated", parsed(log)["error"]["kind"])
         self.assertEqual(143, process.returncode)
