@@ -110,7 +110,7 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// TestSchedulersImage: that of the example, which docs/scheduler.md has people build. It runs alone.
+// TestSchedulersImage: that of the example, which docs/scheduler.md has people build.
 func TestSchedulersImage(t *testing.T) {
 	archive, digest := build(t, testutil.Root(), "maze-scheduler:dev", nativePlatform, "-program", "scheduler")
 	got := imagesOf(t, archive, digest)[nativePlatform]
@@ -118,14 +118,7 @@ func TestSchedulersImage(t *testing.T) {
 		got.config.Labels["org.opencontainers.image.title"] != "maze-scheduler" {
 		t.Errorf("got %+v", got.config)
 	}
-	program := filepath.Join(t.TempDir(), "scheduler")
-	if err := os.WriteFile(program, []byte(got.files["scheduler"]), 0o500); err != nil { //nolint:gosec // it is to be run
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "scheduler: name the file of a workflow, or - for stdin\n") {
-		t.Errorf("want it to ask for a workflow, got %v and %s", err, out)
-	}
+	t.Run("schedules", func(t *testing.T) { schedulesInAPod(t, got.files) })
 }
 
 // nameIn returns the name that containerd gives the image of an archive, and the one that other tools know it by.
