@@ -211,12 +211,12 @@ kubectl cordon gpu-h100                  # answer-question: Placeable is False, 
 kubectl delete mazetask ocr-page-v2      # ocr-page-v1 takes over the name
 kubectl patch mazetask fetch-url --type=merge -p '{"spec":{"inputParameters":{"url":{"type":"uri"}}}}'
 kubectl get mazetask fetch-url -o wide   # not ready: the entry from before the bad edit stays served
-MAZE_ARGS='{"image": "t1.output.text"}' python3 -m maregister run image_caption --print # what t1 has left is there
+%s # what t1 has left is there
 tail -f %s
 
 Ctrl-C stops it all and removes %s
-`, operator.kubeconfig, filepath.Join(operator.folder(), "kubectl"), strings.Join(newRunner(operator.folder()).environment(), " "), operator.logPath,
-		operator.folder())
+`, operator.kubeconfig, filepath.Join(operator.folder(), "kubectl"), strings.Join(newRunner(operator.folder()).environment(), " "), again,
+		operator.logPath, operator.folder())
 }
 
 func exists(path string) bool {

@@ -20,6 +20,9 @@ import (
 // python runs the tasks of the workflow.
 const python = "python3"
 
+// again runs a task as another node, in a terminal with the variables that environment returns.
+const again = `MAZE_NODE=t3 MAZE_ARGS='{"image": "t1.output.text"}' python3 -m maregister run image_caption --print`
+
 // call is a node of the workflow: a task by its name, and its arguments, of which some are other nodes' outputs.
 type call struct {
 	ID   string            `json:"id"`

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,8 +66,11 @@ Two of them in a workflow, run by name: python3 -m maregister run NAME
 	if diff := cmp.Diff(want, strings.ReplaceAll(printed, strings.Repeat("─", width), "────")); diff != "" {
 		t.Errorf("(-want +printed):\n%s", diff)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "shared", "demo", "t2", "result.json")); err != nil {
-		t.Error(err)
+	hint := exec.CommandContext(t.Context(), "sh", "-c", again)
+	hint.Env = append(os.Environ(), newRunner(dir).environment()...)
+	out, err := hint.CombinedOutput()
+	if want := `{"caption":"a picture of 48 x 32 pixels, as llava-v1.6 would see it"}` + "\n"; err != nil || string(out) != want {
+		t.Errorf("the command that is shown for another terminal: want %s, got %v and %s", want, err, out)
 	}
 }
 
