@@ -55,37 +55,45 @@ func newJob(o *options, w *workflow, namespace string, content []byte) *batchv1.
 					ContainerName: ptr.To("scheduler"), Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{statusFailed},
 				}},
 			}},
-			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{workflowKey: string(content)}}, Spec: corev1.PodSpec{
-				RestartPolicy:      corev1.RestartPolicyNever,
-				ServiceAccountName: account,
-				EnableServiceLinks: ptr.To(false),
-				SecurityContext: &corev1.PodSecurityContext{
-					RunAsNonRoot:   ptr.To(true),
-					SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-				},
-				Containers: []corev1.Container{{
-					Name:  "scheduler",
-					Image: o.schedulerImage,
-					Args:  args,
-					Resources: corev1.ResourceRequirements{
-						Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
-						Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
-					},
-					TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-					SecurityContext: &corev1.SecurityContext{
-						AllowPrivilegeEscalation: ptr.To(false),
-						ReadOnlyRootFilesystem:   ptr.To(true),
-						Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-					},
-					VolumeMounts: []corev1.VolumeMount{{Name: "workflow", MountPath: workflowFolder, ReadOnly: true}},
-				}},
-				Volumes: []corev1.Volume{{Name: "workflow", VolumeSource: corev1.VolumeSource{
-					DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
-						{Path: workflowFile, FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['" + workflowKey + "']"}},
-					}},
-				}}},
-			}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{workflowKey: string(content)}},
+				Spec:       newSchedulersPod(o.schedulerImage, args),
+			},
 		},
+	}
+}
+
+// newSchedulersPod makes the Pod of a Job's scheduler: with the account of role.yaml, and the workflow as a file.
+func newSchedulersPod(image string, args []string) corev1.PodSpec {
+	return corev1.PodSpec{
+		RestartPolicy:      corev1.RestartPolicyNever,
+		ServiceAccountName: account,
+		EnableServiceLinks: ptr.To(false),
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot:   ptr.To(true),
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Containers: []corev1.Container{{
+			Name:  "scheduler",
+			Image: image,
+			Args:  args,
+			Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
+				Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
+			},
+			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+			SecurityContext: &corev1.SecurityContext{
+				AllowPrivilegeEscalation: ptr.To(false),
+				ReadOnlyRootFilesystem:   ptr.To(true),
+				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			},
+			VolumeMounts: []corev1.VolumeMount{{Name: "workflow", MountPath: workflowFolder, ReadOnly: true}},
+		}},
+		Volumes: []corev1.Volume{{Name: "workflow", VolumeSource: corev1.VolumeSource{
+			DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
+				{Path: workflowFile, FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['" + workflowKey + "']"}},
+			}},
+		}}},
 	}
 }
 
@@ -93,7 +101,8 @@ func newJob(o *options, w *workflow, namespace string, content []byte) *batchv1.
 func detachRun(ctx context.Context, config *rest.Config, job *batchv1.Job, stdout io.Writer) (status int, err error) {
 	run := job.Labels[runKey]
 	if size := len(job.Spec.Template.Annotations[workflowKey]); size > maxWorkflow {
-		return statusCouldNot, fmt.Errorf("the workflow has %d bytes, and a detached one may have %d: pass large values by files, or leave --detach out", size, maxWorkflow)
+		return statusCouldNot, fmt.Errorf("the workflow has %d bytes, and a detached one may have %d: pass large values by files, or leave --detach out",
+			size, maxWorkflow)
 	}
 	scheme, err := newScheme()
 	if err != nil {
