@@ -5,7 +5,7 @@
 //
 // It runs all nodes, or those named and what they need. A node starts when all that it needs has succeeded, its task is Ready, and no
 // verdict on the nodes of the cluster speaks against it. It may be stopped and started again, or run twice: the Pods are all that it
-// remembers.
+// remembers. With --detach, a Job in the cluster runs it, and --watch follows that.
 //
 // The exit status is 0 if all nodes succeeded, 1 if one failed, 2 if they could not be run to the end.
 package main
