@@ -256,9 +256,9 @@ func (s *stage) lacking(ctx context.Context, who, right string, do func()) {
 			role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: rule.APIGroups, Resources: others, Verbs: rule.Verbs})
 		}
 		role.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
-		for _, resource := range rule.Resources {
-			if name == "*" || resource == name {
-				reviews = append(reviews, authorizationv1.ResourceAttributes{Namespace: s.namespace, Group: rule.APIGroups[0], Resource: resource, Verb: verb})
+		for _, r := range rule.Resources {
+			if name == "*" || r == name {
+				reviews = append(reviews, authorizationv1.ResourceAttributes{Namespace: s.namespace, Group: rule.APIGroups[0], Resource: r, Verb: verb})
 			}
 		}
 	}
