@@ -16,10 +16,15 @@ import (
 
 // declaration is a function with one of Maze's decorators.
 type declaration struct {
-	module    *syntax.Module
-	function  *syntax.Function
-	decorator *syntax.Expr
-	form      *form
+	module   *syntax.Module
+	function *syntax.Function
+	// applied is the decorator as it stands at the function. decorator is the same as if all arguments stood there.
+	applied, decorator *syntax.Expr
+	// made is how a decorator came to be that a variable holds. It is nil for others.
+	made *applied
+	// homes are the other modules in which some of its arguments are written.
+	homes map[*syntax.Expr]*syntax.Module
+	form  *form
 	// evaluate returns the value of an expression of the module.
 	evaluate func(e *syntax.Expr) (any, *eval.Unknown)
 	storeys  *storeys
@@ -84,25 +89,48 @@ func newStoreys(options Options) *storeys {
 	}
 }
 
-// declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's. Then unclaimed is a finding if the decorator is
-// imported from elsewhere and takes what only Maze's take.
+// declarationOf returns what a decorator declares. It returns nil if it is not one of Maze's. Then unclaimed is a finding if it may be one all
+// the same: it is imported from elsewhere and takes what only Maze's take, or it is made of one of Maze's by code.
 func (s *storeys) declarationOf(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) (_ *declaration, unclaimed *finding.Finding) {
 	callee := decorator.Callee()
-	ref, from := s.resolver.OriginOf(seenFrom(m, f, callee), callee)
-	d := &declaration{module: m, function: f, decorator: decorator, storeys: s, arguments: map[string]argument{}}
+	u := &unfolding{storeys: s, module: m, function: f, parts: maxParts}
+	a := u.expr(m, decorator, decorator.At, 0)
+	d := &declaration{module: m, function: f, applied: decorator, decorator: decorator, storeys: s, arguments: map[string]argument{}}
 	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) { return s.evaluator.Evaluate(m, e) }
+	if a.isVariable {
+		d.take(a)
+	}
 	switch {
-	case from == imports.Library:
-		if d.form = d.formOf(ref, s.resolver.Claims(ref)); d.form == nil {
+	case a.from == imports.Library:
+		if d.form = d.formOf(a.ref, s.resolver.Claims(a.ref)); d.form == nil {
 			return nil, nil
 		}
 		return d, nil
-	case ref.Module == "" && callee.Kind == syntax.Name && len(m.Bindings[callee.Text]) == 0 && f.Scope.Lookup(callee.Text) == nil:
+	case a.ref.Module == "" && callee.Kind == syntax.Name && len(m.Bindings[callee.Text]) == 0 && f.Scope.Lookup(callee.Text) == nil:
 		return d.ofUnboundName(callee.Text)
-	case ref.Module != "" && ref.Module != m.Name:
-		return nil, d.unclaimed(ref)
-	default: // the module itself says what it is, or the code computes it
-		return nil, nil
+	case a.ref.Module != "" && a.ref.Module != m.Name:
+		if unclaimed = d.unclaimed(a.ref); unclaimed != nil {
+			return nil, unclaimed
+		}
+	}
+	return nil, d.wrapper(u, callee, a.ref)
+}
+
+// take has the declaration read a decorator with the arguments that it got before.
+func (d *declaration) take(a applied) {
+	d.decorator, d.made = a.written(d.applied), &a
+	homes := map[*syntax.Expr]*syntax.Module{}
+	for _, g := range a.given {
+		if g.module != d.module {
+			homes[g.value], homes[spreadOf(g.value)] = g.module, g.module
+		}
+	}
+	if len(homes) == 0 {
+		return
+	}
+	d.homes = homes
+	d.evaluate = func(e *syntax.Expr) (any, *eval.Unknown) {
+		return d.storeys.evaluator.Evaluate(cmp.Or(homes[e], d.module), e)
 	}
 }
 
@@ -119,28 +147,6 @@ func (d *declaration) ofUnboundName(name string) (_ *declaration, unclaimed *fin
 		return nil, nil
 	}
 	return d, nil
-}
-
-// unclaimed returns a finding if the decorator takes only what Maze's take, and something that no other's do.
-func (d *declaration) unclaimed(ref imports.Reference) *finding.Finding {
-	given := d.keywords()
-	name := ref.Name
-	if !slices.Contains(decorators, name) {
-		name = decorators[0]
-	}
-	form := d.formNamed(name, given)
-	isAlien := func(keyword string) bool { return !form.takes(keyword) }
-	if !slices.ContainsFunc(given, isTelling) || slices.ContainsFunc(given, isAlien) {
-		return nil
-	}
-	from, claim := ref.Module, "give --decorator "+ref.Module+":"+ref.Name
-	if strings.HasPrefix(from, ".") { // a relative import of a file that is in no package
-		from, claim = "outside of the package root", "give a --package-root above it, and --decorator with its full name"
-	}
-	f := finding.New(finding.UnclaimedDecorator, d.module.Path, d.decorator.At, d.object(),
-		"@%s takes what Maze's decorators take, but comes from %s, which is not known to be Maze's, so this is no task: if it is one, %s",
-		d.decorator.Callee().Dotted(), from, claim)
-	return &f
 }
 
 // seenFrom returns the module as a decorator of a function sees it: of the first name in it, what functions and classes around the
@@ -222,8 +228,7 @@ func (d *declaration) check() bool {
 		d.refuse(finding.NotATask, d.function.At, "%s is no task: %s", d.function.Name, why)
 		return false
 	}
-	if d.form.mustBeCalled && d.decorator.Kind != syntax.Call {
-		d.refuse(finding.WrongArgument, d.decorator.At, "@%s takes its arguments before the function: write @%[1]s()", d.decorator.Dotted())
+	if !d.checkCalls() {
 		return false
 	}
 	d.readArguments()
@@ -235,6 +240,32 @@ func (d *declaration) check() bool {
 		d.compareParameters()
 	}
 	return !d.refused
+}
+
+// checkCalls reports whether the decorator is called as often as it must be before it gets the function.
+func (d *declaration) checkCalls() bool {
+	calls, name := 0, d.applied.Callee().Dotted()
+	switch {
+	case d.made != nil && d.made.unclear:
+		d.refuse(finding.NotStaticallyKnown, d.applied.At, "not statically known: which of the decorators that it may be %s is; without that there is no task: "+
+			"write Maze's decorator at the function", name)
+		return false
+	case d.made != nil:
+		calls = d.made.calls
+	case d.decorator.Kind == syntax.Call:
+		calls = 1
+	}
+	switch {
+	case calls > 1:
+		d.refuse(finding.WrongArgument, d.applied.At, "%s has got its arguments already where it is made, and takes the function now, so Python would run "+
+			"nothing of the file: write @%[1]s", name)
+		return false
+	case calls == 0 && (d.form.mustBeCalled || d.made != nil && d.form.positional > 0):
+		d.refuse(finding.WrongArgument, d.applied.At, "@%s takes its arguments before the function: write @%[1]s()", name)
+		return false
+	default:
+		return true
+	}
 }
 
 // unfit returns why no executor can call a function as a task, and what to do. It is empty if one can.
@@ -259,7 +290,8 @@ func (d *declaration) readArguments() {
 		case name == "**":
 			d.readSpread(operand)
 		case name == "*" || name == "" && i >= d.form.positional:
-			d.refuse(finding.WrongArgument, operand.At, "@%s does not take so many arguments without keyword", d.decorator.Callee().Dotted())
+			at, _ := d.placed(operand)
+			d.refuse(finding.WrongArgument, at, "@%s does not take so many arguments without keyword", d.decorator.Callee().Dotted())
 		case name == "":
 			d.readArgument(d.form.keywords[i], operand)
 		default:
@@ -270,15 +302,24 @@ func (d *declaration) readArguments() {
 
 // readArgument evaluates one argument.
 func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
-	if !d.takes(keyword, operand.At) {
+	at, from := d.placed(operand)
+	if !d.takes(keyword, at) {
 		return
 	}
 	value, why := d.evaluate(operand)
 	if why != nil {
 		value = nil
-		d.notKnown(keyword, operand.At, why)
+		d.notKnown(keyword, at, why)
 	}
-	d.arguments[keyword] = argument{operand.At, value, operand, why}
+	d.arguments[keyword] = argument{at, value, from, why}
+}
+
+// placed returns where an argument stands, and the expression, which is nil for one of another module. That stands where the decorator does.
+func (d *declaration) placed(operand *syntax.Expr) (finding.Position, *syntax.Expr) {
+	if d.homes[operand] != nil {
+		return d.applied.At, nil
+	}
+	return operand.At, operand
 }
 
 // notKnown notes that a field is left out, as its value is not known.
@@ -316,19 +357,20 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 
 // readSpread reads the ** of a dict of arguments.
 func (d *declaration) readSpread(operand *syntax.Expr) {
+	at, _ := d.placed(operand)
 	value, why := d.evaluate(spreadOf(operand))
 	if why != nil {
-		d.notKnown("what it stands for", operand.At, why)
+		d.notKnown("what it stands for", at, why)
 		return
 	}
 	entries, ok := value.(eval.Dict)
 	if !ok {
-		d.refuse(finding.WrongArgument, operand.At, "** takes a dict")
+		d.refuse(finding.WrongArgument, at, "** takes a dict")
 		return
 	}
 	for _, e := range entries {
-		if keyword, ok := e.Key.(string); ok && d.takes(keyword, operand.At) {
-			d.arguments[keyword] = argument{operand.At, e.Value, nil, nil}
+		if keyword, ok := e.Key.(string); ok && d.takes(keyword, at) {
+			d.arguments[keyword] = argument{at, e.Value, nil, nil}
 		}
 	}
 }

@@ -32,7 +32,9 @@ func (m *Module) Ignores() []finding.Ignore { return m.file.Ignores }
 func (m *Module) TooHard() bool { return m.file.TooHard }
 
 // MayDeclare reports whether there is something in it for Link: a function that may be a task, or a finding.
-func (m *Module) MayDeclare() bool { return len(m.file.Functions) > 0 || m.file.Problem != nil }
+func (m *Module) MayDeclare() bool {
+	return len(m.file.Functions) > 0 || len(m.file.Calls) > 0 || m.file.Problem != nil
+}
 
 // Parser makes Modules. It is not safe for concurrent use.
 type Parser struct{ files *syntax.Parser }

@@ -52,6 +52,11 @@ func Link(modules []*Module, options Options) Result {
 			}
 			l.function(m.file, f)
 		}
+		for _, call := range m.file.Calls {
+			if f := l.storeys.byCall(m.file, call); f != nil && !stop() {
+				l.findings = append(l.findings, *f)
+			}
+		}
 	}
 	result := Result{}
 	for _, task := range l.unique() {
@@ -67,10 +72,11 @@ func Link(modules []*Module, options Options) Result {
 
 // function adds the task that a function is, by the decorator that is applied last.
 func (l *linker) function(m *syntax.Module, f *syntax.Function) {
+	var noTask []finding.Finding
 	for _, decorator := range f.Decorators {
 		d, unclaimed := l.storeys.declarationOf(m, f, decorator)
 		if unclaimed != nil {
-			l.findings = append(l.findings, *unclaimed)
+			noTask = append(noTask, *unclaimed)
 		}
 		if d == nil {
 			continue
@@ -84,6 +90,7 @@ func (l *linker) function(m *syntax.Module, f *syntax.Function) {
 		l.findings = append(l.findings, d.findings...)
 		return
 	}
+	l.findings = append(l.findings, noTask...)
 }
 
 // isSeen reports whether the function is still what its name is bound to once the module has run.

@@ -63,52 +63,70 @@ func (c Claims) names() []string {
 }
 
 // mayDeclare reports whether a decorator can be one of Maze's, or looks like one, as far as its module alone tells.
-func (c Claims) mayDeclare() func(m *syntax.Module, decorator *syntax.Expr) bool {
+func (c Claims) mayDeclare() syntax.Wanted {
 	names := c.names()
-	return func(m *syntax.Module, decorator *syntax.Expr) bool {
+	return func(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) bool {
 		if slices.ContainsFunc(decorator.Names, isTelling) {
 			return true
 		}
 		l := lead{module: m, names: names, steps: maxLeads}
-		return l.follow(decorator.Callee())
+		if f != nil {
+			l.scope = f.Scope
+		}
+		return l.follow(decorator)
 	}
 }
 
-// maxLeads is how many bindings are looked at for one decorator, so that a file that binds its names again and again costs no more.
+// maxLeads is how many bindings and expressions are looked at for one decorator, so that a file that binds its names again and again costs no more.
 const maxLeads = 200
 
 // lead follows the names of a decorator within its module.
 type lead struct {
 	module *syntax.Module
-	names  []string
-	// steps is how many bindings may still be looked at.
+	// scope is that of the function which is decorated.
+	scope *syntax.Scope
+	names []string
+	// steps is how many bindings and expressions may still be looked at.
 	steps int
 }
 
-// follow reports whether an expression may name one of the decorators.
+// follow reports whether an expression may name one of the decorators, or be made of one.
 func (l *lead) follow(e *syntax.Expr) bool {
-	if e.Kind != syntax.Name && e.Kind != syntax.Attribute {
+	if l.steps--; l.steps < 0 {
 		return false
 	}
-	if slices.Contains(l.names, e.Text) {
-		return true
-	}
-	if e.Kind != syntax.Name {
-		return false
-	}
-	return slices.ContainsFunc(l.module.Bindings[e.Text], func(b *syntax.Binding) bool {
-		switch l.steps--; {
-		case l.steps < 0:
-			return false
-		case b.Imported != nil:
-			r := imports.ReferenceOf(l.module, b.Imported)
-			return slices.Contains(l.names, r.Name) || isNear(l.module, r.Module)
-		case b.Value != nil:
-			return l.follow(b.Value)
-		default:
-			return false
+	switch e.Kind {
+	case syntax.Name, syntax.Attribute:
+		if slices.Contains(l.names, e.Text) {
+			return true
 		}
-	})
+		bindings := l.scope.Lookup(e.Text)
+		if bindings == nil {
+			bindings = l.module.Bindings[e.Text]
+		}
+		return e.Kind == syntax.Name && slices.ContainsFunc(bindings, l.followBinding)
+	case syntax.Call, syntax.Subscript, syntax.Dict, syntax.List, syntax.Tuple, syntax.Other:
+		return slices.ContainsFunc(e.Operands, l.follow)
+	default:
+		return false
+	}
+}
+
+// followBinding reports whether what a name is bound to may be one of the decorators, or make one.
+func (l *lead) followBinding(b *syntax.Binding) bool {
+	switch l.steps--; {
+	case l.steps < 0:
+		return false
+	case b.Imported != nil:
+		r := imports.ReferenceOf(l.module, b.Imported)
+		return slices.Contains(l.names, r.Name) || isNear(l.module, r.Module)
+	case b.Value != nil:
+		return l.follow(b.Value)
+	case b.Plain != nil:
+		return slices.ContainsFunc(b.Plain.Makes, l.follow)
+	default:
+		return false
+	}
 }
 
 // isNear reports whether another module is Maze's, or of the same top-level package.

@@ -25,7 +25,8 @@ func (c Claims) Mentions(source []byte) bool {
 		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
 			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
 			name := leadingName(line)
-			if f.isDecorator(name) || f.hasMember(line) || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
+			if f.isDecorator(name) || f.hasMember(line) || bytes.Contains(line, []byte("partial(")) ||
+				bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
 				return true
 			}
 			if roots = appendNew(roots, name); len(roots) > maxRoots {
@@ -35,6 +36,9 @@ func (c Claims) Mentions(source []byte) bool {
 		rest = rest[at+1:]
 	}
 	if len(roots) > 0 && hasTellingKeyword(source) {
+		return true
+	}
+	if len(roots) > 0 && f.makes() && slices.ContainsFunc(roots, f.isLocal) {
 		return true
 	}
 	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
@@ -146,7 +150,10 @@ func (f *finder) assigned(end int) (other []byte, found bool) {
 		return nil, false
 	}
 	first, last, rest := dottedName(bytes.TrimLeft(value[1:], space+"("))
-	if len(rest) > 0 && bytes.IndexByte([]byte("([{\"'"), rest[0]) >= 0 { // only something of it, or a string
+	switch {
+	case len(rest) > 0 && rest[0] == '(' && string(last) == "partial":
+		first, last, _ = dottedName(bytes.TrimLeft(rest[1:], space))
+	case len(rest) > 0 && bytes.IndexByte([]byte("[{\"'"), rest[0]) >= 0: // only something of it, or a string
 		return nil, false
 	}
 	return first, f.isDecorator(last)
@@ -177,6 +184,52 @@ func (f *finder) hasMember(line []byte) bool {
 		}
 		line = bytes.TrimLeft(rest, syntax.Blanks)
 		if f.isDecorator(leadingName(line)) {
+			return true
+		}
+	}
+}
+
+// makes reports whether the file calls one of the decorators where it does not decorate by it, or hands one to functools.partial.
+func (f *finder) makes() bool {
+	return slices.ContainsFunc(f.names, func(name string) bool {
+		for from := 0; ; {
+			at := bytes.Index(f.source[from:], []byte(name))
+			if at < 0 {
+				return false
+			}
+			start, end := from+at, from+at+len(name)
+			if from = end; !endsInName(f.source[:start]) && f.isMade(start, end) {
+				return true
+			}
+		}
+	})
+}
+
+// isMade reports whether a decorator's name that stands there is called, but not defined or used for decoration, or is handed to partial.
+func (f *finder) isMade(start, end int) bool {
+	before := bytes.TrimRight(f.source[:start], syntax.Blanks+".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
+	if bytes.HasSuffix(before, []byte("partial(")) {
+		return true
+	}
+	rest := bytes.TrimLeft(f.source[end:], syntax.Blanks)
+	defined := bytes.HasSuffix(bytes.TrimRight(f.source[:start], syntax.Blanks), []byte("def"))
+	return len(rest) > 0 && rest[0] == '(' && !defined && !bytes.HasSuffix(before, []byte("@"))
+}
+
+// isLocal reports whether the file defines a name, or assigns to it.
+func (f *finder) isLocal(name []byte) bool {
+	for from := 0; ; {
+		at := bytes.Index(f.source[from:], name)
+		if at < 0 {
+			return false
+		}
+		start, end := from+at, from+at+len(name)
+		from = end
+		if endsInName(f.source[:start]) || end < len(f.source) && isNameByte(f.source[end]) {
+			continue
+		}
+		before, after := bytes.TrimRight(f.source[:start], syntax.Blanks), bytes.TrimLeft(f.source[end:], syntax.Blanks)
+		if bytes.HasSuffix(before, []byte("def")) || len(after) > 0 && bytes.IndexByte([]byte("=,:"), after[0]) >= 0 {
 			return true
 		}
 	}

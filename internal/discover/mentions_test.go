@@ -3,6 +3,8 @@ package discover_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/maze-agent/maregister/internal/discover"
 )
 
@@ -44,16 +46,49 @@ func TestMentions(t *testing.T) {
 		"import io as x\n@y\n@x.y" + function:                   true,
 		"from functools import wraps\n@wraps(f)" + function:     false,
 
-		"import maze\nt = maze.gpu\n@t" + function:       true,
-		"import maze\nt: A = maze.gpu\n@t" + function:    true,
-		"import maze\n(t := maze.gpu)\n@t" + function:    true,
-		"import maze\nu = maze.gpu\nt=u\n@t" + function:  true,
-		"import maze\nt = (\n  maze.gpu)\n@t" + function: true,
-		"t = 1\nt == task\n@t" + function:                false,
-		"t = t\n@t" + function:                           false,
+		"import maze\nt = maze.gpu\n@t" + function:                          true,
+		"import maze\nt: A = maze.gpu\n@t" + function:                       true,
+		"import maze\n(t := maze.gpu)\n@t" + function:                       true,
+		"import maze\nu = maze.gpu\nt=u\n@t" + function:                     true,
+		"import maze\nt = (\n  maze.gpu)\n@t" + function:                    true,
+		"from maze import task\nt = task(mem=1)\n@t" + function:             true,
+		"import maze\nt = maze.task(mem=1)\n@t" + function:                  true,
+		"from maze import task\nt, u = task(mem=1), 2\n@t" + function:       true,
+		"from maze import task\nt = {'x': task(mem=1)}\n@t['x']" + function: true,
+		"from maze import task\nt = partial(task, mem=1)\n@t" + function:    true,
+		"from maze import task\n@partial(task, mem=1)" + function:           true,
+		"from maze import task\ndef t(f):\n return task(f)\n@t" + function:  true,
+		"from maze import task\ndef t(f):\n return task\n@t" + function:     false,
+		"from maze import task\ndef u(f):\n return task(f)\n@t" + function:  false,
+		"from x import y\ndef task(): ...\ndef t(f): ...\n@t" + function:    false,
+		"from x import y\nt = y.get(task=1)\n@t" + function:                 false,
+
+		"t = 1\nt == task\n@t" + function: false,
+		"t = t\n@t" + function:            false,
 	} {
 		if got := discover.Claims(nil).Mentions([]byte(text)); got != want {
 			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestMakes has the names that a file may give decorators, which other files use.
+func TestMakes(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                                                  nil,
+		"from x import task\nt = task(mem=1)\n":                             nil,
+		"from maze import task\n":                                           nil,
+		"from maze import task as t, gpu as g\n":                            {"t", "g"},
+		"from maze import task\nt = task\n":                                 {"t"},
+		"from maze import task\nt = task(mem=1)\n":                          {"t"},
+		"from maze import task\nt: T = task(mem=1)\n":                       {"t"},
+		"from maze import task\nt = partial(task, mem=1)\n":                 {"t"},
+		"from maze import task\ndef t(**k):\n    return task(**k)\n":        {"t"},
+		"from maze import task\n@task(mem=1)\ndef f(): ...\nx = 1\n":        nil,
+		"import maze\nt = maze.io()\ndef u(f): ...\nfor x in y:\n  z = 1\n": {"t", "u"},
+	} {
+		if diff := cmp.Diff(want, discover.Claims(nil).Makes([]byte(text))); diff != "" {
+			t.Errorf("Makes(%q) (-want +got):\n%s", text, diff)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func quoted(name string) string { return strconv.Quote(text.Clip(name, maxName))
 func (d *declaration) compareParameters() {
 	last := d.function.Decorators[len(d.function.Decorators)-1]
 	inputs := d.declaredInputs()
-	if inputs == nil || last != d.decorator {
+	if inputs == nil || last != d.applied {
 		return
 	}
 	byName, takesAny := map[string]*syntax.Parameter{}, false

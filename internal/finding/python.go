@@ -13,7 +13,7 @@ var ofPython = []Rule{
 	newRule(UnknownOutputs, "unknown-outputs", SeverityError, "What a function returns is not a dict literal with string keys."),
 	newRule(UnknownType, "unknown-type", SeverityWarning, "An annotation has no counterpart in JSON Schema."),
 	newRule(WrongDefault, "wrong-default", SeverityWarning, "A default is not of the type of its parameter, or no JSON."),
-	newRule(UnclaimedDecorator, "unclaimed-decorator", SeverityWarning, "A decorator takes what only Maze's take, and is imported from elsewhere."),
+	newRule(UnclaimedDecorator, "unclaimed-decorator", SeverityWarning, "A decorator may be one of Maze's, or a wrapper around one, and is not claimed."),
 	newRule(UnsupportedDevice, "unsupported-device", SeverityError, "A task needs a device that a MazeTask cannot ask for."),
 	newRule(UnlikeSignature, "unlike-signature", SeverityWarning, "The declared inputs are not the parameters of the function."),
 }

@@ -33,7 +33,7 @@ func TestParameter(t *testing.T) {
 		"a: Point":                   {schema: `{"properties":{"x":{"type":"integer"},"y":{"type":"number"}},"required":["x"],"type":"object"}`},
 	} {
 		t.Run(parameter, func(t *testing.T) {
-			all := func(*syntax.Module, *syntax.Expr) bool { return true }
+			all := func(*syntax.Module, *syntax.Function, *syntax.Expr) bool { return true }
 			source := "N = 2\nclass Point(TypedDict):\n  x: int\n  y: NotRequired[float]\n@f\ndef g(" + parameter + "): pass\n"
 			m := syntax.NewParser(all).Parse("m.py", "m", []byte(source))
 			var rules []string

@@ -25,7 +25,7 @@ func FuzzEvaluate(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	parser := syntax.NewParser(func(*syntax.Module, *syntax.Expr) bool { return true })
+	parser := syntax.NewParser(func(*syntax.Module, *syntax.Function, *syntax.Expr) bool { return true })
 	f.Fuzz(func(t *testing.T, expression string) {
 		value, ok := evaluated(parser, expression)
 		if !ok {

@@ -12,7 +12,7 @@ import (
 )
 
 func parse(path, source string) *syntax.Module {
-	all := func(*syntax.Module, *syntax.Expr) bool { return true }
+	all := func(*syntax.Module, *syntax.Function, *syntax.Expr) bool { return true }
 	return syntax.NewParser(all).Parse(path, imports.ModuleName(path), []byte(source))
 }
 

@@ -40,7 +40,7 @@ func TestComments(t *testing.T) {
 
 // TestIgnoresOfBrokenFile: a file that is no Python has its comments all the same.
 func TestIgnoresOfBrokenFile(t *testing.T) {
-	m := NewParser(func(*Module, *Expr) bool { return true }).Parse("a.py", "a", []byte("# maze: ignore-file[MZ003]\n@task(\n"))
+	m := NewParser(func(*Module, *Function, *Expr) bool { return true }).Parse("a.py", "a", []byte("# maze: ignore-file[MZ003]\n@task(\n"))
 	if m.Problem == nil || len(m.Ignores) != 1 || m.Ignores[0].File != "a.py" {
 		t.Errorf("problem %v, ignores %v", m.Problem, m.Ignores)
 	}

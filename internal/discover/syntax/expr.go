@@ -14,7 +14,7 @@ import (
 type Kind int
 
 const (
-	// Other is what cannot be evaluated. Text says what it is, such as "a comprehension".
+	// Other is what cannot be evaluated. Text says what it is, such as "a comprehension". Its operands are those of its parts that may be its value.
 	Other Kind = iota
 	// Constant has a value: nil, a bool, a *big.Int, a float64, a string, or bytes.
 	Constant
@@ -127,6 +127,10 @@ func init() { //nolint:gochecknoinits // the readers need each other
 		"not_operator":             readUnary,
 		"binary_operator":          readBinary,
 		"union_type":               readUnionType,
+		"lambda":                   readValues,
+		"conditional_expression":   readValues,
+		"boolean_operator":         readValues,
+		"named_expression":         readValues,
 	}
 }
 
@@ -165,6 +169,15 @@ func (r *reader) all(nodes []python.Node) []*Expr {
 func readInner(r *reader, n python.Node, e *Expr) {
 	if inner := n.Children(); len(inner) == 1 {
 		*e = *r.expr(inner[0])
+	}
+}
+
+// readValues reads the parts of what cannot be evaluated, of which one may be its value.
+func readValues(r *reader, n python.Node, e *Expr) {
+	for _, child := range n.Children() {
+		if child.Field != "parameters" && child.Field != "name" {
+			e.Operands = append(e.Operands, r.expr(child))
+		}
 	}
 }
 

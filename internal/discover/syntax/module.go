@@ -4,8 +4,10 @@ package syntax
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/discover/python"
@@ -27,6 +29,8 @@ type Module struct {
 	// Bindings holds what each name is bound to, in the order of the source.
 	Bindings  map[string][]*Binding
 	Functions []*Function
+	// Calls are assignments of what a wanted decorator returns for a function without decorators, as in f = task(f).
+	Calls []*Assigned
 	// Wildcards are the modules of which all names are imported, as they stand behind "from".
 	Wildcards []string
 }
@@ -41,6 +45,14 @@ type Binding struct {
 	Imported *Import
 	Function *Function
 	Class    *Class
+	// Plain is set for a function without decorators.
+	Plain *Plain
+}
+
+// Plain is a function without decorators: one that others may be decorated with, or that is decorated by a call.
+type Plain struct {
+	// Makes holds the values that it returns or assigns.
+	Makes []*Expr
 }
 
 // Position returns where what is bound begins, or else where the name stands.
@@ -96,6 +108,12 @@ type Function struct {
 	Scope *Scope
 }
 
+// Assigned is a name with the call that its value is.
+type Assigned struct {
+	Name string
+	*Binding
+}
+
 // Parameter is one of a function, or a field of a class.
 type Parameter struct {
 	Name       string
@@ -122,11 +140,14 @@ type Class struct {
 type Parser struct {
 	python *python.Parser
 	// wanted reports whether a function with a decorator is to be read.
-	wanted func(m *Module, decorator *Expr) bool
+	wanted Wanted
 }
 
+// Wanted reports whether a decorator makes a function one that is to be read. f is nil where a function is decorated by a call.
+type Wanted func(m *Module, f *Function, decorator *Expr) bool
+
 // NewParser returns a parser that reads those decorated functions that are wanted by one of their decorators.
-func NewParser(wanted func(m *Module, decorator *Expr) bool) *Parser {
+func NewParser(wanted Wanted) *Parser {
 	return &Parser{python.NewParser(), wanted}
 }
 
@@ -200,4 +221,23 @@ func (s *scanner) finish(text []byte) {
 	for _, pending := range s.pending {
 		s.read(pending)
 	}
+	for name, bindings := range s.module.Bindings {
+		for _, b := range bindings {
+			if b.Value != nil && s.decorates(b.Value) {
+				s.module.Calls = append(s.module.Calls, &Assigned{name, b})
+			}
+		}
+	}
+	slices.SortFunc(s.module.Calls, func(a, b *Assigned) int {
+		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
+	})
+}
+
+// decorates reports whether a value is the call of a wanted decorator with a function that has no decorators.
+func (s *scanner) decorates(value *Expr) bool {
+	if value.Kind != Call || len(value.Operands) != 2 || value.Names[1] != "" || value.Operands[1].Kind != Name {
+		return false
+	}
+	isPlain := func(b *Binding) bool { return b.Plain != nil }
+	return slices.ContainsFunc(s.module.Bindings[value.Operands[1].Text], isPlain) && s.wanted(s.module, nil, value.Operands[0])
 }

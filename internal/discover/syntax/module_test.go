@@ -11,7 +11,7 @@ import (
 )
 
 func parse(source string) *syntax.Module {
-	all := func(*syntax.Module, *syntax.Expr) bool { return true }
+	all := func(*syntax.Module, *syntax.Function, *syntax.Expr) bool { return true }
 	return syntax.NewParser(all).Parse("m.py", "m", []byte(source))
 }
 

@@ -25,7 +25,7 @@ var topLevel = where{}
 type scanner struct {
 	module *Module
 	// wanted reports whether a function with a decorator is to be read.
-	wanted  func(m *Module, decorator *Expr) bool
+	wanted  Wanted
 	reader  *reader
 	depth   int
 	pending []pendingFunction
@@ -56,7 +56,7 @@ func (s *scanner) statement(n python.Node, in where) {
 	case "decorated_definition":
 		s.decorated(n, in)
 	case "function_definition":
-		s.bindAt(n.Child("name"), &Binding{}, in)
+		s.bindAt(n.Child("name"), &Binding{Plain: &Plain{s.made(n)}}, in)
 		s.inner(n, in, "the function ")
 	case "class_definition":
 		s.classDefinition(n, nil, in)
@@ -181,7 +181,7 @@ func (s *scanner) expression(n python.Node, in where) {
 	case "augmented_assignment":
 		s.unknown(n.Child("left"), in)
 	case "named_expression":
-		s.bindAt(n.Child("name"), &Binding{Conditional: true}, in)
+		s.bindAt(n.Child("name"), &Binding{Conditional: true, Value: s.value(n.Child("value"))}, in)
 	case "call": // a method may change what its object holds
 		if function := n.Child("function"); function.Kind == "attribute" {
 			s.unknown(function, in)
@@ -203,7 +203,10 @@ func (s *scanner) assignment(n python.Node, in where) {
 	}
 	var read *Expr
 	for _, target := range targets {
-		if target.Kind != "identifier" || in.scope != nil {
+		if s.pairwise(target, value, in) {
+			continue
+		}
+		if target.Kind != "identifier" {
 			s.unknown(target, in)
 			continue
 		}
@@ -212,6 +215,27 @@ func (s *scanner) assignment(n python.Node, in where) {
 		}
 		s.bindAt(target, &Binding{Value: read}, in)
 	}
+}
+
+// pairwise reads a, b = x, y. It reports whether an assignment is such a one.
+func (s *scanner) pairwise(target, value python.Node, in where) bool {
+	if !slices.Contains([]string{"pattern_list", "tuple_pattern"}, target.Kind) || !slices.Contains([]string{"expression_list", "tuple"}, value.Kind) {
+		return false
+	}
+	names, values := target.Children(), value.Children()
+	isName := func(n python.Node) bool { return n.Kind == "identifier" }
+	isStarred := func(n python.Node) bool { return n.Kind == "list_splat" }
+	if len(names) != len(values) || slices.ContainsFunc(values, isStarred) || !slices.ContainsFunc(names, isName) {
+		return false
+	}
+	for i, name := range names {
+		if isName(name) {
+			s.bindAt(name, &Binding{Value: s.value(values[i])}, in)
+		} else {
+			s.unknown(name, in)
+		}
+	}
+	return true
 }
 
 // value reads what may be a constant.
@@ -291,7 +315,7 @@ func (s *scanner) decorated(n python.Node, in where) {
 // read reads the signature of a decorated function and what it returns, if one of its decorators makes it wanted.
 func (s *scanner) read(p pendingFunction) {
 	f := p.function
-	if !slices.ContainsFunc(f.Decorators, func(d *Expr) bool { return s.wanted(s.module, d) }) {
+	if !slices.ContainsFunc(f.Decorators, func(d *Expr) bool { return s.wanted(s.module, f, d) }) {
 		return
 	}
 	s.module.Functions = append(s.module.Functions, f)

@@ -1,6 +1,6 @@
 package syntax
 
-// Scope holds the names that a function or a class binds for the code in it. What they are bound to is known of imports only.
+// Scope holds the names that a function or a class binds for the code in it.
 type Scope struct {
 	// outer is the scope of the function around it. It is nil at the top level.
 	outer   *Scope

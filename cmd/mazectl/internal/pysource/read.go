@@ -3,6 +3,7 @@ package pysource
 import (
 	"context"
 	"errors"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,6 +21,8 @@ const (
 	largeSource = 128 << 10
 	// smallParser, in bytes, is what a parser of smaller files may take. A file that needs more is parsed as a large one.
 	smallParser = 12 << 20
+	// maxMade bounds the names of decorators that files make and others import.
+	maxMade = 1000
 )
 
 // sourceReader reads Python files, several at a time.
@@ -31,6 +34,8 @@ type sourceReader struct {
 
 	mutex    sync.Mutex
 	findings []finding.Finding
+	// made are the names that files give decorators of their own.
+	made map[string]bool
 	// large parses large files, and those that take as much memory, one at a time.
 	large      sourceParser
 	largeMutex sync.Mutex
@@ -87,9 +92,43 @@ func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*disc
 			r.progress(int(count), len(files))
 		}
 	})
+	r.readImporters(ctx, files, modules)
 	r.large.parser = nil // its memory
 	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
 	return modules, ctx.Err()
+}
+
+// readImporters reads the files that were passed over and may decorate by a name of another file.
+func (r *sourceReader) readImporters(ctx context.Context, files []pythonFile, modules []*discover.Module) {
+	if len(r.made) == 0 || r.parseAll {
+		return
+	}
+	claims := r.claims.AlsoNamed(slices.Sorted(maps.Keys(r.made)))
+	first := r.claims
+	r.claims, r.large = claims, sourceParser{claims: claims, isLarge: true}
+	defer func() { r.claims = first }()
+	parser := sourceParser{claims: claims}
+	for i, file := range files {
+		if modules[i] != nil || ctx.Err() != nil {
+			continue
+		}
+		if m, err := r.read(&parser, file); err == nil { // an error is told already
+			modules[i] = m
+		}
+	}
+}
+
+// note notes the names that a file gives decorators of its own. It reports whether there are any.
+func (r *sourceReader) note(source []byte) bool {
+	names := r.claims.Makes(source)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, name := range names {
+		if len(r.made) < maxMade {
+			r.made[name] = true
+		}
+	}
+	return len(names) > 0
 }
 
 // read returns nil for a file that cannot have tasks.
@@ -99,7 +138,7 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module,
 		return nil, err
 	}
 	p.buffer = source
-	if !r.parseAll && !r.claims.Mentions(source) {
+	if makes := r.note(source); !r.parseAll && !makes && !r.claims.Mentions(source) {
 		return nil, nil
 	}
 	m, err := r.parse(p, file.path, source)

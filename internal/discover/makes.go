@@ -1,0 +1,82 @@
+package discover
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/maze-agent/maregister/internal/discover/imports"
+	"github.com/maze-agent/maregister/internal/discover/syntax"
+)
+
+// maxMade is how many names of a file may be those of decorators.
+const maxMade = 100
+
+// Makes returns the names that a file may give decorators of its own, which other files import: from those of Maze, which it imports itself.
+// Like Mentions, it only searches the bytes, and returns rather too many.
+func (c Claims) Makes(source []byte) (names []string) {
+	f := finder{source: source, names: c.names()}
+	if !c.importsLibrary(source) {
+		return nil
+	}
+	makes := f.makes()
+	for rest := source; len(rest) > 0 && len(names) < maxMade; {
+		line := syntax.ToLineEnd(rest)
+		start := len(source) - len(rest)
+		rest = rest[min(len(line)+1, len(rest)):]
+		name, end := leadingName(line), 0
+		switch {
+		case string(name) == "def" && makes:
+			name = leadingName(bytes.TrimLeft(line[len("def"):], syntax.Blanks))
+		case string(name) == "from":
+			names = f.appendRenamed(names, line)
+			continue
+		default:
+			if end = start + len(name); !makes {
+				if _, found := f.assigned(end); !found {
+					continue
+				}
+			} else if value := bytes.TrimLeft(source[end:], syntax.Blanks); len(value) == 0 || bytes.IndexByte([]byte("=:,"), value[0]) < 0 {
+				continue
+			}
+		}
+		if len(name) > 0 && !slices.Contains(names, string(name)) && !f.isDecorator(name) {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
+
+// appendRenamed adds the names that an import statement gives to decorators.
+func (f *finder) appendRenamed(names []string, line []byte) []string {
+	for {
+		before, rest, ok := bytes.Cut(line, []byte(" as "))
+		if !ok {
+			return names
+		}
+		name := string(leadingName(bytes.TrimLeft(rest, syntax.Blanks)))
+		if f.isDecorator(trailingName(bytes.TrimRight(before, syntax.Blanks))) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		line = rest
+	}
+}
+
+// importsLibrary reports whether a file imports one of the packages that have decorators.
+func (c Claims) importsLibrary(source []byte) bool {
+	roots := slices.Clone(mazeRoots)
+	for _, d := range c {
+		roots = append(roots, imports.Root(d.Module))
+	}
+	return slices.ContainsFunc(roots, func(root string) bool {
+		return bytes.Contains(source, []byte("import "+root)) || bytes.Contains(source, []byte("from "+root))
+	})
+}
+
+// AlsoNamed returns claims by which decorators of further names are looked at. It claims nothing more: a Link with it finds the same.
+func (c Claims) AlsoNamed(names []string) Claims {
+	wider := slices.Clone(c)
+	for _, name := range names {
+		wider = append(wider, Decorator{Name: name})
+	}
+	return wider
+}
