@@ -83,6 +83,29 @@ func (u *unfolding) seenAt(m *syntax.Module, e *syntax.Expr) *syntax.Module {
 	return seenFrom(m, u.function, e)
 }
 
+// seenFrom returns the module as a decorator of a function sees it: of the first name in it, what functions and classes around the
+// function bind, or what the name was bound to last when the decorator runs.
+func seenFrom(m *syntax.Module, f *syntax.Function, callee *syntax.Expr) *syntax.Module {
+	for callee.Kind == syntax.Attribute {
+		callee = callee.Operands[0]
+	}
+	if local := f.Scope.Lookup(callee.Text); local != nil && callee.Kind == syntax.Name {
+		return &syntax.Module{Path: m.Path, Name: m.Name, Bindings: map[string][]*syntax.Binding{callee.Text: local}}
+	}
+	all := m.Bindings[callee.Text]
+	if f.Within != "" || len(all) < 2 {
+		return m
+	}
+	for i := len(all) - 1; i > 0; i-- {
+		b := all[i]
+		isBefore := cmp.Or(cmp.Compare(b.At.Line, callee.At.Line), cmp.Compare(b.At.Column, callee.At.Column)) < 0
+		if isBefore && !b.Conditional && b.Value == nil { // a def, a class or an import: what was bound before is gone
+			return &syntax.Module{Path: m.Path, Name: m.Name, Bindings: map[string][]*syntax.Binding{callee.Text: all[i:]}}
+		}
+	}
+	return m
+}
+
 // call follows a call, of a decorator or of functools.partial.
 func (u *unfolding) call(m *syntax.Module, e *syntax.Expr, at finding.Position, depth int) applied {
 	a := u.expr(m, e.Operands[0], at, depth+1)

@@ -118,6 +118,19 @@ func TestA5Others(t *testing.T) {
 	}
 }
 
+// TestA5Beside (field case A5): a tool that is pasted beside apiVersion and kind is one finding, too.
+func TestA5Beside(t *testing.T) {
+	for content, want := range map[string]string{
+		header + "name: a\ndescription: d\ninputSchema: {type: object}\n":                                 "1:1 MZ117 this is an MCP tool, and not a MazeTask, which has all of it below spec: ",
+		header + "metadata: {name: a}\ntype: function\nfunction: {name: a, parameters: {type: object}}\n": "1:1 MZ117 this is an OpenAI tool, and not a MazeTask, which has all of it below spec: ",
+	} {
+		findings := told(t, "file.yaml", content)
+		if len(findings) != 1 || !strings.HasPrefix(fmt.Sprintf("%d:%d %s %s", findings[0].Position.Line, findings[0].Position.Column, findings[0].Rule, findings[0].Message), want) {
+			t.Errorf("%s: want one finding that begins with %s, got %v", content, want, findings)
+		}
+	}
+}
+
 // TestA8 (field case A8): what YAML reads as another value than is written is explained where it matters.
 func TestA8(t *testing.T) {
 	cases := map[string]struct{ content, want string }{

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ type pastedTool struct {
 func (o *object) pasted() []pastedTool {
 	at, ok := o.place.member("spec")
 	if !ok {
-		return nil
+		return o.pastedBeside()
 	}
 	if tool, ok := schema.RecognisePasted(o.content["spec"]); ok && o.isNoSpec() {
 		return []pastedTool{{at: at, tool: tool}}
@@ -34,6 +35,18 @@ func (o *object) pasted() []pastedTool {
 		}
 	}
 	return all
+}
+
+// pastedBeside finds a tool whose members stand beside apiVersion and kind, where there is no spec.
+func (o *object) pastedBeside() []pastedTool {
+	rest := maps.Clone(o.content)
+	for _, name := range []string{"apiVersion", "kind", "metadata"} {
+		delete(rest, name)
+	}
+	if tool, ok := schema.RecognisePasted(rest); ok {
+		return []pastedTool{{at: o.place, tool: tool}}
+	}
+	return nil
 }
 
 // isNoSpec reports whether the spec has none of the parameters of a MazeTask.
@@ -60,10 +73,13 @@ func (o *object) reportPasted(before int, all []pastedTool) {
 		kept := slices.DeleteFunc(o.file.findings[before:], below)
 		o.file.findings = o.file.findings[:before+len(kept)]
 		place := "the spec of a MazeTask"
-		if one.parameters {
+		switch {
+		case one.parameters:
 			place = "the schema of parameters"
+		case one.at.path == "":
+			place = "a MazeTask, which has all of it below spec"
 		}
-		told := o.file.report(rule, one.at.at, o.name, "%s: %s", fieldPath(one.at.path), oneLine(one.tool.Sentence(place)))
+		told := o.file.report(rule, one.at.at, o.name, "%s%s", fieldPrefix(one.at.path), oneLine(one.tool.Sentence(place)))
 		told.Pointer = one.at.path
 		if !failed {
 			o.file.errors-- // it is none
@@ -76,6 +92,14 @@ func (o *object) reportPasted(before int, all []pastedTool) {
 // fieldPath returns a pointer as a path of fields: spec.inputParameters.
 func fieldPath(pointer string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", ".")
+}
+
+// fieldPrefix returns how a message begins that is about a pointer.
+func fieldPrefix(pointer string) string {
+	if pointer == "" {
+		return ""
+	}
+	return fieldPath(pointer) + ": "
 }
 
 // reportPastedDocument reports a document that is a tool of another framework. It reports false if it is none.

@@ -22,7 +22,9 @@ type toolFormat struct {
 	sure bool
 	// partial says that this is a part of a tool's declaration.
 	partial bool
-	advice  string
+	// alone says that the schema is the only member.
+	alone  bool
+	advice string
 }
 
 const declareByName = "declare it by its name and its schema, as in q: {type: string}"
@@ -32,14 +34,14 @@ var toolFormats = []toolFormat{
 	{one: "an OpenAI tool", many: "OpenAI tools", inside: "function", input: []string{"parameters"}},
 	{one: "a tool of Amazon Bedrock", many: "tools of Amazon Bedrock", inside: "toolSpec", input: []string{"inputSchema.json", "inputSchema"}},
 	{
-		one: "an MCP tool", many: "MCP tools", input: []string{"inputSchema.jsonSchema", "inputSchema"}, output: []string{"outputSchema"},
+		one: "an MCP tool", many: "MCP tools", input: []string{"inputSchema.jsonSchema", "inputSchema"}, output: []string{"outputSchema", "output_schema"},
 		abouts: []string{"description", "title"},
 	},
 	{one: "an Anthropic tool", many: "Anthropic tools", input: []string{"input_schema"}},
 	{one: "a tool of Cohere", many: "tools of Cohere", input: []string{"parameter_definitions"}},
 	{one: "a LangChain tool", many: "LangChain tools", input: []string{"args_schema", "tool_call_schema", "args"}},
 	{one: "a LlamaIndex tool", many: "LlamaIndex tools", input: []string{"fn_schema"}},
-	{one: "a tool of smolagents", many: "tools of smolagents", input: []string{"inputs"}, needs: "output_type"},
+	{one: "a tool of smolagents", many: "tools of smolagents", input: []string{"inputs"}, needs: "output_type", sure: true},
 	{one: "a tool of Haystack", many: "tools of Haystack", inside: "data", input: []string{"parameters"}},
 	{
 		one: "an operation of OpenAPI", many: "operations of OpenAPI",
@@ -48,6 +50,7 @@ var toolFormats = []toolFormat{
 	},
 	{one: "a request body of OpenAPI", many: "request bodies of OpenAPI", input: []string{"content.*.schema"}, sure: true, partial: true},
 	{one: "a response format of OpenAI", many: "response formats of OpenAI", inside: "json_schema", output: []string{"schema"}},
+	{one: "a list of parameters in a wrapper", many: "lists of parameters in wrappers", input: lists, listed: true, partial: true, alone: true},
 	{one: "a tool of ToolBench", many: "tools of ToolBench", input: []string{"required_parameters", "optional_parameters"}, listed: true},
 	{one: "a tool of Dify", many: "tools of Dify", input: []string{"parameters"}, needs: "identity.name", names: []string{"identity.name"},
 		abouts: []string{"description.llm"}, listed: true, sure: true},
@@ -59,9 +62,18 @@ var toolFormats = []toolFormat{
 		input:  []string{"parameters", "parametersJsonSchema", "parameters_json_schema", "params_json_schema", "paramsJsonSchema"},
 		output: []string{"response"},
 	},
+	{one: "a part of an OpenAPI document", many: "parts of OpenAPI documents", input: []string{"components.schemas.*"}, sure: true, partial: true},
 	{one: "a parameter of OpenAPI", many: "parameters of OpenAPI", input: []string{"schema"}, needs: "in", partial: true, advice: declareByName},
 	{one: "a schema of OpenAPI in its wrapper", many: "schemas of OpenAPI in their wrappers", input: []string{"schema"}, partial: true},
+	{one: "a schema in a wrapper", many: "schemas in wrappers", input: wrappers, partial: true, alone: true},
 }
+
+// wrappers are members that hold one schema and nothing else, in a response format, a CRD and the like. lists are those that hold a list of
+// parameters.
+var (
+	wrappers = []string{"json_schema", "jsonSchema", "openAPIV3Schema", "validationSchema", "configSchema"}
+	lists    = []string{"parameters", "params", "arguments", "args", "inputs"}
+)
 
 // toolLists are the members that hold lists of tools, or tools by name.
 var toolLists = []string{"tools", "functions", "functionDeclarations", "function_declarations"}
@@ -136,7 +148,7 @@ func recogniseList(list []any) (Pasted, bool) {
 
 // recogniseTool recognises one tool, a call of one, or what has nothing but tools by their names.
 func recogniseTool(declared map[string]any) (Pasted, bool) {
-	if declared["type"] == "object" || isA[map[string]any](declared["properties"]) {
+	if declared["type"] == "object" || isA[map[string]any](declared["properties"]) || isA[string](declared["$ref"]) {
 		return Pasted{}, false // a schema
 	}
 	if found, ok := recogniseCall(declared, ""); ok {
@@ -196,7 +208,7 @@ func (f *toolFormat) recognise(declared map[string]any) (Pasted, bool) {
 		}
 		holder, prefix = inner, f.inside+"."
 	}
-	if f.needs != "" && textAt(holder, f.needs) == "" {
+	if f.needs != "" && textAt(holder, f.needs) == "" || f.alone && len(declared) > 1 {
 		return Pasted{}, false
 	}
 	if !hasFirst(holder, f.input) && !hasFirst(holder, f.output) {
@@ -228,7 +240,7 @@ func (f *toolFormat) recognise(declared map[string]any) (Pasted, bool) {
 			}
 		}
 	}
-	told := f.sure || len(found.Parts) > schemas || f.inside == "" && isOnlyMember(declared, f.input)
+	told := f.sure || len(found.Parts) > schemas || f.inside == "" && f.isOnlyMember(declared)
 	if f.advice != "" {
 		found.Parts, found.Advice = nil, f.advice
 	}
@@ -248,11 +260,19 @@ func textAt(holder map[string]any, path string) string {
 	}
 }
 
-// isOnlyMember reports whether an object has one member, which is a whole schema of an object, where a format has one.
-func isOnlyMember(declared map[string]any, paths []string) bool {
+// isOnlyMember reports whether an object has one member, which is a whole schema of an object where the format has one, or a list of parameters.
+func (f *toolFormat) isOnlyMember(declared map[string]any) bool {
 	for name, value := range declared {
-		inner, ok := value.(map[string]any)
-		return len(declared) == 1 && slices.Contains(paths, name) && ok && isA[map[string]any](inner["properties"])
+		isOutput := slices.Contains(f.output, name) && strings.HasSuffix(name, "chema") // others are names of outputs, too
+		if len(declared) > 1 || !slices.Contains(f.input, name) && !isOutput {
+			return false
+		}
+		if list, isList := value.([]any); isList {
+			_, named := nameInList(list)
+			return f.listed && named
+		}
+		inner, _ := value.(map[string]any)
+		return isA[map[string]any](inner["properties"])
 	}
 	return false
 }
@@ -312,7 +332,7 @@ func isJSONObject(text string) bool {
 }
 
 // membersOfParameters are members of which a parameter in a list has one at least, besides its name.
-var membersOfParameters = []string{"type", "description", "required", "default", "schema", "label", "human_description"}
+var membersOfParameters = []string{"type", "description", "required", "default", "schema", "label", "human_description", "value"}
 
 // nameInList returns the name of the first of a list of parameters, each of which has its name in it. It reports false for any other list.
 func nameInList(list []any) (string, bool) {

@@ -54,6 +54,26 @@ func TestPastedTools(t *testing.T) {
 			"this is a LangChain tool, and not the schema of parameters: " + move("args_schema", "inputParameters") + ", " + move("name", "name") + ", " +
 				move("description", "description"),
 		},
+		"OpenAPI's components": {
+			`{"components": {"schemas": {"Search": ` + parameters + `}}}`,
+			"this is a part of an OpenAPI document, and not the schema of parameters: " + move("components.schemas.Search", "inputParameters") + readAsNames,
+		},
+		"A schema of a CRD": {
+			`{"openAPIV3Schema": ` + parameters + `}`,
+			"this is a schema in a wrapper, and not the schema of parameters: " + move("openAPIV3Schema", "inputParameters") + readAsNames,
+		},
+		"The schema of an output": {
+			`{"outputSchema": ` + parameters + `}`,
+			"this is an MCP tool, and not the schema of parameters: " + move("outputSchema", "outputParameters") + readAsNames,
+		},
+		"A tool of smolagents without a name": {
+			`{"inputs": {"q": {"type": "string", "description": "What to look for."}}, "output_type": "string"}`,
+			"this is a tool of smolagents, and not the schema of parameters: " + move("inputs", "inputParameters") + readAsNames,
+		},
+		"A list of parameters alone": {
+			`{"parameters": [{"name": "city", "value": "Rome"}]}`,
+			"this is a list of parameters in a wrapper, and not the schema of parameters: " + move("parameters", "inputParameters") + "; " + ofList("city"),
+		},
 		"A request body": {
 			`{"required": true, "content": {"application/json": {"schema": ` + parameters + `}}}`,
 			"this is a request body of OpenAPI, and not the schema of parameters: " + move("content.application/json.schema", "inputParameters") + readAsNames,

@@ -16,6 +16,7 @@ var common = map[string]bool{
 // calledElsewhere are what other languages, and the forms of other frameworks, call a keyword.
 var calledElsewhere = map[string]string{
 	"allowed": "enum", "allowed_values": "enum", "allowedValues": "enum", "permitted": "enum",
+	"additional_props": "additionalProperties", "additionalProps": "additionalProperties",
 	"attributes": "properties", "fields": "properties", "parameters": "properties", "params": "properties", "props": "properties",
 	"allow_none": "nullable", "allow_null": "nullable", "allowNull": "nullable", "is_nullable": "nullable", "isNullable": "nullable",
 	"data_type": "type", "dataType": "type", "datatype": "type",
@@ -198,6 +199,9 @@ func (s *slips) requiredBeside(n *node, name string, means bool) bool {
 	s.warn(KindUnknownKeyword, n.pointer+"/"+token(name), "JSON Schema has no keyword %s, so it says nothing; %s", quote(name), advice)
 	return true
 }
+
+// jsonSchemaFormats is how many of knownFormats are JSON Schema's: the first ones.
+const jsonSchemaFormats = 19
 
 // knownFormats are those of JSON Schema, of OpenAPI, and of Maze.
 var knownFormats = []string{

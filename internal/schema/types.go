@@ -130,6 +130,9 @@ func unknownType(name string) string {
 	if isJSONObject(name) {
 		return "this is JSON in a text, and no type: write " + quote(name) + " without the quotes around it"
 	}
+	if m, ok := elsewhereMeant(name); ok {
+		return "unknown type " + quote(name) + m.advice()
+	}
 	if _, known := acceptedTypes[nearest.Name(name, sortedNames(acceptedTypes))]; !known || strings.ContainsAny(name, "[]<>?|") {
 		if m, ok := notationMeant(name); ok {
 			return "unknown type " + quote(name) + m.advice()
@@ -137,6 +140,22 @@ func unknownType(name string) string {
 	}
 	suggestion := nearest.Question(nearest.Name(name, sortedNames(acceptedTypes)))
 	return "unknown type " + quote(name) + suggestion + " (accepted: " + typesInMessages + ")"
+}
+
+// elsewhereMeant returns what a name stands for that other languages have for a type, or JSON Schema for a format. It reports false for any
+// other, and for an accepted one in another case.
+func elsewhereMeant(name string) (meaning, bool) {
+	plain := plainName(name)
+	if slices.Contains(knownFormats[:jsonSchemaFormats], strings.ToLower(name)) && simpleNotation[plain].types == nil {
+		return formatted(strings.ToLower(name)), true
+	}
+	for accepted := range acceptedTypes {
+		if strings.EqualFold(accepted, plain) {
+			return meaning{}, false
+		}
+	}
+	m, ok := simpleNotation[plain]
+	return m, ok
 }
 
 // typesInMessages lists the accepted types, JSON Schema's and Maze's first.
