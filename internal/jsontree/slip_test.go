@@ -156,6 +156,15 @@ func TestYAMLSlip(t *testing.T) {
 		"a: [1, .inf]\n":                      "1:8 JSON, and with it Kubernetes, has no .inf, only numbers that are finite",
 		"%a\nb: c\n":                          "1:1 a percent sign that begins a line begins a directive of YAML",
 		"a: b\n}\n":                           "2:1 this } closes nothing",
+		"a: {b: {c: d}}}\n":                   "1:15 this } closes nothing",
+		"a: b\nc: [d]]\ne: f\n":               "2:7 this ] closes nothing",
+		"a: {b:{c: d}}\n":                     "1:6 a space is missing behind this colon",
+		"a:\n  b: {c: 1, d:[e]}\n":            "2:14 a space is missing behind this colon",
+		"a: {b: ${B}}\n":                      "1:8 this { is among values in brackets, and begins another one",
+		"a: b\n// c\nd: e\n":                  "2:1 this is no comment of YAML",
+		"a:\n  b: c\n  /* d */\n":             "3:3 this is no comment of YAML",
+		"a:\n  b:\n  -c\n  -d\n":              "3:3 a space is missing behind this hyphen",
+		"%YAML 1.1\n":                         "1:1 a percent sign that begins a line begins a directive of YAML",
 	}
 	for content, want := range cases {
 		_, _, err := DecodeYAML([]byte(content))

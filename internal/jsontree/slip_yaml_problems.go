@@ -45,25 +45,35 @@ var yamlSlips = map[Problem]func(*yamlText) (Slip, bool){
 }
 
 var (
-	noSpace      = regexp.MustCompile(`^[ -]*[\pL\pN_./-]+(:)[^\s:/]`)
-	keyWithValue = regexp.MustCompile(`^([ -]*)[^:#]+: +[^\s|>&!#]`)
-	signBegins   = regexp.MustCompile("(?:^|[ \\[{,])([@`%|>])")
-	behindQuote  = regexp.MustCompile(`(?:: +|- +|^ *)(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') *([^\s,:#\]}])`)
-	behindFlow   = regexp.MustCompile(`: +[\[{].*[\]}] *([^\s#,:\]}])`)
-	quoteBegins  = regexp.MustCompile(`(?:^ *|[:\-\[{,] *)(["'])`)
-	badEscape    = regexp.MustCompile(`(\\(?:[^0abtnvfre "/\\N_LPxuU\t]|x[0-9A-Fa-f]?[^0-9A-Fa-f]|u[0-9A-Fa-f]{0,3}[^0-9A-Fa-f]|U[0-9A-Fa-f]{0,7}[^0-9A-Fa-f]))`)
-	itemInLine   = regexp.MustCompile(`: +(-) `)
-	blockBegins  = regexp.MustCompile(`(?:: +|- +)([|>])`)
-	questionMark = regexp.MustCompile(`(\?) `)
-	tagBegins    = regexp.MustCompile(`(?:^|[\s\[{,])(!)`)
-	percentSign  = regexp.MustCompile(`^(%)`)
-	wideColon    = regexp.MustCompile(`^[ -]*[\pL\pN_./-]+(：)`)
-	flowComma    = regexp.MustCompile(`^[ -]*[^\[{"':]+: +[\[{].*[\]}] *(,) *(?:#.*)?$`)
-	twoTexts     = regexp.MustCompile(`[\[{,:] *(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') +([^\s:,\]}#])`)
-	textBracket  = regexp.MustCompile(`[\[{,:] +([\pL_][\pL\pN_.| -]*)[\[{]`)
-	textQuestion = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(\?)`)
-	semicolon    = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(;) *["'\pL_]`)
-	noValue      = regexp.MustCompile(`(?:[\[{,:]) *([,\]}])`)
+	noSpace       = regexp.MustCompile(`^[ -]*[\pL\pN_./-]+(:)[^\s:/]`)
+	keyWithValue  = regexp.MustCompile(`^([ -]*)[^:#]+: +[^\s|>&!#]`)
+	signBegins    = regexp.MustCompile("(?:^|[ \\[{,])([@`%|>])")
+	behindQuote   = regexp.MustCompile(`(?:: +|- +|^ *)(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') *([^\s,:#\]}])`)
+	behindFlow    = regexp.MustCompile(`: +[\[{].*[\]}] *([^\s#,:\]}])`)
+	quoteBegins   = regexp.MustCompile(`(?:^ *|[:\-\[{,] *)(["'])`)
+	badEscape     = regexp.MustCompile(`(\\(?:[^0abtnvfre "/\\N_LPxuU\t]|x[0-9A-Fa-f]?[^0-9A-Fa-f]|u[0-9A-Fa-f]{0,3}[^0-9A-Fa-f]|U[0-9A-Fa-f]{0,7}[^0-9A-Fa-f]))`)
+	itemInLine    = regexp.MustCompile(`: +(-) `)
+	blockBegins   = regexp.MustCompile(`(?:: +|- +)([|>])`)
+	questionMark  = regexp.MustCompile(`(\?) `)
+	tagBegins     = regexp.MustCompile(`(?:^|[\s\[{,])(!)`)
+	percentSign   = regexp.MustCompile(`^(%)`)
+	directiveName = regexp.MustCompile(`^%(?:YAML|TAG) `)
+	wideColon     = regexp.MustCompile(`^[ -]*[\pL\pN_./-]+(：)`)
+	flowComma     = regexp.MustCompile(`^[ -]*[^\[{"':]+: +[\[{].*[\]}] *(,) *(?:#.*)?$`)
+	twoTexts      = regexp.MustCompile(`[\[{,:] *(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*') +([^\s:,\]}#])`)
+	textBracket   = regexp.MustCompile(`[\[{,:] +([\pL_][\pL\pN_.| -]*)[\[{]`)
+	textQuestion  = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(\?)`)
+	semicolon     = regexp.MustCompile(`[\[{,:] *[\pL_][\pL\pN_.| -]*(;) *["'\pL_]`)
+	flowNoSpace   = regexp.MustCompile(`[\[{,] *[\pL_][\pL\pN_.-]*(:)[\[{"']`)
+	flowVariable  = regexp.MustCompile(`[\[{,:] *(\$\{)`)
+	hyphenBegins  = regexp.MustCompile(`^ *(-)[\pL\pN"']`)
+	commentSign   = regexp.MustCompile(`^ *(//|/\*|<!--)`)
+	noValue       = regexp.MustCompile(`(?:[\[{,:]) *([,\]}])`)
+)
+
+const (
+	missingSpace = "a space is missing behind this colon"
+	writeSpace   = "write a key and its value as in key: value"
 )
 
 const inQuotes = "put a text with such signs in quotes"
@@ -107,8 +117,17 @@ func (y *yamlText) withoutColon(line int) (Slip, bool) {
 	if text == "" || strings.Contains(shown, ": ") || strings.HasSuffix(shown, ":") || strings.ContainsAny(text[:1], `"'[{#&*!|>`) {
 		return Slip{}, false
 	}
+	if at := group(commentSign, shown); at >= 0 {
+		return Slip{y.starts[line] + at, "this is no comment of YAML", "begin a comment with #"}, true
+	}
 	if at := group(noSpace, shown); at >= 0 {
-		return Slip{y.starts[line] + at, "a space is missing behind this colon", "write a key and its value as in key: value"}, true
+		return Slip{y.starts[line] + at, missingSpace, writeSpace}, true
+	}
+	if at := group(hyphenBegins, shown); at >= 0 {
+		for above, ok := y.above(line); ok && group(hyphenBegins, y.of(above)) == at; above, ok = y.above(line) {
+			line = above
+		}
+		return Slip{y.starts[line] + at, "a space is missing behind this hyphen", "begin an item with a hyphen and a space"}, true
 	}
 	if strings.HasPrefix(strings.TrimLeft(shown, " "), "-") { // an item need not have one
 		return Slip{}, false
@@ -146,6 +165,13 @@ func (y *yamlText) bracket() (Slip, bool) {
 	if slip, ok := y.match(twoTexts, "a colon or a comma is missing before this", "write a key and its value as in key: value, and a comma between two"); ok {
 		return slip, true
 	}
+	if slip, ok := y.match(flowVariable, "this { is among values in brackets, and begins another one",
+		"lint what is made of it, as in \"envsubst < task.yaml | mazectl lint -\", or put the text in quotes"); ok {
+		return slip, true
+	}
+	if slip, ok := y.match(flowNoSpace, missingSpace, writeSpace); ok {
+		return slip, true
+	}
 	if slip, ok := y.match(textBracket, "this text has a bracket, which ends it among other values in brackets", "put the text in quotes"); ok {
 		return slip, true
 	}
@@ -169,6 +195,9 @@ func (y *yamlText) bracket() (Slip, bool) {
 
 func (y *yamlText) behindEnd() (Slip, bool) {
 	line := y.of(y.line)
+	if strings.HasPrefix(line, "%") {
+		return y.directive()
+	}
 	return Slip{
 		y.starts[y.line] + indentOf(line), "the document has ended before this",
 		"put --- between two documents; within one, correct the indentation, the brackets and the quotes above",
@@ -189,6 +218,11 @@ func (y *yamlText) indentation() (Slip, bool) {
 	}
 	if slip, ok := y.match(behindFlow, "this is behind the bracket that ends the value", "put all of the value in quotes"); ok {
 		return slip, true
+	}
+	for line, ok := y.line, true; ok && line >= y.line-1; line, ok = y.above(line) {
+		if at := closesNothing(y.of(line)); at > 0 {
+			return Slip{y.starts[line] + at, "this " + y.of(line)[at:at+1] + " closes nothing", "remove it, or put all of the value in quotes"}, true
+		}
 	}
 	line := y.of(y.line)
 	indent, isItem := indentOf(line), strings.HasPrefix(strings.TrimLeft(line, " "), "-")
@@ -285,5 +319,9 @@ func (y *yamlText) tag() (Slip, bool) {
 }
 
 func (y *yamlText) directive() (Slip, bool) {
-	return y.match(percentSign, "a percent sign that begins a line begins a directive of YAML", inQuotes)
+	advice := inQuotes
+	if directiveName.MatchString(y.of(y.line)) {
+		advice = "remove it: kubectl reads what is above --- as a document of its own"
+	}
+	return y.match(percentSign, "a percent sign that begins a line begins a directive of YAML", advice)
 }

@@ -146,6 +146,28 @@ func group(pattern *regexp.Regexp, line string) int {
 	return -1
 }
 
+// closesNothing returns where a line of a block closes a bracket that its value did not open. It is 0 if it does not.
+func closesNothing(line string) int {
+	_, value, isValue := strings.Cut(line, ": ")
+	value = strings.TrimLeft(value, " ")
+	if !isValue || value == "" || value[0] != '{' && value[0] != '[' || strings.ContainsAny(value, `"'#`) {
+		return 0
+	}
+	depth := 0
+	for i, r := range value {
+		switch r {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return len(line) - len(value) + i
+			}
+		default:
+		}
+	}
+	return 0
+}
+
 // openBracket returns where the innermost bracket of a line is that it does not close.
 func openBracket(line string) int {
 	var open []int

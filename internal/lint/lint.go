@@ -114,7 +114,11 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	content, ok := d.value.(map[string]any)
 	if !ok {
 		if !f.reportPastedDocument(d) {
-			f.report(finding.MalformedManifest, d.place.at, "", "a manifest is an object, with apiVersion and kind%s", d.place.missingSpace())
+			advice := d.place.missingSpace()
+			if _, isList := d.value.([]any); isList {
+				advice = "; of a list, write each item as a document of its own, with --- between two"
+			}
+			f.report(finding.MalformedManifest, d.place.at, "", "a manifest is an object, with apiVersion and kind%s", advice)
 		}
 		return
 	}

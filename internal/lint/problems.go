@@ -38,6 +38,9 @@ func (o *object) reportValue(rule string, at place, message string) {
 			reading = at.inText()
 		}
 	}
+	if reading == "" {
+		reading = at.notYet()
+	}
 	o.report(rule, at, "%s", message+reading)
 }
 

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,6 +52,31 @@ func (p place) inText() string {
 		return "; it is JSON in a text: write it without the quotes around it, and without | behind its key"
 	case lines && isKey:
 		return "; it is YAML in a text: remove the | or > behind its key"
+	}
+	return ""
+}
+
+// maxMarked, in bytes, bounds in which texts marks of templates are looked for: others are no values of fields.
+const maxMarked = 200
+
+// marked matches what other programs replace: templates, envsubst, kustomize and pods.
+var marked = regexp.MustCompile(`\{\{.*\}\}|\$\{\w.*\}|\$\(\w+\)`)
+
+// notYet returns what is to be done with a text that another program fills in, or that is in quotes of a word processor.
+func (p place) notYet() string {
+	if p.node == nil || p.node.Kind != jsontree.Text {
+		return ""
+	}
+	written := p.node.Written(p.text)
+	text := strings.Trim(written, `"'`)
+	if len(text) > maxMarked {
+		return ""
+	}
+	if mark := marked.FindString(text); mark != "" {
+		return "; " + oneLine(mark) + " is to be replaced by another program: lint what is made of it"
+	}
+	if slip, ok := jsontree.Lookalike(text); ok && slip.Offset == 0 {
+		return "; " + slip.String()
 	}
 	return ""
 }
