@@ -100,7 +100,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			}
 		}
 		if err != nil {
-			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v", quote(a.name), quote(n.Func), err)
+			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v%s", quote(a.name), quote(n.Func), err, c.reading(a.literal))
 			c.about(a.name)
 		}
 		return
@@ -116,10 +116,25 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			continue
 		}
 		if err := one.Validate(c.raw(item.literal)); err != nil {
-			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %v", i, quote(a.name), quote(n.Func), err)
+			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %v%s", i, quote(a.name), quote(n.Func), err,
+				c.reading(item.literal))
 			c.about(a.name)
 		}
 	}
+}
+
+// reading returns what YAML reads in a value that is written without quotes, to be appended to a message: nothing if that is what is written.
+func (c *checker) reading(v *jsontree.Node) string {
+	if c.written == nil {
+		return ""
+	}
+	written := c.yaml(v)
+	for _, one := range append([]*jsontree.Node{written}, written.Children...) {
+		if read, other := one.Read(nil); other {
+			return "; " + clip(one.YAML.Text) + " is read as " + read + ": put it in quotes if it is a text"
+		}
+	}
+	return ""
 }
 
 // checkTogether judges all arguments of a node at once: by what a schema says of several together.

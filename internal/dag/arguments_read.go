@@ -62,6 +62,8 @@ const (
 	inputFromTask = "from_task"
 	inputFromUser = "from_user"
 	inputFromRun  = "from_run"
+
+	inputOfRun = `an input from the run is written {"input_schema": "from_run", "value": {%q: true, "key": "…"}}`
 )
 
 // The fields of an input of Maze's own format that is not the value itself, and those that are only for people.
@@ -78,6 +80,14 @@ func (c *checker) mazeArgument(n *Node, name string, v *jsontree.Node) argument 
 	source := c.text(v.Member("input_schema"))
 	without := source == inputFromUser && has != nil && !c.isTrue(has)
 	if from == nil && literal == nil && v.Member("data_type") == nil {
+		switch source {
+		case inputFromTask:
+			a.reference = c.mazeReference(n, nil, v)
+			return a
+		case inputFromRun:
+			c.report(finding.InvalidRunInput, v, n, inputOfRun, runMark)
+			return a
+		}
 		a.leftOut = without // what is meant is clear
 		if !without {
 			a.literal = v

@@ -248,6 +248,9 @@ func describeSyntax(content []byte, err *jsontree.SyntaxError) (int, string) {
 	if slip, ok := jsontree.JSONSlip(content, 0); ok && slip.What != jsontree.Template {
 		return slip.Offset, "this is not JSON, in which workflows are written: " + slip.String()
 	}
+	if jsontree.Check(content[:at]) == nil && len(bytes.TrimSpace(content[:at])) > 0 {
+		return at, "a file has one workflow, and here another document begins; put it into a file of its own"
+	}
 	return at, "this is not JSON, in which workflows are written: " + err.Message
 }
 

@@ -38,7 +38,7 @@ func (c *checker) readEdges(edges *jsontree.Node) {
 
 func (c *checker) readEdge(v *jsontree.Node) {
 	if v.Kind != jsontree.Object {
-		c.reportAlike("no edge", finding.MalformedDAG, v, nil, "an edge is an object, found %s", v.Kind)
+		c.reportAlike("no edge", finding.MalformedDAG, v, nil, `an edge is an object such as {"source": "t1", "target": "t2"}, found %s`, v.Kind)
 		return
 	}
 	if c.form.drawn {
@@ -54,6 +54,9 @@ func (c *checker) readEdge(v *jsontree.Node) {
 	if (source.port == "") != (target.port == "") || (c.form.ports && source.port == "") {
 		c.reportAlike("no ports", finding.MalformedDAG, v, nil,
 			`the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
+		if i, known := c.graph.find(target.node); known { // which of its arguments the edge is for is not known
+			c.graph.Nodes[i].garbled = true
+		}
 		return
 	}
 	to, known := c.graph.find(target.node)

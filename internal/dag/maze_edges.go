@@ -35,7 +35,7 @@ func (m *mazeRules) checkEdges() {
 // readEdge reads an edge, and reports whether Maze can.
 func (m *mazeRules) readEdge(v *jsontree.Node) (mazeEdge, bool) {
 	if v.Kind != jsontree.Object {
-		m.sayAlike("no edge", finding.EffectRefused, finding.MalformedDAG, v, nil, "an edge is an object, found %s", v.Kind)
+		m.sayAlike("no edge", finding.EffectRefused, finding.MalformedDAG, v, nil, `an edge is an object such as {"source": "t1", "target": "t2"}, found %s`, v.Kind)
 		return mazeEdge{}, false
 	}
 	e := mazeEdge{at: v, from: v.Member("from"), to: v.Member("to")}

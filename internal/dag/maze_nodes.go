@@ -63,8 +63,7 @@ func (m *mazeRules) readInput(n *mazeNode, v *jsontree.Node) *mazeInput {
 	case schema == inputFromRun:
 		i.source, i.value = inputFromRun, value
 		if references, ok := m.runReferences(value); !ok || len(references) == 0 {
-			m.say(finding.EffectRefused, finding.InvalidRunInput, v, n.node,
-				`an input from the run is written {"input_schema": "from_run", "value": {%q: true, "key": "…"}}`, runMark)
+			m.say(finding.EffectRefused, finding.InvalidRunInput, v, n.node, inputOfRun, runMark)
 		}
 	case schema == inputFromTask:
 		i.source, i.hasValue = inputFromTask, true

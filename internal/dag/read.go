@@ -18,6 +18,19 @@ var (
 
 const workflowExample = `{"nodes": [{"id": "t1", "func": "speech_to_text", "args": {}}]}`
 
+// instead returns what to do with a document that is no object.
+func (c *checker) instead() string {
+	switch first := strings.TrimSpace(c.text(c.root)); {
+	case c.root.Kind == jsontree.Array && len(c.root.Children) > 0 && c.root.Children[0].Member("nodes") != nil:
+		return "; write each workflow into a file of its own"
+	case c.root.Kind == jsontree.Array && len(c.root.Children) > 0 && formOfNode(c.root.Children[0]) != nil:
+		return `; write the nodes below "nodes"`
+	case strings.HasPrefix(first, "{"):
+		return "; it is JSON in a text: write it without the quotes around it"
+	}
+	return ""
+}
+
 // read makes the graph of a workflow, and reports what is not as its form has it.
 func (c *checker) read() {
 	c.workflow = unwrap(c.root)
@@ -25,7 +38,7 @@ func (c *checker) read() {
 		return
 	}
 	if c.workflow = c.root; c.root.Kind != jsontree.Object {
-		c.report(finding.MalformedDAG, c.root, nil, `a workflow is an object such as %s, found %s`, workflowExample, c.root.Kind)
+		c.report(finding.MalformedDAG, c.root, nil, `a workflow is an object such as %s, found %s%s`, workflowExample, c.root.Kind, c.instead())
 		return
 	}
 	c.workflow = unwrap(c.root)
@@ -193,6 +206,10 @@ func (c *checker) readID(n *Node) {
 			return
 		case n.idAt.Kind != jsontree.Text:
 			c.reportAlike("id kind", finding.InvalidNodeID, n.idAt, n, "an id is a string, found %s; write it in quotes", n.idAt.Kind)
+			if n.idAt.Kind == jsontree.Number { // others refer to it as it is written
+				n.ID = string(c.raw(n.idAt))
+				c.knowID(n)
+			}
 			return
 		}
 		n.ID = c.text(n.idAt)
@@ -200,6 +217,11 @@ func (c *checker) readID(n *Node) {
 	if !c.form.isID.MatchString(n.ID) {
 		c.report(finding.InvalidNodeID, n.idAt, nil, "%s cannot be an id: it has %s, so that others can refer to it", quote(n.ID), c.form.idWords)
 	}
+	c.knowID(n)
+}
+
+// knowID has others find a node by its id, if no other node has the same.
+func (c *checker) knowID(n *Node) {
 	if first, taken := c.graph.byID[n.ID]; taken {
 		other := c.graph.Nodes[first].idAt
 		c.report(finding.DuplicateNodeID, n.idAt, n, "the node at %s has the same id; give one of the two another id", c.graph.Nodes[first].at.Pointer())

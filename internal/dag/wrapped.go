@@ -13,7 +13,7 @@ import (
 var wrappers = [][]string{{"spec"}, {"workflow"}, {"payload"}, {"run", "metadata", "dag_spec"}, {"metadata", "dag_spec"}, {"draft"}}
 
 // covers are the names of members that hold a workflow only if there are nodes inside.
-var covers = []string{"dag", "definition", "data", "graph"}
+var covers = []string{"dag", "dag_spec", "definition", "data", "graph", "workflow_definition", "workflow_spec"}
 
 // maxWrappers is how many of them may be around each other.
 const maxWrappers = 4
