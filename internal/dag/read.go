@@ -145,11 +145,11 @@ func (c *checker) readNode(v *jsontree.Node) {
 	}
 	fields := c.form.fieldsOf(v)
 	c.readID(n)
-	if c.form.known != nil {
-		c.unknownFields(fields, n, c.form.known, c.form.mistaken)
-	}
 	if c.form.function != nil {
 		c.readFunction(n, fields)
+	}
+	if c.form.known != nil {
+		c.unknownFields(fields, n, c.form.known, c.form.mistaken)
 	}
 	if c.form.readNode != nil {
 		c.form.readNode(c, n, fields)
@@ -167,8 +167,12 @@ func (c *checker) readFunction(n *Node, fields *jsontree.Node) {
 			break
 		}
 	}
-	switch {
-	case n.funcAt == nil || n.funcAt.Kind == jsontree.Null:
+	missing := n.funcAt == nil || n.funcAt.Kind == jsontree.Null
+	switch other := firstText(fields, functionElsewhere); {
+	case missing && other != nil && c.form.mistaken[other.Name] != "": // what is meant is clear
+		c.reportKey(finding.MalformedDAG, other, n, "nothing reads the field %s here; %s", quote(other.Name), c.form.mistaken[other.Name])
+		n.funcAt, n.Func = other, c.text(other)
+	case missing:
 		c.reportAlike("no function", finding.MalformedDAG, n.at, n, "%q is missing: the name of the task that the node runs", c.form.function[0])
 	case n.funcAt.Kind != jsontree.Text:
 		c.report(finding.MalformedDAG, n.funcAt, n, "%q is a string, the name of a task; found %s", n.funcAt.Name, n.funcAt.Kind)
@@ -288,7 +292,7 @@ func (c *checker) readSubmittedNode(n *Node, fields *jsontree.Node) {
 // unknownFields tells of fields that are probably meant as known ones. Others are left alone: editors keep positions and labels.
 func (c *checker) unknownFields(v *jsontree.Node, n *Node, known []string, mistaken map[string]string) {
 	for _, child := range v.Children {
-		if slices.Contains(known, child.Name) {
+		if slices.Contains(known, child.Name) || n != nil && child == n.funcAt { // which is told
 			continue
 		}
 		advice := ""
