@@ -179,6 +179,9 @@ func (u *unfolding) values(m *syntax.Module, name string, at finding.Position) [
 	}
 	isLate := at == (finding.Position{}) || m == u.module && u.function.Within != "" && !isLocal
 	for i, b := range slices.Backward(all) {
+		if u.parts--; u.parts < 0 {
+			return nil
+		}
 		switch isAfter := cmp.Or(cmp.Compare(b.At.Line, at.Line), cmp.Compare(b.At.Column, at.Column)) >= 0; {
 		case isAfter && !isLate:
 			all = all[:i]
@@ -196,6 +199,9 @@ func (u *unfolding) entry(m *syntax.Module, e *syntax.Expr) *syntax.Expr {
 	}
 	all := m.Bindings[e.Operands[0].Text]
 	if len(all) != 1 || all[0].Value == nil || all[0].Value.Kind != syntax.Dict {
+		return nil
+	}
+	if u.parts -= len(all[0].Value.Keys); u.parts < 0 {
 		return nil
 	}
 	wanted, why := u.evaluator.Evaluate(m, e.Operands[1])

@@ -55,7 +55,14 @@ func TestHostileSources(t *testing.T) {
 		"a dict that doubles":      {source: doubling() + decorated("'x', input_parameters=d40"), wantRule: finding.NotStaticallyKnown},
 		"a type of itself":         {source: "class A(TypedDict):\n    a: 'A'\n@maze.task\ndef f(a: A): return {'b': 1}\nimport maze\nfrom typing import TypedDict\n", wantRule: finding.UnknownType},
 		"a type that is quoted":    {source: "import maze\n@maze.task\ndef f(a: '" + strings.Repeat("[", 900) + "'): return {'b': 1}\n", wantRule: finding.UnknownType},
-		"an import of itself":      {source: "from hostile import task\n@task(name='x')\ndef f(): pass\n"},
+		"a decorator, bound again and again": {source: "from maze import task\n" + strings.Repeat("d = task()\n", 4_000) + strings.Repeat("@d\ndef f(): pass\n", 2_000) +
+			strings.Repeat("d = task()\n", 4_000)},
+		"a decorator of a large dict": {source: "from maze import task\nD = {" + strings.Repeat("'k': 1,", 9_000) + "}\n" + strings.Repeat("@D['k']\ndef f(): task()\n", 5_000)},
+		"a wrapper of many values": {source: "from maze import task\ndef d(f):\n" + strings.Repeat("  x = y()\n", 4_000) + "  return task(f)\n" +
+			strings.Repeat("@d\ndef f(): pass\n", 2_000)},
+		"wrappers of each other": {source: "from maze import task\n" + strings.Repeat("def d(f):\n  return e(f) or e(f)\ndef e(f):\n  return d(f) or d(f)\n", 200) +
+			strings.Repeat("@d\ndef f(): task()\n", 2_000)},
+		"an import of itself": {source: "from hostile import task\n@task(name='x')\ndef f(): pass\n"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

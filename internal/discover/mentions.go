@@ -103,6 +103,8 @@ const (
 	space = syntax.Blanks + "\\\r\n"
 	// maxAnnotation, in bytes, is how far behind a name its = may be.
 	maxAnnotation = 1000
+	// maxBefore, in bytes, is how much is looked at of what stands before a name, such as functools.partial( or @maze.client.
+	maxBefore = 200
 )
 
 // followName looks at each use of a name in a file. It reports whether the name is bound to one of Maze's decorators, and adds the
@@ -207,12 +209,13 @@ func (f *finder) makes() bool {
 
 // isMade reports whether a decorator's name that stands there is called, but not defined or used for decoration, or is handed to partial.
 func (f *finder) isMade(start, end int) bool {
-	before := bytes.TrimRight(f.source[:start], syntax.Blanks+".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
+	near := f.source[max(0, start-maxBefore):start]
+	before := bytes.TrimRight(near, syntax.Blanks+".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
 	if bytes.HasSuffix(before, []byte("partial(")) {
 		return true
 	}
 	rest := bytes.TrimLeft(f.source[end:], syntax.Blanks)
-	defined := bytes.HasSuffix(bytes.TrimRight(f.source[:start], syntax.Blanks), []byte("def"))
+	defined := bytes.HasSuffix(bytes.TrimRight(near, syntax.Blanks), []byte("def"))
 	return len(rest) > 0 && rest[0] == '(' && !defined && !bytes.HasSuffix(before, []byte("@"))
 }
 

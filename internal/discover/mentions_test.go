@@ -1,6 +1,7 @@
 package discover_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +70,24 @@ func TestMentions(t *testing.T) {
 		if got := discover.Claims(nil).Mentions([]byte(text)); got != want {
 			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
 		}
+	}
+}
+
+// TestMentionsHostile: what is searched for again and again takes time in proportion to the file.
+func TestMentionsHostile(t *testing.T) {
+	for name, text := range map[string]string{
+		"a decorator's name in one line": strings.Repeat("task ", 400_000),
+		"partial in one line":            strings.Repeat("partial(a.", 200_000),
+		"blanks behind a name":           strings.Repeat("t"+strings.Repeat(" ", 2_000), 500),
+		"assignments":                    strings.Repeat("t = \\\n", 200_000),
+		"imports":                        "from maze import " + strings.Repeat("x as y, ", 200_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := []byte("from maze import x\n@t\n" + text)
+			if claims := discover.Claims(nil); claims.Mentions(source) || len(claims.Makes(source)) > 0 {
+				t.Errorf("found a decorator")
+			}
+		})
 	}
 }
 
