@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	translations = goflag.Int("translations", 4_000, "the number of pairs of schema and value that TestTranslationKeepsVerdicts compares, for each draft")
+	translations = goflag.Int("translations", 6_000, "the number of pairs of schema and value that TestTranslationKeepsVerdicts compares, for each draft")
 	draftSeed    = goflag.Int64("draft-seed", 1, "the first seed of the schemas of older drafts")
 )
 

@@ -64,8 +64,25 @@ func (s *slips) unknownKeywords(id int) {
 		} else if id == 0 && isObject && isFullSchema(value) {
 			s.warn(KindUnknownKeyword, "/"+token(name),
 				`this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
+		} else if isObject && n.mayDeclare(name) && declaresType(value) {
+			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name),
+				`this is no keyword of JSON Schema and declares nothing; a member of this name belongs below "properties"`)
 		}
 	}
+}
+
+// mayDeclare reports whether a member of a schema with a name that is no keyword may be meant for a property: the schema is of an object, or
+// does not say of what, and declares no properties.
+func (n *node) mayDeclare(name string) bool {
+	declared, typed := n.schema["type"]
+	return (!typed || declared == "object") && !n.has("properties", "items", "$ref", "enum", "const", "anyOf", "oneOf", "allOf") &&
+		!strings.HasPrefix(name, "x-") && !strings.ContainsAny(name, ":/. ")
+}
+
+// declaresType reports whether an object has a type, and so is a schema more likely than what another tool reads.
+func declaresType(value map[string]any) bool {
+	name, _ := value["type"].(string)
+	return isTypeName(name)
 }
 
 // keywordMeant returns the keyword that a name was probably meant to be. Empty if it is none.

@@ -171,6 +171,7 @@ func TestA4LegalAndCommon(t *testing.T) {
 		`{"x":{"anyOf":[{"not":{}},{"type":"string"}]},"y":{"type":"object","fields":["a"],"parameters":{"temperature":0.5},"options":[{"label":"A"}],"element":"div","gt":"x"}}`,
 		`{"x":{"type":"string","format":"color"},"y":{"type":"integer","format":"uint8"},"z":{"format":"ipv5"},"w":{"format":"yyyy-mm-dd"},"v":{"format":"textarea"}}`,
 		`{"x":{"type":"string","pattern":"/api/"},"y":{"pattern":"^/a/$"}}`,
+		`{"x":{"widget":{"type":"select"},"x-ui":{"type":"string"}},"y":{"type":"string","ui":{"type":"string"}},"z":{"properties":{"a":true},"ui":{"type":"string"}}}`,
 		`{"x":{"oneOf":[{"type":"object","properties":{"k":{"const":"a"}},"required":["k"]},{"type":"object","properties":{"k":{"const":"b"}},"required":["k"]}]}}`,
 		`{"x":{"if":{"required":["a"]},"then":{"required":["b"]}},"y":{"contains":{},"minContains":0}}`,
 		`{"requried":{"type":"boolean"},"maxLenght":"int","min":{"type":"number"}}`,
@@ -180,6 +181,22 @@ func TestA4LegalAndCommon(t *testing.T) {
 			if !strings.HasPrefix(w, KindPythonType) {
 				t.Errorf("%s: want nothing, got %s", raw, w)
 			}
+		}
+	}
+}
+
+// TestA4Nested: a property of an object that is not below "properties" is told.
+func TestA4Nested(t *testing.T) {
+	const nothing = `: this is no keyword of JSON Schema and declares nothing; a member of this name belongs below "properties"`
+	for raw, want := range map[string]string{
+		`{"x":{"city":{"type":"string"}}}`:                                                    "UnknownKeyword /x/city" + nothing,
+		`{"x":{"type":"object","city":{"type":"string","minLength":1}}}`:                      "UnknownKeyword /x/city" + nothing,
+		`{"x":{"type":"array","items":{"city":{"type":"str"}}}}`:                              "UnknownKeyword /x/items/city" + nothing,
+		`{"type":"object","properties":{"x":{"type":"object","a/b":{},"c":{"type":"null"}}}}`: "UnknownKeyword /properties/x/c" + nothing,
+	} {
+		got := warningsOf(t, raw)
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%s: want %s, got %v", raw, want, got)
 		}
 	}
 }
