@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -106,7 +107,11 @@ func (t *translation) moveTargets() {
 		}
 		slices.SortStableFunc(targets, func(a, b string) int { return len(a) - len(b) }) // with one moves what is in it
 		for _, target := range targets {
-			if !t.schemas[target] && t.moveTarget(target) {
+			if t.schemas[target] {
+				continue
+			}
+			moved = slices.DeleteFunc(moved, func(part string) bool { return isBelow(part, target) && t.takeBack(part) })
+			if t.moveTarget(target) {
 				moved = append(moved, target)
 			}
 		}
@@ -138,6 +143,24 @@ func (t *translation) moveTarget(declared string) bool {
 	definitions[name] = t.schema(value, spot{declared: declared, now: now, draft: t.resources[to].draft, resource: to})
 	_, decides := placeOf(declared)
 	t.warn(declared, `%q is no keyword of JSON Schema, so nothing below it counts as a schema: read as "#%s", and the references with it`, decides, now)
+	return true
+}
+
+// takeBack undoes the move of a schema, which now moves with what it is a part of. It reports true.
+func (t *translation) takeBack(declared string) bool {
+	now := t.nowAt(declared)
+	if definitions, ok := t.root["$defs"].(map[string]any); ok {
+		tokens := jsontree.Tokens(now)
+		delete(definitions, tokens[len(tokens)-1])
+	}
+	maps.DeleteFunc(t.moves.now, func(pointer, _ string) bool { return isBelow(pointer, declared) })
+	maps.DeleteFunc(t.moves.declared, func(pointer, _ string) bool { return isBelow(pointer, now) })
+	t.warnings = slices.DeleteFunc(t.warnings, func(w Warning) bool { return isBelow(w.Pointer, declared) })
+	maps.DeleteFunc(t.byURI, func(_ string, resource int) bool { return isBelow(t.resources[resource].declared, declared) })
+	for i := range t.references {
+		ref := &t.references[i]
+		ref.gone = ref.gone || isBelow(ref.at.declared, declared)
+	}
 	return true
 }
 

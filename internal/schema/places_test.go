@@ -48,6 +48,12 @@ func TestA1Elsewhere(t *testing.T) {
 			want: parsed{JSON: `{"$defs":{"X":{"properties":{"x":{"type":"string"}}}},"$ref":"#/$defs/X","type":"object"}`,
 				Warnings: []string{moved("/components/schemas/X", "components", "X"),
 					`/components/schemas/X/properties/x/type: Python type name "str" read as "string"`}}},
+		"a part first, and then what it is a part of": {raw: `{"properties":{"x":{"$ref":"#/foo/a/items"}},` +
+			`"foo":{"a":{"items":{"properties":{"z":{"$ref":"#/foo/a"},"n":{"type":"string","nullable":true}}}}}}`,
+			want: parsed{JSON: `{"$defs":{"a":{"items":{"properties":{"n":{"type":["string","null"]},"z":{"$ref":"#/$defs/a"}}}}},` +
+				`"properties":{"x":{"$ref":"#/$defs/a/items"}},"type":"object"}`,
+				Warnings: []string{moved("/foo/a", "foo", "a"),
+					`/foo/a/items/properties/n/nullable: "nullable" is OpenAPI's: read as "type": ["string","null"]`}}},
 		"several, one in the other, and to itself": {raw: `{"properties":{"x":{"$ref":"#/foo/a/items"},"y":{"$ref":"#/foo/a"}},` +
 			`"foo":{"a":{"items":{"properties":{"z":{"$ref":"#/foo/a"}}}}}}`,
 			want: parsed{JSON: `{"$defs":{"a":{"items":{"properties":{"z":{"$ref":"#/$defs/a"}}}}},` +

@@ -40,6 +40,8 @@ type pendingRef struct {
 	holder  map[string]any
 	key     string
 	text    string
+	// gone means that the schema which has it was translated again, at another place.
+	gone bool
 }
 
 // identify reads what a schema says of itself: its draft, its URI and its anchors.
@@ -194,6 +196,9 @@ func (r *rewrite) recursiveAnchor(name string, value any) bool {
 // resolve rewrites the references whose target has moved, or that go by a URI. What leads nowhere stays, to be refused later.
 func (t *translation) resolve() {
 	for _, ref := range t.references {
+		if ref.gone {
+			continue
+		}
 		if t.isDynamic(ref) {
 			t.refuse(invalid(ref.at.declared+"/"+ref.keyword, `%q has no translation where several schemas of the document, each with its "$id", `+
 				`have its anchor: which one is meant depends on the way that a value takes; use "$ref"`, ref.keyword))
