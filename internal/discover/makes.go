@@ -68,7 +68,17 @@ func (c Claims) importsLibrary(source []byte) bool {
 		roots = append(roots, imports.Root(d.Module))
 	}
 	return slices.ContainsFunc(roots, func(root string) bool {
-		return bytes.Contains(source, []byte("import "+root)) || bytes.Contains(source, []byte("from "+root))
+		for from := 0; root != ""; {
+			at := bytes.Index(source[from:], []byte(root))
+			if at < 0 {
+				return false
+			}
+			if before := source[:from+at]; bytes.HasSuffix(before, []byte("import ")) || bytes.HasSuffix(before, []byte("from ")) {
+				return true
+			}
+			from += at + len(root)
+		}
+		return false
 	})
 }
 

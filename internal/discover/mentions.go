@@ -16,33 +16,11 @@ func (c Claims) Mentions(source []byte) bool {
 		return true
 	}
 	f := finder{source: source, names: c.names()}
-	var roots [][]byte
-	for rest := source; ; {
-		at := bytes.IndexByte(rest, '@')
-		if at < 0 {
-			break
-		}
-		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
-			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
-			name := leadingName(line)
-			if f.isDecorator(name) || f.hasMember(line) || bytes.Contains(line, []byte("partial(")) ||
-				bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
-				return true
-			}
-			if roots = appendNew(roots, name); len(roots) > maxRoots {
-				return true
-			}
-		}
-		rest = rest[at+1:]
-	}
-	if len(roots) > 0 && hasTellingKeyword(source) {
-		return true
-	}
-	if len(roots) > 0 && f.makes() && slices.ContainsFunc(roots, f.isLocal) {
+	roots, found := f.roots()
+	if found || len(roots) > 0 && (hasTellingKeyword(source) || f.makes() && slices.ContainsFunc(roots, f.isLocal)) {
 		return true
 	}
 	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
-		var found bool
 		if roots, found = f.followName(roots, roots[i]); found {
 			return true
 		}
@@ -131,6 +109,29 @@ func (f *finder) followName(names [][]byte, name []byte) ([][]byte, bool) {
 		if other != nil && syntax.StartsLine(source[:start]) {
 			names = appendNew(names, other)
 		}
+	}
+}
+
+// roots returns the names that decorators begin with, or reports that one of them may be one of Maze's.
+func (f *finder) roots() (roots [][]byte, found bool) {
+	source := f.source
+	for rest := source; ; {
+		at := bytes.IndexByte(rest, '@')
+		if at < 0 {
+			return roots, false
+		}
+		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
+			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
+			name := leadingName(line)
+			if f.isDecorator(name) || f.hasMember(line) || bytes.Contains(line, []byte("partial(")) ||
+				bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
+				return roots, true
+			}
+			if roots = appendNew(roots, name); len(roots) > maxRoots {
+				return roots, true
+			}
+		}
+		rest = rest[at+1:]
 	}
 }
 
