@@ -17,7 +17,7 @@ func (c Claims) Mentions(source []byte) bool {
 	}
 	f := finder{source: source, names: c.names()}
 	roots, found := f.roots()
-	if found || len(roots) > 0 && (hasTellingKeyword(source) || f.makes() && slices.ContainsFunc(roots, f.isLocal)) {
+	if found || len(roots) > 0 && (hasTellingKeyword(source) || c.makesLocally(f, roots)) {
 		return true
 	}
 	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
@@ -26,6 +26,12 @@ func (c Claims) Mentions(source []byte) bool {
 		}
 	}
 	return len(roots) > maxRoots
+}
+
+// makesLocally reports whether one of some names may be a decorator that the file makes of one of Maze's, which it imports.
+func (c Claims) makesLocally(f finder, roots [][]byte) bool {
+	imported := c.importsLibrary(f.source) || bytes.Contains(f.source, []byte(" import task"))
+	return imported && f.makes() && slices.ContainsFunc(roots, f.isLocal)
 }
 
 // maxRoots is how many names of a file are followed. A file with more decorators is read.
@@ -123,7 +129,9 @@ func (f *finder) roots() (roots [][]byte, found bool) {
 		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
 			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
 			name := leadingName(line)
-			if f.isDecorator(name) || f.hasMember(line) || bytes.Contains(line, []byte("partial(")) ||
+			_, last, _ := dottedName(line)
+			isPartial := string(last) == "partial"
+			if isPartial || f.isDecorator(name) || f.hasMember(line) ||
 				bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
 				return roots, true
 			}
