@@ -14,7 +14,7 @@ const maxMade = 100
 // Makes returns the names that a file may give decorators of its own, which other files import: from those of Maze, which it imports itself.
 // Like Mentions, it only searches the bytes, and returns rather too many.
 func (c Claims) Makes(source []byte) (names []string) {
-	f := finder{source: source, names: c.names()}
+	f := finder{source: source, names: c.names(), imports: true}
 	if !c.importsLibrary(source) {
 		return nil
 	}

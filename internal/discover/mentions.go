@@ -17,7 +17,8 @@ func (c Claims) Mentions(source []byte) bool {
 	}
 	f := finder{source: source, names: c.names()}
 	roots, found := f.roots()
-	if found || len(roots) > 0 && (hasTellingKeyword(source) || c.makesLocally(f, roots)) {
+	f.imports = !found && len(roots) > 0 && (c.importsLibrary(source) || bytes.Contains(source, []byte(" import task")))
+	if found || len(roots) > 0 && (hasTellingKeyword(source) || f.makesLocally(roots)) {
 		return true
 	}
 	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
@@ -29,9 +30,8 @@ func (c Claims) Mentions(source []byte) bool {
 }
 
 // makesLocally reports whether one of some names may be a decorator that the file makes of one of Maze's, which it imports.
-func (c Claims) makesLocally(f finder, roots [][]byte) bool {
-	imported := c.importsLibrary(f.source) || bytes.Contains(f.source, []byte(" import task"))
-	return imported && f.makes() && slices.ContainsFunc(roots, f.isLocal)
+func (f *finder) makesLocally(roots [][]byte) bool {
+	return f.imports && f.makes() && slices.ContainsFunc(roots, f.isLocal)
 }
 
 // maxRoots is how many names of a file are followed. A file with more decorators is read.
@@ -75,6 +75,8 @@ func givesKeyword(source []byte, names ...string) bool {
 type finder struct {
 	source []byte
 	names  []string
+	// imports means that the file may import one of the decorators.
+	imports bool
 }
 
 // isWide reports whether a file is of an encoding in which names are not found. It is then read, to be refused.
@@ -164,7 +166,7 @@ func (f *finder) assigned(end int) (other []byte, found bool) {
 	switch {
 	case len(rest) > 0 && rest[0] == '(' && string(last) == "partial":
 		first, last, _ = dottedName(bytes.TrimLeft(rest[1:], space))
-	case len(rest) > 0 && bytes.IndexByte([]byte("[{\"'"), rest[0]) >= 0: // only something of it, or a string
+	case len(rest) > 0 && rest[0] == '(' && !f.imports, len(rest) > 0 && bytes.IndexByte([]byte("[{\"'"), rest[0]) >= 0: // only something of it, or a string
 		return nil, false
 	}
 	return first, f.isDecorator(last)
