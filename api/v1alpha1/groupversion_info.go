@@ -20,7 +20,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(SchemeGroupVersion, &MazeTask{}, &MazeTaskList{})
+	scheme.AddKnownTypes(SchemeGroupVersion, &MazeTask{}, &MazeTaskList{}, &MazeWorkflow{}, &MazeWorkflowList{})
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil
 }

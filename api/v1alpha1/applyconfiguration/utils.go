@@ -36,6 +36,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.MazeTaskSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MazeTaskStatus"):
 		return &apiv1alpha1.MazeTaskStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MazeWorkflow"):
+		return &apiv1alpha1.MazeWorkflowApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MazeWorkflowSpec"):
+		return &apiv1alpha1.MazeWorkflowSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MazeWorkflowStatus"):
+		return &apiv1alpha1.MazeWorkflowStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Placement"):
 		return &apiv1alpha1.PlacementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
@@ -44,6 +50,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RunApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Source"):
 		return &apiv1alpha1.SourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WorkflowEdge"):
+		return &apiv1alpha1.WorkflowEdgeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WorkflowNode"):
+		return &apiv1alpha1.WorkflowNodeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WorkflowTask"):
+		return &apiv1alpha1.WorkflowTaskApplyConfiguration{}
 
 	}
 	return nil

@@ -177,6 +177,77 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: predictor
       type:
         scalar: string
+- name: com.github.maze-agent.maregister.api.v1alpha1.MazeWorkflow
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.MazeWorkflowSpec
+    - name: status
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.MazeWorkflowStatus
+      default:
+        observedGeneration: -1
+- name: com.github.maze-agent.maregister.api.v1alpha1.MazeWorkflowSpec
+  map:
+    fields:
+    - name: description
+      type:
+        scalar: string
+    - name: edges
+      type:
+        list:
+          elementType:
+            namedType: com.github.maze-agent.maregister.api.v1alpha1.WorkflowEdge
+          elementRelationship: atomic
+    - name: nodes
+      type:
+        list:
+          elementType:
+            namedType: com.github.maze-agent.maregister.api.v1alpha1.WorkflowNode
+          elementRelationship: associative
+          keys:
+          - id
+- name: com.github.maze-agent.maregister.api.v1alpha1.MazeWorkflowStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: errors
+      type:
+        scalar: numeric
+    - name: nodes
+      type:
+        scalar: numeric
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: tasks
+      type:
+        list:
+          elementType:
+            namedType: com.github.maze-agent.maregister.api.v1alpha1.WorkflowTask
+          elementRelationship: associative
+          keys:
+          - name
+    - name: warnings
+      type:
+        scalar: numeric
 - name: com.github.maze-agent.maregister.api.v1alpha1.Placement
   map:
     fields:
@@ -283,6 +354,43 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: path
+      type:
+        scalar: string
+- name: com.github.maze-agent.maregister.api.v1alpha1.WorkflowEdge
+  map:
+    fields:
+    - name: from
+      type:
+        scalar: string
+    - name: source
+      type:
+        scalar: string
+    - name: target
+      type:
+        scalar: string
+    - name: to
+      type:
+        scalar: string
+- name: com.github.maze-agent.maregister.api.v1alpha1.WorkflowNode
+  map:
+    fields:
+    - name: args
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+        elementRelationship: atomic
+    - name: func
+      type:
+        scalar: string
+    - name: id
+      type:
+        scalar: string
+- name: com.github.maze-agent.maregister.api.v1alpha1.WorkflowTask
+  map:
+    fields:
+    - name: interface
+      type:
+        scalar: string
+    - name: name
       type:
         scalar: string
 - name: io.k8s.api.core.v1.NodeAffinity
