@@ -47,6 +47,8 @@ type RunOptions struct {
 type Tasks struct {
 	byName map[string]Task
 	names  []string
+	// some reports whether there are other tasks, too.
+	some bool
 	// opened are some schemas by their text: many tasks have equal ones, and a node is looked at more than once.
 	opened map[string]*schema.Parameters
 	fits   map[[2]string]fit
@@ -60,6 +62,14 @@ func NewTasks(all map[string]Task) *Tasks {
 	return &Tasks{
 		byName: all, names: slices.Sorted(maps.Keys(all)), opened: map[string]*schema.Parameters{}, fits: map[[2]string]fit{},
 	}
+}
+
+// SomeTasks takes the tasks that a workflow uses, of those that there are. So no verdict depends on the others: a name that was meant, and
+// is that of another task, is not guessed.
+func SomeTasks(all map[string]Task) *Tasks {
+	t := NewTasks(all)
+	t.some, t.names = true, nil
+	return t
 }
 
 // Len is the number of tasks.

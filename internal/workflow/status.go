@@ -1,0 +1,192 @@
+package workflow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/text"
+)
+
+// Status returns the status of a generation of a workflow, where last is the status so far. Times of conditions that do not change are
+// kept, and so are the tasks of a workflow that is not valid.
+func (v *Verdict) Status(generation int64, last *v1alpha1.MazeWorkflowStatus, now metav1.Time) v1alpha1.MazeWorkflowStatus {
+	status := v1alpha1.MazeWorkflowStatus{
+		ObservedGeneration: generation,
+		Conditions:         slices.Clone(last.Conditions),
+		Nodes:              int32(v.Nodes), Errors: int32(len(v.Errors)), Warnings: int32(len(v.Warnings)), //nolint:gosec // bounded by the CRD and by internal/dag
+		Tasks: last.Tasks,
+	}
+	conditions := v.Conditions(last.Tasks)
+	for i := range conditions {
+		c := conditions[i]
+		c.ObservedGeneration, c.LastTransitionTime = generation, now
+		meta.SetStatusCondition(&status.Conditions, c)
+	}
+	if conditions[0].Status == metav1.ConditionTrue {
+		status.Tasks = v.Tasks
+	}
+	return status
+}
+
+// Conditions returns what each condition says. lastValid are the tasks by which the workflow was valid last.
+func (v *Verdict) Conditions(lastValid []v1alpha1.WorkflowTask) [4]metav1.Condition {
+	valid := v.valid(lastValid)
+	return [...]metav1.Condition{valid, v.placeable(), readyOf(valid), stalledOf(valid)}
+}
+
+// ofInterfaces are the rules that a change of a task's interface can break, and mend.
+var ofInterfaces = []string{
+	finding.UnknownArgument, finding.MissingArgument, finding.InvalidArgument, finding.UnknownOutput, finding.IncompatibleEdge, finding.InvalidSchema,
+}
+
+// reason returns the reason for which a workflow is not valid: that of what has to be mended first.
+func (v *Verdict) reason() string {
+	reason := v1alpha1.ReasonInterfaceMismatch
+	for i := range v.Errors {
+		switch rule := v.Errors[i].Rule; {
+		case rule == finding.UnknownFunc:
+			reason = v1alpha1.ReasonUnknownTask
+		case !slices.Contains(ofInterfaces, rule):
+			return v1alpha1.ReasonInvalidGraph
+		}
+	}
+	return reason
+}
+
+func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
+	c := metav1.Condition{Type: v1alpha1.ConditionValid, Status: metav1.ConditionFalse}
+	switch {
+	case v.Conflict:
+		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonRegistryConflict
+		c.Message = "nobody knows what the registry serves: see the condition Registered of the namespace's MazeTasks"
+	case len(v.Errors) > 0:
+		c.Reason = v.reason()
+		c.Message = v.tell(v.Errors, v.Warnings) + v.moved(lastValid)
+	default:
+		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
+		c.Message = "the tasks that the registry serves take what the nodes pass"
+		if len(v.Warnings) > 0 {
+			c.Message = v.tell(v.Warnings)
+		}
+	}
+	return c
+}
+
+// moved returns a sentence about the tasks whose interface is not that of the last valid workflow. Empty for none.
+func (v *Verdict) moved(lastValid []v1alpha1.WorkflowTask) string {
+	before := make(map[string]string, len(lastValid))
+	for _, t := range lastValid {
+		before[t.Name] = t.Interface
+	}
+	var names []string
+	for _, t := range v.Tasks {
+		if last, known := before[t.Name]; known && last != t.Interface {
+			names = append(names, text.ClipCharacters(t.Name, maxName))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; changed since the workflow was last valid: " + some(names, ", ")
+}
+
+const (
+	// maxTold is how many findings, nodes or tasks a message names. The others are counted.
+	maxTold = 5
+	// maxFinding and maxName bound what is repeated of a finding and of a name, in bytes and in characters, so that a message has about 1 KiB.
+	maxFinding = 200
+	maxName    = 60
+)
+
+// tell returns a message about findings: how many there are, and the first ones.
+func (v *Verdict) tell(groups ...[]finding.Finding) string {
+	var all []string
+	for _, group := range groups {
+		for i := range group {
+			all = append(all, text.Clip(group[i].Rule+" "+group[i].Message, maxFinding))
+		}
+	}
+	counts := count(len(v.Warnings), "warning")
+	switch {
+	case len(v.Errors) > 0 && len(v.Warnings) > 0:
+		counts = count(len(v.Errors), "error") + " and " + counts
+	case len(v.Errors) > 0:
+		counts = count(len(v.Errors), "error")
+	}
+	return text.Visible(counts + ": " + some(all, "; "))
+}
+
+// placeable returns what is known of the places of all nodes: what is not possible counts before what is not known.
+func (v *Verdict) placeable() metav1.Condition {
+	c := metav1.Condition{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible,
+		Message: "some node of the cluster can host the task of each node"}
+	switch {
+	case v.Conflict:
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Valid"
+	case len(v.Misplaced) > 0:
+		c.Status, c.Reason = metav1.ConditionFalse, v.Misplaced[0].Reason
+		c.Message = "no node of the cluster can host the task of " + told(v.Misplaced)
+	case len(v.Unplaced) > 0:
+		c.Status, c.Reason = metav1.ConditionUnknown, v.Unplaced[0].Reason
+		c.Message = "it is not known whether a node of the cluster can host the task of " + told(v.Unplaced)
+	}
+	return c
+}
+
+// told names nodes, and where to read more. It has no numbers of nodes of the cluster, which would change with each of them.
+func told(nodes []Node) string {
+	all := make([]string, len(nodes))
+	for i, n := range nodes {
+		where := fmt.Sprintf("the registry does not serve task %s", text.ClipCharacters(n.Task, maxName))
+		if n.Object != "" {
+			where = fmt.Sprintf("%s; see the condition Placeable of MazeTask %s", n.Reason, n.Object)
+		}
+		all[i] = fmt.Sprintf("node %q (%s)", text.ClipCharacters(n.ID, maxName), where)
+	}
+	return text.Visible(some(all, ", "))
+}
+
+// readyOf derives Ready: it says what Valid says, as a task without nodes is ready, too.
+func readyOf(valid metav1.Condition) metav1.Condition {
+	if valid.Status == metav1.ConditionTrue {
+		return metav1.Condition{
+			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves all tasks of this generation",
+		}
+	}
+	return metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: valid.Reason, Message: valid.Message}
+}
+
+// waitsForPerson are the reasons of Valid that no change of a task can mend.
+var waitsForPerson = []string{v1alpha1.ReasonInvalidGraph, v1alpha1.ReasonRegistryConflict}
+
+// stalledOf derives Stalled. What a task can mend is not stalled: the task may come a moment after the workflow, from the same commit.
+func stalledOf(valid metav1.Condition) metav1.Condition {
+	if slices.Contains(waitsForPerson, valid.Reason) {
+		return metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: valid.Reason, Message: valid.Message}
+	}
+	return metav1.Condition{
+		Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotStalled, Message: "nothing waits for a person",
+	}
+}
+
+// some joins the first few of some texts, and says how many more there are.
+func some(all []string, separator string) string {
+	told := strings.Join(all[:min(len(all), maxTold)], separator)
+	if len(all) > maxTold {
+		told += fmt.Sprintf("%sand %d more", separator, len(all)-maxTold)
+	}
+	return told
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,314 @@
+package workflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// taskOf returns a task that is placeable. Its interface is told by its schemas.
+func taskOf(object, input, output string) *Task {
+	return &Task{
+		Task: dag.Task{Input: []byte(input), Output: []byte(output)}, Interface: fmt.Sprintf("sha256:%d/%d", len(input), len(output)), Object: object,
+		Placeable: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible,
+	}
+}
+
+const (
+	takesImage = `{"type":"object","properties":{"image":{"type":"string"},"language":{"enum":["en","zh"]}},"required":["image"]}`
+	putsText   = `{"type":"object","properties":{"text":{"type":"string"}}}`
+	takesText  = `{"type":"object","properties":{"text":{"type":"string"},"limit":{"type":"integer"}},"required":["text"]}`
+)
+
+// registered are the tasks of the cases. A case changes them by its edit.
+func registered() map[string]*Task {
+	return map[string]*Task{
+		"caption":   taskOf("image-caption", takesImage, putsText),
+		"summarise": taskOf("summarise", takesText, `{"type":"object","properties":{"summary":{"type":"string"}}}`),
+	}
+}
+
+const valid = `
+nodes:
+- {id: t1, func: caption, args: {image: a.png}}
+- {id: t2, func: summarise, args: {text: t1.output.text}}
+`
+
+func specOf(t testing.TB, text string) *v1alpha1.MazeWorkflowSpec {
+	t.Helper()
+	spec := &v1alpha1.MazeWorkflowSpec{}
+	if err := yaml.UnmarshalStrict([]byte(text), spec); err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// conditionsOf writes conditions as a person reads them.
+func conditionsOf(conditions []metav1.Condition) string {
+	var lines []string
+	for _, c := range conditions {
+		line := fmt.Sprintf("%s %s %s", c.Type, c.Status, c.Reason)
+		if c.Type == v1alpha1.ConditionValid || c.Type == v1alpha1.ConditionPlaceable {
+			line += ": " + c.Message
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestJudge(t *testing.T) {
+	lastValid := []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}
+	for name, tc := range map[string]struct {
+		spec string
+		edit func(map[string]*Task)
+		last []v1alpha1.WorkflowTask
+		want string
+		// wantTasks are the names of status.tasks, in a row.
+		wantTasks string
+	}{
+		"valid": {
+			spec: valid, last: lastValid, wantTasks: "caption summarise",
+			want: `Valid True Valid: the tasks that the registry serves take what the nodes pass
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready True Ready
+Stalled False NotStalled`,
+		},
+		"edges in both forms": {
+			spec: `
+nodes:
+- {id: t1, func: caption, args: {image: a.png}}
+- {id: t2, func: summarise}
+- {id: t3, func: caption, args: {image: b.png}}
+edges:
+- {from: t1.text, to: t2.text}
+- {source: t2, target: t3}
+`, wantTasks: "caption summarise",
+			want: `Valid True Valid: the tasks that the registry serves take what the nodes pass
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready True Ready
+Stalled False NotStalled`,
+		},
+		"a warning": {
+			spec: `
+nodes:
+- {id: t1, func: caption, args: {image: a.png}}
+- {id: t2, func: summarise, args: {text: "of t1.output.text"}}
+`, wantTasks: "caption summarise",
+			want: `Valid True Valid: 1 warning: MZ217 node "t2" at /spec/nodes/1/args/text: "of t1.output.text" is passed as it is, although there is a node "t1": ` +
+				`a reference is nothing but "node.output.key" or "node.output.key[n]"; write "t1.ou…
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready True Ready
+Stalled False NotStalled`,
+		},
+		"a task that nobody has registered": {
+			spec: valid, edit: func(tasks map[string]*Task) { delete(tasks, "summarise") },
+			want: `Valid False UnknownTask: 1 error: MZ206 node "t2" at /spec/nodes/1/func: no task is called "summarise": create it, or correct the name
+Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t2" (the registry does not serve task summarise)
+Ready False UnknownTask
+Stalled False NotStalled`,
+		},
+		"an edit that breaks it": {
+			spec: valid, last: lastValid, wantTasks: "caption",
+			edit: func(tasks map[string]*Task) {
+				tasks["caption"] = taskOf("image-caption", strings.Replace(takesImage, `["image"]`, `["image","language"]`, 1), putsText)
+			},
+			want: `Valid False InterfaceMismatch: 1 error: MZ208 node "t1" at /spec/nodes/0/args: task "caption" needs the argument "language" (one of "en", "zh"); ` +
+				`give it a value, or wire it to an output; changed since the workflow was last valid: caption
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready False InterfaceMismatch
+Stalled False NotStalled`,
+		},
+		"nodes that wait for each other": {
+			spec: `
+nodes:
+- {id: t1, func: caption, args: {image: t2.output.summary}}
+- {id: t2, func: summarise, args: {text: t1.output.text, limit: none}}
+- {id: t3, func: nobody}
+`,
+			want: `Valid False InvalidGraph: 3 errors: MZ213 node "t1" at /spec/nodes/0: the node waits for itself: t1 → t2 → t1; remove one of the references or edges; ` +
+				`MZ209 node "t2" at /spec/nodes/1/args/limit: the argument "limit" does not fit task "summarise": got string, want integer; ` +
+				`MZ206 node "t3" at /spec/nodes/2/func: no task is called "nobody": create it, or correct the name
+Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t3" (the registry does not serve task nobody)
+Ready False InvalidGraph
+Stalled True InvalidGraph`,
+		},
+		"a task that no node can host, and one of which that is not known": {
+			spec: valid, wantTasks: "caption summarise",
+			edit: func(tasks map[string]*Task) {
+				tasks["caption"].Placeable, tasks["caption"].Reason = metav1.ConditionUnknown, v1alpha1.ReasonNoInventory
+				tasks["summarise"].Placeable, tasks["summarise"].Reason = metav1.ConditionFalse, v1alpha1.ReasonNoFeasibleNode
+			},
+			want: `Valid True Valid: the tasks that the registry serves take what the nodes pass
+Placeable False NoFeasibleNode: no node of the cluster can host the task of node "t2" (NoFeasibleNode; see the condition Placeable of MazeTask summarise)
+Ready True Ready
+Stalled False NotStalled`,
+		},
+		"a task of which nobody knows whether it can be placed": {
+			spec: valid, wantTasks: "caption summarise",
+			edit: func(tasks map[string]*Task) {
+				tasks["caption"].Placeable, tasks["caption"].Reason = metav1.ConditionUnknown, v1alpha1.ReasonNoInventory
+			},
+			want: `Valid True Valid: the tasks that the registry serves take what the nodes pass
+Placeable Unknown NoInventory: it is not known whether a node of the cluster can host the task of node "t1" (NoInventory; see the condition Placeable of MazeTask image-caption)
+Ready True Ready
+Stalled False NotStalled`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tasks := registered()
+			if tc.edit != nil {
+				tc.edit(tasks)
+			}
+			verdict, err := Judge(specOf(t, tc.spec), func(name string) *Task { return tasks[name] })
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := &v1alpha1.MazeWorkflowStatus{Tasks: tc.last}
+			status := verdict.Status(7, last, metav1.NewTime(time.Unix(0, 0)))
+			if diff := cmp.Diff(tc.want, conditionsOf(status.Conditions)); diff != "" {
+				t.Errorf("the conditions: -want, +got:\n%s", diff)
+			}
+			var names []string
+			for _, task := range status.Tasks {
+				names = append(names, task.Name)
+			}
+			if diff := cmp.Diff(tc.wantTasks, strings.Join(names, " ")); diff != "" {
+				t.Errorf("the tasks: -want, +got:\n%s", diff)
+			}
+			for _, c := range status.Conditions {
+				if c.ObservedGeneration != 7 || status.ObservedGeneration != 7 {
+					t.Errorf("%s speaks of generation %d, the status of %d, want 7", c.Type, c.ObservedGeneration, status.ObservedGeneration)
+				}
+			}
+			again := verdict.Status(7, &status, metav1.NewTime(time.Unix(99, 0)))
+			if diff := cmp.Diff(status, again); diff != "" {
+				t.Errorf("the same verdict again: -want, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestConflict: while nobody knows what the registry serves, the tasks of before stay.
+func TestConflict(t *testing.T) {
+	last := &v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}
+	status := Conflicted(specOf(t, valid)).Status(1, last, metav1.Now())
+	want := `Valid Unknown RegistryConflict: nobody knows what the registry serves: see the condition Registered of the namespace's MazeTasks
+Placeable Unknown NotJudged: there is nothing to place: see the condition Valid
+Ready False RegistryConflict
+Stalled True RegistryConflict`
+	if diff := cmp.Diff(want, conditionsOf(status.Conditions)); diff != "" {
+		t.Errorf("the conditions: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(last.Tasks, status.Tasks); diff != "" {
+		t.Errorf("the tasks: -want, +got:\n%s", diff)
+	}
+}
+
+// TestMessagesAreBounded: however much is wrong, all of it is counted, and a message is no longer than a screen.
+func TestMessagesAreBounded(t *testing.T) {
+	spec := &v1alpha1.MazeWorkflowSpec{}
+	for i := range 2000 {
+		spec.Nodes = append(spec.Nodes, v1alpha1.WorkflowNode{
+			ID: fmt.Sprintf("n%d-%s", i, strings.Repeat("x", 100)), Func: strings.Repeat("y", 200) + fmt.Sprint(i%3),
+			Args: &apiextensionsv1.JSON{Raw: []byte(`{"image": 7, "other": "` + strings.Repeat("z", 300) + `"}`)},
+		})
+	}
+	task := taskOf("o", takesImage, putsText)
+	verdict, err := Judge(spec, func(name string) *Task {
+		if strings.HasSuffix(name, "0") {
+			return nil
+		}
+		return task
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := verdict.Status(1, &v1alpha1.MazeWorkflowStatus{}, metav1.Now())
+	for _, c := range status.Conditions {
+		if len(c.Message) > 1500 {
+			t.Errorf("%s has a message of %d bytes: %s", c.Type, len(c.Message), c.Message)
+		}
+	}
+	if status.Nodes != 2000 || status.Errors < 2000 {
+		t.Errorf("want 2000 nodes and more errors, got %d and %d", status.Nodes, status.Errors)
+	}
+}
+
+// TestVerdictIsThatOfDag: the operator finds what "mazectl dag check" does.
+func TestVerdictIsThatOfDag(t *testing.T) {
+	for name, text := range map[string]string{
+		"valid": valid,
+		"mistakes": `
+nodes:
+- {id: t1, func: caption, args: {imag: a.png, language: fr}}
+- {id: t2, func: summarise, args: {text: t1.output.txt}}
+- {id: t3, func: summarise, args: {text: t9.output.text}}
+edges:
+- {source: t3, target: t8}
+- {from: t1.text, to: t3.limit}
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tasks, all := registered(), map[string]dag.Task{}
+			for name, task := range tasks {
+				all[name] = task.Task
+			}
+			spec := specOf(t, text)
+			verdict, err := Judge(spec, func(name string) *Task { return tasks[name] })
+			if err != nil {
+				t.Fatal(err)
+			}
+			document, err := json.Marshal(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, found := dag.Check("w.json", document, dag.NewTasks(all), dag.Options{})
+			if diff := cmp.Diff(rulesOf(found), rulesOf(append(verdict.Errors, verdict.Warnings...))); diff != "" {
+				t.Errorf("-dag check, +the operator:\n%s", diff)
+			}
+		})
+	}
+}
+
+// rulesOf counts findings by rule and node.
+func rulesOf(found []finding.Finding) map[string]int {
+	counts := map[string]int{}
+	for _, f := range found {
+		counts[f.Rule+" "+strings.TrimPrefix(f.Pointer, "/spec")]++
+	}
+	return counts
+}
+
+func TestUses(t *testing.T) {
+	got := Uses(specOf(t, "nodes: [{id: a, func: two}, {id: b, func: one}, {id: c, func: two}]"))
+	if diff := cmp.Diff([]string{"one", "two"}, got); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
+	}
+}
+
+// BenchmarkJudge judges a workflow of five nodes.
+func BenchmarkJudge(b *testing.B) {
+	tasks := registered()
+	spec := specOf(b, valid+`
+- {id: t3, func: caption, args: {image: a.png}}
+- {id: t4, func: summarise, args: {text: t1.output.text}}
+- {id: t5, func: summarise, args: {text: t3.output.text, limit: 5}}
+`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Judge(spec, func(name string) *Task { return tasks[name] }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
