@@ -5,14 +5,10 @@ package mazetask
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/client-go/util/workqueue"
@@ -29,20 +25,12 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/controllers/internal/caches"
 	"github.com/maze-agent/maregister/controllers/internal/ledger"
+	"github.com/maze-agent/maregister/controllers/internal/statuses"
 )
 
 // +kubebuilder:rbac:groups=registry.mazeagent.net,resources=mazetasks,verbs=list;watch
 // +kubebuilder:rbac:groups=registry.mazeagent.net,resources=mazetasks/status,verbs=update
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
-
-const (
-	// workers is the number of statuses that are written at a time. It keeps an API server on a few cores busy; more only queue there.
-	workers = 16
-
-	// A status that could not be written is tried again after firstRetry, then after twice as long each time, up to lastRetry.
-	firstRetry = 20 * time.Millisecond
-	lastRetry  = 8 * time.Second
-)
 
 // Config holds what the controller works with.
 type Config struct {
@@ -59,23 +47,19 @@ type Config struct {
 type reconciler struct {
 	Config
 	// limiter limits the events that are not warnings.
-	limiter flowcontrol.PassiveRateLimiter
-	// retries returns when to try again what the API server refused because the task had changed.
-	retries workqueue.TypedRateLimiter[types.NamespacedName]
-	// written holds the resourceVersion of the last status written, by task, until the cache has seen it: so that a cache that is
-	// behind does not make us write it again.
-	written sync.Map
+	limiter  flowcontrol.PassiveRateLimiter
+	statuses *statuses.Writer
 }
 
 // Setup adds the controller to a manager.
 func Setup(mgr manager.Manager, config Config) error {
 	r := &reconciler{
-		Config:  config,
-		limiter: flowcontrol.NewTokenBucketPassiveRateLimiter(eventsPerSecond, eventsBurst),
-		retries: newRetries[types.NamespacedName](),
+		Config:   config,
+		limiter:  flowcontrol.NewTokenBucketPassiveRateLimiter(eventsPerSecond, eventsBurst),
+		statuses: statuses.NewWriter(config.Client),
 	}
 	c, err := controller.New("mazetask", mgr, controller.Options{
-		Reconciler: r, MaxConcurrentReconciles: workers, RateLimiter: newRetries[reconcile.Request](),
+		Reconciler: r, MaxConcurrentReconciles: statuses.Workers, RateLimiter: statuses.NewRetries[reconcile.Request](),
 	})
 	if err != nil {
 		return fmt.Errorf("make the task controller: %w", err)
@@ -94,10 +78,6 @@ func Setup(mgr manager.Manager, config Config) error {
 	return nil
 }
 
-func newRetries[T comparable]() workqueue.TypedRateLimiter[T] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[T](firstRetry, lastRetry)
-}
-
 // watch brings every change of a task, be it of a status that somebody has edited.
 func (r *reconciler) watch(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	return caches.NewFeed().Watch(ctx, r.Cache, &v1alpha1.MazeTask{}, func(before, after client.Object) {
@@ -113,58 +93,25 @@ func (r *reconciler) watch(ctx context.Context, queue workqueue.TypedRateLimitin
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	task := &v1alpha1.MazeTask{}
 	if err := r.Client.Get(ctx, req.NamespacedName, task); err != nil {
-		r.forget(req.NamespacedName)
+		r.statuses.Forget(req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	outcome := r.Ledger.Get(task)
-	if outcome == nil || r.isBehind(task) {
+	if outcome == nil || r.statuses.IsBehind(task) {
 		return reconcile.Result{}, nil // the publisher, or the watch, wakes us
 	}
 	next := outcome.Status(&task.Status, metav1.NewTime(r.Clock.Now()))
 	if apiequality.Semantic.DeepEqual(task.Status, next) {
-		r.retries.Forget(req.NamespacedName)
+		r.statuses.Settled(req.NamespacedName)
 		return reconcile.Result{}, nil
 	}
-	switch err := r.write(ctx, task, next); {
-	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // it has changed or gone, and no event is certain to follow
-		return reconcile.Result{RequeueAfter: r.retries.When(req.NamespacedName)}, nil
-	case err != nil:
-		return reconcile.Result{}, err
-	}
-	r.retries.Forget(req.NamespacedName)
-	r.announce(ctx, task, changesOf(task, &next, outcome))
-	return reconcile.Result{}, nil
-}
-
-func (r *reconciler) forget(task types.NamespacedName) {
-	r.written.Delete(task)
-	r.retries.Forget(task)
-}
-
-// isBehind reports whether the cached task lacks the status that was written last.
-func (r *reconciler) isBehind(task *v1alpha1.MazeTask) bool {
-	key := client.ObjectKeyFromObject(task)
-	last, written := r.written.Load(key)
-	if !written {
-		return false
-	}
-	if order, err := resourceversion.CompareResourceVersion(task.ResourceVersion, last.(string)); err == nil && order < 0 {
-		return true
-	}
-	r.written.CompareAndDelete(key, last)
-	return false
-}
-
-// write updates the status of the very object that was judged: the API server refuses it if the task has
-// changed since. It takes only the status from an update of a status, so nothing else is sent.
-func (r *reconciler) write(ctx context.Context, task *v1alpha1.MazeTask, status v1alpha1.MazeTaskStatus) error {
 	update := &v1alpha1.MazeTask{
 		ObjectMeta: metav1.ObjectMeta{Namespace: task.Namespace, Name: task.Name, UID: task.UID, ResourceVersion: task.ResourceVersion},
-		Status:     status,
+		Status:     next,
 	}
-	if err := r.Client.Status().Update(ctx, update); err != nil {
-		return fmt.Errorf("update the status: %w", err)
+	if again, err := r.statuses.Write(ctx, update); err != nil || again > 0 {
+		return reconcile.Result{RequeueAfter: again}, err
 	}
-	r.written.Store(client.ObjectKeyFromObject(task), update.ResourceVersion)
-	return nil
+	r.announce(ctx, task, changesOf(task, &next, outcome))
+	return reconcile.Result{}, nil
 }
