@@ -59,6 +59,7 @@ func AddDevices(mgr manager.Manager, inventory *Inventory) (*caches.Optional, er
 		},
 		Prepare: func(ctx context.Context) error { return inventory.askVersion(ctx, asker.RESTClient()) },
 		Report:  inventory.report,
+		Advice:  ", or set gpu.dynamicResources: Ignore",
 	}
 	return reader, caches.AddOptional(mgr, reader)
 }

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -57,6 +58,10 @@ type Optional struct {
 	Kinds   []OptionalKind
 	Prepare func(ctx context.Context) error
 	Report  func(is Availability, resource string)
+	// Namespace is the only one whose objects are read. Empty for all, and for kinds that are in none.
+	Namespace string
+	// Advice says what to do where the operator has no right to read them: it ends "give its ServiceAccount the rights of config/rbac".
+	Advice string
 
 	config *rest.Config
 	http   *http.Client
@@ -152,8 +157,8 @@ func (o *Optional) note(is Availability, resource string, err error) {
 	case Absent:
 		o.log.Info("The API server does not serve "+resource+", so they are not read", "answer", err.Error())
 	case Refused:
-		o.log.Info("The operator may not list and watch "+resource+", so they are not read: give its ServiceAccount the rights of config/rbac, or set "+
-			"gpu.dynamicResources: Ignore", "answer", err.Error())
+		o.log.Info("The operator may not list and watch "+resource+", so they are not read: give its ServiceAccount the rights of config/rbac"+
+			o.Advice, "answer", err.Error())
 	case Unanswered:
 		o.log.Info("The API server does not answer for "+resource+", so they are not read yet", "answer", err.Error())
 	case Served:
@@ -194,10 +199,10 @@ func (o *Optional) try(ctx context.Context, kind *OptionalKind) error {
 	if !ok {
 		return fmt.Errorf("%T is no list", kind.List)
 	}
-	if err := o.reader.List(ctx, list, client.Limit(1)); err != nil {
+	if err := o.reader.List(ctx, list, client.Limit(1), client.InNamespace(o.Namespace)); err != nil {
 		return err
 	}
-	watching, err := o.reader.Watch(ctx, list, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()}})
+	watching, err := o.reader.Watch(ctx, list, &client.ListOptions{Namespace: o.Namespace, Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()}})
 	if err != nil {
 		return err
 	}
@@ -214,7 +219,11 @@ func (o *Optional) read(ctx context.Context) error {
 	refused := make(chan struct{}, 1)
 	objects := map[client.Object]cache.ByObject{}
 	for i := range o.Kinds {
-		objects[o.Kinds[i].Object] = cache.ByObject{Transform: o.Kinds[i].Transform, UnsafeDisableDeepCopy: ptr.To(true)}
+		selection := cache.ByObject{Transform: o.Kinds[i].Transform, UnsafeDisableDeepCopy: ptr.To(true)}
+		if o.Namespace != "" {
+			selection.Field = fields.OneTermEqualSelector("metadata.namespace", o.Namespace)
+		}
+		objects[o.Kinds[i].Object] = selection
 	}
 	kept, err := cache.New(o.config, cache.Options{
 		HTTPClient: o.http, Scheme: o.scheme, Mapper: o.mapper, ByObject: objects,
