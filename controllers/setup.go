@@ -21,6 +21,7 @@ import (
 	"github.com/maze-agent/maregister/controllers/internal/caches"
 	"github.com/maze-agent/maregister/controllers/internal/ledger"
 	"github.com/maze-agent/maregister/controllers/mazetask"
+	"github.com/maze-agent/maregister/controllers/mazeworkflow"
 	"github.com/maze-agent/maregister/controllers/nodes"
 	"github.com/maze-agent/maregister/controllers/publisher"
 	"github.com/maze-agent/maregister/internal/placement"
@@ -100,21 +101,29 @@ func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Optio
 	}
 	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
 	outcomes, wake := ledger.New(), make(chan event.TypedGenericEvent[types.NamespacedName])
+	workflows := mazeworkflow.New(outcomes)
 	published, err := publisher.Setup(ctx, mgr, publisher.Config{
 		Options: serving.Options{ShardSize: options.ShardSize, Predictors: options.Predictors},
 		Client:  writer, Live: mgr.GetAPIReader(), Clock: options.Clock,
 		Cache: mgr.GetCache(), Indexes: indexes, Nodes: nodeCache, Inventory: inventory, Devices: devices,
-		Refusals: made.refusals, Ledger: outcomes, Wake: wake,
+		Refusals: made.refusals, Ledger: outcomes, Wake: wake, Announce: workflows.Announced,
 	})
 	if err != nil {
 		return err
 	}
-	for _, collector := range published.Collectors() {
+	for _, collector := range append(published.Collectors(), workflows) {
 		if err := options.Metrics.Register(collector); err != nil {
 			return fmt.Errorf("register the metrics: %w", err)
 		}
 	}
-	return mazetask.Setup(mgr, mazetask.Config{
-		Client: writer, Cache: mgr.GetCache(), Recorder: mgr.GetEventRecorder("maregister"), Clock: options.Clock, Ledger: outcomes, Woken: wake,
+	recorder := mgr.GetEventRecorder("maregister")
+	err = mazetask.Setup(mgr, mazetask.Config{
+		Client: writer, Cache: mgr.GetCache(), Recorder: recorder, Clock: options.Clock, Ledger: outcomes, Woken: wake,
+	})
+	if err != nil {
+		return err
+	}
+	return workflows.Setup(mgr, mazeworkflow.Config{
+		Client: writer, Recorder: recorder, Clock: options.Clock, Namespaces: options.Namespaces, Look: published.Look,
 	})
 }

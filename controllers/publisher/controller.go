@@ -50,6 +50,8 @@ type Config struct {
 	Ledger   *ledger.Ledger
 	// Wake takes the tasks whose outcome changed.
 	Wake chan<- event.TypedGenericEvent[types.NamespacedName]
+	// Announce is called after each pass with what the registry of a namespace serves, and with the tasks whose outcome changed.
+	Announce func(namespace string, served serving.Served, changed []types.NamespacedName)
 }
 
 // Publisher is the controller. The name of its requests is a namespace.
@@ -63,7 +65,9 @@ type Publisher struct {
 
 	mu         sync.Mutex
 	namespaces map[string]*namespaceState
-	queue      workqueue.TypedRateLimitingInterface[reconcile.Request]
+	// queue is there once started is closed.
+	started chan struct{}
+	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // namespaceState is what the publisher keeps of a namespace. One namespace is never reconciled twice at a time.
@@ -85,6 +89,7 @@ type namespaceState struct {
 func Setup(ctx context.Context, mgr manager.Manager, config Config) (*Publisher, error) {
 	p := &Publisher{
 		Config: config, feed: caches.NewFeed(), batcher: newBatcher(), latency: newPublishLatency(), namespaces: map[string]*namespaceState{},
+		started: make(chan struct{}),
 	}
 	for _, view := range []struct {
 		of     cache.Cache
@@ -117,6 +122,7 @@ func Setup(ctx context.Context, mgr manager.Manager, config Config) (*Publisher,
 // watch brings what can change a registry: not the statuses, which the operator writes itself.
 func (p *Publisher) watch(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	p.queue = queue
+	close(p.started)
 	p.Inventory.Notify(p.nodesChanged)
 	if p.Nodes != nil {
 		if err := p.feed.Watch(ctx, p.Nodes, &corev1.Node{}, p.Inventory.NodeChanged); err != nil {
@@ -167,6 +173,16 @@ func (p *Publisher) nodesChanged() {
 	for _, namespace := range p.known() {
 		p.batcher.noteMany(namespace, now, nodeChanges)
 		p.enqueue(namespace, quietPeriod)
+	}
+}
+
+// Look has a namespace looked at that may have neither tasks nor a registry, so that Announce is called for it. It waits until the
+// publisher has started.
+func (p *Publisher) Look(ctx context.Context, namespace string) {
+	select {
+	case <-p.started:
+		p.enqueue(namespace, 0)
+	case <-ctx.Done():
 	}
 }
 

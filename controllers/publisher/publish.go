@@ -93,7 +93,7 @@ func (p *Publisher) send(ctx context.Context, request *serving.Request) (*corev1
 // patience with failures that say nothing about the registry, such as an API server that restarts: only then is it told in a status.
 const failurePatience = 5 * time.Second
 
-// announce notes the outcomes of a pass, and wakes the task controller where they changed.
+// announce notes the outcomes of a pass, tells what the registry serves, and wakes the task controller where outcomes changed.
 func (p *Publisher) announce(ctx context.Context, namespace string, state *namespaceState, pass *serving.Pass) error {
 	outcomes := pass.Outcomes()
 	if err := pass.Failure(); err != nil && !isRefusal(err) && (state.failing.IsZero() || p.Clock.Since(state.failing) < failurePatience) {
@@ -103,7 +103,9 @@ func (p *Publisher) announce(ctx context.Context, namespace string, state *names
 			}
 		}
 	}
-	for _, key := range p.Ledger.Apply(namespace, outcomes) {
+	changed := p.Ledger.Apply(namespace, outcomes)
+	p.Announce(namespace, pass.Served(), changed)
+	for _, key := range changed {
 		select {
 		case p.Wake <- event.TypedGenericEvent[types.NamespacedName]{Object: key}:
 		case <-ctx.Done():

@@ -151,6 +151,35 @@ func (p *Pass) nowServed() *registry.Tree {
 	return p.served
 }
 
+// Served is what a registry serves.
+type Served struct {
+	// Tree holds the entries. Nil where there is a conflict, or it is not known.
+	Tree *registry.Tree
+	// Conflict reports whether a ConfigMap of someone else is in the registry's place, or others change it again and again, so that nobody
+	// knows what it serves. A person has to mend that.
+	Conflict bool
+}
+
+// IsKnown reports whether something is known of the registry. Otherwise another pass follows.
+func (s Served) IsKnown() bool { return s.Conflict || s.Tree != nil }
+
+// Served returns what the registry serves at the end of the pass.
+func (p *Pass) Served() Served {
+	switch {
+	case p.contested:
+		return Served{Conflict: true}
+	case p.behind:
+		return Served{}
+	case p.published:
+		return Served{Tree: p.target}
+	case p.trouble() != noTrouble:
+		return Served{Conflict: true}
+	case p.maps.index == nil || len(p.assumed) > 0:
+		return Served{}
+	}
+	return Served{Tree: p.served}
+}
+
 // isAssumed reports whether the registry does not have what nowServed has under a name: see Memory.
 func (p *Pass) isAssumed(key string) bool { return !p.published && p.assumed[key] }
 

@@ -33,6 +33,7 @@ func newNamespace(ctx context.Context) string {
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
 	// No namespace controller runs, so the tasks are deleted here: operators of later specs see the whole cluster.
 	DeferCleanup(func(ctx context.Context) {
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeWorkflow{}, client.InNamespace(namespace.Name))).To(Succeed())
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace.Name))).To(Succeed())
 		Expect(k8s.DeleteAllOf(ctx, &corev1.ConfigMap{}, client.InNamespace(namespace.Name))).To(Succeed())
 	})
@@ -187,7 +188,9 @@ func indexOf(ctx context.Context, namespace string) *corev1.ConfigMap {
 func expectIdle(namespace string) {
 	GinkgoHelper()
 	Eventually(func() bool { return operator.Looked(namespace) }).Should(BeTrue())
-	writes := func() int { return operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite) }
+	writes := func() int {
+		return operator.Writes(testutil.RegistryWrite) + operator.Writes(testutil.StatusWrite) + operator.Writes(testutil.WorkflowWrite)
+	}
 	last, since := writes(), time.Now()
 	Eventually(func() time.Duration {
 		if now := writes(); now != last {
@@ -210,15 +213,15 @@ func expectQuick(ctx context.Context, took, limit time.Duration) {
 	Expect(took).To(BeNumerically("<", limit+50*pace), "while a new task took %s", pace)
 }
 
-// expectEvent waits for an event about a task.
-func expectEvent(ctx context.Context, task *v1alpha1.MazeTask, eventType, reason, note string) {
+// expectEvent waits for an event about an object.
+func expectEvent(ctx context.Context, about client.Object, eventType, reason, note string) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
 		var events eventsv1.EventList
-		g.Expect(k8s.List(ctx, &events, client.InNamespace(task.Namespace))).To(Succeed())
+		g.Expect(k8s.List(ctx, &events, client.InNamespace(about.GetNamespace()))).To(Succeed())
 		got := []string{}
 		for _, event := range events.Items {
-			if event.Regarding.Name == task.Name {
+			if event.Regarding.Name == about.GetName() {
 				got = append(got, fmt.Sprintf("%s %s %s", event.Type, event.Reason, event.Note))
 			}
 		}

@@ -23,7 +23,9 @@ func newWorkflow(namespace, name, function string) *v1alpha1.MazeWorkflow {
 }
 
 var _ = Describe("Admission of workflows", func() {
-	dry := func(ctx context.Context, workflow *v1alpha1.MazeWorkflow) error { return k8s.Create(ctx, workflow, client.DryRunAll) }
+	dry := func(ctx context.Context, workflow *v1alpha1.MazeWorkflow) error {
+		return k8s.Create(ctx, workflow, client.DryRunAll)
+	}
 
 	DescribeTable("what the API server takes", func(ctx context.Context, edit func(*v1alpha1.MazeWorkflowSpec)) {
 		workflow := newWorkflow("default", "w", "caption")
@@ -54,7 +56,7 @@ var _ = Describe("Admission of workflows", func() {
 		Expect(apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
 		Expect(err).To(MatchError(ContainSubstring(want)))
 	},
-		Entry("no node", func(s *v1alpha1.MazeWorkflowSpec) { s.Nodes = nil }, "spec.nodes: Required value"),
+		Entry("no node", func(s *v1alpha1.MazeWorkflowSpec) { s.Nodes, s.Description = nil, "none" }, "spec.nodes: Required value"),
 		Entry("a node without a task", func(s *v1alpha1.MazeWorkflowSpec) { s.Nodes[0].Func = "" }, "spec.nodes[0].func: Required value"),
 		Entry("an id of other characters", func(s *v1alpha1.MazeWorkflowSpec) { s.Nodes[0].ID = "t 1" }, "so that others can refer to it"),
 		Entry("two nodes of one id", func(s *v1alpha1.MazeWorkflowSpec) { s.Nodes = append(s.Nodes, s.Nodes[0]) }, "Duplicate value"),

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/controllers"
 	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -44,6 +45,8 @@ const (
 	RegistryWrite Kind = "registry"
 	// StatusWrite is an update of a task's status.
 	StatusWrite Kind = "status"
+	// WorkflowWrite is an update of a workflow's status.
+	WorkflowWrite Kind = "workflow status"
 )
 
 // Fault is asked before every write. An error is returned to the operator instead of writing.
@@ -205,8 +208,12 @@ func (o *Operator) newClient(cfg *rest.Config, options client.Options) (client.C
 }
 
 func kindOf(object client.Object) Kind {
-	if _, ok := object.(*corev1.ConfigMap); ok {
+	switch object.(type) {
+	case *corev1.ConfigMap:
 		return RegistryWrite
+	case *v1alpha1.MazeWorkflow:
+		return WorkflowWrite
+	default:
+		return StatusWrite
 	}
-	return StatusWrite
 }

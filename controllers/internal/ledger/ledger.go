@@ -44,6 +44,16 @@ func (l *Ledger) Get(task *v1alpha1.MazeTask) *serving.Outcome {
 	return nil
 }
 
+// Find returns the outcome of the generation of a task that was decided last. Nil if there is none.
+func (l *Ledger) Find(namespace, name string) *serving.Outcome {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if a := l.namespaces[namespace]; a != nil {
+		return a.outcomes[name]
+	}
+	return nil
+}
+
 // Apply takes over the outcomes of some tasks, nil for those that are gone, and returns the tasks for which they have changed. The other
 // tasks of the namespace are not looked at.
 func (l *Ledger) Apply(namespace string, outcomes map[string]*serving.Outcome) []types.NamespacedName {

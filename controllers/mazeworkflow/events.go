@@ -1,0 +1,74 @@
+package mazeworkflow
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/text"
+)
+
+// Events that are not warnings: this many at once, and then so many a second, as for tasks.
+const (
+	eventsBurst     = 50
+	eventsPerSecond = 5
+)
+
+// Reasons of events.
+const (
+	// eventValid: the tasks take what the workflow passes, for the first time or again.
+	eventValid = "Valid"
+	// eventInvalid: something is wrong with the workflow, for the first time or since a task or the workflow changed.
+	eventInvalid = "Invalid"
+	// eventUnplaceable: no node of the cluster can host a task of the workflow any more.
+	eventUnplaceable = "Unplaceable"
+)
+
+// change is something to tell about a workflow once its status is written.
+type change struct {
+	eventType, reason, message string
+}
+
+// changesOf compares a status with the next one. That others change the registry is told for tasks.
+func changesOf(last, next *v1alpha1.MazeWorkflowStatus) []change {
+	var changes []change
+	switch now := moved(last, next, v1alpha1.ConditionValid); {
+	case now == nil || now.Status == metav1.ConditionUnknown:
+	case now.Status == metav1.ConditionTrue:
+		changes = append(changes, change{corev1.EventTypeNormal, eventValid, now.Message})
+	default:
+		changes = append(changes, change{corev1.EventTypeWarning, eventInvalid, now.Message})
+	}
+	if now := moved(last, next, v1alpha1.ConditionPlaceable); now != nil && now.Status == metav1.ConditionFalse {
+		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
+	}
+	return changes
+}
+
+// moved returns a condition whose status is not what it was. Nil if it is.
+func moved(last, next *v1alpha1.MazeWorkflowStatus, conditionType string) *metav1.Condition {
+	now := meta.FindStatusCondition(next.Conditions, conditionType)
+	if before := meta.FindStatusCondition(last.Conditions, conditionType); before != nil && now != nil && before.Status == now.Status {
+		return nil
+	}
+	return now
+}
+
+// maxEventNote is the API server's limit on an event's note, in bytes.
+const maxEventNote = 1024
+
+// announce makes events and log lines of changes that are written.
+func (c *Controller) announce(ctx context.Context, w *v1alpha1.MazeWorkflow, changes []change) {
+	logger := log.FromContext(ctx)
+	for _, change := range changes {
+		note := text.Visible(text.Clip(change.message, maxEventNote))
+		logger.Info(note, "reason", change.reason, "description", text.Visible(text.FirstLine(w.Spec.Description)))
+		if change.eventType == corev1.EventTypeWarning || c.limiter.TryAccept() {
+			c.Recorder.Eventf(w, nil, change.eventType, change.reason, "Judge", "%s", text.Clip(note, maxEventNote))
+		}
+	}
+}
