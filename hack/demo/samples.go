@@ -32,7 +32,7 @@ const (
 	namespace     = metav1.NamespaceDefault
 )
 
-// state is what is expected of a task, and what is observed.
+// state is what is expected of a sample, and what is observed.
 type state struct {
 	ready                                        metav1.ConditionStatus
 	readyReason, acceptedReason, placeableReason string
@@ -42,7 +42,7 @@ func (s state) String() string {
 	if s == (state{}) {
 		return "no conditions"
 	}
-	return fmt.Sprintf("Ready is %s (%s), Accepted says %s, Placeable says %s", s.ready, s.readyReason, s.acceptedReason, s.placeableReason)
+	return fmt.Sprintf("Ready is %s (%s), Accepted or Valid says %s, Placeable says %s", s.ready, s.readyReason, s.acceptedReason, s.placeableReason)
 }
 
 // expected has the state of each object in config/samples, by its name.
@@ -55,17 +55,21 @@ var expected = map[string]state{
 	"geocode-address": {metav1.ConditionFalse, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonRemoteRefForbidden, v1alpha1.ReasonNotJudged},
 	"ocr-page-v1":     {metav1.ConditionFalse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonNameConflict, v1alpha1.ReasonFeasible},
 	"ocr-page-v2":     {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
+	// The workflow.
+	"answer-from-meeting": {metav1.ConditionTrue, v1alpha1.ReasonReady, v1alpha1.ReasonValid, v1alpha1.ReasonFeasible},
 }
 
-func stateOf(task *v1alpha1.MazeTask) state {
+func stateOf(conditions []metav1.Condition) state {
 	var s state
-	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c != nil {
 		s.ready, s.readyReason = c.Status, c.Reason
 	}
-	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionAccepted); c != nil {
-		s.acceptedReason = c.Reason
+	for _, conditionType := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionValid} { // a task has the one, a workflow the other
+		if c := meta.FindStatusCondition(conditions, conditionType); c != nil {
+			s.acceptedReason = c.Reason
+		}
 	}
-	if c := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionPlaceable); c != nil {
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionPlaceable); c != nil {
 		s.placeableReason = c.Reason
 	}
 	return s
@@ -142,7 +146,7 @@ func apply(ctx context.Context, c client.Client, samples []*unstructured.Unstruc
 			return err
 		}
 		if err := c.Create(ctx, sample, client.FieldOwner("kubectl-client-side-apply")); err != nil {
-			return fmt.Errorf("MazeTask %s: %w", sample.GetName(), err)
+			return fmt.Errorf("%s %s: %w", sample.GetKind(), sample.GetName(), err)
 		}
 	}
 	return nil
@@ -159,33 +163,56 @@ func noteApplied(object *unstructured.Unstructured) error {
 	return nil
 }
 
-// await watches the tasks until each of them has its expected state.
+// await watches the samples until each of them has its expected state.
 func await(ctx context.Context, c client.WithWatch) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	watcher, err := c.Watch(ctx, &v1alpha1.MazeTaskList{}, client.InNamespace(namespace))
+	tasks, err := c.Watch(ctx, &v1alpha1.MazeTaskList{}, client.InNamespace(namespace))
 	if err != nil {
 		return err
 	}
-	defer watcher.Stop()
+	defer tasks.Stop()
+	workflows, err := c.Watch(ctx, &v1alpha1.MazeWorkflowList{}, client.InNamespace(namespace))
+	if err != nil {
+		return err
+	}
+	defer workflows.Stop()
 	observed := map[string]state{}
 	for !maps.Equal(observed, expected) {
+		var event watch.Event
+		open := false
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("these have not after %s:%s", patience, differences(observed))
-		case event, open := <-watcher.ResultChan():
-			task, ok := event.Object.(*v1alpha1.MazeTask)
-			switch {
-			case !open:
-				return fmt.Errorf("the API server ended the watch:%s", differences(observed))
-			case !ok:
-				return apierrors.FromObject(event.Object)
-			case event.Type == watch.Deleted:
-				delete(observed, task.Name)
-			default:
-				observed[task.Name] = stateOf(task)
-			}
+		case event, open = <-tasks.ResultChan():
+		case event, open = <-workflows.ResultChan():
 		}
+		if !open {
+			return fmt.Errorf("the API server ended the watch:%s", differences(observed))
+		}
+		if err := note(observed, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note takes over what a watch tells of a sample.
+func note(observed map[string]state, event watch.Event) error {
+	var name string
+	var conditions []metav1.Condition
+	switch object := event.Object.(type) {
+	case *v1alpha1.MazeTask:
+		name, conditions = object.Name, object.Status.Conditions
+	case *v1alpha1.MazeWorkflow:
+		name, conditions = object.Name, object.Status.Conditions
+	default:
+		return apierrors.FromObject(event.Object)
+	}
+	if event.Type == watch.Deleted {
+		delete(observed, name)
+	} else {
+		observed[name] = stateOf(conditions)
 	}
 	return nil
 }

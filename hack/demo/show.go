@@ -37,7 +37,7 @@ const (
 // show prints the tasks, the registry, a workflow that it runs, and how to go on.
 func show(ctx context.Context, c client.Client, config *rest.Config, operator *manager) error {
 	heading("The tasks: kubectl get mazetasks")
-	if err := showTable(ctx, config); err != nil {
+	if err := showTable(ctx, config, "mazetasks"); err != nil {
 		return fmt.Errorf("print the tasks: %w", err)
 	}
 	var tasks v1alpha1.MazeTaskList
@@ -54,13 +54,17 @@ func show(ctx context.Context, c client.Client, config *rest.Config, operator *m
 	if err != nil {
 		return fmt.Errorf("print the registry: %w", err)
 	}
+	heading("The workflows, checked by what the registry serves: kubectl get mazeworkflows")
+	if err := showTable(ctx, config, "mazeworkflows"); err != nil {
+		return fmt.Errorf("print the workflows: %w", err)
+	}
 	if err := showWorkflow(ctx, operator.folder(), index.Data); err != nil {
 		return fmt.Errorf("run a workflow: %w", err)
 	}
 	if os.Getenv("ONCE") == "" {
 		showHints(operator)
 	} else {
-		fmt.Printf("\nAll %d samples are as they should be.\n", len(tasks.Items))
+		fmt.Printf("\nAll %d samples are as they should be.\n", len(expected))
 	}
 	return nil
 }
@@ -71,7 +75,7 @@ func heading(title string) {
 }
 
 // showTable prints the table that the API server renders for kubectl.
-func showTable(ctx context.Context, config *rest.Config) error {
+func showTable(ctx context.Context, config *rest.Config, resource string) error {
 	config = rest.CopyConfig(config)
 	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
 	c, err := rest.UnversionedRESTClientFor(config)
@@ -79,7 +83,7 @@ func showTable(ctx context.Context, config *rest.Config) error {
 		return err
 	}
 	rendered, err := c.Get().
-		AbsPath("apis", v1alpha1.SchemeGroupVersion.String(), "namespaces", namespace, "mazetasks").
+		AbsPath("apis", v1alpha1.SchemeGroupVersion.String(), "namespaces", namespace, resource).
 		SetHeader("Accept", "application/json;as=Table;g=meta.k8s.io;v=v1").
 		DoRaw(ctx)
 	if err != nil {
