@@ -191,7 +191,7 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if verdict == nil || err != nil {
 		return reconcile.Result{}, err // what is missing is announced
 	}
-	next := verdict.Status(w.Generation, &w.Status, metav1.NewTime(c.Clock.Now()))
+	next := verdict.Status(w, metav1.NewTime(c.Clock.Now()))
 	if apiequality.Semantic.DeepEqual(w.Status, next) {
 		c.statuses.Settled(req.NamespacedName)
 		return reconcile.Result{}, nil

@@ -13,19 +13,20 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// Status returns the status of a generation of a workflow, where last is the status so far. Times of conditions that do not change are
-// kept, and so are the tasks of a workflow that is not valid.
-func (v *Verdict) Status(generation int64, last *v1alpha1.MazeWorkflowStatus, now metav1.Time) v1alpha1.MazeWorkflowStatus {
+// Status returns the next status of the workflow that was judged. Times of conditions that do not change are kept, and so are the tasks
+// of a workflow that is not valid.
+func (v *Verdict) Status(w *v1alpha1.MazeWorkflow, now metav1.Time) v1alpha1.MazeWorkflowStatus {
+	last := &w.Status
 	status := v1alpha1.MazeWorkflowStatus{
-		ObservedGeneration: generation,
+		ObservedGeneration: w.Generation,
 		Conditions:         slices.Clone(last.Conditions),
 		Nodes:              int32(v.Nodes), Errors: int32(len(v.Errors)), Warnings: int32(len(v.Warnings)), //nolint:gosec // bounded by the CRD and by internal/dag
 		Tasks: last.Tasks,
 	}
-	conditions := v.Conditions(last.Tasks)
+	conditions := v.conditions(last.Tasks, w.DeletionTimestamp != nil)
 	for i := range conditions {
 		c := conditions[i]
-		c.ObservedGeneration, c.LastTransitionTime = generation, now
+		c.ObservedGeneration, c.LastTransitionTime = w.Generation, now
 		meta.SetStatusCondition(&status.Conditions, c)
 	}
 	if conditions[0].Status == metav1.ConditionTrue {
@@ -34,10 +35,11 @@ func (v *Verdict) Status(generation int64, last *v1alpha1.MazeWorkflowStatus, no
 	return status
 }
 
-// Conditions returns what each condition says. lastValid are the tasks by which the workflow was valid last.
-func (v *Verdict) Conditions(lastValid []v1alpha1.WorkflowTask) [4]metav1.Condition {
+// conditions returns what each condition says. lastValid are the tasks by which the workflow was valid last, and goes reports whether it
+// is being deleted.
+func (v *Verdict) conditions(lastValid []v1alpha1.WorkflowTask, goes bool) [4]metav1.Condition {
 	valid := v.valid(lastValid)
-	return [...]metav1.Condition{valid, v.placeable(), readyOf(valid), stalledOf(valid)}
+	return [...]metav1.Condition{valid, v.placeable(), readyOf(valid, goes), stalledOf(valid, goes)}
 }
 
 // ofInterfaces are the rules that a change of a task's interface can break, and mend.
@@ -153,10 +155,15 @@ func told(nodes []Node) string {
 }
 
 // readyOf derives Ready: it says what Valid says, as a task without nodes is ready, too.
-func readyOf(valid metav1.Condition) metav1.Condition {
+func readyOf(valid metav1.Condition, goes bool) metav1.Condition {
+	if goes {
+		return metav1.Condition{
+			Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTerminating, Message: "the workflow is being deleted",
+		}
+	}
 	if valid.Status == metav1.ConditionTrue {
 		return metav1.Condition{
-			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the registry serves all tasks of this generation",
+			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "all tasks are served, and take what the nodes pass",
 		}
 	}
 	return metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: valid.Reason, Message: valid.Message}
@@ -166,8 +173,8 @@ func readyOf(valid metav1.Condition) metav1.Condition {
 var waitsForPerson = []string{v1alpha1.ReasonInvalidGraph, v1alpha1.ReasonRegistryConflict}
 
 // stalledOf derives Stalled. What a task can mend is not stalled: the task may come a moment after the workflow, from the same commit.
-func stalledOf(valid metav1.Condition) metav1.Condition {
-	if slices.Contains(waitsForPerson, valid.Reason) {
+func stalledOf(valid metav1.Condition, goes bool) metav1.Condition {
+	if !goes && slices.Contains(waitsForPerson, valid.Reason) {
 		return metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: valid.Reason, Message: valid.Message}
 	}
 	return metav1.Condition{

@@ -73,6 +73,7 @@ func TestJudge(t *testing.T) {
 		spec string
 		edit func(map[string]*Task)
 		last []v1alpha1.WorkflowTask
+		goes bool
 		want string
 		// wantTasks are the names of status.tasks, in a row.
 		wantTasks string
@@ -154,6 +155,13 @@ Placeable False NoFeasibleNode: no node of the cluster can host the task of node
 Ready True Ready
 Stalled False NotStalled`,
 		},
+		"a workflow that is being deleted": {
+			spec: strings.Replace(valid, "t1.output", "t9.output", 1), goes: true,
+			want: `Valid False InvalidGraph: 1 error: MZ210 node "t2" at /spec/nodes/1/args/text: no node has the id "t9"; did you mean "t1"?
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready False Terminating
+Stalled False NotStalled`,
+		},
 		"a task of which nobody knows whether it can be placed": {
 			spec: valid, wantTasks: "caption summarise",
 			edit: func(tasks map[string]*Task) {
@@ -174,8 +182,11 @@ Stalled False NotStalled`,
 			if err != nil {
 				t.Fatal(err)
 			}
-			last := &v1alpha1.MazeWorkflowStatus{Tasks: tc.last}
-			status := verdict.Status(7, last, metav1.NewTime(time.Unix(0, 0)))
+			w := &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Generation: 7}, Status: v1alpha1.MazeWorkflowStatus{Tasks: tc.last}}
+			if tc.goes {
+				w.DeletionTimestamp = &metav1.Time{}
+			}
+			status := verdict.Status(w, metav1.NewTime(time.Unix(0, 0)))
 			if diff := cmp.Diff(tc.want, conditionsOf(status.Conditions)); diff != "" {
 				t.Errorf("the conditions: -want, +got:\n%s", diff)
 			}
@@ -191,7 +202,8 @@ Stalled False NotStalled`,
 					t.Errorf("%s speaks of generation %d, the status of %d, want 7", c.Type, c.ObservedGeneration, status.ObservedGeneration)
 				}
 			}
-			again := verdict.Status(7, &status, metav1.NewTime(time.Unix(99, 0)))
+			w.Status = status
+			again := verdict.Status(w, metav1.NewTime(time.Unix(99, 0)))
 			if diff := cmp.Diff(status, again); diff != "" {
 				t.Errorf("the same verdict again: -want, +got:\n%s", diff)
 			}
@@ -201,8 +213,8 @@ Stalled False NotStalled`,
 
 // TestConflict: while nobody knows what the registry serves, the tasks of before stay.
 func TestConflict(t *testing.T) {
-	last := &v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}
-	status := Conflicted(specOf(t, valid)).Status(1, last, metav1.Now())
+	last := v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}
+	status := Conflicted(specOf(t, valid)).Status(&v1alpha1.MazeWorkflow{Status: last}, metav1.Now())
 	want := `Valid Unknown RegistryConflict: nobody knows what the registry serves: see the condition Registered of the namespace's MazeTasks
 Placeable Unknown NotJudged: there is nothing to place: see the condition Valid
 Ready False RegistryConflict
@@ -234,7 +246,7 @@ func TestMessagesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := verdict.Status(1, &v1alpha1.MazeWorkflowStatus{}, metav1.Now())
+	status := verdict.Status(&v1alpha1.MazeWorkflow{}, metav1.Now())
 	for _, c := range status.Conditions {
 		if len(c.Message) > 1500 {
 			t.Errorf("%s has a message of %d bytes: %s", c.Type, len(c.Message), c.Message)

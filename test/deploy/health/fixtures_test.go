@@ -16,10 +16,14 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// argo is the folder of the customization for Argo CD. Its test data are the fixtures of all tools.
-var argo = filepath.Join(testutil.Root(), "config", "argocd", v1alpha1.SchemeGroupVersion.Group, "MazeTask")
+// argo is the folder of the customization for Argo CD of a kind. Its test data are the fixtures of all tools.
+func argo(kind string) string {
+	return filepath.Join(testutil.Root(), "config", "argocd", v1alpha1.SchemeGroupVersion.Group, kind)
+}
 
-func fixtureFile(state string) string { return filepath.Join(argo, "testdata", state+".yaml") }
+func fixtureFile(kind, state string) string {
+	return filepath.Join(argo(kind), "testdata", state+".yaml")
+}
 
 // readFixture reads a fixture as a tool would get it from an API server: whole numbers are int64.
 func readFixture(file string) (*unstructured.Unstructured, error) {
@@ -54,7 +58,12 @@ func normalized(task *v1alpha1.MazeTask) *unstructured.Unstructured {
 	if task.Status.Entry != nil { // it is over the UID, too
 		task.Status.Entry.Digest = "sha256:" + strings.Repeat("0", 64)
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(task)
+	return untyped(task)
+}
+
+func untyped(object any) *unstructured.Unstructured {
+	GinkgoHelper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	Expect(err).NotTo(HaveOccurred())
 	return &unstructured.Unstructured{Object: content}
 }

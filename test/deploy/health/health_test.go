@@ -26,15 +26,15 @@ var _ = Describe("A MazeTask's health", func() {
 				state.reached(ctx, s)
 				got := normalized(s.task)
 				if *update {
-					writeFixture(fixtureFile(name), got)
+					writeFixture(fixtureFile("MazeTask", name), got)
 				}
-				want, err := readFixture(fixtureFile(name))
+				want, err := readFixture(fixtureFile("MazeTask", name))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(cmp.Diff(want.Object, got.Object)).To(BeEmpty(), "-fixture +operator; go test ./health -update writes it anew")
 			})
 
 			It("is judged alike by every tool", func(ctx context.Context) {
-				fixture, err := readFixture(fixtureFile(name))
+				fixture, err := readFixture(fixtureFile("MazeTask", name))
 				Expect(err).NotTo(HaveOccurred())
 				stored := store(ctx, newStage(ctx), fixture)
 				got, want := map[string]verdict{}, map[string]verdict{}
@@ -54,14 +54,14 @@ var _ = Describe("A MazeTask's health", func() {
 		there, err := kubectl(ctx, "", "create", "configmap", "argocd-cm", "--namespace", s.namespace, "--from-literal=url=https://argocd.example.com")
 		Expect(err).NotTo(HaveOccurred(), there)
 		made, err := kubectl(ctx, "", "create", "configmap", "argocd-cm", "--namespace", s.namespace, "--dry-run=client", "--output=yaml",
-			"--from-file="+field+"="+filepath.Join(argo, "health.lua"))
+			"--from-file="+field+"="+filepath.Join(argo("MazeTask"), "health.lua"))
 		Expect(err).NotTo(HaveOccurred(), made)
 		applied, err := kubectl(ctx, made, "apply", "--server-side", "--field-manager=maregister", "--filename=-")
 		Expect(err).NotTo(HaveOccurred(), applied)
 		settings := foreignConfigMap(s.namespace)
 		settings.Name = "argocd-cm"
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(settings), settings)).To(Succeed())
-		script, err := os.ReadFile(filepath.Join(argo, "health.lua"))
+		script, err := os.ReadFile(filepath.Join(argo("MazeTask"), "health.lua"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(settings.Data).To(Equal(map[string]string{"url": "https://argocd.example.com", field: string(script)}))
 	})
@@ -100,7 +100,13 @@ func store(ctx context.Context, s *stage, fixture *unstructured.Unstructured) *u
 
 // TestArgoCDsOwnTest does what Argo CD's repository does with the customizations in it.
 func TestArgoCDsOwnTest(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(argo, "health_test.yaml"))
+	t.Run("MazeTask", func(t *testing.T) { testArgo(t, "MazeTask", len(states)) })
+	t.Run("MazeWorkflow", func(t *testing.T) { testArgo(t, "MazeWorkflow", len(workflowStates)) })
+}
+
+func testArgo(t *testing.T, kind string, fixtures int) {
+	folder := argo(kind)
+	content, err := os.ReadFile(filepath.Join(folder, "health_test.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +121,8 @@ func TestArgoCDsOwnTest(t *testing.T) {
 	}
 	tested := map[string]bool{}
 	for _, test := range suite.Tests {
-		tested[filepath.Join(argo, test.InputPath)] = true
-		task, err := readFixture(filepath.Join(argo, test.InputPath))
+		tested[filepath.Join(folder, test.InputPath)] = true
+		task, err := readFixture(filepath.Join(folder, test.InputPath))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,9 +134,9 @@ func TestArgoCDsOwnTest(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.InputPath, diff)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(argo, "testdata", "*.yaml"))
-	if err != nil || len(files) != len(states) {
-		t.Errorf("%d states have %d fixtures (%v)", len(states), len(files), err)
+	files, err := filepath.Glob(filepath.Join(folder, "testdata", "*.yaml"))
+	if err != nil || len(files) != fixtures {
+		t.Errorf("%d states have %d fixtures (%v)", fixtures, len(files), err)
 	}
 	for _, file := range files {
 		if !tested[file] {

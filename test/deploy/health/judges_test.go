@@ -3,7 +3,6 @@ package health
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +19,7 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// judges are the tools. Each gets a task as it is in the cluster.
+// judges are the tools. Each gets a task or a workflow as it is in the cluster.
 var judges = map[string]func(ctx context.Context, task *unstructured.Unstructured) (verdict, error){
 	"kstatus": byKstatus,
 	"Argo CD": func(_ context.Context, task *unstructured.Unstructured) (verdict, error) {
@@ -60,7 +59,7 @@ func byArgo(task *unstructured.Unstructured) (argoHealth, error) {
 		}
 	}
 	l.SetGlobal("obj", luaValue(l, task.Object))
-	if err := l.DoFile(filepath.Join(argo, "health.lua")); err != nil {
+	if err := l.DoFile(filepath.Join(argo(task.GetKind()), "health.lua")); err != nil {
 		return argoHealth{}, err
 	}
 	result, ok := l.Get(-1).(*lua.LTable)
@@ -99,7 +98,7 @@ func luaValue(l *lua.LState, value any) lua.LValue {
 
 // byFlux evaluates the expressions of the example with Flux's own library.
 func byFlux(ctx context.Context, task *unstructured.Unstructured) (verdict, error) {
-	expressions, err := fluxExpressions()
+	expressions, err := fluxExpressions(task.GetKind())
 	if err != nil {
 		return "", err
 	}
@@ -115,7 +114,7 @@ func byFlux(ctx context.Context, task *unstructured.Unstructured) (verdict, erro
 }
 
 // fluxExpressions reads the expressions from the example.
-func fluxExpressions() (*kustomize.HealthCheckExpressions, error) {
+func fluxExpressions(kind string) (*kustomize.HealthCheckExpressions, error) {
 	content, err := os.ReadFile(filepath.Join(testutil.Root(), "examples", "gitops", "flux.yaml"))
 	if err != nil {
 		return nil, err
@@ -130,12 +129,12 @@ func fluxExpressions() (*kustomize.HealthCheckExpressions, error) {
 			return nil, err
 		}
 		for _, check := range object.Spec.HealthCheckExprs {
-			if check.Kind == "MazeTask" {
+			if check.Kind == kind {
 				return &check.HealthCheckExpressions, nil
 			}
 		}
 	}
-	return nil, errors.New("flux.yaml has no healthCheckExprs for MazeTask")
+	return nil, fmt.Errorf("flux.yaml has no healthCheckExprs for %s", kind)
 }
 
 // byKubectl has kubectl look once for each of the two conditions that a person waits for.
@@ -144,7 +143,7 @@ func byKubectl(ctx context.Context, task *unstructured.Unstructured) (verdict, e
 		condition string
 		means     verdict
 	}{{"Stalled", failed}, {"Ready", current}} {
-		output, err := kubectl(ctx, "", "wait", "--namespace", task.GetNamespace(), "mazetask/"+task.GetName(), "--for=condition="+outcome.condition, "--timeout=0")
+		output, err := kubectl(ctx, "", "wait", "--namespace", task.GetNamespace(), strings.ToLower(task.GetKind())+"/"+task.GetName(), "--for=condition="+outcome.condition, "--timeout=0")
 		switch {
 		case err == nil:
 			return outcome.means, nil
