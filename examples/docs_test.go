@@ -163,7 +163,13 @@ func TestTheTaskIsValid(t *testing.T) {
 
 // TestReadmesTellEveryReason compares the READMEs with the reasons and the types of conditions in the API.
 func TestReadmesTellEveryReason(t *testing.T) {
-	const file = "api/v1alpha1/conditions.go"
+	checkReasons(t, "api/v1alpha1/conditions.go", readmes)
+	checkReasons(t, "api/v1alpha1/workflow_conditions.go", []string{"docs/workflow.md", "docs/workflow.zh-CN.md"})
+}
+
+// checkReasons compares pages with the reasons and the types of conditions in a file.
+func checkReasons(t *testing.T, file string, pages []string) {
+	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +185,7 @@ func TestReadmesTellEveryReason(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, readme := range readmes {
+		for _, readme := range pages {
 			if !strings.Contains(read(t, readme), "`"+name+"`") {
 				t.Errorf("%s does not tell of %s, which %s has", readme, name, file)
 			}
