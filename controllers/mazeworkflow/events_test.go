@@ -1,0 +1,45 @@
+package mazeworkflow
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+)
+
+// statusOf returns a status in which Valid and Placeable have a status and a message each.
+func statusOf(valid, placeable metav1.ConditionStatus, message string) *v1alpha1.MazeWorkflowStatus {
+	return &v1alpha1.MazeWorkflowStatus{Conditions: []metav1.Condition{
+		{Type: v1alpha1.ConditionValid, Status: valid, Message: message}, {Type: v1alpha1.ConditionPlaceable, Status: placeable, Message: message},
+	}}
+}
+
+func TestChangesOf(t *testing.T) {
+	fresh, none := &v1alpha1.MazeWorkflowStatus{}, []change(nil)
+	valid := change{corev1.EventTypeNormal, "Valid", "m"}
+	invalid := change{corev1.EventTypeWarning, "Invalid", "m"}
+	unplaceable := change{corev1.EventTypeWarning, "Unplaceable", "m"}
+	for name, tc := range map[string]struct {
+		last, next *v1alpha1.MazeWorkflowStatus
+		want       []change
+	}{
+		"judged for the first time, valid":     {fresh, statusOf("True", "True", "m"), []change{valid}},
+		"judged for the first time, not valid": {fresh, statusOf("False", "Unknown", "m"), []change{invalid}},
+		"without a place from the beginning":   {fresh, statusOf("True", "False", "m"), []change{valid, unplaceable}},
+		"broken":                               {statusOf("True", "True", "l"), statusOf("False", "True", "m"), []change{invalid}},
+		"broken in another way":                {statusOf("False", "True", "l"), statusOf("False", "True", "m"), none},
+		"mended":                               {statusOf("False", "True", "l"), statusOf("True", "True", "m"), []change{valid}},
+		"the place is gone":                    {statusOf("True", "True", "l"), statusOf("True", "False", "m"), []change{unplaceable}},
+		"there is a place":                     {statusOf("True", "False", "l"), statusOf("True", "True", "m"), none},
+		"nobody knows any more":                {statusOf("True", "True", "l"), statusOf("Unknown", "Unknown", "m"), none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, changesOf(tc.last, tc.next), cmp.AllowUnexported(change{})); diff != "" {
+				t.Errorf("-want, +got:\n%s", diff)
+			}
+		})
+	}
+}
