@@ -29,6 +29,7 @@ const (
 	NodeReads  Target = "nodes"
 	SliceReads Target = "resourceslices"
 	ClassReads Target = "deviceclasses"
+	FlowReads  Target = "mazeworkflows"
 	otherReads Target = "other"
 )
 
@@ -165,7 +166,7 @@ func cells() []Fault {
 		out = append(out, Fault{Kind: Exists, Target: ShardCreate})
 	}
 	for _, kind := range watchKinds {
-		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads, SliceReads, ClassReads} {
+		for _, target := range []Target{TaskReads, ShardReads, IndexReads, NodeReads, SliceReads, ClassReads, FlowReads} {
 			for range drawsOfWatches {
 				out = append(out, Fault{Kind: kind, Target: target})
 			}
@@ -181,7 +182,7 @@ func cells() []Fault {
 		}
 		out = append(out, Fault{Kind: StaleLists, Stale: stale})
 	}
-	for _, stale := range [][]Target{{SliceReads}, {ClassReads}, {SliceReads, ClassReads, NodeReads}} {
+	for _, stale := range [][]Target{{SliceReads}, {ClassReads}, {SliceReads, ClassReads, NodeReads}, {FlowReads}, {FlowReads, IndexReads}} {
 		out = append(out, Fault{Kind: StaleLists, Stale: stale})
 	}
 	for _, length := range []time.Duration{5 * time.Second, 12 * time.Second, 30 * time.Second} {

@@ -18,7 +18,7 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
-// Event is a version of an object, or its end. One of the three objects is set.
+// Event is a version of an object, or its end. One of the four objects is set.
 type Event struct {
 	Version   uint64 // resourceVersion: that of the deletion, where it is one
 	At        time.Time
@@ -26,6 +26,7 @@ type Event struct {
 	Task      *v1alpha1.MazeTask
 	ConfigMap *corev1.ConfigMap
 	Lease     *coordinationv1.Lease
+	Workflow  *v1alpha1.MazeWorkflow
 }
 
 // handiwork is what users did to ConfigMaps: versions that they wrote, and objects that they deleted.
@@ -66,12 +67,13 @@ func versionOf(object client.Object) uint64 {
 	return version
 }
 
-// observer records every version of a namespace's tasks and ConfigMaps, and of the lease, by connections of its own.
+// observer records every version of a namespace's tasks, workflows and ConfigMaps, and of the lease, by connections of its own.
 type observer struct {
 	mu         sync.Mutex
 	events     []Event
 	tasks      map[string]*v1alpha1.MazeTask
 	configMaps map[string]*corev1.ConfigMap
+	workflows  map[string]*v1alpha1.MazeWorkflow
 	change     chan struct{}
 	broken     error
 	watches    []watch.Interface
@@ -79,8 +81,13 @@ type observer struct {
 
 // observe starts an observer of a namespace, and of the leases in another one if that is not empty. The caller stops it.
 func observe(ctx context.Context, k8s client.WithWatch, namespace, leases string) (*observer, error) {
-	o := &observer{tasks: map[string]*v1alpha1.MazeTask{}, configMaps: map[string]*corev1.ConfigMap{}, change: make(chan struct{})}
-	lists := map[client.ObjectList]string{&v1alpha1.MazeTaskList{}: namespace, &corev1.ConfigMapList{}: namespace}
+	o := &observer{
+		tasks: map[string]*v1alpha1.MazeTask{}, configMaps: map[string]*corev1.ConfigMap{}, workflows: map[string]*v1alpha1.MazeWorkflow{},
+		change: make(chan struct{}),
+	}
+	lists := map[client.ObjectList]string{
+		&v1alpha1.MazeTaskList{}: namespace, &corev1.ConfigMapList{}: namespace, &v1alpha1.MazeWorkflowList{}: namespace,
+	}
 	if leases != "" {
 		lists[&coordinationv1.LeaseList{}] = leases
 	}
@@ -135,6 +142,9 @@ func (o *observer) record(deleted bool, object client.Object) {
 		setOrDelete(o.configMaps, typed.Name, typed, deleted)
 	case *coordinationv1.Lease:
 		e.Lease = typed
+	case *v1alpha1.MazeWorkflow:
+		e.Workflow = typed
+		setOrDelete(o.workflows, typed.Name, typed, deleted)
 	}
 	o.events = append(o.events, e)
 	close(o.change)
@@ -161,6 +171,13 @@ func (o *observer) state() (map[string]*v1alpha1.MazeTask, map[string]*corev1.Co
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return maps.Clone(o.tasks), maps.Clone(o.configMaps)
+}
+
+// flows returns the workflows as they are now.
+func (o *observer) flows() map[string]*v1alpha1.MazeWorkflow {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.workflows)
 }
 
 // history returns all events in the order of their resourceVersions.

@@ -31,6 +31,7 @@ func validity(t *v1alpha1.MazeTask) string {
 type world struct {
 	tasks      map[string]*v1alpha1.MazeTask
 	configMaps map[string]*corev1.ConfigMap
+	workflows  map[string]*v1alpha1.MazeWorkflow
 	past       map[types.UID]*taskPast
 	nodes      []nodeShape
 	// class reports whether there is a DeviceClass.
@@ -67,7 +68,8 @@ func (w *world) judge() []string {
 	head := w.configMaps[indexName]
 	switch {
 	case head == nil && len(w.tasks) == 0:
-		return nil // a namespace gets its registry with its first task
+		w.judgeWorkflows(v, nil)
+		return v.differences // a namespace gets its registry with its first task
 	case head != nil && !owned(head):
 		w.judgeConflict(v)
 		return v.differences
@@ -82,6 +84,7 @@ func (w *world) judge() []string {
 	for _, name := range slices.Sorted(maps.Keys(w.tasks)) {
 		w.judgeStatus(v, w.tasks[name], entries)
 	}
+	w.judgeWorkflows(v, entries)
 	return v.differences
 }
 

@@ -67,6 +67,9 @@ func classify(r *http.Request, body []byte) *call {
 	switch {
 	case i >= 0 && len(parts) > i+2:
 		c.target = c.namespaced(parts[i+2:], query.Get("fieldSelector"), query.Get("labelSelector"))
+		if c.target == FlowReads && query.Get("limit") == "1" { // it only asks whether they can be read
+			c.target = otherReads
+		}
 	case strings.HasPrefix(r.URL.Path, "/api/v1/nodes"):
 		c.target, c.ofCluster = NodeReads, true
 	case strings.HasPrefix(r.URL.Path, "/apis/resource.k8s.io/v1/"):
@@ -93,8 +96,10 @@ func (c *call) namespaced(parts []string, field, label string) Target {
 		return IndexReads
 	case resource == "configmaps" && label != "":
 		return ShardReads
-	case resource == "mazetasks" && c.write:
+	case resource == "mazetasks" && c.write, resource == "mazeworkflows" && c.write:
 		return StatusWrite
+	case resource == "mazeworkflows":
+		return FlowReads
 	case resource == "mazetasks":
 		return TaskReads
 	case resource == "events" && c.write:
@@ -154,7 +159,7 @@ func (j *journal) all() []*call {
 	return slices.Clone(j.calls)
 }
 
-// sentSince returns the writes to tasks and ConfigMaps that were sent after a time and carried out: what an idle operator does none of.
+// sentSince returns the writes to tasks, workflows and ConfigMaps that were sent after a time and carried out: what an idle operator does none of.
 func (j *journal) sentSince(since time.Time) []*call {
 	return slices.DeleteFunc(j.all(), func(c *call) bool {
 		return !c.done() || c.sent.Before(since) || c.target == LeaseWrite || c.target == EventWrite

@@ -17,22 +17,24 @@ type Invariant string
 
 // What must hold at every revision.
 const (
-	Whole          Invariant = "whole"           // an index's shards exist, with its digests, from when it is written until a newer one is
-	TrueEntry      Invariant = "true-entry"      // an entry's task existed with that UID, and that generation was valid
-	Once           Invariant = "once"            // a task is in one entry of the registry
-	NoReturn       Invariant = "no-return"       // a dropped task that is gone is not published again
-	EntryForward   Invariant = "entry-forward"   // an entry's generation does not decrease
-	IndexForward   Invariant = "index-forward"   // nor does the index's, and one generation stands for one content
-	SourceForward  Invariant = "source-forward"  // nor does the version of the tasks that the registry was made from
-	SameBytes      Invariant = "same-bytes"      // a generation of a task has one entry, unless nodes or configuration change
-	ReadyIsServed  Invariant = "ready-is-served" // Ready=True for a generation means that the registry serves it, or a later one
-	Transition     Invariant = "transition"      // lastTransitionTime moves exactly when the status of a condition changes
-	Labelled       Invariant = "labelled"        // what the operator writes has its labels
-	ForeignAlone   Invariant = "foreign-alone"   // a ConfigMap that is not the operator's is not touched
-	HolderWrites   Invariant = "holder-writes"   // only the holder of the lease writes
-	InTheEnd       Invariant = "in-the-end"      // the registry and the statuses are as the tasks say
-	Quiet          Invariant = "quiet"           // then nothing is written
-	RestartIsQuiet Invariant = "restart-quiet"   // a restart where nothing changed writes nothing
+	Whole          Invariant = "whole"            // an index's shards exist, with its digests, from when it is written until a newer one is
+	TrueEntry      Invariant = "true-entry"       // an entry's task existed with that UID, and that generation was valid
+	Once           Invariant = "once"             // a task is in one entry of the registry
+	NoReturn       Invariant = "no-return"        // a dropped task that is gone is not published again
+	EntryForward   Invariant = "entry-forward"    // an entry's generation does not decrease
+	IndexForward   Invariant = "index-forward"    // nor does the index's, and one generation stands for one content
+	SourceForward  Invariant = "source-forward"   // nor does the version of the tasks that the registry was made from
+	SameBytes      Invariant = "same-bytes"       // a generation of a task has one entry, unless nodes or configuration change
+	ReadyIsServed  Invariant = "ready-is-served"  // Ready=True for a generation means that the registry serves it, or a later one
+	Transition     Invariant = "transition"       // lastTransitionTime moves exactly when the status of a condition changes
+	Labelled       Invariant = "labelled"         // what the operator writes has its labels
+	ForeignAlone   Invariant = "foreign-alone"    // a ConfigMap that is not the operator's is not touched
+	HolderWrites   Invariant = "holder-writes"    // only the holder of the lease writes
+	StatusForward  Invariant = "status-forward"   // the observedGeneration of a workflow does not decrease
+	JudgedByServed Invariant = "judged-by-served" // a workflow is valid only against interfaces that were served
+	InTheEnd       Invariant = "in-the-end"       // the registry and the statuses are as the tasks say
+	Quiet          Invariant = "quiet"            // then nothing is written
+	RestartIsQuiet Invariant = "restart-quiet"    // a restart where nothing changed writes nothing
 )
 
 // Violation is a breach of an invariant at a revision.
@@ -61,6 +63,9 @@ type replay struct {
 	torn    bool
 	index   indexPast
 	decoded map[string]*entry
+	// workflows are the workflows as they are, and interfaces the names and interfaces that were ever served.
+	workflows  map[string]*v1alpha1.MazeWorkflow
+	interfaces map[string]bool
 
 	violations []Violation
 }
@@ -88,6 +93,7 @@ func newReplay(hand *handiwork, variable bool) *replay {
 	return &replay{
 		hand: hand, variable: variable, configMaps: map[string]*corev1.ConfigMap{}, tasks: map[types.UID]*taskPast{},
 		byName: map[string]*v1alpha1.MazeTask{}, harmed: map[string]bool{}, serving: map[string]*entry{}, decoded: map[string]*entry{},
+		workflows: map[string]*v1alpha1.MazeWorkflow{}, interfaces: map[string]bool{},
 	}
 }
 
@@ -99,6 +105,8 @@ func (r *replay) run(events []Event) []Violation {
 			r.configMap(e)
 		case e.Task != nil:
 			r.task(e)
+		case e.Workflow != nil:
+			r.workflow(e)
 		}
 	}
 	return r.violations
@@ -226,6 +234,7 @@ func (r *replay) entries(version uint64, entries map[string]*entry) {
 			r.violated(Once, version, "MazeTask %s has the entries %s and %s", e.Kubernetes.Name, other, name)
 		}
 		holders[e.Kubernetes.UID] = name
+		r.interfaces[name+" "+e.Digest["interface"]] = true
 		if r.serving[name] != e {
 			r.published(version, e)
 		}

@@ -252,6 +252,7 @@ func (r *run) differences() []string {
 	past.run(events)
 	w := &world{past: past.tasks}
 	w.tasks, w.configMaps = r.observer.state()
+	w.workflows = r.observer.flows()
 	r.mu.Lock()
 	w.nodes, w.class, w.config = r.nodes, r.class, r.config
 	r.mu.Unlock()
@@ -327,7 +328,8 @@ func (r *run) endOfLog() string {
 func (r *run) tidy(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
-	err := errors.Join(r.removeNodes(ctx), r.h.deleteAll(ctx, &v1alpha1.MazeTask{}, r.namespace), r.h.deleteAll(ctx, &corev1.ConfigMap{}, r.namespace))
+	err := errors.Join(r.removeNodes(ctx), r.h.deleteAll(ctx, &v1alpha1.MazeWorkflow{}, r.namespace),
+		r.h.deleteAll(ctx, &v1alpha1.MazeTask{}, r.namespace), r.h.deleteAll(ctx, &corev1.ConfigMap{}, r.namespace))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "faults: tidy up after a plan:", err)
 	}

@@ -23,6 +23,8 @@ type Scenario struct {
 	Variable bool
 	// NodesChange says that there are watches of nodes to disturb, and DevicesChange the same of slices and classes.
 	NodesChange, DevicesChange bool
+	// Workflows says that there are workflows, so that there are watches of them to disturb.
+	Workflows bool
 }
 
 // Step is something that users do.
@@ -51,6 +53,8 @@ func (s *Scenario) fits(f Fault) bool {
 		return s.NodesChange
 	case SliceReads, ClassReads:
 		return s.DevicesChange
+	case FlowReads:
+		return s.Workflows
 	}
 	switch f.Kind {
 	case LeaseBlocked:
@@ -59,7 +63,8 @@ func (s *Scenario) fits(f Fault) bool {
 		return !s.Elects
 	case StaleLists:
 		return (!slices.Contains(f.Stale, ShardReads) || s.Sharded) && (!slices.Contains(f.Stale, NodeReads) || s.NodesChange) &&
-			(!slices.Contains(f.Stale, SliceReads) && !slices.Contains(f.Stale, ClassReads) || s.DevicesChange) && !s.Second
+			(!slices.Contains(f.Stale, SliceReads) && !slices.Contains(f.Stale, ClassReads) || s.DevicesChange) &&
+			(!slices.Contains(f.Stale, FlowReads) || s.Workflows) && !s.Second
 	}
 	return true
 }
@@ -127,5 +132,5 @@ func createsMany(from, to int) func(context.Context, *run) error {
 
 // scenarios returns all scenarios that plans are drawn from.
 func scenarios() []*Scenario {
-	return slices.Concat(taskScenarios(), nameScenarios(), harmScenarios(), shardScenarios(), otherScenarios())
+	return slices.Concat(taskScenarios(), nameScenarios(), harmScenarios(), shardScenarios(), otherScenarios(), workflowScenarios())
 }
