@@ -118,6 +118,13 @@ func (b *book) all() []types.NamespacedName {
 	return keys
 }
 
+// has reports whether a namespace has workflows.
+func (b *book) has(namespace string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.namespaces[namespace] != nil
+}
+
 // get returns a workflow, nil if it is gone, and what the registry of its namespace serves.
 func (b *book) get(key types.NamespacedName) (*v1alpha1.MazeWorkflow, serving.Served) {
 	b.mu.Lock()

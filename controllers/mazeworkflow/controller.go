@@ -149,6 +149,9 @@ func (c *Controller) wake(key types.NamespacedName) {
 
 // Announced takes over what the registry of a namespace serves, and which MazeTasks have another outcome.
 func (c *Controller) Announced(namespace string, served serving.Served, changed []types.NamespacedName) {
+	if !c.book.has(namespace) {
+		return
+	}
 	names := make([]string, 0, len(changed))
 	for _, key := range changed {
 		if outcome := c.Ledger.Find(namespace, key.Name); outcome != nil && outcome.Entry != nil {
