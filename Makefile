@@ -133,9 +133,10 @@ bench: build ## Measure the operator against a plain client, on real API servers
 
 .PHONY: faults
 faults: N = 300
-faults: ## Run the manager under N plans of faults and every named one (SEED=7 PARALLEL=8 MANAGER=path; REPLAY=seed/number or a name repeats one).
+faults: ## Run the manager under N plans of faults and every named one (SEED=7 PARALLEL=8 MANAGER=path SCENARIO=workflow; REPLAY=seed/number or a name repeats one).
 	@$(call WITH_CONTROL_PLANE) && go test ./test/faults -count=1 -timeout 0 -v -run $(if $(REPLAY),'^TestReplay$$','TestPlans|TestNamed') -plans $(N) \
-		$(if $(REPLAY),-replay '$(REPLAY)') $(if $(SEED),-seed $(SEED)) $(if $(PARALLEL),-plans-at-a-time $(PARALLEL)) $(if $(MANAGER),-manager '$(abspath $(MANAGER))')
+		$(if $(REPLAY),-replay '$(REPLAY)') $(if $(SEED),-seed $(SEED)) $(if $(PARALLEL),-plans-at-a-time $(PARALLEL)) $(if $(SCENARIO),-scenario $(SCENARIO)) \
+		$(if $(MANAGER),-manager '$(abspath $(MANAGER))')
 
 .PHONY: image
 image: ## Build the container image IMG (needs docker, or CONTAINER_TOOL).

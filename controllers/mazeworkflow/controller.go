@@ -172,7 +172,9 @@ func (c *Controller) task(namespace string, item *registry.Item) *workflow.Task 
 	if outcome == nil {
 		return nil
 	}
-	t.Placeable, t.Reason = outcome.Placeable.Status, outcome.Placeable.Reason
+	if outcome.Placement != nil { // else nothing was placed, as of a task that is being deleted
+		t.Placeable, t.Reason = outcome.Placeable.Status, outcome.Placeable.Reason
+	}
 	return t
 }
 

@@ -22,6 +22,7 @@ import (
 var (
 	managerFlag  = flag.String("manager", "", "path of the manager to test; it is built where there is none")
 	seedFlag     = flag.Uint64("seed", 0, "seed of the plans; 0: one by the time, which is printed")
+	scenarioFlag = flag.String("scenario", "", "the beginning of the names of scenarios: plans of others are left out")
 	plansFlag    = flag.Int("plans", 0, "number of plans; 0: as many as the time of -budget allows")
 	budgetFlag   = flag.Duration("budget", 2*time.Minute, "time for plans where -plans does not say how many")
 	parallelFlag = flag.Int("plans-at-a-time", 8, "plans that run at a time")
@@ -108,7 +109,11 @@ func TestPlans(t *testing.T) {
 				if *plansFlag > 0 && number >= uint64(*plansFlag) || *plansFlag == 0 && time.Since(begin) > *budgetFlag {
 					return
 				}
-				result := h.Run(t.Context(), Draw(seed, number))
+				plan := Draw(seed, number)
+				if !strings.HasPrefix(plan.Scenario.Name, *scenarioFlag) {
+					continue
+				}
+				result := h.Run(t.Context(), plan)
 				if plans := summary.Add(result); plans%progress == 0 {
 					fmt.Printf("faults: seed %d: %d plans in %s\n", seed, plans, time.Since(begin).Round(time.Second))
 				}
