@@ -24,7 +24,7 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// createTasks makes tasks in many states: in the namespace vision six, and in taken one whose registry has no place and one that goes.
+// createTasks makes tasks in many states: in the namespace vision six, and a workflow, and in taken one whose registry has no place and one that goes.
 func createTasks(t *testing.T, c *cluster) {
 	t.Helper()
 	c.create(t, namespace("vision"), namespace("taken"),
@@ -49,6 +49,10 @@ func createTasks(t *testing.T, c *cluster) {
 		newTask("vision", "ocr-2", func(task *v1alpha1.MazeTask) { task.Spec.Name = "ocr" }),
 		newTask("taken", "caption"),
 	)
+	c.create(t, &v1alpha1.MazeWorkflow{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "vision", Name: "album"},
+		Spec:       v1alpha1.MazeWorkflowSpec{Nodes: []v1alpha1.WorkflowNode{{ID: "t1", Func: "caption"}, {ID: "t2", Func: "nobody"}}},
+	})
 	leaving := newTask("taken", "leaving", func(task *v1alpha1.MazeTask) { task.Finalizers = []string{"example.com/archive"} })
 	c.create(t, leaving)
 	if err := c.Delete(t.Context(), leaving); err != nil {
@@ -104,6 +108,8 @@ var wanted = map[string]float64{
 	`maregister_rejected_specs{reason="UnsupportedPattern"}`:                                      1,
 	`maregister_rejected_specs{reason="InvalidSchema"}`:                                           0,
 	`maregister_name_conflicts{namespace="vision"}`:                                               1,
+	`maregister_workflow_conditions{condition="Valid", namespace="vision", status="False"}`:       1,
+	`maregister_tasks_in_use{namespace="vision"}`:                                                 2,
 	`maregister_registry_tasks{namespace="vision"}`:                                               4,
 	`maregister_registry_shards{namespace="vision"}`:                                              1,
 	`maregister_registry_conflict{namespace="vision"}`:                                            0,
