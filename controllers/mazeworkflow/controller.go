@@ -181,12 +181,14 @@ func (c *Controller) task(namespace string, item *registry.Item) *workflow.Task 
 // Reconcile implements reconcile.Reconciler.
 func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	w, served := c.book.get(req.NamespacedName)
+	if w != nil && c.statuses.IsBehind(w) { // the watch wakes us, unless it has just brought what is missing
+		if w, served = c.book.get(req.NamespacedName); w != nil && c.statuses.IsBehind(w) {
+			return reconcile.Result{}, nil
+		}
+	}
 	if w == nil {
 		c.statuses.Forget(req.NamespacedName)
 		return reconcile.Result{}, nil
-	}
-	if c.statuses.IsBehind(w) {
-		return reconcile.Result{}, nil // the watch wakes us
 	}
 	if !served.IsKnown() {
 		c.Look(ctx, w.Namespace)

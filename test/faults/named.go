@@ -126,6 +126,13 @@ func answerPlans() []*Named {
 				do("create", creates("old", named("shared")), settled), do("create a newer one", later, creates("young", named("shared")), settled),
 				do("spoil the loser", editsTask("old", spoil(v1alpha1.ReasonRemoteRefForbidden)), settled), quietRestart(), promotion("old", "young"),
 			}}},
+		{Name: "workflow-own-status", Why: "A workflow's task changed while the watch had not brought the workflow's own status yet, and when it did, nobody " +
+			"judged the workflow again.",
+			Faults: []Fault{{Kind: WatchDelay, Target: FlowReads, Step: 1, For: 3 * time.Second}},
+			Scenario: Scenario{Workflows: true, Steps: []Step{
+				do("create", creates("one"), createsWorkflow("first", "one"), settled),
+				do("delete the task and make it anew", removes("one"), waits(500*time.Millisecond), creates("one", renamesInput)),
+			}}},
 		{Name: "status-conflict", Why: unset, Faults: []Fault{{Kind: Conflict, Target: StatusWrite, Step: 1, Nth: 1}},
 			Scenario: Scenario{Steps: []Step{create, do("edit", edit("second"))}}},
 		{Name: "status-not-found", Why: unset, Faults: []Fault{{Kind: NotFound, Target: StatusWrite, Step: 1, Nth: 1}},

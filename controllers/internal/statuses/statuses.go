@@ -34,9 +34,17 @@ type Writer struct {
 	client client.Client
 	// retries returns when to try again what the API server refused because the object had changed.
 	retries workqueue.TypedRateLimiter[types.NamespacedName]
-	// written holds the resourceVersion of the last status written, by object, until the cache has seen it: so that a cache that is
-	// behind does not make us write it again.
+	// written holds the mark of the last status written, by object, until the cache has seen it: so that a cache that is behind does not
+	// make us write it again.
 	written sync.Map
+}
+
+// mark is of a status that was written.
+type mark struct {
+	// version is the resourceVersion that the object got.
+	version string
+	// awaited reports whether somebody was told that the cache is behind, and waits for the object.
+	awaited bool
 }
 
 // NewWriter returns a writer.
@@ -50,24 +58,27 @@ func (w *Writer) Forget(object types.NamespacedName) {
 	w.retries.Forget(object)
 }
 
-// IsBehind reports whether the cached object lacks the status that was written last.
+// IsBehind reports whether the cached object lacks the status that was written last. Then IsOwn reports false once it comes, so that it
+// is looked at. It may just have come: who waits for it looks into the cache again after this.
 func (w *Writer) IsBehind(object client.Object) bool {
 	key := client.ObjectKeyFromObject(object)
 	last, written := w.written.Load(key)
 	if !written {
 		return false
 	}
-	if order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), last.(string)); err == nil && order < 0 {
+	version := last.(mark).version
+	if order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), version); err == nil && order < 0 {
+		w.written.CompareAndSwap(key, last, mark{version, true})
 		return true
 	}
 	w.written.CompareAndDelete(key, last)
 	return false
 }
 
-// IsOwn reports whether an object is as the last status written has left it, so that nobody need look at it again.
+// IsOwn reports whether an object is as the last status written has left it, and nobody waits for it, so that it need not be looked at.
 func (w *Writer) IsOwn(object client.Object) bool {
 	last, written := w.written.Load(client.ObjectKeyFromObject(object))
-	return written && last.(string) == object.GetResourceVersion()
+	return written && last.(mark) == mark{object.GetResourceVersion(), false}
 }
 
 // Settled notes that an object's status is as it should be.
@@ -84,7 +95,7 @@ func (w *Writer) Write(ctx context.Context, update client.Object) (again time.Du
 	case err != nil:
 		return 0, fmt.Errorf("update the status: %w", err)
 	}
-	w.written.Store(key, update.GetResourceVersion())
+	w.written.Store(key, mark{update.GetResourceVersion(), false})
 	w.Settled(key)
 	return 0, nil
 }

@@ -46,8 +46,11 @@ func TestWriterKnowsWhatItHasWritten(t *testing.T) {
 	if again, err := w.Write(t.Context(), taskAt("5")); again != 0 || err != nil {
 		t.Fatalf("Write(...): got %s, %v", again, err)
 	}
-	if !w.IsBehind(taskAt("5")) || w.IsOwn(taskAt("5")) || !w.IsOwn(taskAt("7")) {
+	if w.IsOwn(taskAt("5")) || !w.IsOwn(taskAt("7")) || !w.IsBehind(taskAt("5")) {
 		t.Error("what was written is not known")
+	}
+	if w.IsOwn(taskAt("7")) {
+		t.Error("who was told that the cache is behind is not woken by what it lacked")
 	}
 	if w.IsBehind(taskAt("7")) || w.IsOwn(taskAt("7")) {
 		t.Error("what was written is remembered after it was seen")
