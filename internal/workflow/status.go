@@ -20,7 +20,7 @@ func (v *Verdict) Status(w *v1alpha1.MazeWorkflow, now metav1.Time) v1alpha1.Maz
 	status := v1alpha1.MazeWorkflowStatus{
 		ObservedGeneration: w.Generation,
 		Conditions:         slices.Clone(last.Conditions),
-		Nodes:              int32(v.Nodes), Errors: int32(len(v.Errors)), Warnings: int32(len(v.Warnings)), //nolint:gosec // bounded by the CRD and by internal/dag
+		Nodes:              int32(v.Nodes), Errors: int32(len(v.Errors)), Warnings: int32(len(v.Warnings)), // the CRD and internal/dag bound them
 		Tasks: last.Tasks,
 	}
 	conditions := v.conditions(last.Tasks, w.DeletionTimestamp != nil)
