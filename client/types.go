@@ -8,6 +8,7 @@ import "github.com/maze-agent/maregister/internal/registry"
 //	EntryPoint *string   // how an executor gets the function, "package.module:function"; nil where the task does not say
 //	Predictor  *string   // malearn's tool type; nil where the task does not say
 //	Run        *v1alpha1.Run // spec.run: image, timeout, retries and more; nil where the task does not say
+//	Deprecated *v1alpha1.Deprecation // spec.deprecated: message and replacement; nil for a task that is here to stay
 //	Digest     Digests   // tells whether what was learnt of the task still holds
 //	Kubernetes Origin    // the MazeTask that it was made from, and what a Pod for it needs
 type Entry = registry.Entry

@@ -21,6 +21,8 @@ const (
 )
 
 // MazeTaskSpec is what the author of a task declares.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.deprecated) || !has(self.deprecated.replacement) || self.deprecated.replacement != self.name",message="must be the spec.name of another task; name what to run instead, or remove the replacement",fieldPath=".deprecated.replacement"
 type MazeTaskSpec struct {
 	// name is the key of the task in the registry, and what a DAG node gives as
 	// "func". It cannot be changed: to rename a task, create another one. Of two
@@ -96,6 +98,12 @@ type MazeTaskSpec struct {
 	//
 	// +optional
 	Run *Run `json:"run,omitempty"`
+
+	// deprecated says that new workflows should not run the task, and what they should run instead. The task is served as before, and
+	// workflows that run it get a warning. Absent for a task that is here to stay.
+	//
+	// +optional
+	Deprecated *Deprecation `json:"deprecated,omitempty"`
 }
 
 // Resources is what one run of a task needs.
@@ -301,6 +309,7 @@ type EntryReference struct {
 // +kubebuilder:printcolumn:name="Placeable",type=string,JSONPath=".status.conditions[?(@.type=='Placeable')].status",description="some node could host the task"
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=".status.conditions[?(@.type=='Ready')].reason",description="why the task is, or is not, ready"
 // +kubebuilder:printcolumn:name="Predictor",type=string,priority=1,JSONPath=".status.predictor",description="malearn's tool type"
+// +kubebuilder:printcolumn:name="Deprecated",type=string,priority=1,JSONPath=".spec.deprecated.message",description="why not to run the task any more"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
 type MazeTask struct {
 	metav1.TypeMeta `json:",inline"`

@@ -75,7 +75,9 @@ func newAdmission(declared *apiextensionsv1.JSONSchemaProps) (*Admission, error)
 	a := &Admission{structural, schema, cel.NewValidator(structural, true, celconfig.PerCallLimit), map[string]bool{}, nil}
 	a.addMessages(structural)
 	spec := structural.Properties["spec"]
-	if len(structural.XValidations)+len(spec.XValidations) == 0 && !slices.Contains(spec.ValueValidation.Required, resources) {
+	mentions := func(rule apiextensionsv1.ValidationRule) bool { return strings.Contains(rule.Rule, resources) }
+	rules := slices.Concat(structural.XValidations, spec.XValidations)
+	if !slices.ContainsFunc(rules, mentions) && !slices.Contains(spec.ValueValidation.Required, resources) {
 		a.valid = map[string]bool{}
 	}
 	return a, nil

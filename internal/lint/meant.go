@@ -11,11 +11,12 @@ import (
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
-// fromPython are the original's names, where they are not nearly the same, and those of run, which are easily written one level too high.
+// fromPython are the original's names, where they are not nearly the same, and those of run and deprecated, which are easily written one level too high.
 var fromPython = map[string]string{
 	"task_type": "resources.type", "cpu_num": "resources.cpu", "mem": "resources.memory", "cpu_mem": "resources.memory", "gpu_mem": "resources.gpuMemory",
 	"timeout_seconds": "run.timeout", "max_retries": "run.retries", "retry_backoff_seconds": "run.backoff", "retry_on": "run.retryOn",
 	"image": "run.image", "timeout": "run.timeout", "retries": "run.retries", "backoff": "run.backoff", "retryOn": "run.retryOn", "envFrom": "run.envFrom",
+	"replacement": "deprecated.replacement",
 }
 
 // meant guesses which field was meant where there is none of that name. Empty if there is no guess.

@@ -5,7 +5,8 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// Places are where the parts of a MazeTask are written, by their JSON pointers: its fields, those of its resources, and its parameters.
+// Places are where the parts of a MazeTask are written, by their JSON pointers: its fields, those of its resources and its deprecation, and
+// its parameters.
 type Places map[string]finding.Position
 
 // places returns where the parts of an object are written. Empty if that is not known.
@@ -24,7 +25,7 @@ func (o *object) places() Places {
 			if properties, ok := at.member("properties"); ok {
 				all.addMembers(properties)
 			}
-		case "resources":
+		case "resources", "deprecated":
 			all.addMembers(at)
 		}
 	}

@@ -72,7 +72,7 @@ func Plain(spec *v1alpha1.MazeTaskSpec) bool {
 		short = append(short, source.Path)
 	}
 	isLarge := func(value string) bool { return len(value) > plainText }
-	isPlain := spec.Run == nil && len(spec.Description) <= plainDoc && plainEntryPoint.MatchString(spec.EntryPoint) &&
+	isPlain := spec.Run == nil && spec.Deprecated == nil && len(spec.Description) <= plainDoc && plainEntryPoint.MatchString(spec.EntryPoint) &&
 		!slices.ContainsFunc(short, isLarge) && spec.Predictor == "" &&
 		(source == nil || source.Line > 0) && isPlainResources(&spec.Resources) &&
 		isPlainParameter(spec.InputParameters) && isPlainParameter(spec.OutputParameters)

@@ -178,8 +178,10 @@ func atMost(t *v1alpha1.MazeTask, verdict task.Verdict) int {
 	const escaped, rest = 6, 8 << 10 // a byte is six at most, as \u003c; the rest are names, the placement and the members' own names
 	spec := &t.Spec
 	total := len(spec.Name) + len(spec.Description) + len(spec.EntryPoint) + len(spec.Predictor) + len(spec.Resources.ModelName) + len(spec.Resources.Backend)
-	if run, err := json.Marshal(spec.Run); err == nil {
-		total += len(run)
+	for _, part := range []any{spec.Run, spec.Deprecated} {
+		if encoded, err := json.Marshal(part); err == nil {
+			total += len(encoded)
+		}
 	}
 	for _, declared := range []*apiextensionsv1.JSON{spec.InputParameters, spec.OutputParameters} {
 		if declared != nil {

@@ -57,6 +57,7 @@ func TestInterfaceDigestChangesExactlyWithTheNormalisedSchemas(t *testing.T) {
 		"The rest of the spec": {edit: func(t *v1alpha1.MazeTask) {
 			t.Spec.Name, t.Spec.Description, t.Spec.EntryPoint, t.Spec.Predictor, t.Spec.Source = "z", "z", "z:z", "z", nil
 			t.Spec.Resources = v1alpha1.Resources{Type: "io"}
+			t.Spec.Deprecated = &v1alpha1.Deprecation{Message: "z", Replacement: "z"}
 		}},
 
 		"One more argument":        {input: `{"image":{"type":"filepath","description":"a photo"},"count":{"type":"integer","minimum":1},"x":{}}`, wantChanged: true},
@@ -145,16 +146,22 @@ var specEdits = map[string]struct {
 	"resources.backend":   {field: "resources.backend", edit: func(t *v1alpha1.MazeTask) { t.Spec.Resources.Backend = "VLLM" }, wantChanged: true},
 	"entryPoint":          {field: "entryPoint", edit: func(t *v1alpha1.MazeTask) { t.Spec.EntryPoint = "a:b" }, wantChanged: true},
 	"predictor":           {field: "predictor", edit: func(t *v1alpha1.MazeTask) { t.Spec.Predictor = "" }, wantChanged: true},
-	"run.image":           {field: "run.image", edit: withRun(v1alpha1.Run{Image: "tools:v1"}), wantChanged: true},
-	"run.timeout":         {field: "run.timeout", edit: withRun(v1alpha1.Run{Timeout: "10m"}), wantChanged: true},
-	"run.retries":         {field: "run.retries", edit: withRun(v1alpha1.Run{Retries: ptr.To[int32](0)}), wantChanged: true},
-	"run.backoff":         {field: "run.backoff", edit: withRun(v1alpha1.Run{Backoff: "0s"}), wantChanged: true},
-	"run.retryOn":         {field: "run.retryOn", edit: withRun(v1alpha1.Run{RetryOn: []string{"Timeout"}}), wantChanged: true},
-	"run.envFrom":         {field: "run.envFrom", edit: withRun(v1alpha1.Run{EnvFrom: []v1alpha1.EnvFromSource{{Prefix: "A_"}}}), wantChanged: true},
-	"no source":           {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source = nil }, wantChanged: true},
-	"source.path":         {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Path = "z" }, wantChanged: true},
-	"source.line":         {field: "source.line", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Line++ }, wantChanged: true},
-	"source.digest":       {field: "source.digest", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Digest = "" }, wantChanged: true},
+	"deprecated": {field: "deprecated.message", edit: func(t *v1alpha1.MazeTask) {
+		t.Spec.Deprecated = &v1alpha1.Deprecation{Message: "Use z."}
+	}, wantChanged: true},
+	"deprecated, with another task": {field: "deprecated.replacement", edit: func(t *v1alpha1.MazeTask) {
+		t.Spec.Deprecated = &v1alpha1.Deprecation{Message: "Use z.", Replacement: "z"}
+	}, wantChanged: true},
+	"run.image":     {field: "run.image", edit: withRun(v1alpha1.Run{Image: "tools:v1"}), wantChanged: true},
+	"run.timeout":   {field: "run.timeout", edit: withRun(v1alpha1.Run{Timeout: "10m"}), wantChanged: true},
+	"run.retries":   {field: "run.retries", edit: withRun(v1alpha1.Run{Retries: ptr.To[int32](0)}), wantChanged: true},
+	"run.backoff":   {field: "run.backoff", edit: withRun(v1alpha1.Run{Backoff: "0s"}), wantChanged: true},
+	"run.retryOn":   {field: "run.retryOn", edit: withRun(v1alpha1.Run{RetryOn: []string{"Timeout"}}), wantChanged: true},
+	"run.envFrom":   {field: "run.envFrom", edit: withRun(v1alpha1.Run{EnvFrom: []v1alpha1.EnvFromSource{{Prefix: "A_"}}}), wantChanged: true},
+	"no source":     {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source = nil }, wantChanged: true},
+	"source.path":   {field: "source.path", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Path = "z" }, wantChanged: true},
+	"source.line":   {field: "source.line", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Line++ }, wantChanged: true},
+	"source.digest": {field: "source.digest", edit: func(t *v1alpha1.MazeTask) { t.Spec.Source.Digest = "" }, wantChanged: true},
 
 	"nothing": {edit: func(*v1alpha1.MazeTask) {}},
 	"quantities written differently": {edit: func(t *v1alpha1.MazeTask) {

@@ -51,7 +51,7 @@ func (d *drawn) draw(t *testing.T, into reflect.Value) {
 			}
 		case *resource.Quantity:
 			field.Set(reflect.ValueOf(pick(d.random, nil, quantity("2"), quantity("2000m"), quantity("2Gi"), quantity("2048Mi"), quantity("2147483648"))))
-		case *v1alpha1.Source, *v1alpha1.GPURequirements, *v1alpha1.Run:
+		case *v1alpha1.Source, *v1alpha1.GPURequirements, *v1alpha1.Run, *v1alpha1.Deprecation:
 			if d.random.IntN(3) > 0 {
 				field.Set(reflect.New(field.Type().Elem()))
 				d.draw(t, field.Elem())

@@ -59,11 +59,16 @@ type Entry struct {
 	Predictor *string `json:"predictor"`
 	// Run says how a Pod runs the task, in the form of spec.run. Absent where the task does not say.
 	Run *v1alpha1.Run `json:"run,omitempty"`
+	// Deprecated says why the task should no longer be used, and what to use instead. Absent for a task that is here to stay.
+	Deprecated *Deprecation `json:"deprecated,omitempty"`
 	// Digest shows whether what was learnt of the task still holds.
 	Digest Digests `json:"digest"`
 	// Kubernetes is the MazeTask that the entry was made from, and what a Pod for it needs.
 	Kubernetes Origin `json:"kubernetes"`
 }
+
+// Deprecation is a task's spec.deprecated.
+type Deprecation = v1alpha1.Deprecation
 
 // Interface holds the parameters as normalised JSON Schemas (2020-12), of an object each.
 type Interface struct {
@@ -124,6 +129,7 @@ func NewEntry(task *v1alpha1.MazeTask, parameters Interface, placement v1alpha1.
 		EntryPoint: text(spec.EntryPoint),
 		Predictor:  text(spec.Predictor),
 		Run:        spec.Run,
+		Deprecated: spec.Deprecated,
 		Digest:     Digests{Interface: digest(interfaceText), Spec: digest(specText)},
 		Kubernetes: Origin{
 			Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Placement: placement,

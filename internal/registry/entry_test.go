@@ -38,6 +38,8 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 	}}
 	const ranText = `{"backoff":"0s","envFrom":[{"secretRef":{"name":"keys"}},{"configMapRef":{"name":"a","optional":true},"prefix":"A_"}],` +
 		`"image":"registry.example.com/tools:v1","retries":0,"retryOn":["Timeout","node_lost"],"timeout":"10m"}`
+	deprecated := fullTask()
+	deprecated.Spec = v1alpha1.MazeTaskSpec{Name: "old", Deprecated: &v1alpha1.Deprecation{Message: "Use <new>.", Replacement: "new"}}
 	named := fullTask()
 	named.Spec = v1alpha1.MazeTaskSpec{Name: "x_llm_fuse"}
 	cases := map[string]struct {
@@ -71,6 +73,17 @@ func TestEncodeGivesCanonicalJSON(t *testing.T) {
 				`"name":"ran","output_parameters":{},"predictor":null,` +
 				`"resources":{"backend":null,"cpu_num":0,"gpu_mem":0,"mem":0,"model_name":null,"type":""},` +
 				`"run":` + ranText + `,"schema":{"input":{"type":"object"},"output":{"type":"object"}}}`,
+		},
+		"Why not to use it any more": {
+			task: deprecated, parameters: Interface{Input: nothing, Output: nothing},
+			want: `{"deprecated":{"message":"Use <new>.","replacement":"new"},` +
+				`"description":null,"digest":{"interface":"` + sha(`{"input":{"type":"object"},"output":{"type":"object"}}`) + `",` +
+				`"spec":"` + sha(`{"deprecated":{"message":"Use <new>.","replacement":"new"},"name":"old"}`) + `"},` +
+				`"entry_point":null,"input_parameters":{},` +
+				`"kubernetes":{"generation":3,"name":"image-caption","namespace":"vision","placement":{},"uid":"7d3e"},` +
+				`"name":"old","output_parameters":{},"predictor":null,` +
+				`"resources":{"backend":null,"cpu_num":0,"gpu_mem":0,"mem":0,"model_name":null,"type":""},` +
+				`"schema":{"input":{"type":"object"},"output":{"type":"object"}}}`,
 		},
 		"Absent text is null, absent parameters are empty, an absent size is 0": {
 			task: minimal, parameters: Interface{Input: nothing, Output: nothing},

@@ -23,6 +23,8 @@ type Verdict struct {
 	Warnings []Warning
 	// Input and Output are the parameters as normalised JSON Schemas. Nil unless accepted.
 	Input, Output *schema.Schema
+	// Deprecated is the spec's. Nil for a task that is here to stay.
+	Deprecated *v1alpha1.Deprecation
 }
 
 // Problem is something for which a task is refused.
@@ -68,7 +70,7 @@ func Judge(spec *v1alpha1.MazeTaskSpec) Verdict {
 	if len(verdict.Problems) > 0 {
 		return Verdict{Reason: verdict.Problems[0].Reason, Problems: verdict.Problems, Warnings: verdict.Warnings}
 	}
-	verdict.Accepted, verdict.Reason = true, v1alpha1.ReasonValid
+	verdict.Accepted, verdict.Reason, verdict.Deprecated = true, v1alpha1.ReasonValid, spec.Deprecated
 	return verdict
 }
 
@@ -78,15 +80,19 @@ const (
 	maxWarnings = 10
 )
 
-// Message returns the message of the condition Accepted: what is wrong and what to do, or the warnings. It repeats the first ones, and
-// counts the others.
+// Message returns the message of the condition Accepted: what is wrong and what to do, or that the task is deprecated, and the warnings. It
+// repeats the first ones, and counts the others.
 func (v *Verdict) Message() string {
 	if v.Accepted {
 		warnings := make([]string, len(v.Warnings))
 		for i, w := range v.Warnings {
 			warnings[i] = "warning: " + w.Message
 		}
-		return strings.Join(append([]string{"the spec is valid"}, first(warnings, maxWarnings, "warning")...), "; ")
+		sentences := []string{"the spec is valid"}
+		if v.Deprecated != nil {
+			sentences = append(sentences, "the task is deprecated: "+v.Deprecated.String())
+		}
+		return strings.Join(append(sentences, first(warnings, maxWarnings, "warning")...), "; ")
 	}
 	problems := make([]string, len(v.Problems))
 	for i, p := range v.Problems {

@@ -67,6 +67,24 @@ func TestJudge(t *testing.T) {
 			spec: v1alpha1.MazeTaskSpec{Name: "a", InputParameters: declaration("null"), OutputParameters: &apiextensionsv1.JSON{}},
 			want: judged{Accepted: true, Reason: "Valid", Message: "the spec is valid", Input: anyObject, Output: anyObject},
 		},
+		"A deprecated task is valid, and says what to do in one line": {
+			spec: v1alpha1.MazeTaskSpec{
+				Name: "a", Deprecated: &v1alpha1.Deprecation{Message: "Use b,\nwhich knows more. ", Replacement: "b"}, InputParameters: declaration(`{"a":"int"}`),
+			},
+			want: judged{
+				Accepted: true, Reason: "Valid",
+				Message: `the spec is valid; the task is deprecated: Use b, which knows more; replacement: b` +
+					`; warning: spec.inputParameters/a/type: Python type name "int" read as "integer"`,
+				Input:  `{"properties":{"a":{"type":"integer"}},"type":"object"}`,
+				Output: anyObject,
+			},
+		},
+		"A deprecated task without a replacement": {
+			spec: v1alpha1.MazeTaskSpec{Name: "a", Deprecated: &v1alpha1.Deprecation{Message: "Goes in May."}},
+			want: judged{
+				Accepted: true, Reason: "Valid", Message: "the spec is valid; the task is deprecated: Goes in May", Input: anyObject, Output: anyObject,
+			},
+		},
 		"Warnings of both, in order": {
 			spec: v1alpha1.MazeTaskSpec{
 				Name: "a", InputParameters: declaration(`{"b":{"type":"str"},"a":{"type":"int"}}`), OutputParameters: declaration(`{"c":{"type":"any"}}`),

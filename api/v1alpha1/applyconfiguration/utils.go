@@ -20,6 +20,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=registry.mazeagent.net, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("Affinity"):
 		return &apiv1alpha1.AffinityApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Deprecation"):
+		return &apiv1alpha1.DeprecationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EntryReference"):
 		return &apiv1alpha1.EntryReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EnvFromReference"):

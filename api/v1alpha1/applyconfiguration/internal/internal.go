@@ -31,6 +31,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: nodeAffinity
       type:
         namedType: io.k8s.api.core.v1.NodeAffinity
+- name: com.github.maze-agent.maregister.api.v1alpha1.Deprecation
+  map:
+    fields:
+    - name: message
+      type:
+        scalar: string
+    - name: replacement
+      type:
+        scalar: string
 - name: com.github.maze-agent.maregister.api.v1alpha1.Duration
   scalar: string
 - name: com.github.maze-agent.maregister.api.v1alpha1.EntryReference
@@ -122,6 +131,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.maze-agent.maregister.api.v1alpha1.MazeTaskSpec
   map:
     fields:
+    - name: deprecated
+      type:
+        namedType: com.github.maze-agent.maregister.api.v1alpha1.Deprecation
     - name: description
       type:
         scalar: string

@@ -42,6 +42,9 @@ type MazeTaskSpecApplyConfiguration struct {
 	Source *SourceApplyConfiguration `json:"source,omitempty"`
 	// run says how a Pod runs the task: its image, how long, what follows a failure, and its variables. Absent for what the scheduler has for all.
 	Run *RunApplyConfiguration `json:"run,omitempty"`
+	// deprecated says that new workflows should not run the task, and what they should run instead. The task is served as before, and
+	// workflows that run it get a warning. Absent for a task that is here to stay.
+	Deprecated *DeprecationApplyConfiguration `json:"deprecated,omitempty"`
 }
 
 // MazeTaskSpecApplyConfiguration constructs a declarative configuration of the MazeTaskSpec type for use with
@@ -119,5 +122,13 @@ func (b *MazeTaskSpecApplyConfiguration) WithSource(value *SourceApplyConfigurat
 // If called multiple times, the Run field is set to the value of the last call.
 func (b *MazeTaskSpecApplyConfiguration) WithRun(value *RunApplyConfiguration) *MazeTaskSpecApplyConfiguration {
 	b.Run = value
+	return b
+}
+
+// WithDeprecated sets the Deprecated field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Deprecated field is set to the value of the last call.
+func (b *MazeTaskSpecApplyConfiguration) WithDeprecated(value *DeprecationApplyConfiguration) *MazeTaskSpecApplyConfiguration {
+	b.Deprecated = value
 	return b
 }
