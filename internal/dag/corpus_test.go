@@ -147,13 +147,14 @@ func corpusTasks(t testing.TB) *Tasks {
 		Unplaceable, EntryPoint string
 		Resources               registry.TaskResources
 		GPUs                    int32
+		Deprecated              *registry.Deprecation
 	}
 	if err := json.Unmarshal(content, &declared); err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]Task{}
 	for name, d := range declared {
-		all[name] = Task{Input: normalised(t, d.Input), Output: normalised(t, d.Output), Unplaceable: d.Unplaceable,
+		all[name] = Task{Input: normalised(t, d.Input), Output: normalised(t, d.Output), Unplaceable: d.Unplaceable, Deprecated: d.Deprecated,
 			Execution: Execution{EntryPoint: d.EntryPoint, Resources: d.Resources, GPUs: d.GPUs}}
 	}
 	return NewTasks(all)

@@ -1,8 +1,12 @@
 package dag
 
 import (
+	"fmt"
+
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // checkFunctions checks that every node runs a task that there is, and, if that was asked, one that some node of the
@@ -34,6 +38,23 @@ func (c *checker) checkFunctions() {
 		case t.Unplaceable != "":
 			c.report(finding.UnplaceableNode, n.funcAt, n, "task %s cannot be placed now: %s", quote(n.Func), t.Unplaceable)
 		}
+		if known && t.Deprecated != nil {
+			c.report(finding.DeprecatedTask, n.funcAt, n, "task %s is deprecated: %s", quote(n.Func), c.advice(t.Deprecated))
+		}
+	}
+}
+
+// advice returns what to do instead of running a deprecated task.
+func (c *checker) advice(d *registry.Deprecation) string {
+	const most = 300 // characters: more than a name, as the sentence says what to do
+	why := text.ClipCharacters(d.Why(), most)
+	switch next, ok := c.tasks.byName[d.Replacement]; {
+	case d.Replacement == "":
+		return why
+	case !ok || next.Refused != "":
+		return fmt.Sprintf("%s; no task is called %s yet, which is to replace it", why, quote(d.Replacement))
+	default:
+		return fmt.Sprintf("%s; run %s instead", why, quote(d.Replacement))
 	}
 }
 

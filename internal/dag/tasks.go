@@ -20,6 +20,8 @@ type Task struct {
 	Refused string
 	// Unplaceable says why no node of the cluster can host the task. Empty if one can, or nobody asked.
 	Unplaceable string
+	// Deprecated says why the task should no longer be used. Nil for one that is here to stay.
+	Deprecated *registry.Deprecation
 	Execution
 }
 

@@ -30,6 +30,7 @@ const (
 	MisreadValue       = "MZ226"
 	NoEntryPoint       = "MZ227"
 	SeveralGPUs        = "MZ228"
+	DeprecatedTask     = "MZ229"
 )
 
 // ofWorkflows are the rules of workflows: DAGs of tasks.
@@ -62,4 +63,5 @@ var ofWorkflows = []Rule{
 	newRule(MisreadValue, "misread-value", SeverityWarning, "Maze takes a value for the description of an input, and loses a part of it."),
 	newRule(NoEntryPoint, "no-entry-point", SeverityError, "A workflow is to be compiled, and the task of a node does not say how its function is imported."),
 	newRule(SeveralGPUs, "several-gpus", SeverityWarning, "A workflow is to be compiled, and Maze gives a node one GPU of the several that its task needs."),
+	newRule(DeprecatedTask, "deprecated-task", SeverityWarning, "A node runs a task that is deprecated."),
 }

@@ -154,7 +154,7 @@ func (s *Options) addTasks(known *Catalogue, tasks []lint.Task, at func(string, 
 		input, output := one.Verdict.Input, one.Verdict.Output
 		known.byName[name] = knownTask{
 			Task: dag.Task{
-				Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output,
+				Input: input.JSON(), Output: output.JSON(), InputSchema: input, OutputSchema: output, Deprecated: one.Spec.Deprecated,
 				Execution: dag.Execution{
 					EntryPoint: one.Spec.EntryPoint, Resources: registry.ResourcesOf(&one.Spec.Resources), Run: runOptionsOf(one.Spec.Run),
 				},

@@ -79,7 +79,7 @@ func (s *Options) readPublished(ctx context.Context, stdin io.Reader, tell func(
 	known := &Catalogue{byName: map[string]knownTask{}, from: published.From}
 	err = published.Entries(tell, func(entry *registry.Entry) {
 		known.byName[entry.Name] = knownTask{
-			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output, Execution: executionOf(entry)},
+			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output, Deprecated: entry.Deprecated, Execution: executionOf(entry)},
 			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
 		}
 	})
