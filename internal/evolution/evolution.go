@@ -69,6 +69,8 @@ const (
 	Declared Kind = "declared"
 	// Combination is of what a side's parameters have to be together, as anyOf or dependentRequired say.
 	Combination Kind = "combination"
+	// Deprecated is of why the task should no longer be used.
+	Deprecated Kind = "deprecated"
 	// Told is of anything else in the entry: Parameter names the field.
 	Told Kind = "told"
 )

@@ -1,9 +1,11 @@
 package evolution
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
+	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/text"
 )
 
@@ -64,10 +66,27 @@ func (c Change) what() string {
 		}
 	case Declared:
 		return string(c.Side) + "s are declared in one version alone"
+	case Deprecated:
+		return c.deprecation()
 	case Combination:
 		return string(c.Side) + "s together have to be otherwise"
 	default: // Added, Removed
 		return name + " is " + string(c.Kind)
+	}
+}
+
+// deprecation returns what has changed of why the task should no longer be used.
+func (c Change) deprecation() string {
+	var now registry.Deprecation
+	switch err := json.Unmarshal(c.New, &now); {
+	case c.New == nil:
+		return "it is no longer deprecated"
+	case err != nil: // cannot be: told has encoded one
+		return "its deprecation is now " + shown(c.New)
+	case c.Old == nil:
+		return "it is deprecated now: " + now.String()
+	default:
+		return "it is deprecated in other words now: " + now.String()
 	}
 }
 

@@ -36,6 +36,8 @@ func (c Change) Rule() string {
 		return finding.UndecidedChange
 	case c.Kind == Default:
 		return finding.DefaultChanged
+	case c.Kind == Deprecated:
+		return finding.TaskDeprecated
 	case c.Kind == Told:
 		return finding.SettingChanged
 	default:

@@ -92,6 +92,44 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// TestDeprecated: that a task is deprecated, in other words, or no longer is told by a rule of its own, and is never breaking.
+func TestDeprecated(t *testing.T) {
+	first := &registry.Deprecation{Message: "Use\nb.", Replacement: "b"}
+	for name, tc := range map[string]struct {
+		old, new *registry.Deprecation
+		want     []string
+	}{
+		"never":          {nil, nil, nil},
+		"as before":      {first, first.DeepCopy(), nil},
+		"now":            {nil, first, []string{"it is deprecated now: Use b; replacement: b"}},
+		"in other words": {first, &registry.Deprecation{Message: "Goes in May."}, []string{"it is deprecated in other words now: Goes in May"}},
+		"no longer":      {first, nil, []string{"it is no longer deprecated"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := version(t, "a/t", `{}`, "m:f").Entry, version(t, "a/t", `{}`, "m:f").Entry
+			before.Deprecated, after.Deprecated, after.Digest.Spec = tc.old, tc.new, "sha256:1"
+			report, err := Compare(before, after)
+			if err != nil || report.Verdict != Compatible {
+				t.Fatalf("want compatible, got %s and the error %v", report.Verdict, err)
+			}
+			var got []string
+			for _, change := range report.Changes {
+				if change.Rule() != finding.TaskDeprecated {
+					t.Errorf("%s: got the rule %s", change, change.Rule())
+				}
+				got = append(got, change.String())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			before.Digest = registry.Digests{} // the original's form does not know it
+			if report, err := Compare(before, after); err != nil || len(report.Changes) > 0 {
+				t.Errorf("want no change from the original's form, got %v and the error %v", report.Changes, err)
+			}
+		})
+	}
+}
+
 // fates returns what became of the tasks, a line each.
 func fates(edits []Edit) []string {
 	var out []string

@@ -28,7 +28,8 @@ func told(before, after *registry.Entry) []Change {
 		{"resources.modelName", before.Resources.ModelName, after.Resources.ModelName},
 		{"resources.backend", before.Resources.Backend, after.Resources.Backend},
 	}
-	if before.Digest.Spec != "" && after.Digest.Spec != "" { // the original's form has neither
+	hasBoth := before.Digest.Spec != "" && after.Digest.Spec != ""
+	if hasBoth { // the original's form has neither
 		predictor := field{"predictor", declaredPredictor(before), declaredPredictor(after)}
 		if isPublished(before) && isPublished(after) {
 			predictor = field{"predictor", before.Predictor, after.Predictor}
@@ -37,6 +38,9 @@ func told(before, after *registry.Entry) []Change {
 		fields = append(fields, field{"entryPoint", before.EntryPoint, after.EntryPoint}, field{"run", before.Run, after.Run}, predictor)
 	}
 	var changes []Change
+	if old, now := fieldText(before.Deprecated), fieldText(after.Deprecated); hasBoth && string(old) != string(now) {
+		changes = append(changes, Change{Kind: Deprecated, Parameter: "deprecated", Verdict: Compatible, Old: old, New: now})
+	}
 	for _, field := range fields {
 		old, now := fieldText(field.old), fieldText(field.new)
 		if string(old) != string(now) {

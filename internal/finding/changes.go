@@ -28,6 +28,7 @@ const (
 	CompatibleChange = "MZ342"
 	DefaultChanged   = "MZ343"
 	SettingChanged   = "MZ344"
+	TaskDeprecated   = "MZ345"
 )
 
 // ofChanges are the rules of what changes between two versions of tasks.
@@ -55,6 +56,7 @@ var ofChanges = []Rule{
 	newRule(CompatibleChange, "compatible-change", SeverityNote, "The parameters of a task have changed, and no one who uses it notices."),
 	newRule(DefaultChanged, "default-changed", SeverityNote, "Another value is used where an argument is left out."),
 	newRule(SettingChanged, "setting-changed", SeverityNote, "Something besides the parameters has changed, such as resources or the entry point."),
+	newRule(TaskDeprecated, "task-deprecated", SeverityNote, "A task is deprecated now, in other words than before, or no longer."),
 }
 
 // ChangePrefix begins the codes of all rules of changes.
