@@ -15,6 +15,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/lint"
 )
@@ -77,11 +78,12 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 	if err != nil {
 		return err
 	}
-	result := linter.Lint(files.Manifests)
 	declared, err := catalogue.Declared(ctx, sources, files.Python)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	linter.Elsewhere = elsewhere(declared.Tasks)
+	result := linter.Lint(files.Manifests)
 	if failed, ok := errors.AsType[report.NotRead](err); ok {
 		files.Errs = append(files.Errs, failed)
 	}
@@ -103,6 +105,15 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 		return unread
 	}
 	return err
+}
+
+// elsewhere returns tasks of Python sources as those of manifests are compared with.
+func elsewhere(tasks []discover.Task) []lint.Declared {
+	all := make([]lint.Declared, len(tasks))
+	for i, one := range tasks {
+		all[i] = lint.Declared{Name: one.Spec.Name, Deprecated: one.Spec.Deprecated, File: one.File, Position: one.Position, Object: one.Function}
+	}
+	return all
 }
 
 // lintSummary counts what was judged.

@@ -36,6 +36,7 @@ const (
 	NullDefault           = "MZ131"
 	UnknownKeyword        = "MZ132"
 	ContradictoryKeywords = "MZ133"
+	DoubtfulReplacement   = "MZ134"
 )
 
 // ofManifests are the rules of MazeTask manifests.
@@ -72,4 +73,5 @@ var ofManifests = []Rule{
 	newRule(NullDefault, "null-default", SeverityWarning, "A default is null, which the type does not allow."),
 	newRule(UnknownKeyword, "unknown-keyword", SeverityWarning, "A keyword or a format in a schema is probably misspelt."),
 	newRule(ContradictoryKeywords, "contradictory-schema", SeverityWarning, "Keywords of a schema contradict each other, or say nothing."),
+	newRule(DoubtfulReplacement, "doubtful-replacement", SeverityNote, "The replacement of a deprecated task is not among the tasks, or deprecated itself."),
 }

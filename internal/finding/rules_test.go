@@ -20,7 +20,7 @@ func TestRulesHaveAllTexts(t *testing.T) {
 			t.Errorf("%s and %s are both named %s", other, rule.Code, rule.Name)
 		}
 		names[rule.Name] = rule.Code
-		isNote := rule.Severity == SeverityNote && IsOfChanges(rule.Code)
+		isNote := rule.Severity == SeverityNote && (IsOfChanges(rule.Code) || rule.Code == DoubtfulReplacement) // a part of the files may be linted
 		if rule.Severity != SeverityError && rule.Severity != SeverityWarning && !isNote {
 			t.Errorf("%s has severity %q", rule.Code, rule.Severity)
 		}

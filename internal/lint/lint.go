@@ -66,6 +66,8 @@ type Result struct {
 // Linter judges manifests. It is not safe for concurrent use.
 type Linter struct {
 	admission *Admission
+	// Elsewhere are tasks besides those of the manifests, which are not judged here. One may replace a deprecated task, or be deprecated.
+	Elsewhere []Declared
 }
 
 // New makes a linter.
@@ -74,7 +76,7 @@ func New() (*Linter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linter{admission}, nil
+	return &Linter{admission: admission}, nil
 }
 
 // Lint judges all the manifests of some files, and whether they can be together in one cluster.
@@ -97,6 +99,7 @@ func (l *Linter) Lint(sources []Source) Result {
 		result.Findings = append(result.Findings, f.findings...)
 		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
 	}
+	l.checkReplacements(set, &result)
 	for _, f := range set.files {
 		f.tellLeftOut()
 		result.Findings = append(result.Findings, f.findings...)
