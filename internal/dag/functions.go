@@ -51,7 +51,7 @@ func (c *checker) advice(d *registry.Deprecation) string {
 	switch next, ok := c.tasks.byName[d.Replacement]; {
 	case d.Replacement == "":
 		return why
-	case !ok || next.Refused != "":
+	case !c.tasks.some && (!ok || next.Refused != ""):
 		return fmt.Sprintf("%s; no task is called %s yet, which is to replace it", why, quote(d.Replacement))
 	default:
 		return fmt.Sprintf("%s; run %s instead", why, quote(d.Replacement))

@@ -32,14 +32,20 @@ func NewTask(item *registry.Item) (*Task, error) {
 		return nil, err
 	}
 	return &Task{
-		Task:      dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output},
+		Task:      dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output, Deprecated: entry.Deprecated},
 		Interface: entry.Digest.Interface, Object: entry.Kubernetes.Name,
 		Placeable: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJudged,
 	}, nil
 }
 
 // Judged returns what a verdict depends on of the task, besides whether it is placeable: as long as that is the same, so is the verdict.
-func (t *Task) Judged() string { return t.Interface + " " + t.Object }
+func (t *Task) Judged() string {
+	judged := t.Interface + " " + t.Object
+	if t.Deprecated != nil {
+		judged += " " + t.Deprecated.String()
+	}
+	return judged
+}
 
 // Served returns the task that the registry serves under a name. Nil if there is none.
 type Served func(name string) *Task

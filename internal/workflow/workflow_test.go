@@ -85,6 +85,16 @@ Placeable True Feasible: some node of the cluster can host the task of each node
 Ready True Ready
 Stalled False NotStalled`,
 		},
+		"a task is deprecated": {
+			spec: valid, last: lastValid, wantTasks: "caption summarise",
+			edit: func(all map[string]*Task) {
+				all["caption"].Deprecated = &v1alpha1.Deprecation{Message: "Knows one language.", Replacement: "caption2"}
+			},
+			want: `Valid True Valid: 1 warning: MZ229 node "t1" at /spec/nodes/0/func: task "caption" is deprecated: Knows one language; run "caption2" instead
+Placeable True Feasible: some node of the cluster can host the task of each node
+Ready True Ready
+Stalled False NotStalled`,
+		},
 		"edges in both forms": {
 			spec: `
 nodes:
@@ -212,6 +222,19 @@ Stalled False NotStalled`,
 }
 
 // TestConflict: while nobody knows what the registry serves, the tasks of before stay.
+// TestJudgedCoversWhatIsJudged: a workflow is judged again when its task is deprecated, for which its interface stays.
+func TestJudgedCoversWhatIsJudged(t *testing.T) {
+	judged := map[string]bool{}
+	for _, deprecated := range []*v1alpha1.Deprecation{nil, {Message: "a"}, {Message: "b"}, {Message: "a", Replacement: "b"}} {
+		one := taskOf("caption", takesImage, putsText)
+		one.Deprecated = deprecated
+		judged[one.Judged()] = true
+	}
+	if len(judged) != 4 {
+		t.Errorf("want 4 tasks to be told apart, got %d", len(judged))
+	}
+}
+
 func TestConflict(t *testing.T) {
 	last := v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}
 	status := Conflicted(specOf(t, valid)).Status(&v1alpha1.MazeWorkflow{Status: last}, metav1.Now())
