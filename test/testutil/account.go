@@ -118,6 +118,11 @@ func applyRBAC(ctx context.Context, admin *rest.Config) error {
 	return nil
 }
 
+// DeletionGuard returns the objects of the policy that refuses to delete tasks which workflows run.
+func DeletionGuard() ([]*unstructured.Unstructured, error) {
+	return readObjects(filepath.Join(Root(), "config", "deletionguard", "policy.yaml"))
+}
+
 // settle puts an object and its subjects into the operator's namespace.
 func settle(object *unstructured.Unstructured) {
 	switch object.GetKind() {

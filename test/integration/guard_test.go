@@ -1,0 +1,95 @@
+package integration
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/test/testutil"
+)
+
+// beRefused matches what the deletion guard says of a task that a workflow runs.
+func beRefused(workflow, task string) OmegaMatcher {
+	return And(WithTransform(apierrors.IsForbidden, BeTrue()), MatchError(ContainSubstring(
+		"MazeWorkflow "+workflow+" runs task "+task+": have it run another task, or delete it, before the task goes; ")))
+}
+
+var _ = Describe("The deletion guard", func() {
+	var (
+		namespace string
+		caption   *v1alpha1.MazeTask
+	)
+
+	// A task that a workflow runs, and that the guard keeps.
+	BeforeEach(func(ctx context.Context) {
+		namespace = newNamespace(ctx)
+		startOperator(testutil.OperatorOptions{})
+		caption = newTask(namespace, "caption")
+		expectCreated(ctx, caption)
+		expectReady(ctx, caption)
+		Expect(k8s.Create(ctx, newWorkflow(namespace, "album", "caption"))).To(Succeed())
+		guard, err := testutil.DeletionGuard()
+		Expect(err).NotTo(HaveOccurred())
+		for _, object := range guard {
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
+		}
+		Eventually(func() error { // the API server follows policies, and their parameters, with a delay
+			return k8s.Delete(ctx, caption, client.DryRunAll)
+		}).Should(beRefused("album", "caption"))
+	})
+
+	It("keeps a task until no workflow of its namespace runs it", func(ctx context.Context) {
+		Expect(k8s.Delete(ctx, caption)).To(beRefused("album", "caption"))
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace))).To(beRefused("album", "caption"))
+		Expect(k8s.Get(ctx, keyOf(caption), caption)).To(Succeed())
+		Expect(caption.DeletionTimestamp).To(BeNil())
+
+		Expect(k8s.Delete(ctx, &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "album"}})).To(Succeed())
+		Eventually(func() error { return k8s.Delete(ctx, caption) }).Should(Succeed())
+	})
+
+	It("lets go what no workflow of the namespace runs", func(ctx context.Context) {
+		elsewhere := newNamespace(ctx)
+		other, same := newTask(namespace, "other"), newTask(elsewhere, "caption")
+		expectCreated(ctx, other, same)
+		expectReady(ctx, other, same)
+		Expect(k8s.Delete(ctx, other)).To(Succeed())
+		Expect(k8s.Delete(ctx, same)).To(Succeed(), "the workflow is in another namespace")
+	})
+
+	It("lets go a task whose name another one has", func(ctx context.Context) {
+		newer := newTask(namespace, "caption-newer")
+		newer.Spec.Name = "caption"
+		expectCreated(ctx, newer)
+		expectReady(ctx, newer)
+		expectConditions(ctx, caption, map[string]string{v1alpha1.ConditionAccepted: "False/NameConflict"})
+		Expect(k8s.Delete(ctx, newer)).To(beRefused("album", "caption"))
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+	})
+
+	It("lets go a task whose annotation allows it", func(ctx context.Context) {
+		caption.Annotations = map[string]string{"registry.mazeagent.net/allow-deletion": "yes"}
+		Expect(k8s.Update(ctx, caption)).To(Succeed())
+		Expect(k8s.Delete(ctx, caption)).To(beRefused("album", "caption"), "only the word true counts")
+		caption.Annotations["registry.mazeagent.net/allow-deletion"] = "true"
+		Expect(k8s.Update(ctx, caption)).To(Succeed())
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+	})
+
+	It("lets go all tasks of a namespace that is being deleted", func(ctx context.Context) {
+		Expect(k8s.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})).To(Succeed())
+		Eventually(func() error { return k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace)) }).Should(Succeed())
+		Eventually(func(g Gomega) {
+			tasks := &v1alpha1.MazeTaskList{}
+			g.Expect(k8s.List(ctx, tasks, client.InNamespace(namespace))).To(Succeed())
+			g.Expect(tasks.Items).To(BeEmpty())
+		}).Should(Succeed())
+	})
+})
