@@ -130,3 +130,19 @@ func strip(tree map[string]any) {
 }
 
 var ignored = map[string]bool{"helm.sh/chart": true, "helm.sh/resource-policy": true, "checksum/config": true}
+
+// TestDeletionGuardsAgree expects the same of the chart's guard and of config/deletionguard.
+func TestDeletionGuardsAgree(t *testing.T) {
+	all, _ := render(t, `{deletionGuard: {enabled: true}}`)
+	rendered, chart := normalised(t, all), map[string]any{}
+	kustomize := normalised(t, parse(t, run(t, "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", "config/deletionguard")))
+	if len(kustomize) != 2 {
+		t.Errorf("want a policy and its binding in config/deletionguard, got %d objects", len(kustomize))
+	}
+	for name := range kustomize {
+		chart[name] = rendered[name]
+	}
+	if diff := cmp.Diff(chart, kustomize); diff != "" {
+		t.Errorf("the chart's guard and config/deletionguard differ (-chart +kustomize):\n%s", diff)
+	}
+}
