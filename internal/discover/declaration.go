@@ -214,6 +214,7 @@ func (d *declaration) check() bool {
 	}
 	if !d.refused {
 		d.readRun()
+		d.readDeprecated()
 		d.compareParameters()
 	}
 	return !d.refused

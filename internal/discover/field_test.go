@@ -362,6 +362,37 @@ func TestFieldB8OfThePackage(t *testing.T) {
 	}
 }
 
+// TestDeprecated: the package's own decorator says why a task should no longer be used. Maze's do not take that.
+func TestDeprecated(t *testing.T) {
+	for source, want := range map[string]string{
+		"":                                       "",
+		", deprecated=None, replacement=None":    "",
+		", deprecated='Use b.'":                  "Use b",
+		", deprecated='Use b.', replacement='b'": "Use b; replacement: b",
+		", deprecated=' '":                       "deprecated is a text that is not blank, so maregister's decorator raises an error",
+		", deprecated=True":                      "deprecated is a text that is not blank",
+		", replacement='b'":                      "replacement goes with deprecated, which says why and by when, so maregister's decorator raises an error",
+		", deprecated='Use b.', replacement=1":   "replacement is a text that is not blank",
+		", deprecated=when(), replacement='b'":   "not statically known",
+	} {
+		result := inA("from maregister import task\n@task(name='f'"+source+")\ndef f():"+body).found(t, discover.Options{})
+		got := ""
+		if len(result.Tasks) == 1 && result.Tasks[0].Spec.Deprecated != nil {
+			got = result.Tasks[0].Spec.Deprecated.String()
+		}
+		for _, f := range result.Findings {
+			got += f.Message
+		}
+		if !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: want %q, got %q", source, want, got)
+		}
+	}
+	result := inA("from maze import task\n@task(name='f', deprecated='Use b.')\ndef f():"+body).found(t, discover.Options{})
+	if len(result.Tasks) != 0 || len(result.Findings) != 1 {
+		t.Errorf("want Maze's decorator to refuse it, got %v, %v", lines(result), result.Findings)
+	}
+}
+
 // TestFieldB9: mem=0, which is the default of @gpu, leaves the memory out, so the CRD's default of 1Gi counts. The documents tell it.
 func TestFieldB9(t *testing.T) {
 	for source, want := range map[string]string{

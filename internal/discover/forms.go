@@ -19,6 +19,9 @@ import (
 // runOptions are keywords for how to run a task.
 var runOptions = []string{"max_retries", "retry_backoff_seconds", "retry_on", "timeout_seconds"}
 
+// deprecation are keywords for why a task should no longer be used, and what to use instead.
+var deprecation = []string{"deprecated", "replacement"}
+
 // The ways in which Maze's own code has declared tasks, with its defaults. Sizes are in MiB.
 var (
 	// named is the form with everything in the decorator.
@@ -29,7 +32,7 @@ var (
 		positional: 10, mustBeCalled: true, read: readNamed,
 	}
 	// packaged is the same of this project's own package, where the decorator alone names the task by the function.
-	packaged = form{keywords: slices.Concat(named.keywords, runOptions), positional: 10, read: readPackaged, strict: ownRoot}
+	packaged = form{keywords: slices.Concat(named.keywords, runOptions, deprecation), positional: 10, read: readPackaged, strict: ownRoot}
 	// listed is the form with lists of names for inputs and outputs.
 	listed = form{keywords: []string{"inputs", "outputs", "resources", "data_types"}, positional: 4, mustBeCalled: true, read: readListed}
 	// inferred is the form without either: inputs are those of the function, and outputs the keys of what it returns.

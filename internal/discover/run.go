@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/utils/ptr"
@@ -99,5 +100,27 @@ func (d *declaration) checkRun() {
 	if a.value != nil && (!ok || slices.ContainsFunc(items, isNoText)) {
 		d.refuse(finding.WrongArgument, a.at, "retry_on is a list of codes of errors such as npu_oom, so %s's decorator raises an error, and Python would "+
 			"run nothing of the file", whose)
+	}
+}
+
+// readDeprecated reads why the task should no longer be used. The package's decorator, which alone takes that, raises an error for what is no
+// text, and for a replacement without a reason.
+func (d *declaration) readDeprecated() {
+	for _, keyword := range deprecation {
+		if a := d.arguments[keyword]; a.value != nil {
+			if text, ok := a.value.(string); !ok || strings.TrimSpace(text) == "" {
+				d.refuse(finding.WrongArgument, a.at, "%s is a text that is not blank, so %s's decorator raises an error, and Python would run nothing of the file",
+					keyword, d.form.strict)
+				return
+			}
+		}
+	}
+	why, replacement := d.text(deprecation[0]), d.text(deprecation[1])
+	switch {
+	case why != "":
+		d.spec.Deprecated = &v1alpha1.Deprecation{Message: why, Replacement: replacement}
+	case replacement != "" && d.leftOut(deprecation[0]):
+		d.refuse(finding.WrongArgument, d.arguments[deprecation[1]].at, "replacement goes with deprecated, which says why and by when, so %s's decorator "+
+			"raises an error, and Python would run nothing of the file", d.form.strict)
 	}
 }

@@ -60,6 +60,20 @@ class Decorator(unittest.TestCase):
         self.assertEqual({"a": inner, "b": {"default": None}}, meta["input_parameters"]["properties"])
         self.assertEqual({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, meta["output_parameters"])
 
+    def test_why_it_should_no_longer_be_used(self):
+        for keywords, want in (
+            ({}, None),
+            ({"deprecated": None, "replacement": None}, None),
+            ({"deprecated": "Goes in May."}, {"message": "Goes in May."}),
+            ({"deprecated": "Use b.", "replacement": "b"}, {"message": "Use b.", "replacement": "b"}),
+        ):
+            function = task(name="a", **keywords)(lambda x: x)
+            self.assertEqual(want, getattr(function, "_task_deprecated", None), keywords)
+            self.assertNotIn("deprecated", function._task_meta)
+        for keywords in ({"deprecated": " "}, {"deprecated": True}, {"replacement": "b"}, {"deprecated": "Use b.", "replacement": 1}):
+            with self.assertRaises(ValueError, msg=str(keywords)):
+                task(name="a", **keywords)(lambda x: x)
+
     def test_how_it_is_run(self):
         for keywords, want in (
             (dict(timeout_seconds=90, max_retries=3, retry_backoff_seconds=0.5, retry_on=("a", "b", "a")),

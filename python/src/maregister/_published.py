@@ -150,7 +150,7 @@ def _of_mazetasks(tasks: Iterable[Dict[str, Any]]) -> Dict[str, Entry]:
             "resources": _resources(spec.get("resources") or {}),
             "entry_point": spec.get("entryPoint") or None,
             "predictor": spec.get("predictor") or None,
-            **({"run": spec["run"]} if spec.get("run") else {}),
+            **{name: spec[name] for name in ("run", "deprecated") if spec.get(name)},
         }
     return entries
 

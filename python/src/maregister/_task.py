@@ -21,6 +21,11 @@ _KEYWORDS = ("name", "description", "input_parameters", "output_parameters", "ta
 # The keywords of Maze's own decorator for how a task is run. They are not in _task_meta, which the description fixes, but in _task_run.
 _RUN = ("timeout_seconds", "max_retries", "retry_backoff_seconds", "retry_on")
 
+# The keywords for why a task should no longer be used. They are in _task_deprecated, in the form of an entry's deprecated.
+_DEPRECATION = ("deprecated", "replacement")
+
+_ALL = _KEYWORDS + _RUN + _DEPRECATION
+
 _DEFAULT_MEMORY = 1024
 _DEFAULT_BACKEND = "huggingface"
 
@@ -46,6 +51,8 @@ def task(
     max_retries: Optional[int] = ...,
     retry_backoff_seconds: Optional[float] = ...,
     retry_on: Optional[Sequence[str]] = ...,
+    deprecated: Optional[str] = ...,
+    replacement: Optional[str] = ...,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -59,6 +66,7 @@ def task(*args: Any, **keywords: Any) -> Any:
     task_type: cpu, gpu or io. cpu_num: cores. mem, gpu_mem: MiB. gpu_mem is only for gpu.
     model_name, backend: what the task needs to be there.
     timeout_seconds, max_retries, retry_backoff_seconds, retry_on: how it is run, as docs/run.md has it.
+    deprecated, replacement: why the task should no longer be used, and the name of the task that takes over.
 
     Without arguments, as @task alone, the task has the function's name and no backend. Sizes are rounded up, as in the published registry.
     """
@@ -70,9 +78,9 @@ def task(*args: Any, **keywords: Any) -> Any:
     for keyword, value in keywords.items():
         if keyword in given:
             raise TypeError(f"task() gets {keyword} twice")
-        if keyword not in _KEYWORDS + _RUN:
-            near = difflib.get_close_matches(keyword, _KEYWORDS + _RUN, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(_KEYWORDS + _RUN)}"
+        if keyword not in _ALL:
+            near = difflib.get_close_matches(keyword, _ALL, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(_ALL)}"
             raise TypeError(f"task() does not take {keyword}{hint}")
         given[keyword] = value
     return lambda function: _declare(function, given)
@@ -94,6 +102,8 @@ def _signature(
     max_retries: Optional[int] = None,
     retry_backoff_seconds: Optional[float] = None,
     retry_on: Optional[Sequence[str]] = None,
+    deprecated: Optional[str] = None,
+    replacement: Optional[str] = None,
 ) -> Callable[[Function], Function]:
     raise NotImplementedError("only its signature is used")
 
@@ -106,10 +116,12 @@ def _declare(function: Any, given: Dict[str, Any]) -> Any:
     if not callable(function):
         raise TypeError(f"@task decorates a function, and not {type(function).__name__}")
     meta, complete = _meta(function, given)
-    run = _run(given)
+    run, deprecated = _run(given), _deprecated(given)
     function._task_meta = meta
     if run:
         function._task_run = run
+    if deprecated:
+        function._task_deprecated = deprecated
     if not complete:
         function._task_declared = (function, given)
     return function
@@ -161,6 +173,17 @@ def _run(given: Mapping[str, Any]) -> Dict[str, Any]:
         else:
             run["retries"] = 0  # as Maze takes it
     return run
+
+
+def _deprecated(given: Mapping[str, Any]) -> Dict[str, str]:
+    """Returns why a task should no longer be used, in the form of an entry's deprecated; empty for one that is here to stay."""
+    texts = {keyword: given[keyword] for keyword in _DEPRECATION if given.get(keyword) is not None}
+    for keyword, text in texts.items():
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{keyword} is a text that is not blank, and not {text!r}")
+    if "replacement" in texts and "deprecated" not in texts:
+        raise ValueError("replacement goes with deprecated, which says why and by when")
+    return {field: texts[keyword] for keyword, field in zip(_DEPRECATION, ("message", "replacement")) if keyword in texts}
 
 
 def _text(given: Mapping[str, Any], keyword: str) -> Optional[str]:
