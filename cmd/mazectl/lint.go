@@ -26,12 +26,13 @@ func newLintCommand(program string, t terminal.Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lint FILE|DIR...",
 		Short: "Tell what the API server or the operator would refuse, in manifests and Python sources",
-		Long: `Judge MazeTasks before they are in a cluster, offline, as the API server and the operator would: by the CRD's schema and its rules
-with the API server's own packages, then by the operator's own checks, and against each other.
+		Long: `Judge MazeTasks and MazeWorkflows before they are in a cluster, offline, as the API server and the operator would: by the CRDs'
+schemas and their rules with the API server's own packages, then by the operator's own checks, and against each other. A MazeWorkflow is
+checked with the MazeTasks of the same files and namespace; for tasks from elsewhere, see "dag check".
 
-FILE has MazeTasks in YAML or JSON, or is a Python source with decorated functions; it may be - for manifests on the standard
-input. A DIR is searched, with the folders in it but those whose names begin with a dot, for .yaml, .yml and .json files that
-mention MazeTasks, and for .py files. Other objects than MazeTasks are skipped.
+FILE has MazeTasks and MazeWorkflows in YAML or JSON, or is a Python source with decorated functions; it may be - for manifests on the
+standard input. A DIR is searched, with the folders in it but those whose names begin with a dot, for .yaml, .yml and .json files that
+mention them, and for .py files. Other objects are skipped.
 
 Every finding has the code of a rule; "rule CODE" explains it. What depends on a cluster is left open: "place" tells which nodes could
 host a task.
@@ -94,7 +95,7 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 		return err
 	}
 	notes := files.Notes
-	if result.Objects+len(declared.Tasks) == 0 {
+	if result.Objects+result.WorkflowObjects+len(declared.Tasks) == 0 {
 		notes = slices.Concat(notes, files.Elsewhere, declared.Notes)
 	}
 	for _, note := range notes {
@@ -118,7 +119,11 @@ func elsewhere(tasks []discover.Task) []lint.Declared {
 
 // lintSummary counts what was judged.
 func lintSummary(result *lint.Result, files, declared int, chosen *report.Chosen) string {
-	text := fmt.Sprintf("%s in %s of manifests", terminal.Plural(result.Objects, "MazeTask"), terminal.Plural(files, "file"))
+	objects := terminal.Plural(result.Objects, "MazeTask")
+	if result.WorkflowObjects > 0 {
+		objects += " and " + terminal.Plural(result.WorkflowObjects, "MazeWorkflow")
+	}
+	text := fmt.Sprintf("%s in %s of manifests", objects, terminal.Plural(files, "file"))
 	if declared > 0 {
 		text += fmt.Sprintf(", %s in Python sources", terminal.Plural(declared, "task"))
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Ignores returns what a workflow silences: by comments if it is YAML, and by the key of finding.IgnoreKey in the metadata of the
-// workflow, of a node or of an edge. Its value is a text of codes, or an array of them.
+// workflow, of a node or of an edge, or in the annotations of a MazeWorkflow. Its value is a text of codes, or an array of them.
 func Ignores(file string, content []byte) []finding.Ignore {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	if len(content) > maxBytes || !bytes.Contains(content, []byte(finding.IgnoreMark)) && !bytes.Contains(content, []byte(finding.IgnoreKey)) {
@@ -51,7 +51,11 @@ type ignoreReader struct {
 
 // read reads the metadata of the workflow, or of a part of it.
 func (f *ignoreReader) read(part *jsontree.Node) {
-	value := part.Member("metadata").Member(finding.IgnoreKey)
+	metadata := part.Member("metadata")
+	value := metadata.Member(finding.IgnoreKey)
+	if value == nil && part == f.root { // of a MazeWorkflow
+		value = metadata.Member("annotations").Member(finding.IgnoreKey)
+	}
 	if value == nil {
 		return
 	}

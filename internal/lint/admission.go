@@ -33,7 +33,7 @@ import (
 	"github.com/maze-agent/maregister/config/crd"
 )
 
-// Admission does what the API server does with a MazeTask that is created, by the CRD and the API server's own packages.
+// Admission does what the API server does with an object that is created, by its CRD and the API server's own packages.
 type Admission struct {
 	structural *structuralschema.Structural
 	schema     apiservervalidation.SchemaValidator
@@ -44,10 +44,13 @@ type Admission struct {
 	valid map[string]bool
 }
 
-// NewAdmission compiles the CRD.
-func NewAdmission() (*Admission, error) {
+// NewAdmission compiles the CRD of MazeTasks.
+func NewAdmission() (*Admission, error) { return compile(crd.MazeTasks) }
+
+// compile compiles a CRD.
+func compile(declared []byte) (*Admission, error) {
 	var definition apiextensionsv1.CustomResourceDefinition
-	if err := yaml.UnmarshalStrict(crd.MazeTasks, &definition); err != nil {
+	if err := yaml.UnmarshalStrict(declared, &definition); err != nil {
 		return nil, fmt.Errorf("read the CRD: %w", err)
 	}
 	for _, version := range definition.Spec.Versions {
@@ -103,7 +106,7 @@ func (a *Admission) addMessages(s *structuralschema.Structural) {
 
 // Refusal is why the API server refuses an object.
 type Refusal struct {
-	// Unknown are the fields that the object has, and a MazeTask has not: spec.resources.gpu. They are refused with
+	// Unknown are the fields that the object has, and its kind has not: spec.resources.gpu. They are refused with
 	// fieldValidation=Strict, which is kubectl's way, and dropped without.
 	Unknown []string
 	// Errors are what is wrong with fields.
@@ -113,6 +116,11 @@ type Refusal struct {
 // Admit returns an object as the API server would store it, with the CRD's defaults, and why it would not. The object, whose
 // apiVersion and kind are those of a MazeTask, is changed on the way.
 func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
+	return admit[v1alpha1.MazeTask](a, object)
+}
+
+// admit does that with an object of a type, which is the one of the CRD.
+func admit[T any](a *Admission, object map[string]any) (*T, Refusal) {
 	defaulting.Default(object, a.structural)
 	meta, unknown, errs := readMeta(object)
 	refusal := Refusal{Unknown: append(unknown, a.prune(object)...), Errors: errs}
@@ -125,8 +133,8 @@ func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
 	if len(refusal.Errors) > 0 {
 		return nil, refusal
 	}
-	task := &v1alpha1.MazeTask{}
-	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, task)
+	admitted := new(T)
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, admitted)
 	switch {
 	case err != nil:
 		refusal.Errors = field.ErrorList{field.Invalid(nil, nil, fmt.Sprintf("cannot be read: %v", err))}
@@ -135,7 +143,7 @@ func (a *Admission) Admit(object map[string]any) (*v1alpha1.MazeTask, Refusal) {
 		refusal.Errors = field.ErrorList{field.TooLong(nil, nil, maxObject)}
 		return nil, refusal
 	}
-	return task, refusal
+	return admitted, refusal
 }
 
 // isLarge reports whether an object is larger than etcd stores. It makes JSON of it only if that may be so.

@@ -1,4 +1,4 @@
-// Package lint judges manifests of MazeTasks as the API server and the operator would: bytes in, findings out.
+// Package lint judges manifests of MazeTasks and MazeWorkflows as the API server and the operator would: bytes in, findings out.
 //
 // A file is taken apart as kubectl does it, and an object is judged by the CRD with the API server's own packages and then as the
 // operator judges it. What depends on a cluster is left open: whether a namespace exists, which nodes there are, and which other
@@ -14,6 +14,7 @@ import (
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/nearest"
 	"github.com/maze-agent/maregister/internal/task"
 )
 
@@ -53,8 +54,10 @@ type Result struct {
 	Tasks []Task
 	// Refused are in the order of the files, too.
 	Refused []Refused
-	// Objects is how many MazeTasks there are, accepted or not.
-	Objects int
+	// Objects is how many MazeTasks there are, and WorkflowObjects how many MazeWorkflows, accepted or not.
+	Objects, WorkflowObjects int
+	// Workflows are the MazeWorkflows that the API server would accept, in the order of the files.
+	Workflows []Workflow
 	// Skipped counts the other objects, by kind and apiVersion: ConfigMap (v1).
 	Skipped map[string]int
 	// Findings are sorted by place. None is left out for what Ignores says.
@@ -66,6 +69,10 @@ type Result struct {
 // Linter judges manifests. It is not safe for concurrent use.
 type Linter struct {
 	admission *Admission
+	// ofWorkflows is that of MazeWorkflows. Nil until there is one.
+	ofWorkflows *Admission
+	// TasksOnly has MazeWorkflows be skipped, as other objects.
+	TasksOnly bool
 	// Elsewhere are tasks besides those of the manifests, which are not judged here. One may replace a deprecated task, or be deprecated.
 	Elsewhere []Declared
 }
@@ -100,6 +107,7 @@ func (l *Linter) Lint(sources []Source) Result {
 		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
 	}
 	l.checkReplacements(set, &result)
+	result.judgeWorkflows(set)
 	for _, f := range set.files {
 		f.tellLeftOut()
 		result.Findings = append(result.Findings, f.findings...)
@@ -108,7 +116,11 @@ func (l *Linter) Lint(sources []Source) Result {
 	return result
 }
 
-const kind = "MazeTask"
+// The kinds that are judged.
+const (
+	kind         = "MazeTask"
+	workflowKind = "MazeWorkflow"
+)
 
 func isError(f finding.Finding) bool { return f.Severity == finding.SeverityError }
 
@@ -147,6 +159,14 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 			findings = append(findings, f.lastError)
 		}
 		result.Refused = append(result.Refused, Refused{text(spec["name"]), f.name, d.place.at, findings})
+	case kindName == workflowKind && group == v1alpha1.SchemeGroupVersion.Group && l.TasksOnly:
+		result.Skipped[fmt.Sprintf("%s (%s)", kindName, apiVersion)]++
+	case kindName == workflowKind && apiVersion == v1alpha1.SchemeGroupVersion.String():
+		result.WorkflowObjects++
+		l.judgeWorkflow(&object{file: f, place: d.place, name: nameOf(content), content: content}, set, result)
+	case kindName == workflowKind && group == v1alpha1.SchemeGroupVersion.Group:
+		result.WorkflowObjects++
+		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
 	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":
 		result.Objects++
 		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
@@ -187,8 +207,12 @@ func (f *file) reportKind(at place, apiVersion, kindName, object string) {
 		wrong = "kind"
 	}
 	found, _ := at.member(wrong)
+	meant := kind
+	if nearest.Within(kindName, workflowKind, 2) {
+		meant = workflowKind
+	}
 	f.report(finding.WrongKind, found.at, object, "no API server knows kind %q of apiVersion %q; write kind: %s and apiVersion: %s",
-		oneLine(kindName), oneLine(apiVersion), kind, v1alpha1.SchemeGroupVersion)
+		oneLine(kindName), oneLine(apiVersion), meant, v1alpha1.SchemeGroupVersion)
 }
 
 // reportName reports a file that kustomize takes for its own.
@@ -214,5 +238,9 @@ func nameOf(content map[string]any) string {
 	if name == "" {
 		name = text(meta["generateName"])
 	}
-	return strings.TrimSpace(kind + " " + oneLine(name))
+	called := kind
+	if text(content["kind"]) == workflowKind {
+		called = workflowKind
+	}
+	return strings.TrimSpace(called + " " + oneLine(name))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/maze-agent/maregister/internal/nearest"
 )
 
-// object is one MazeTask of a document.
+// object is one MazeTask or MazeWorkflow of a document.
 type object struct {
 	file  *file
 	place place
@@ -57,7 +57,7 @@ func (o *object) refuse(a *Admission, refusal Refusal) {
 			advice = "; " + slip.String()
 		}
 		if advice == "" {
-			advice = "; correct or remove it; \"kubectl explain mazetask --recursive\" lists the fields"
+			advice = "; correct or remove it; \"kubectl explain " + strings.ToLower(text(o.content["kind"])) + " --recursive\" lists the fields"
 		}
 		o.report(finding.UnknownField, parent.key(last), "%s: unknown field%s", oneLine(path), advice)
 	}

@@ -38,13 +38,13 @@ type replacements struct {
 // maxComparisons is for any number of files: about a second.
 const maxComparisons = 2_000_000
 
-// guess returns the name of a task in a namespace that was probably meant. Empty for none.
-func (r *replacements) guess(name, namespace string) string {
+// guess returns the name of a task in a namespace that was probably meant, other than the deprecated one. Empty for none.
+func (r *replacements) guess(name, namespace, deprecated string) string {
 	if r.comparisons -= len(r.names); r.comparisons < 0 {
 		return ""
 	}
 	meant := nearest.Name(name, r.names)
-	if there, _ := r.find(meant, namespace); !there {
+	if there, _ := r.find(meant, namespace); !there || meant == deprecated {
 		return ""
 	}
 	return meant
@@ -80,25 +80,25 @@ func (l *Linter) checkReplacements(set *set, result *Result) {
 	for _, one := range result.Tasks {
 		if d := one.Spec.Deprecated; d != nil {
 			const pointer = "/spec/deprecated/replacement"
-			known.check(set, d, one.Namespace, written{one.File, nameOfTask(one.MazeTask), one.Places[pointer]}, pointer)
+			known.check(set, one.Spec.Name, d, one.Namespace, written{one.File, nameOfTask(one.MazeTask), one.Places[pointer]}, pointer)
 		}
 	}
 	for _, one := range l.Elsewhere {
 		if one.Deprecated != nil {
-			known.check(set, one.Deprecated, "", written{one.File, one.Object, one.Position}, "")
+			known.check(set, one.Name, one.Deprecated, "", written{one.File, one.Object, one.Position}, "")
 		}
 	}
 }
 
-// check reports a replacement that is doubtful.
-func (r *replacements) check(set *set, d *v1alpha1.Deprecation, namespace string, at written, pointer string) {
+// check reports the replacement of a task if it is doubtful.
+func (r *replacements) check(set *set, name string, d *v1alpha1.Deprecation, namespace string, at written, pointer string) {
 	if d.Replacement == "" {
 		return
 	}
 	switch there, stays := r.find(d.Replacement, namespace); {
 	case !there:
 		set.of(at.file).report(finding.DoubtfulReplacement, at.at, at.object, "no task of these files is called %s, which is to replace this one%s",
-			strconv.Quote(d.Replacement), nearest.Question(r.guess(d.Replacement, namespace))).Pointer = pointer
+			strconv.Quote(d.Replacement), nearest.Question(r.guess(d.Replacement, namespace, name))).Pointer = pointer
 	case !stays:
 		set.of(at.file).report(finding.DoubtfulReplacement, at.at, at.object, "task %s, which is to replace this one, is deprecated, too: name the one that stays",
 			strconv.Quote(d.Replacement)).Pointer = pointer

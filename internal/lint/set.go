@@ -9,7 +9,7 @@ import (
 
 // set is what the objects of all files are together.
 type set struct {
-	objects map[string]written // by namespace/name
+	objects map[string]written // by kind/namespace/name
 	tasks   map[string]written // by namespace/spec.name
 	// files has what is reported of each file. That does not count as what is wrong with an object by itself.
 	files map[string]*file
@@ -45,7 +45,7 @@ func (s *set) addObject(o *object) {
 	at, _ := o.place.member("metadata")
 	at, _ = at.member("name")
 	here := written{o.file.name, o.name, at.at}
-	key := text(meta["namespace"]) + "/" + name
+	key := text(o.content["kind"]) + "/" + text(meta["namespace"]) + "/" + name
 	first, ok := s.objects[key]
 	if !ok {
 		s.objects[key] = here

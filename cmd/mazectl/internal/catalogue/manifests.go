@@ -29,6 +29,7 @@ func (s *Options) readManifests(ctx context.Context, stdin io.Reader, tell func(
 	if err != nil {
 		return nil, err
 	}
+	linter.TasksOnly = true
 	for _, note := range m.notes {
 		tell("%s", note)
 	}

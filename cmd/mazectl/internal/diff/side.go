@@ -156,6 +156,7 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	if err != nil {
 		return nil, err
 	}
+	linter.TasksOnly = true
 	judged := make([]*judgedFile, len(files.Manifests))
 	for n := range files.Manifests {
 		i := n
