@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
@@ -25,40 +26,54 @@ const (
 var usesOutputs = []string{usesText, usesJSON}
 
 type usesOptions struct {
-	task   string
-	files  []string
-	output string
+	task    string
+	files   []string
+	output  string
+	cluster workflows.Cluster
 }
 
 func newUsesCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := usesOptions{}
 	c := &cobra.Command{
-		Use:   "uses TASK FILE|DIR...",
+		Use:   "uses TASK [FILE|DIR|cluster:[NAMESPACE]...]",
 		Short: "Tell which workflows run a task, and what they pass and read",
 		Long: `Tell which nodes of workflows run a task: who has to be asked before it is changed or removed. A line has the place, the node, the
 arguments that it passes, and the outputs of it that other nodes read.
 
-FILE has a workflow in JSON or YAML; it may be - for the standard input. A DIR is searched, with the folders in it but those whose names
-begin with a dot; what is no workflow there is passed over.
+The workflows are the MazeWorkflows of the namespace of kubectl's flags, or, with -A, of all. FILE has a workflow in JSON or YAML; it may be
+- for the standard input. A DIR is searched, with the folders in it but those whose names begin with a dot; what is no workflow there is
+passed over. Beside files, cluster:NAMESPACE names those of the cluster, too, and cluster: those of the namespace of kubectl's flags.
 
 -o json prints an array of {workflow, node, task, position, pointer, arguments, outputs}.
 
 It exits with 0, whether the task is used or not, and with 2 if something could not be read.`,
-		Example: strings.ReplaceAll(`  # Who runs it?
+		Example: strings.ReplaceAll(`  # Who runs it in the cluster?
+  %s uses image_caption -n vision
+
+  # Who runs it in git?
   %s uses image_caption workflows/
 
   # May the input "lang" go?
   %s uses image_caption workflows/ -o json | jq '.[] | select(.arguments | index("lang"))'`, "%s", program),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return errors.New("no TASK, or no FILE: give the name of a task, and files or folders of workflows")
+			if len(args) < 1 {
+				return errors.New("no TASK: give the name of a task, as in: uses image_caption workflows/")
 			}
 			o.task, o.files = args[0], args[1:]
+			isGiven := o.cluster.AllNamespaces || c.Flags().Changed("namespace")
+			if !slices.ContainsFunc(o.files, workflows.IsCluster) && (isGiven || len(o.files) == 0) {
+				o.files = append(o.files, workflows.ClusterPrefix)
+			}
 			return o.run(c.Context(), t)
 		},
 	}
 	c.Flags().StringVarP(&o.output, "output", "o", usesText, "`FORMAT`: "+strings.Join(usesOutputs, ", "))
 	complete(c, "output", usesOutputs)
+	c.Flags().BoolVarP(&o.cluster.AllNamespaces, "all-namespaces", "A", false, "the MazeWorkflows of all namespaces of the cluster")
+	o.cluster.Flags = genericclioptions.NewConfigFlags(false)
+	o.cluster.Flags.CacheDir = nil // nothing is discovered
+	o.cluster.Flags.AddFlags(c.PersistentFlags())
+	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the MazeWorkflows; beside files, it has these read, too"
 	c.ValidArgsFunction = cobra.FixedCompletions(workflowExtensions, cobra.ShellCompDirectiveFilterFileExt)
 	return c
 }
@@ -73,7 +88,7 @@ func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if !slices.Contains(usesOutputs, o.output) {
 		return fmt.Errorf("--output %q is none of %s", o.output, strings.Join(usesOutputs, ", "))
 	}
-	found := workflows.Read(ctx, t.In, o.files)
+	found := workflows.Read(ctx, t.In, &o.cluster, o.files)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -47,11 +47,20 @@ func (c *Connection) Tasks() (dynamic.ResourceInterface, error) {
 
 // AllTasks returns a client for the MazeTasks of all namespaces.
 func (c *Connection) AllTasks() (dynamic.NamespaceableResourceInterface, error) {
+	return c.all("mazetasks")
+}
+
+// AllWorkflows returns a client for the MazeWorkflows of all namespaces.
+func (c *Connection) AllWorkflows() (dynamic.NamespaceableResourceInterface, error) {
+	return c.all("mazeworkflows")
+}
+
+func (c *Connection) all(resource string) (dynamic.NamespaceableResourceInterface, error) {
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	return client.Resource(v1alpha1.SchemeGroupVersion.WithResource("mazetasks")), nil
+	return client.Resource(v1alpha1.SchemeGroupVersion.WithResource(resource)), nil
 }
 
 // Each reads a list page by page, and calls do for each object of type T in it. An error of do ends it.

@@ -56,7 +56,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	flows, err := readFlows(ctx, o.Workflows)
+	flows, err := o.readFlows(ctx, sources)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
@@ -20,20 +21,33 @@ import (
 // flows are the workflows that may use the tasks.
 type flows struct{ *workflows.Found }
 
-// readFlows reads the workflows. All of them have to be there: who forgets one would be told that nothing breaks.
-func readFlows(ctx context.Context, names []string) (*flows, error) {
-	found := workflows.Read(ctx, strings.NewReader(""), names)
+// readFlows reads the workflows, and those of the cluster if a version is its registry. All that are named have to be there: who forgets one
+// would be told that nothing breaks.
+func (o *Options) readFlows(ctx context.Context, sources [2]Source) (*flows, error) {
+	from := &workflows.Cluster{Flags: o.Cluster}
+	found := workflows.Read(ctx, strings.NewReader(""), from, o.Workflows)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if len(found.Errs) > 0 {
 		return nil, utilerrors.NewAggregate(report.ErrorsOf(found.Errs))
 	}
+	isCluster := func(s Source) bool { return s.kind == clusterSource }
+	if at := slices.IndexFunc(sources[:], isCluster); at >= 0 && !slices.ContainsFunc(o.Workflows, workflows.IsCluster) {
+		switch err := found.AddCluster(ctx, from, sources[at].namespace); {
+		case workflows.IsAbsent(err): // an older operator: there are none
+		case apierrors.IsForbidden(err):
+			found.Notes = append(found.Notes, "the cluster's workflows are not counted: "+err.Error())
+		case err != nil:
+			return nil, err
+		}
+	}
 	return &flows{found}, nil
 }
 
+// content returns the text of a workflow's file. Nil if it is none.
 func (f *flows) content(name string) []byte {
-	at := slices.IndexFunc(f.All, func(w workflows.Workflow) bool { return w.Name == name })
+	at := slices.IndexFunc(f.All, func(w workflows.Workflow) bool { return w.Name == name && !w.IsObject })
 	if at < 0 {
 		return nil
 	}
@@ -143,6 +157,9 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, b
 		}
 		told := finding.New(finding.WorkflowBroken, w.Name, f.Position, f.Object, "since the edit of task %s: %s %s", strings.Join(names, " and "), f.Rule, f.Message)
 		told.Pointer, told.Related = f.Pointer, f.Related
+		if w.IsObject {
+			told.Position, told.Related = finding.Position{}, nil
+		}
 		b.found = append(b.found, told)
 	}
 	for _, edit := range used {

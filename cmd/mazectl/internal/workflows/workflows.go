@@ -23,11 +23,13 @@ type File struct {
 	Content []byte
 }
 
-// Workflow is a file with a workflow.
+// Workflow is a file with a workflow, or a MazeWorkflow of a cluster.
 type Workflow struct {
 	File
 	// Uses are the tasks that it runs.
 	Uses []dag.Use
+	// IsObject reports whether it is a MazeWorkflow of a cluster: positions in its content are of no use to anybody.
+	IsObject bool
 }
 
 // Found are the workflows of some files and folders.
@@ -49,13 +51,20 @@ const (
 var extensions = []string{".json", ".yaml", ".yml"}
 
 // Read reads what the arguments name, and goes on after an error. A folder is searched, at any depth: what is no workflow there is passed over.
-func Read(ctx context.Context, stdin io.Reader, args []string) *Found {
+// For cluster: and cluster:NAMESPACE, it reads MazeWorkflows of a cluster.
+func Read(ctx context.Context, stdin io.Reader, from *Cluster, args []string) *Found {
 	f := &Found{seen: map[string]bool{}}
 	for _, name := range args {
 		if ctx.Err() != nil {
 			break
 		}
-		if err := f.add(ctx, stdin, name); err != nil {
+		err := error(nil)
+		if namespace, ok := strings.CutPrefix(name, ClusterPrefix); ok {
+			err = f.AddCluster(ctx, from, namespace)
+		} else {
+			err = f.add(ctx, stdin, name)
+		}
+		if err != nil {
 			f.Errs = append(f.Errs, report.Unread(name, err))
 		}
 	}
@@ -64,9 +73,11 @@ func Read(ctx context.Context, stdin io.Reader, args []string) *Found {
 
 // Names are those of the files.
 func (f *Found) Names() []string {
-	names := make([]string, len(f.All))
-	for i, w := range f.All {
-		names[i] = filepath.FromSlash(w.Name)
+	var names []string
+	for _, w := range f.All {
+		if !w.IsObject {
+			names = append(names, filepath.FromSlash(w.Name))
+		}
 	}
 	return names
 }
@@ -146,7 +157,7 @@ func (f *Found) take(name string, content []byte) bool {
 	uses, ok := dag.Uses(filepath.ToSlash(name), content)
 	if ok {
 		f.seen[clean] = true
-		f.All = append(f.All, Workflow{File{filepath.ToSlash(name), content}, uses})
+		f.All = append(f.All, Workflow{File{filepath.ToSlash(name), content}, uses, false})
 	}
 	return ok
 }

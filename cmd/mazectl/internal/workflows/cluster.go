@@ -1,0 +1,92 @@
+package workflows
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
+	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/finding"
+)
+
+// ClusterPrefix begins an argument for the MazeWorkflows of a namespace: cluster: for that of kubectl's flags, or cluster:NAMESPACE.
+const ClusterPrefix = "cluster:"
+
+// Cluster leads to the MazeWorkflows of a cluster.
+type Cluster struct {
+	Flags *genericclioptions.ConfigFlags
+	// AllNamespaces has those of all namespaces be read in place of those of one.
+	AllNamespaces bool
+}
+
+// IsCluster reports whether an argument is one for MazeWorkflows of the cluster, and not for a file.
+func IsCluster(argument string) bool { return strings.HasPrefix(argument, ClusterPrefix) }
+
+// AddCluster adds the MazeWorkflows of a namespace. Empty for that of kubectl's flags. It returns an error for which [IsAbsent] or
+// apierrors.IsForbidden hold if the cluster has none, or the user may not read them.
+func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string) error {
+	connection, err := cluster.Connect(from.Flags)
+	if err != nil {
+		return fmt.Errorf("%w; %s, or give files of workflows", err, cluster.Advice)
+	}
+	all, err := connection.AllWorkflows()
+	if err != nil {
+		return err
+	}
+	namespace = cmp.Or(namespace, connection.Namespace)
+	where, list := "namespace "+namespace, all.Namespace(namespace).List
+	if from.AllNamespaces {
+		where, list = "all namespaces", all.List
+	}
+	before := len(f.All)
+	page := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		return list(ctx, options)
+	}
+	err = cluster.Each(ctx, page, func(object *unstructured.Unstructured) error {
+		w, err := workflowOf(object)
+		if err == nil && !f.seen[w.Name] {
+			f.seen[w.Name] = true
+			f.All = append(f.All, w)
+		}
+		return err
+	})
+	slices.SortFunc(f.All[before:], func(a, b Workflow) int { return cmp.Compare(a.Name, b.Name) })
+	switch {
+	case IsAbsent(err):
+		return fmt.Errorf("the cluster has no MazeWorkflows: its operator is older than this program, or not installed: %w", err)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("read the workflows: %w; whoever reads them needs the right to list mazeworkflows in %s", err, where)
+	case err != nil:
+		return fmt.Errorf("read the workflows of %s: %w; %s, or give files of workflows", where, err, cluster.Advice)
+	}
+	return nil
+}
+
+// IsAbsent reports whether a cluster does not serve MazeWorkflows.
+func IsAbsent(err error) bool { return apierrors.IsNotFound(err) }
+
+// workflowOf returns a MazeWorkflow as if it was a file. It has no positions: people find a node by its id, and programs by its pointer.
+func workflowOf(object *unstructured.Unstructured) (Workflow, error) {
+	name := "MazeWorkflow " + object.GetNamespace() + "/" + object.GetName()
+	content, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": object.GetAnnotations()}, "spec": object.Object["spec"],
+	})
+	if err != nil {
+		return Workflow{}, fmt.Errorf("%s: %w", name, err)
+	}
+	uses, _ := dag.Uses(name, content)
+	for i := range uses {
+		uses[i].Position = finding.Position{}
+	}
+	return Workflow{File{name, content}, uses, true}, nil
+}
