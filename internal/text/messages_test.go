@@ -21,6 +21,7 @@ var mayTakeApart = map[string]string{
 	"internal/jsontree/yaml_error.go locate":  "the errors of the YAML library are nothing but text",
 	"internal/jsontree/slip_yaml.go Explain":  "line breaks become spaces; nothing is looked for",
 	"client/registry.go bounded":              "what is too long is cut; nothing is looked for",
+	"api/v1alpha1/deprecation.go Why":         "an author's words are put into a line, for people",
 	"internal/lint/admission.go withField":    "some packages of the API server tell the field in the text of an error only",
 	"internal/lint/problems.go messageOf":     "the API server's words are shortened; nothing is decided by them but the words",
 	"internal/lint/problems.go isFraction":    "the API server tells the type that it found in the text of an error only",
