@@ -12,6 +12,7 @@
 //	k  mazectl diff, of as many manifests against as many others, likewise
 //	i  failover: how long after the leader ends, or an outage of the API server, a new task is served
 //	j  like f, by Dynamic Resource Allocation: a ResourceSlice of 8 GPUs for each node, of which one changes in the end
+//	l  many MazeWorkflows over the tasks; then edits of one task: those that run it are judged anew, and no others
 //
 // The time of a, b and c is from the first create to the moment at which a watcher, which asks only the API server,
 // has seen all tasks Ready and (b, c) in the registry. Writes are counted by the API server. It needs
@@ -79,15 +80,18 @@ type options struct {
 	// diff is for phase k: how many tasks.
 	diff int
 
+	// workflows is for phase l: how many.
+	workflows int
+
 	// failover is for phase i: how many rounds of each failure.
 	failover int
 }
 
 // phases are the letters that the flag -only takes.
-const phases = "abcdefghijk"
+const phases = "abcdefghijkl"
 
 // onStages are those that need a control plane and the operator.
-const onStages = "abcdefij"
+const onStages = "abcdefijl"
 
 // maxQuickHandTasks is where the one ConfigMap of the quick hand's reconciler comes near to what a ConfigMap can hold.
 const maxQuickHandTasks = 8000
@@ -95,7 +99,7 @@ const maxQuickHandTasks = 8000
 func parseOptions(arguments []string) (options, error) {
 	o := options{beside: []int{0, 2000, 10_000, 50_000}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c, f and j")
+	flags.IntVar(&o.tasks, "n", 2000, "number of tasks in the phases a, b, c, f, j and l")
 	flags.IntVar(&o.workers, "workers", 8, "number of requests that the plain client has under way")
 	flags.IntVar(&o.single, "latency", 200, "number of single tasks in phase d, beside each number of others")
 	flags.Func("beside", "numbers of others in phase d, from few to many (default 0,2000,10000,50000)", o.parseBeside)
@@ -112,13 +116,14 @@ func parseOptions(arguments []string) (options, error) {
 	flags.IntVar(&o.manyFiles, "many-files", 100_000, "number of files in the last part of phase g; 0 skips it")
 	flags.IntVar(&o.workflow, "workflow", 10_000, "number of nodes, and of tasks, in phase h; 0 skips it")
 	flags.IntVar(&o.diff, "diff", 2000, "number of tasks in phase k; 0 skips it")
+	flags.IntVar(&o.workflows, "workflows", 10_000, "number of workflows in phase l; 0 skips it")
 	flags.IntVar(&o.failover, "failover", 20, "number of rounds of each failure in phase i; 0 skips it")
 	flags.StringVar(&o.only, "only", phases, "phases to run, such as a,b")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
 	o.only = strings.ReplaceAll(o.only, ",", "")
-	for phase, count := range map[string]int{"e": o.scale, "f": o.nodes, "h": o.workflow, "i": o.failover, "j": o.nodes, "k": o.diff} {
+	for phase, count := range map[string]int{"e": o.scale, "f": o.nodes, "h": o.workflow, "i": o.failover, "j": o.nodes, "k": o.diff, "l": o.workflows} {
 		if count == 0 {
 			o.only = strings.ReplaceAll(o.only, phase, "")
 		}
@@ -145,12 +150,12 @@ func (o options) check() error {
 		return fmt.Errorf("-only %s: the phases are %s", o.only, phases)
 	case o.tasks < 1 || o.workers < 1 || o.single < 1 || o.scale < 0 || o.nodes < 0:
 		return errors.New("-n, -workers and -latency must be at least 1, and -scale and -nodes at least 0")
-	case o.treeTasks < 1 || o.manyFiles < 0 || o.workflow < 0 || o.diff < 0 || o.failover < 0:
-		return errors.New("-tree-tasks must be at least 1, and -many-files, -workflow, -diff and -failover at least 0")
+	case o.treeTasks < 1 || min(o.manyFiles, o.workflow, o.diff, o.failover, o.workflows) < 0:
+		return errors.New("-tree-tasks must be at least 1, and -many-files, -workflow, -workflows, -diff and -failover at least 0")
 	case o.only == "":
 		return errors.New("no phase is left to run")
 	case o.runs("c") && o.tasks > maxQuickHandTasks:
-		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghijk", o.tasks, maxQuickHandTasks)
+		return fmt.Errorf("-n %d: phase c keeps all entries in one ConfigMap, which holds about %d; leave it out with -only abdefghijkl", o.tasks, maxQuickHandTasks)
 	}
 	if _, err := os.Stat(o.manager); err != nil && o.runs(onStages) {
 		return fmt.Errorf("the operator's binary: %w; build it by make build, or name it with -manager", err)
@@ -202,6 +207,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 		{"e", "e: scale", o.scale, b.runScale},
 		{"f", "f: nodes", o.tasks + o.nodes, b.runNodes},
 		{"j", "j: devices", o.tasks + 2*o.nodes, b.runDevices},
+		{"l", "l: workflows", o.tasks + 2*o.workflows, b.runWorkflows},
 		{"i", "i: failover", o.failover * 100, b.runFailover}, // a round takes as long as some 100 tasks
 	} {
 		if !o.runs(phase.letters) {

@@ -18,6 +18,7 @@ type results struct {
 	discover                   *discoverResult
 	workflow                   *workflowResult
 	diff                       *diffResult
+	workflows                  *workflowsResult
 	failover                   *failoverResult
 }
 
@@ -36,6 +37,8 @@ const (
 	memoryTasks       = 10_000 // fewer tasks do not tell what one takes
 	maxHeartbeatCores = 0.1
 	maxJudging        = 2   // seconds
+	maxRejudging      = 2   // seconds, of the workflows that run one task of 2,000, with 10,000 workflows
+	maxWorkflowMemory = 20  // KiB
 	maxChecking       = 1   // seconds, at 10,000 nodes
 	maxCheckingMemory = 200 // MiB, the same
 	minSearchSpeed    = 20  // python3's speeds, files without decorators being passed over
@@ -91,6 +94,9 @@ func (r *results) print(out io.Writer, o options) {
 	}
 	if r.diff != nil {
 		r.diff.print(p)
+	}
+	if r.workflows != nil {
+		r.workflows.print(p)
 	}
 	if r.failover != nil {
 		r.failover.print(p)
