@@ -137,7 +137,7 @@ func (r *workflowsResult) edit(ctx context.Context, s *stage, flows *flowWatcher
 		if err := s.updateTask(ctx, client.ObjectKeyFromObject(task), step.edit); err != nil {
 			return err
 		}
-		end, err := flows.await(ctx, reached)
+		end, err := flows.await(ctx, reached) // at once if nothing changes
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (r *workflowsResult) edit(ctx context.Context, s *stage, flows *flowWatcher
 		if err != nil {
 			return err
 		}
-		*step.result = editResult{elapsed: end.Sub(start), cpu: s.usage().since(usageBefore), writes: after.since(before)}
+		*step.result = editResult{elapsed: max(0, end.Sub(start)), cpu: s.usage().since(usageBefore), writes: after.since(before)}
 	}
 	return nil
 }
@@ -314,7 +314,7 @@ func (r *workflowsResult) print(p *report) {
 	}{
 		{"that breaks them", &r.broken, r.affected}, {"that mends them", &r.mended, r.affected}, {"of its description", &r.described, 0},
 	} {
-		p.line("  %-40s %8.2f s", "an edit "+edit.what+", until the last", edit.result.elapsed.Seconds())
+		p.line("\n  %-40s %8.2f s", "an edit "+edit.what+", until the last", edit.result.elapsed.Seconds())
 		p.line("  %-40s %8.3f s", "  CPU of the operator", edit.result.cpu.actor.Seconds())
 		p.printWrites("Writes after an edit "+edit.what, edit.result.writes)
 		p.target("l, workflows' statuses written by an edit "+edit.what, float64(edit.result.writes.count(kind.workflowWrite)), float64(edit.writes))
