@@ -74,11 +74,11 @@ var _ = Describe("The deletion guard", func() {
 		Expect(k8s.Delete(ctx, caption)).To(Succeed())
 	})
 
-	It("lets go a task whose annotation allows it", func(ctx context.Context) {
-		caption.Annotations = map[string]string{"registry.mazeagent.net/allow-deletion": "yes"}
+	It("lets go a task whose label allows it", func(ctx context.Context) {
+		caption.Labels = map[string]string{"registry.mazeagent.net/allow-deletion": "yes"}
 		Expect(k8s.Update(ctx, caption)).To(Succeed())
 		Expect(k8s.Delete(ctx, caption)).To(beRefused("album", "caption"), "only the word true counts")
-		caption.Annotations["registry.mazeagent.net/allow-deletion"] = "true"
+		caption.Labels["registry.mazeagent.net/allow-deletion"] = "true"
 		Expect(k8s.Update(ctx, caption)).To(Succeed())
 		Expect(k8s.Delete(ctx, caption)).To(Succeed())
 	})
