@@ -93,6 +93,15 @@ var _ = Describe("mazectl about workflows of the cluster", Ordered, ContinueOnFa
 		Expect(code).To(Equal(1))
 	})
 
+	It("takes the file of a workflow for the cluster's", func(ctx context.Context) {
+		folder := GinkgoT().TempDir()
+		Expect(os.WriteFile(filepath.Join(folder, "album.yaml"), []byte("apiVersion: registry.mazeagent.net/v1alpha1\nkind: MazeWorkflow\n"+
+			"metadata: {name: album}\nspec: {nodes: [{id: t1, func: caption, args: {picture: a.png}}]}\n"), 0o600)).To(Succeed())
+		text, said, _ := call(ctx, kubeconfig, "diff", "cluster:"+namespace, taskFile("picture"), "--workflows", folder, "-o", "concise")
+		Expect(text).To(ContainSubstring("; breaks 1 workflow: MazeWorkflow " + namespace + "/book\n"))
+		Expect(said).To(ContainSubstring("breaks 1 of 2 workflows"))
+	})
+
 	It("says that it may not read them", func(ctx context.Context) {
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "reader"}}
 		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "reader"}, Rules: []rbacv1.PolicyRule{

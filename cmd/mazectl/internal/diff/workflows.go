@@ -24,7 +24,7 @@ type flows struct{ *workflows.Found }
 // readFlows reads the workflows, and those of the cluster if a version is its registry. All that are named have to be there: who forgets one
 // would be told that nothing breaks.
 func (o *Options) readFlows(ctx context.Context, sources [2]Source) (*flows, error) {
-	from := &workflows.Cluster{Flags: o.Cluster}
+	from := &workflows.Cluster{Flags: o.Cluster, FilesReplace: true}
 	found := workflows.Read(ctx, strings.NewReader(""), from, o.Workflows)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

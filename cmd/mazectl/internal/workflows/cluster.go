@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/internal/dag"
@@ -27,6 +29,8 @@ type Cluster struct {
 	Flags *genericclioptions.ConfigFlags
 	// AllNamespaces has those of all namespaces be read in place of those of one.
 	AllNamespaces bool
+	// FilesReplace has a MazeWorkflow be left out that a file has, too: it is about to be replaced by that.
+	FilesReplace bool
 }
 
 // IsCluster reports whether an argument is one for MazeWorkflows of the cluster, and not for a file.
@@ -53,6 +57,9 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 		return list(ctx, options)
 	}
 	err = cluster.Each(ctx, page, func(object *unstructured.Unstructured) error {
+		if from.FilesReplace && f.hasManifest(object.GetNamespace(), object.GetName()) {
+			return nil
+		}
 		w, err := workflowOf(object)
 		if err == nil && !f.seen[w.Name] {
 			f.seen[w.Name] = true
@@ -70,6 +77,22 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 		return fmt.Errorf("read the workflows of %s: %w; %s, or give files of workflows", where, err, cluster.Advice)
 	}
 	return nil
+}
+
+// hasManifest reports whether a file has a MazeWorkflow of a name, and of the namespace or none.
+func (f *Found) hasManifest(namespace, name string) bool {
+	return slices.ContainsFunc(f.manifests[name], func(declared string) bool { return declared == namespace || declared == "" })
+}
+
+// noteManifest notes that a file has a MazeWorkflow, if it has one.
+func (f *Found) noteManifest(content []byte) {
+	if !bytes.Contains(content, []byte("MazeWorkflow")) {
+		return
+	}
+	var object metav1.PartialObjectMetadata
+	if err := yaml.Unmarshal(content, &object); err == nil && object.Kind == "MazeWorkflow" {
+		f.manifests[object.Name] = append(f.manifests[object.Name], object.Namespace)
+	}
 }
 
 // IsAbsent reports whether a cluster does not serve MazeWorkflows.

@@ -39,6 +39,8 @@ type Found struct {
 	Errs  []report.NotRead
 	Notes []string
 	seen  map[string]bool
+	// manifests are the namespaces of the MazeWorkflows that files have, by their names.
+	manifests map[string][]string
 }
 
 const (
@@ -53,8 +55,18 @@ var extensions = []string{".json", ".yaml", ".yml"}
 // Read reads what the arguments name, and goes on after an error. A folder is searched, at any depth: what is no workflow there is passed over.
 // For cluster: and cluster:NAMESPACE, it reads MazeWorkflows of a cluster.
 func Read(ctx context.Context, stdin io.Reader, from *Cluster, args []string) *Found {
-	f := &Found{seen: map[string]bool{}}
-	for _, name := range args {
+	f := &Found{seen: map[string]bool{}, manifests: map[string][]string{}}
+	isFirst := func(a, b string) int { // the files, which may replace what is in the cluster
+		switch {
+		case IsCluster(a) == IsCluster(b):
+			return 0
+		case IsCluster(b):
+			return -1
+		default:
+			return 1
+		}
+	}
+	for _, name := range slices.SortedStableFunc(slices.Values(args), isFirst) {
 		if ctx.Err() != nil {
 			break
 		}
@@ -157,6 +169,7 @@ func (f *Found) take(name string, content []byte) bool {
 	uses, ok := dag.Uses(filepath.ToSlash(name), content)
 	if ok {
 		f.seen[clean] = true
+		f.noteManifest(content)
 		f.All = append(f.All, Workflow{File{filepath.ToSlash(name), content}, uses, false})
 	}
 	return ok
