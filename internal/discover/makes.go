@@ -61,25 +61,27 @@ func (f *finder) appendRenamed(names []string, line []byte) []string {
 	}
 }
 
-// importsLibrary reports whether a file imports one of the packages that have decorators.
+// importsLibrary reports whether a file imports one of the packages that have decorators. It looks for the word import once, as most files
+// name none of the packages, and then at each line that has it.
 func (c Claims) importsLibrary(source []byte) bool {
 	roots := slices.Clone(mazeRoots)
 	for _, d := range c {
-		roots = append(roots, imports.Root(d.Module))
-	}
-	return slices.ContainsFunc(roots, func(root string) bool {
-		for from := 0; root != ""; {
-			at := bytes.Index(source[from:], []byte(root))
-			if at < 0 {
-				return false
-			}
-			if before := source[:from+at]; bytes.HasSuffix(before, []byte("import ")) || bytes.HasSuffix(before, []byte("from ")) {
-				return true
-			}
-			from += at + len(root)
+		if root := imports.Root(d.Module); root != "" {
+			roots = append(roots, root)
 		}
-		return false
-	})
+	}
+	for from := 0; ; {
+		at := bytes.Index(source[from:], []byte("import "))
+		if at < 0 {
+			return false
+		}
+		start := max(from, bytes.LastIndexAny(source[from:from+at], "\r\n")+from+1)
+		line := syntax.ToLineEnd(source[start:])
+		if slices.ContainsFunc(roots, func(root string) bool { return bytes.Contains(line, []byte(" "+root)) }) {
+			return true
+		}
+		from = start + len(line)
+	}
 }
 
 // AlsoNamed returns claims by which decorators of further names are looked at. It claims nothing more: a Link with it finds the same.
