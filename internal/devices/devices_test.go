@@ -126,6 +126,9 @@ func summary(supplies []Supply) string {
 		if s.Shared {
 			line += ", shared"
 		}
+		if s.Divided {
+			line += ", divided"
+		}
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
@@ -162,11 +165,11 @@ func TestSupplies(t *testing.T) {
 					"memory-slices": {Value: resource.MustParse("8")},
 				}}}
 			})},
-			want: "gpu-20gi: 2 of 40448 MiB at least, partitions",
+			want: "gpu-20gi: 2 of 40448 MiB, partitions",
 		},
-		"Counters of another set": {
-			classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", consumes("1")))},
-			want: "gpu.nvidia.com: 0 of 81920 MiB at least",
+		"Counters of another set make the pool invalid": {
+			classes: []*resourcev1.DeviceClass{whole},
+			slices:  []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", consumes("1")), gpu("b", "80Gi"))},
 		},
 		"A GPU without memory (case 17)": {
 			classes: []*resourcev1.DeviceClass{whole, tier}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", ""))},
@@ -207,6 +210,19 @@ func TestSupplies(t *testing.T) {
 		"No class (case 19)":  {slices: []*resourcev1.ResourceSlice{sliceOf(several(4, "80Gi")...)}},
 		"A device name twice": {classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi"), gpu("a", "80Gi"))}},
 		"Shared by default":   {classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", sharable("0")))}, want: "gpu.nvidia.com: 1 of 81920 MiB, shared"},
+		"Shared by default, each a part": {
+			classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", sharable("20Gi")))},
+			want: "gpu.nvidia.com: 1 of 20480 MiB, divided",
+		},
+		"More by default than there is": {
+			classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", sharable("81Gi")), gpu("b", "80Gi"))},
+			want: "gpu.nvidia.com: 1 of 81920 MiB",
+		},
+		"Shared, and nothing is counted": {
+			classes: []*resourcev1.DeviceClass{whole},
+			slices:  []*resourcev1.ResourceSlice{sliceOf(gpu("a", "", func(d *resourcev1.Device) { d.AllowMultipleAllocations = ptr.To(true) }))},
+			want:    "gpu.nvidia.com: 1 of 0 MiB, shared",
+		},
 		"Sharable, all by default (case 20)": {
 			classes: []*resourcev1.DeviceClass{whole}, slices: []*resourcev1.ResourceSlice{sliceOf(gpu("a", "80Gi", sharable("80Gi")))},
 			want: "gpu.nvidia.com: 1 of 81920 MiB",

@@ -10,5 +10,6 @@
 //	nodes     a slice is for a node by its name, by a selector, or for all; or each of its devices says so itself
 //	taints    a device with the effect NoSchedule or NoExecute is handed out to nobody: an extended resource tolerates nothing
 //	classes   a device is of a class if all its CEL selectors are true. If one fails on any device, no Pod of this class is scheduled
-//	counters  devices that share counters are handed out while these last, the smallest first
+//	counters  devices that share counters are handed out while these last: that library's own allocator is asked how many, with a bound
+//	capacity  of a device that several Pods may have, a Pod that names no amount gets what the device's policy says
 package devices

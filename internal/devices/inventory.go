@@ -45,6 +45,7 @@ type memory struct {
 	selectors map[string]*selector
 	kinds     map[unique.Handle[string]]*kind
 	picks     map[string]*picks
+	counts    counts
 }
 
 // maxRemembered bounds what is remembered of each: what is gone long ago would pile up.
@@ -61,6 +62,7 @@ func (m *memory) trim() {
 	if len(m.picks) > maxRemembered || m.picks == nil {
 		m.picks = map[string]*picks{}
 	}
+	m.counts.renew()
 }
 
 // brokenPool is a pool of GPUs that cannot be used, and what is amiss with it.

@@ -34,7 +34,10 @@ type kind struct {
 	// memory is in MiB, rounded down. 0 where the device does not tell.
 	memory    int64
 	partition bool
-	shared    bool
+	// shared reports whether a Pod that names no amount leaves the device to others, too, and divided whether each gets a part of the memory.
+	shared, divided bool
+	// overdrawn reports whether a Pod that names no amount would take more of something than there is.
+	overdrawn bool
 	gpu       bool
 	// is is its type, as its driver writes it.
 	is      string
@@ -55,13 +58,7 @@ func kindOf(encoded string) *kind {
 	}
 	k := &kind{driver: from.Driver, device: from.Device, tainted: slices.ContainsFunc(from.Device.Taints, keepsOff)}
 	k.flaw = flawOf(from.Device.Attributes)
-	for name, capacity := range from.Device.Capacity {
-		if k.unqualified(string(name)) == memoryCapacity {
-			k.memory = max(0, capacity.Value.Value()/mebibyte)
-			k.gpu = k.gpu || k.memory > 0
-			k.shared = ptr.Deref(from.Device.AllowMultipleAllocations, false) && leavesSome(&capacity)
-		}
-	}
+	k.readCapacity()
 	for name, attribute := range from.Device.Attributes {
 		switch k.unqualified(string(name)) {
 		case typeAttribute:
@@ -80,9 +77,28 @@ func kindOf(encoded string) *kind {
 // unqualified returns a name without the driver's domain, which may be left out.
 func (k *kind) unqualified(name string) string { return strings.TrimPrefix(name, k.driver+"/") }
 
-// leavesSome reports whether a Pod that names no amount leaves some of a device's capacity to others.
-func leavesSome(capacity *resourcev1.DeviceCapacity) bool {
-	return capacity.RequestPolicy != nil && capacity.RequestPolicy.Default != nil && capacity.RequestPolicy.Default.Cmp(capacity.Value) < 0
+// readCapacity reads how much memory a Pod gets that names no amount: of a device that several Pods may have, its policy says how much of each
+// capacity such a Pod takes, and without a policy, it takes all.
+func (k *kind) readCapacity() {
+	k.shared = ptr.Deref(k.device.AllowMultipleAllocations, false)
+	for name, capacity := range k.device.Capacity {
+		takes := capacity.Value
+		if policy := capacity.RequestPolicy; policy != nil && policy.Default != nil {
+			takes = *policy.Default
+		}
+		rest := takes.Cmp(capacity.Value)
+		k.overdrawn = k.overdrawn || rest > 0 || takes.Sign() < 0
+		k.shared = k.shared && rest < 0 // else the first Pod leaves nothing to a second one
+		if k.unqualified(string(name)) != memoryCapacity {
+			continue
+		}
+		k.memory = max(0, capacity.Value.Value()/mebibyte)
+		k.gpu = k.gpu || k.memory > 0
+		if rest < 0 && takes.Sign() > 0 {
+			k.memory, k.divided = takes.Value()/mebibyte, true
+		}
+	}
+	k.divided = k.divided && k.shared
 }
 
 func keepsOff(taint resourcev1.DeviceTaint) bool {

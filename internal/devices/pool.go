@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 )
 
@@ -25,9 +24,10 @@ func (k poolKey) compare(other poolKey) int {
 type pool struct {
 	poolKey
 	// slices are sorted by name.
-	slices   []*Slice
-	devices  []device
-	counters counters
+	slices  []*Slice
+	devices []device
+	// counters are the sets of counters that its devices take from.
+	counters []resourcev1.CounterSet
 	// problem says why kube-scheduler does not use it. Empty if it does.
 	problem string
 	// nodes are the names of the nodes that devices are for, sorted. There are none if named is false: some are for others, too.
@@ -66,37 +66,6 @@ func (d *device) scope() scope {
 	return d.slice.nodes
 }
 
-// counters holds what is left of a pool's counters, by set and name.
-type counters map[string]map[string]resource.Quantity
-
-func (c counters) clone() counters {
-	out := counters{}
-	for set, values := range c {
-		out[set] = maps.Clone(values)
-	}
-	return out
-}
-
-// take takes what a device consumes. It reports whether there was enough of all; else nothing is taken.
-func (c counters) take(consumed []resourcev1.DeviceCounterConsumption) bool {
-	for _, of := range consumed {
-		for name, amount := range of.Counters {
-			left, there := c[of.CounterSet][name]
-			if !there || left.Cmp(amount.Value) < 0 {
-				return false
-			}
-		}
-	}
-	for _, of := range consumed {
-		for name, amount := range of.Counters {
-			left := c[of.CounterSet][name]
-			left.Sub(amount.Value)
-			c[of.CounterSet][name] = left
-		}
-	}
-	return true
-}
-
 // newest returns the slices of each pool's newest generation, by name.
 func newest(all []*Slice) map[poolKey][]*Slice {
 	out := map[poolKey][]*Slice{}
@@ -124,16 +93,10 @@ type poolReader struct {
 
 // read reads a pool: its devices, also if it cannot be used.
 func (r *poolReader) read(key poolKey, members []*Slice) *pool {
-	p := &pool{poolKey: key, slices: members, counters: counters{}}
+	p := &pool{poolKey: key, slices: members}
 	seen := map[string]bool{}
 	for _, slice := range members {
-		for _, set := range slice.counters {
-			values := map[string]resource.Quantity{}
-			for name, counter := range set.Counters {
-				values[name] = counter.Value
-			}
-			p.counters[set.Name] = values
-		}
+		p.counters = append(p.counters, slice.counters...)
 		for i := range slice.devices {
 			declared := &slice.devices[i]
 			if seen[declared.name] {
@@ -145,11 +108,36 @@ func (r *poolReader) read(key poolKey, members []*Slice) *pool {
 			p.devices = append(p.devices, d)
 		}
 	}
+	p.problem = cmp.Or(p.problem, p.miscounted())
 	if want := members[0].of; int64(len(members)) != want {
 		p.problem = fmt.Sprintf("has %d of %d ResourceSlices", len(members), want)
 	}
 	p.nodes, p.named = nodesOf(p.devices)
 	return p
+}
+
+// miscounted says why the counters of a pool cannot be used, and so none of its devices. Empty if they can.
+func (p *pool) miscounted() string {
+	sets := map[string]map[string]resourcev1.Counter{}
+	for _, set := range p.counters {
+		if _, twice := sets[set.Name]; twice {
+			return "has two sets of counters of one name"
+		}
+		sets[set.Name] = set.Counters
+	}
+	for i := range p.devices {
+		for _, of := range p.devices[i].device.ConsumesCounters {
+			for name := range of.Counters {
+				if _, there := sets[of.CounterSet][name]; !there {
+					return "has devices that take from counters which are not there"
+				}
+			}
+			if _, there := sets[of.CounterSet]; !there {
+				return "has devices that take from counters which are not there"
+			}
+		}
+	}
+	return ""
 }
 
 func (r *poolReader) kindOf(encoded unique.Handle[string]) *kind {

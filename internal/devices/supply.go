@@ -2,7 +2,6 @@ package devices
 
 import (
 	"cmp"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
@@ -17,7 +16,8 @@ type Supply struct {
 	// first, if it has the name for itself, and the implicit one, deviceclass.resource.kubernetes.io/CLASS.
 	Class     string
 	Resources []string
-	// Count is how many devices one Pod can get, at most 32. AtLeast reports whether it may get more: the devices share counters.
+	// Count is how many devices one Pod can get, at most 32. AtLeast reports whether it may get more, which took too long to find out: the
+	// devices share counters.
 	Count   int
 	AtLeast bool
 	// Memory is the least memory of any device of the class on the node, in MiB, rounded down. 0 where a device does not tell. Largest is
@@ -25,9 +25,11 @@ type Supply struct {
 	Memory, Largest int64
 	// Capability is the least compute capability of any of them: a hundred times the major version, and the minor one. 0 where one does not tell.
 	Capability int64
-	// Partitions reports whether a device is a part of a GPU, such as MIG's. Shared reports whether several Pods get the same one.
+	// Partitions reports whether a device is a part of a GPU, such as MIG's. Shared reports whether several Pods get the same one, and may use all
+	// of its memory, and Divided whether each of them gets a part of the memory, which Memory then is.
 	Partitions bool
 	Shared     bool
+	Divided    bool
 	// Products are the devices' product names, sorted, each once. Unnamed reports whether a device tells none. Drivers are their drivers.
 	Products []string
 	Unnamed  bool
@@ -77,14 +79,14 @@ func (i *Inventory) Node(node *corev1.Node, reads func(label string) bool) Node 
 		case c.Failure != "":
 			out.Supplies = append(out.Supplies, Supply{Class: c.Name, Resources: c.Resources, Failure: c.Failure})
 		default:
-			out.Supplies = append(out.Supplies, suppliesOf(c, k, there)...)
+			out.Supplies = append(out.Supplies, i.suppliesOf(c, k, there)...)
 		}
 	}
 	return out
 }
 
 // suppliesOf counts what a class hands out of some devices: at most one supply, and none if it selects none of them. at is the class's place.
-func suppliesOf(c *class, at int, there []found) []Supply {
+func (i *Inventory) suppliesOf(c *class, at int, there []found) []Supply {
 	supply := Supply{Class: c.Name, Resources: c.Resources}
 	var usable []found
 	for _, d := range there {
@@ -95,6 +97,8 @@ func suppliesOf(c *class, at int, there []found) []Supply {
 		case d.tainted:
 			supply.Tainted++
 			continue
+		case d.overdrawn:
+			continue // an ordinary request is for more than it has
 		}
 		if len(usable) == 0 {
 			supply.Memory, supply.Capability = d.memory, d.capability
@@ -103,7 +107,8 @@ func suppliesOf(c *class, at int, there []found) []Supply {
 		supply.Capability = min(supply.Capability, d.capability)
 		usable = append(usable, d)
 		supply.Partitions = supply.Partitions || d.partition
-		supply.Shared = supply.Shared || d.shared
+		supply.Shared = supply.Shared || d.shared && !d.divided
+		supply.Divided = supply.Divided || d.divided
 		supply.Others = supply.Others || !d.gpu
 		supply.Uncertain = cmp.Or(supply.Uncertain, d.uncertain)
 		supply.Drivers = insert(supply.Drivers, d.driver)
@@ -114,27 +119,6 @@ func suppliesOf(c *class, at int, there []found) []Supply {
 	if len(usable)+supply.Tainted == 0 {
 		return nil
 	}
-	supply.Count, supply.AtLeast = count(usable)
+	supply.Count, supply.AtLeast = i.memory.counts.count(usable)
 	return []Supply{supply}
-}
-
-// count returns how many of some devices one Pod can get. Those that share counters are taken the smallest first, while the counters last:
-// that is a lower bound, as another choice may leave more.
-func count(usable []found) (n int, atLeast bool) {
-	usable = slices.Clone(usable)
-	slices.SortStableFunc(usable, func(a, b found) int { return cmp.Compare(a.memory, b.memory) })
-	left := map[*judged]counters{}
-	for _, d := range usable {
-		if consumed := d.kind.device.ConsumesCounters; len(consumed) > 0 {
-			if left[d.of] == nil {
-				left[d.of] = d.of.counters.clone()
-			}
-			if !left[d.of].take(consumed) {
-				atLeast = true
-				continue
-			}
-		}
-		n++
-	}
-	return min(n, maxRequested), atLeast && n < maxRequested
 }

@@ -188,8 +188,11 @@ func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name co
 	for _, product := range handed.Products {
 		s.models = append(s.models, modelOf(product))
 	}
-	if handed.Shared {
+	switch {
+	case handed.Shared:
 		s.sharing = sharingTimeSlicing
+	case handed.Divided:
+		s.sharing = sharingMPS
 	}
 	s.products = strings.Join(handed.Products[:min(len(handed.Products), maxProducts)], ", ")
 	if s.memory == 0 {
@@ -260,7 +263,8 @@ func modelOf(product string) string { return strings.ReplaceAll(product, " ", "-
 // doubts reports whether the devices of a class of nodes might do, and something about them is not known that is not their memory.
 func (p *plan) doubts(class *Class) bool {
 	return slices.ContainsFunc(class.supplies, func(s supply) bool {
-		return s.devices && len(p.others(class)) == 0 && (s.doubtful || s.unusable == "" && s.atLeast && s.memory > 0 && s.need(&p.demand) > s.count)
+		return s.devices && len(p.others(class)) == 0 &&
+			(s.doubtful || s.unusable == "" && s.atLeast && s.adds() && s.memory > 0 && s.need(&p.demand) > s.count)
 	})
 }
 

@@ -188,6 +188,11 @@ func TestDeviceCases(t *testing.T) {
 	dynamic.edit = func(s *resourcev1.ResourceSliceSpec) {
 		s.SharedCounters = []resourcev1.CounterSet{{Name: "gpu-0", Counters: map[string]resourcev1.Counter{"memory-slices": {Value: resource.MustParse("8")}}}}
 	}
+	budget := dra(h100s(4, consumes("3"))) // as of a power supply: two of four at once
+	budget.edit = dynamic.edit
+	unequal := dra(append(h100s(1, consumes("8")), h100s(2, consumes("4"))...)) // the first that fits leaves nothing to others
+	unequal.edit = dynamic.edit
+	mistaken := dra(h100s(2, consumes("1")))
 	half := dra(h100s(2))
 	half.edit = func(s *resourcev1.ResourceSliceSpec) { s.Pool.ResourceSliceCount = 2 }
 	renewed := dra(h100s(1))
@@ -195,6 +200,7 @@ func TestDeviceCases(t *testing.T) {
 	old := (&machine{devices: h100s(4)}).slice("old")
 	renewed.more = []*resourcev1.ResourceSlice{old}
 	allow := func(c *Config) { c.TimeSlicing = true }
+	parts := func(c *Config) { c.MPS = true }
 
 	cases := []struct {
 		number   int
@@ -241,6 +247,13 @@ func TestDeviceCases(t *testing.T) {
 		{15, "static MIG, any by nvidia.com/gpu", named, []machine{static}, nil, `{type: gpu}`, "1 nvidia.com/gpu", "", isFalse, "no DeviceClass selects them"},
 		{15, "static MIG, any", ofSlices, []machine{static}, nil, `{type: gpu}`, "1 R/gpu-20gi", "", isTrue, ""},
 		{16, "dynamic MIG, 20Gi", ofSlices, []machine{dynamic}, nil, `{type: gpu, gpuMemory: 20Gi}`, "1 R/gpu-20gi", "", isTrue, ""},
+		{16, "dynamic MIG, 60Gi, which two slices have", ofSlices, []machine{dynamic}, nil, `{type: gpu, gpuMemory: 60Gi}`, "1 R/gpu-60gi", "", isTrue, ""},
+		{16, "dynamic MIG, 160Gi, which all its slices have", ofSlices, []machine{dynamic}, nil, `{type: gpu, gpuMemory: 160Gi}`, "1 nvidia.com/gpu", "*", isFalse, ""},
+		{16, "four GPUs with counters for two, 160Gi", named, []machine{budget}, nil, `{type: gpu, gpuMemory: 150Gi}`, "2 nvidia.com/gpu", "", isTrue, ""},
+		{16, "the same, three GPUs", named, []machine{budget}, nil, `{type: gpu, gpuMemory: 230Gi}`, "*", "*", isFalse, "needs 3 GPUs on one node, has 2 with 81559Mi each"},
+		{16, "one with all of the counters, two with half", named, []machine{unequal}, nil, `{type: gpu, gpuMemory: 150Gi}`, "2 nvidia.com/gpu", "", isTrue, ""},
+		{16, "the same, three GPUs", named, []machine{unequal}, nil, `{type: gpu, gpuMemory: 230Gi}`, "*", "*", isFalse, "needs 3 GPUs on one node, has 2 with 81559Mi each"},
+		{16, "counters that are not there", named, []machine{mistaken}, nil, `{type: gpu}`, "*", "*", isFalse, "take from counters which are not there"},
 		{17, "a GPU without memory, 40Gi", tiered, []machine{memoryless}, nil, `{type: gpu, gpuMemory: 40Gi}`, "1 nvidia.com/gpu", "memory > 40959", isNoLabel,
 			"its ResourceSlices do not tell how much memory a device of DeviceClass gpu.nvidia.com has"},
 		{17, "the same and D", tiered, []machine{memoryless, d}, nil, `{type: gpu, gpuMemory: 40Gi}`, "1 R/gpu-40gi", "", isTrue, ""},
@@ -257,6 +270,9 @@ func TestDeviceCases(t *testing.T) {
 		{20, "sharable with default all, ×2", named, []machine{dra(h100s(2, sharable("81559Mi")))}, nil, `{type: gpu, gpuMemory: 80Gi}`, "2 nvidia.com/gpu", "", isTrue, ""},
 		{20, "default 0", named, []machine{dra(h100s(2, sharable("0")))}, nil, `{type: gpu}`, "1 nvidia.com/gpu", "*", isFalse, "gpu.sharing.timeSlicing: Allow"},
 		{20, "default 0, allowed", named, []machine{dra(h100s(2, sharable("0")))}, allow, `{type: gpu}`, "1 nvidia.com/gpu", "*", isTrue, ""},
+		{20, "default a part", named, []machine{dra(h100s(2, sharable("20Gi")))}, allow, `{type: gpu, gpuMemory: 10Gi}`, "*", "*", isFalse, "gpu.sharing.mps: Allow"},
+		{20, "default a part, allowed, 20Gi", named, []machine{dra(h100s(2, sharable("20Gi")))}, parts, `{type: gpu, gpuMemory: 20Gi}`, "1 nvidia.com/gpu", "", isTrue, ""},
+		{20, "the same, 40Gi, which the device has", named, []machine{dra(h100s(2, sharable("20Gi")))}, parts, `{type: gpu, gpuMemory: 40Gi}`, "*", "*", isFalse, "has 20480Mi on a shared GPU"},
 		{20, "40 GPUs, 33 GPUs", named, []machine{dra(h100s(40))}, nil, fmt.Sprintf(`{type: gpu, gpuMemory: %dMi}`, 33*81559), "*", "*", isFalse,
 			"needs 33 devices with 81559Mi each, and a Pod can ask for 32"},
 	}

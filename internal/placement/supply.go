@@ -166,6 +166,8 @@ func (c *Config) refusal(s *supply, labels map[string]string) string {
 			return why + ", or gpu.sharing.provider: HAMi to use shares by memory"
 		}
 		return ""
+	case s.sharing == sharingMPS && s.devices && !c.MPS:
+		return "several Pods get one of its devices, and each a part of the memory; set gpu.sharing.mps: Allow in the operator's configuration to use them"
 	case s.sharing == sharingMPS:
 		return deny(c.MPS, "MPS", "mps")
 	case s.sharing == sharingFraction && !c.MPS:
