@@ -93,11 +93,9 @@ func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Optio
 		}
 	}
 	if !options.IgnoreNodes && !options.Placement.IgnoreDevices {
-		reader, err := nodes.AddDevices(mgr, inventory)
-		if err != nil {
+		if devices, err = nodes.AddDevices(mgr, inventory); err != nil {
 			return err
 		}
-		devices = reader.Settled
 	}
 	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
 	outcomes, wake := ledger.New(), make(chan event.TypedGenericEvent[types.NamespacedName])

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,12 +20,13 @@ import (
 	"github.com/maze-agent/maregister/internal/devices"
 )
 
-// +kubebuilder:rbac:groups=resource.k8s.io,resources=deviceclasses;resourceslices,verbs=list;watch
+// +kubebuilder:rbac:groups=resource.k8s.io,resources=deviceclasses;devicetaintrules;resourceslices,verbs=list;watch
 
 // published is what is known of Dynamic Resource Allocation. The lock of the inventory is held for all of it.
 type published struct {
 	classes map[string]*resourcev1.DeviceClass
 	slices  map[string]*devices.Slice
+	rules   map[string]*resourcev1.DeviceTaintRule
 	// implicit reports whether Pods can ask for classes without a resource name of their own.
 	implicit bool
 	// served reports whether all that there is has been brought.
@@ -34,17 +36,36 @@ type published struct {
 	read  *devices.Inventory
 	// unread says why it is not known what is published. Empty if it is, or if the API server does not serve it.
 	unread string
+	// assumed says that rules of taints may be there which are not read. Empty if they are read, or if the API server does not serve them.
+	assumed string
+}
+
+func newPublished() published {
+	return published{
+		classes: map[string]*resourcev1.DeviceClass{}, slices: map[string]*devices.Slice{}, rules: map[string]*resourcev1.DeviceTaintRule{},
+	}
 }
 
 // counts reports whether placements or verdicts depend on it.
 func (p *published) counts() bool { return p.served || p.unread != "" }
 
-// AddDevices adds to the manager what reads DeviceClasses and ResourceSlices, where the API server serves them and the operator may. The inventory
-// is complete once that is settled.
-func AddDevices(mgr manager.Manager, inventory *Inventory) (*caches.Optional, error) {
+// AddDevices adds to the manager what reads DeviceClasses, ResourceSlices and DeviceTaintRules, where the API server serves them and the operator
+// may. It returns what reports whether that is settled; the inventory is complete then. Rules are served since Kubernetes 1.37 only, so they are read
+// apart.
+func AddDevices(mgr manager.Manager, inventory *Inventory) (settled func() bool, err error) {
 	asker, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return nil, fmt.Errorf("make the client that asks for the API server's version: %w", err)
+	}
+	rules := &caches.Optional{
+		Kinds: []caches.OptionalKind{{
+			Object: &resourcev1.DeviceTaintRule{}, List: &resourcev1.DeviceTaintRuleList{}, Resource: "devicetaintrules",
+			Transform: transform(slimRule), Change: inventory.ruleChanged,
+		}},
+		Report: inventory.reportRules,
+	}
+	if err := caches.AddOptional(mgr, rules); err != nil {
+		return nil, err
 	}
 	reader := &caches.Optional{
 		Kinds: []caches.OptionalKind{
@@ -61,7 +82,7 @@ func AddDevices(mgr manager.Manager, inventory *Inventory) (*caches.Optional, er
 		Report:  inventory.report,
 		Advice:  ", or set gpu.dynamicResources: Ignore",
 	}
-	return reader, caches.AddOptional(mgr, reader)
+	return func() bool { return reader.Settled() && rules.Settled() }, caches.AddOptional(mgr, reader)
 }
 
 // transform returns what a cache calls for each object.
@@ -80,6 +101,13 @@ func slimClass(c *resourcev1.DeviceClass) *resourcev1.DeviceClass {
 		ObjectMeta: metav1.ObjectMeta{Name: c.Name, UID: c.UID, ResourceVersion: c.ResourceVersion, CreationTimestamp: c.CreationTimestamp},
 		Spec:       resourcev1.DeviceClassSpec{Selectors: c.Spec.Selectors, ExtendedResourceName: c.Spec.ExtendedResourceName},
 	}
+}
+
+// slimRule leaves of a rule what is read: not when it was made, nor what became of it.
+func slimRule(r *resourcev1.DeviceTaintRule) *resourcev1.DeviceTaintRule {
+	slim := &resourcev1.DeviceTaintRule{ObjectMeta: metav1.ObjectMeta{Name: r.Name, UID: r.UID, ResourceVersion: r.ResourceVersion}, Spec: r.Spec}
+	slim.Spec.Taint.TimeAdded = nil
+	return slim
 }
 
 // askVersion finds out whether Pods can ask for every class.
@@ -145,6 +173,37 @@ func sameClass(a, b *resourcev1.DeviceClass) bool {
 	return a.CreationTimestamp.Equal(&b.CreationTimestamp) && apiequality.Semantic.DeepEqual(a.Spec, b.Spec)
 }
 
+// ruleChanged takes over a change of a DeviceTaintRule.
+func (i *Inventory) ruleChanged(before, after client.Object) {
+	was, _ := before.(*resourcev1.DeviceTaintRule)
+	is, _ := after.(*resourcev1.DeviceTaintRule)
+	i.publish(func(p *published) bool {
+		if is == nil {
+			delete(p.rules, was.Name)
+			return true
+		}
+		if known := p.rules[is.Name]; known != nil && apiequality.Semantic.DeepEqual(known.Spec, is.Spec) {
+			return false
+		}
+		p.rules[is.Name] = is
+		return true
+	})
+}
+
+// reportRules takes over whether rules can be read. Those that cannot are taken for none.
+func (i *Inventory) reportRules(is caches.Availability, resource string) {
+	i.publish(func(p *published) bool {
+		p.assumed = ""
+		if is == caches.Refused || is == caches.Unanswered {
+			p.assumed = fmt.Sprintf("unless one of the %s.%s, which the operator does not read, taints the device", resource, resourcev1.GroupName)
+		}
+		if is != caches.Served {
+			clear(p.rules)
+		}
+		return true
+	})
+}
+
 // sliceChanged takes over a change of a ResourceSlice. What a driver only writes again changes nothing.
 func (i *Inventory) sliceChanged(before, after client.Object) {
 	was, _ := before.(*devices.Slice)
@@ -186,10 +245,11 @@ func (i *Inventory) readDevices() {
 	if p.served {
 		p.read = p.read.Next(devices.Published{
 			Classes: slices.Collect(maps.Values(p.classes)), Slices: slices.Collect(maps.Values(p.slices)), ImplicitNames: p.implicit,
+			Rules: slices.SortedFunc(maps.Values(p.rules), func(a, b *resourcev1.DeviceTaintRule) int { return cmp.Compare(a.Name, b.Name) }),
 		})
 	} else {
 		p.read = nil
 	}
 	i.builder.SetDevices(p.read)
-	i.builder.SetUnread(p.unread)
+	i.builder.SetUnread(p.unread, p.assumed)
 }

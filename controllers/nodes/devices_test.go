@@ -127,6 +127,48 @@ func TestDevices(t *testing.T) {
 	w.expect(t, "read anew", "False", "T4", 2)
 }
 
+// newRule returns a rule that taints a device of every node.
+func newRule(name, device string) *resourcev1.DeviceTaintRule {
+	return &resourcev1.DeviceTaintRule{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: resourcev1.DeviceTaintRuleSpec{
+		DeviceSelector: &resourcev1.DeviceTaintSelector{Device: &device},
+		Taint:          resourcev1.DeviceTaint{Key: "example.com/sick", Effect: resourcev1.DeviceTaintEffectNoSchedule, TimeAdded: &metav1.Time{}},
+	}}
+}
+
+// TestDeviceTaintRules: devices that a rule taints do not count as long as it is there. Where rules cannot be read, verdicts that depend on it say so.
+func TestDeviceTaintRules(t *testing.T) {
+	w := newWatched()
+	w.NodeChanged(nil, newNode("gpu-1"))
+	w.classChanged(nil, slimClass(newClass("gpu.nvidia.com", "nvidia.com/gpu", "0")))
+	w.sliceChanged(nil, newSlice("gpu-1", 1, 81559))
+	w.report(caches.Served, "")
+	w.reportRules(caches.Absent, "devicetaintrules")
+	w.expect(t, "an API server without rules", "True", "by the devices of DeviceClass gpu.nvidia.com", 3)
+
+	w.reportRules(caches.Served, "")
+	rule := slimRule(newRule("sick", "gpu-0"))
+	w.ruleChanged(nil, rule)
+	w.expect(t, "a rule", "False", "all 1 devices of its DeviceClass gpu.nvidia.com are tainted", 2)
+	again := newRule("sick", "gpu-0")
+	again.ResourceVersion, again.Status.Conditions = "7", []metav1.Condition{{Type: "EvictionInProgress"}}
+	again.Spec.Taint.TimeAdded = &metav1.Time{Time: again.Spec.Taint.TimeAdded.Add(1)}
+	w.ruleChanged(rule, slimRule(again))
+	w.expect(t, "its status", "False", "tainted", 0)
+	w.ruleChanged(rule, slimRule(newRule("sick", "gpu-7")))
+	w.expect(t, "for another device", "True", "", 1)
+	w.ruleChanged(nil, slimRule(newRule("all", "gpu-0")))
+	w.expect(t, "another rule", "False", "tainted", 1)
+	w.ruleChanged(slimRule(newRule("all", "gpu-0")), nil)
+	w.expect(t, "is gone", "True", "", 1)
+
+	w.ruleChanged(nil, rule)
+	w.reportRules(caches.Refused, "devicetaintrules")
+	w.expect(t, "no right", "True", "unless one of the devicetaintrules.resource.k8s.io, which the operator does not read, taints the device", 2)
+	w.NodeChanged(nil, newT4())
+	w.sliceChanged(newSlice("gpu-1", 1, 81559), nil)
+	w.expect(t, "no devices", "False", "T4", 2)
+}
+
 // TestImplicitNames: a class without a resource name is asked for once it is known that Pods can.
 func TestImplicitNames(t *testing.T) {
 	w := newWatched()

@@ -6,11 +6,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	resourcev1 "k8s.io/api/resource/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/maze-agent/maregister/internal/devices"
 	"github.com/maze-agent/maregister/internal/placement"
 )
 
@@ -29,7 +27,7 @@ type Inventory struct {
 func NewInventory(config placement.Config) *Inventory {
 	return &Inventory{
 		builder:   placement.NewBuilder(config),
-		published: published{classes: map[string]*resourcev1.DeviceClass{}, slices: map[string]*devices.Slice{}},
+		published: newPublished(),
 	}
 }
 

@@ -97,7 +97,9 @@ func (i *Inventory) readPools(last *Inventory, all []*Slice) {
 	for key, members := range newest(all) {
 		p := last.all[key]
 		if p == nil || !sameRules || !slices.Equal(p.slices, members) {
-			p = reader.read(key, members)
+			if next := reader.read(key, members); p == nil || !p.same(next) {
+				p = next
+			}
 		}
 		i.all[key] = p
 		if p.problem != "" {

@@ -116,6 +116,11 @@ func (r *poolReader) read(key poolKey, members []*Slice) *pool {
 	return p
 }
 
+// same reports whether two pools differ in nothing: they are of the same slices, and the same devices are tainted.
+func (p *pool) same(other *pool) bool {
+	return slices.Equal(p.slices, other.slices) && slices.EqualFunc(p.devices, other.devices, func(a, b device) bool { return a.tainted == b.tainted })
+}
+
 // miscounted says why the counters of a pool cannot be used, and so none of its devices. Empty if they can.
 func (p *pool) miscounted() string {
 	sets := map[string]map[string]resourcev1.Counter{}

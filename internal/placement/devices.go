@@ -63,10 +63,11 @@ func (b *Builder) SetDevices(published *devices.Inventory) bool {
 	return changed
 }
 
-// SetUnread takes over why it is not known what Dynamic Resource Allocation hands out. Empty if it is known.
-func (b *Builder) SetUnread(why string) {
-	if b.unread != why {
-		b.unread = why
+// SetUnread takes over why it is not known what Dynamic Resource Allocation hands out, and on what a verdict depends where it is known, which is not
+// read. Both are empty if all is known.
+func (b *Builder) SetUnread(why, assumed string) {
+	if b.unread != why || b.assumed != assumed {
+		b.unread, b.assumed = why, assumed
 		b.revision++
 	}
 }

@@ -106,7 +106,7 @@ func TestUnread(t *testing.T) {
 	const missing = "the operator may not list resourceslices"
 	for _, why := range []string{"", missing, ""} {
 		revision := builder.Revision()
-		builder.SetUnread(why)
+		builder.SetUnread(why, "")
 		if changed := builder.Revision() != revision; changed != (why != "" || revision > 1) {
 			t.Errorf("%q: changed: %t", why, changed)
 		}

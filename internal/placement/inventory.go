@@ -18,6 +18,8 @@ type Inventory struct {
 	devices *devices.Inventory
 	// unread says why it is not known what Dynamic Resource Allocation hands out. Empty if it is known.
 	unread string
+	// assumed says on what it depends that devices are handed out, and is not read. Empty if all is.
+	assumed string
 	// handedOut is the least memory of a device that a resource hands out on nodes that are there, in MiB. 0 if it may be one of no use.
 	handedOut map[corev1.ResourceName]int64
 	// least is the same by the resource's number. supplies is how many supplies the classes have.
@@ -55,6 +57,7 @@ type Builder struct {
 	config   Config
 	devices  *devices.Inventory
 	unread   string
+	assumed  string
 	nodes    map[string]counted
 	groups   map[string]*group
 	numbers  map[corev1.ResourceName]int
@@ -328,7 +331,7 @@ func nameOf(class *Class) string {
 // Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
-		config: &b.config, devices: b.devices, unread: b.unread, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
+		config: &b.config, devices: b.devices, unread: b.unread, assumed: b.assumed, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
 		least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {

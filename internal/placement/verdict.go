@@ -13,7 +13,11 @@ import (
 // judge reports whether some node can host the Pod of a plan when it is empty.
 func (inv *Inventory) judge(p *plan) Verdict {
 	if class := inv.host(p); class != nil {
-		return Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task when it is empty" + inv.share(p, class)}
+		verdict := Verdict{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible, Summary: "a node can host the task when it is empty" + inv.share(p, class)}
+		if s := class.supplyOf(p.resource); p.count > 0 && s != nil && s.devices {
+			verdict.Advice = inv.assumed
+		}
+		return verdict
 	}
 	if verdict, open := inv.undecided(p); open {
 		return inv.withFailure(p, inv.withUnread(p, verdict))

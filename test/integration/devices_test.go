@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -60,6 +62,28 @@ var _ = Describe("Dynamic Resource Allocation", func() {
 		Expect(k8s.DeleteAllOf(ctx, &resourcev1.ResourceSlice{})).To(Succeed())
 		expectPlaceable(ctx, task, "False/NoFeasibleNode", "T4 (1 node)")
 		expectPlaceable(ctx, other, "True/Feasible", "by the label nvidia.com/gpu.memory")
+	})
+
+	It("counts no device that a rule taints, as long as the rule is there", func(ctx context.Context) {
+		DeferCleanup(func(ctx context.Context) {
+			Expect(k8s.DeleteAllOf(ctx, &resourcev1.DeviceTaintRule{})).To(Succeed())
+		})
+		expectNodes(ctx, testutil.NewNode("gpu-1"))
+		Expect(k8s.Create(ctx, testutil.NewGPUClass("gpu.nvidia.com", "nvidia.com/gpu", ""))).To(Succeed())
+		expectSlices(ctx, testutil.NewGPUSlice("gpu-1", 2, 81559))
+		startOperator(testutil.OperatorOptions{})
+		one, both := gpuTask(namespace, "one", "60Gi"), gpuTask(namespace, "both", "120Gi")
+		expectCreated(ctx, one, both)
+		expectPlaceable(ctx, both, "True/Feasible", "it takes 2 nvidia.com/gpu")
+		rule := &resourcev1.DeviceTaintRule{ObjectMeta: metav1.ObjectMeta{Name: "sick"}, Spec: resourcev1.DeviceTaintRuleSpec{
+			DeviceSelector: &resourcev1.DeviceTaintSelector{Pool: ptr.To("gpu-1"), Device: ptr.To("gpu-0")},
+			Taint:          resourcev1.DeviceTaint{Key: "example.com/sick", Effect: resourcev1.DeviceTaintEffectNoSchedule},
+		}}
+		Expect(k8s.Create(ctx, rule)).To(Succeed())
+		expectPlaceable(ctx, both, "False/NoFeasibleNode", "")
+		expectPlaceable(ctx, one, "True/Feasible", "by the devices of DeviceClass gpu.nvidia.com")
+		Expect(k8s.Delete(ctx, rule)).To(Succeed())
+		expectPlaceable(ctx, both, "True/Feasible", "it takes 2 nvidia.com/gpu")
 	})
 
 	It("writes nothing for a slice that is written again, and only what another one changes", func(ctx context.Context) {
