@@ -57,9 +57,9 @@ func (inv *Inventory) admit(p *plan, terms []corev1.NodeSelectorTerm) ([]corev1.
 	if _, ok := inv.handedOut[p.resource]; !ok {
 		return terms, false
 	}
-	will, wont, plugin := inv.served(p)
-	if len(will) == 0 {
-		return terms, false
+	will, wont, plugin, others := inv.served(p)
+	if len(will) == 0 || len(terms) == 0 && others {
+		return terms, false // or all are selected, and what will not do is kept off afterwards
 	}
 	selected := func(c *Class) bool { return slices.ContainsFunc(terms, c.matches) }
 	if !plugin && !inv.grows(p) && !slices.ContainsFunc(will, selected) {
@@ -90,8 +90,8 @@ func (inv *Inventory) grows(p *plan) bool {
 }
 
 // served returns the nodes that give a plan's resource by their devices and would do, and those that would not, in whatever way they give it. It
-// reports whether a device plugin offers it anywhere.
-func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin bool) {
+// reports whether a device plugin offers it anywhere, and whether what one offers would do, too.
+func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin, others bool) {
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		s := class.supplyOf(p.resource)
@@ -101,14 +101,14 @@ func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin bool) {
 		plugin = plugin || !s.devices
 		switch {
 		case s.does(&p.demand, p.count):
-			if s.devices {
+			if others = others || !s.devices; s.devices {
 				will = append(will, class)
 			}
 		case !s.devices || s.count >= p.count || s.stalls(p.count):
 			wont = append(wont, class)
 		}
 	}
-	return will, wont, plugin
+	return will, wont, plugin, others
 }
 
 // commonLabel returns a label that all of some nodes have, and none of others: by what tells GPUs apart first. Else it is the lack of the label of

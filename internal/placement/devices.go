@@ -87,9 +87,8 @@ type described struct {
 func (c *Config) describe(node *corev1.Node, published *devices.Inventory) described {
 	slim := c.Slim(node)
 	d := described{devices: c.deviceSupplies(slim, published)}
-	for i := range d.devices { // none is allocatable: what is left of a device plugin is not restarting
-		delete(slim.Status.Allocatable, d.devices[i].resource)
-		delete(slim.Status.Capacity, d.devices[i].resource)
+	if len(d.devices) > 0 {
+		c.dropUnplugged(slim, d.devices)
 	}
 	d.plain, d.state = c.classify(slim), c.stateOf(slim)
 	if len(d.devices) == 0 {
@@ -114,6 +113,20 @@ func (c *Config) describe(node *corev1.Node, published *devices.Inventory) descr
 	}
 	d.common, d.key = &common, keyOf(&common)+key.String()
 	return d
+}
+
+// dropUnplugged leaves out the resources that nodes with devices do not allocate: what is left there of a device plugin is not restarting, and labels
+// only repeat what slices tell. One that has a capacity may be restarting, unless its devices are handed out by the same name.
+func (c *Config) dropUnplugged(node *corev1.Node, handed []supply) {
+	maps.DeleteFunc(node.Status.Allocatable, func(name corev1.ResourceName, allocatable resource.Quantity) bool {
+		capacity := node.Status.Capacity[name]
+		drop := c.isGPU(name) && allocatable.Sign() <= 0 && capacity.Sign() <= 0 ||
+			slices.ContainsFunc(handed, func(s supply) bool { return s.resource == name })
+		if drop {
+			delete(node.Status.Capacity, name)
+		}
+		return drop
+	})
 }
 
 // allSupplies returns what a node offers by its device plugin, and by its devices. Where slices describe GPUs, labels only repeat it.

@@ -3,9 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -13,16 +11,13 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
-	"github.com/maze-agent/maregister/internal/devices"
-	"github.com/maze-agent/maregister/internal/placement"
 	"github.com/maze-agent/maregister/test/testutil"
 )
-
-const deviceClusters = 40
 
 // machine is a kind of nodes, with the devices that its driver publishes: their types and their memory in MiB.
 type machine struct {
@@ -37,9 +32,12 @@ type gpuDevice struct {
 	kind    string
 	memory  int64
 	tainted bool
-	// shared lets several Pods have it, each of which takes none of it for itself. counters is what it takes of 8 that its node has.
+	// shared lets several Pods have it, each of which takes so much of its memory for itself, in MiB. counters is what it takes of 8 that its node has.
 	shared   bool
+	share    int64
 	counters int64
+	// capability is the compute capability. Empty if the driver does not tell it.
+	capability string
 }
 
 func several(n int, d gpuDevice) []gpuDevice { return slices.Repeat([]gpuDevice{d}, n) }
@@ -67,10 +65,11 @@ var machines = []machine{
 	{"shared", several(2, gpuDevice{kind: "gpu", memory: 81559, shared: true}), nil, -1},
 	{"dynamic-mig", []gpuDevice{{kind: "gpu", memory: 81559, counters: 8}, {kind: "mig", memory: 40448, counters: 4}, {kind: "mig", memory: 40448, counters: 4},
 		{kind: "mig", memory: 9984, counters: 1}}, nil, -1},
-	{"plugin-t4", nil, discovered("T4", "15360", "4"), 4},
-	{"plugin-h100", nil, discovered("H100", "81559", "4"), 4},
-	{"plugin-bare", nil, nil, 4},
-	{"cpu", nil, nil, -1},
+	{"parts", several(2, gpuDevice{kind: "gpu", memory: 81559, shared: true, share: 20480}), nil, -1},
+	{"two-of-four", several(4, gpuDevice{kind: "gpu", memory: 81559, counters: 3}), nil, -1},
+	{"one-or-two", []gpuDevice{{kind: "gpu", memory: 81559, counters: 8}, {kind: "gpu", memory: 81559, counters: 4}, {kind: "gpu", memory: 81559, counters: 4}}, nil, -1},
+	{"NVIDIA H100 80GB HBM3", several(4, gpuDevice{kind: "gpu", memory: 81559, capability: "9.0.0"}), nil, -1},
+	{"ruled", several(3, gpuDevice{kind: "gpu", memory: 81559}), nil, -1}, // a rule taints some
 }
 
 // object returns the node, and its slice if it has devices.
@@ -95,13 +94,16 @@ func (m *machine) object(name string) (*corev1.Node, *resourcev1.ResourceSlice) 
 		if gpu.memory > 0 {
 			d.Capacity = map[resourcev1.QualifiedName]resourcev1.DeviceCapacity{"memory": {Value: resource.MustParse(fmt.Sprintf("%dMi", gpu.memory))}}
 		}
+		if gpu.capability != "" {
+			d.Attributes["cudaComputeCapability"] = resourcev1.DeviceAttribute{VersionValue: ptr.To(gpu.capability)}
+		}
 		if gpu.tainted {
 			d.Taints = []resourcev1.DeviceTaint{{Key: "example.com/sick", Effect: resourcev1.DeviceTaintEffectNoSchedule}}
 		}
 		if gpu.shared {
 			memory := d.Capacity["memory"]
-			none := resource.MustParse("0")
-			memory.RequestPolicy = &resourcev1.CapacityRequestPolicy{Default: &none, ValidRange: &resourcev1.CapacityRequestPolicyRange{Min: &none}}
+			share := *resource.NewQuantity(gpu.share<<20, resource.BinarySI)
+			memory.RequestPolicy = &resourcev1.CapacityRequestPolicy{Default: &share, ValidRange: &resourcev1.CapacityRequestPolicyRange{Min: &share}}
 			d.Capacity["memory"], d.AllowMultipleAllocations = memory, ptr.To(true)
 		}
 		if gpu.counters > 0 {
@@ -148,138 +150,48 @@ func deviceClasses() []*resourcev1.DeviceClass {
 	}
 }
 
-// A placement by devices is right if kube-scheduler agrees, and hands out devices that have enough memory.
-var _ = Describe("A placement by Dynamic Resource Allocation", Ordered, func() {
-	AfterEach(func(ctx context.Context) {
-		for _, kind := range []client.Object{&corev1.Node{}, &resourcev1.ResourceSlice{}, &resourcev1.DeviceClass{}} {
-			Expect(k8s.DeleteAllOf(ctx, kind)).To(Succeed())
-		}
-	})
-
-	It(fmt.Sprintf("is what kube-scheduler makes of it, for %d clusters", deviceClusters), func(ctx context.Context) {
-		seed := uint64(GinkgoRandomSeed())
-		GinkgoWriter.Printf("seed %d: repeat with -ginkgo.seed=%d\n", seed, seed)
-		random := rand.New(rand.NewPCG(seed, 2))
-		counts := map[metav1.ConditionStatus]int{}
-		for i := range deviceClusters {
-			for status, n := range agreeOnDevices(ctx, random, i) {
-				counts[status] += n
-			}
-		}
-		AddReportEntry("verdicts with which kube-scheduler agreed", fmt.Sprint(counts))
-		Expect(counts[metav1.ConditionTrue]).To(BeNumerically(">", deviceClusters), "the generator makes too few that are True")
-		Expect(counts[metav1.ConditionFalse]+counts[metav1.ConditionUnknown]).To(BeNumerically(">", deviceClusters), "the generator makes too few that are not")
-	})
-})
-
-// agreeOnDevices makes a cluster, and compares some tasks' verdicts with what kube-scheduler does. It returns how many there were of each status.
-func agreeOnDevices(ctx context.Context, random *rand.Rand, number int) map[metav1.ConditionStatus]int {
+// expectKnown waits until kube-scheduler knows the nodes, slices, classes and rules that are there: it learns of each kind in its order, and the last
+// ones are for a Pod of its own. That gets the device which the last rule does not taint.
+func expectKnown(ctx context.Context, pods watch.Interface, number int) {
 	GinkgoHelper()
-	for _, kind := range []client.Object{&corev1.Node{}, &resourcev1.ResourceSlice{}, &resourcev1.DeviceClass{}} {
-		Expect(k8s.DeleteAllOf(ctx, kind)).To(Succeed())
-	}
-	published, config := devices.Published{ImplicitNames: true}, placement.DefaultConfig()
-	builder := placement.NewBuilder(config)
-	memory := map[string]gpuDevice{}
-	about := ""
-	all := deviceClasses()
-	for _, k := range random.Perm(len(all))[:1+random.IntN(len(all))] {
-		published.Classes = append(published.Classes, all[k])
-		about += all[k].Name + " "
-		Expect(k8s.Create(ctx, all[k])).To(Succeed())
-	}
-	for k := range 1 + random.IntN(4) {
-		m := machines[random.IntN(len(machines))]
-		name := fmt.Sprintf("node-%d-%d", number, k)
-		about += "| " + name + " " + m.name
-		node, slice := m.object(name)
-		builder.Set(node.DeepCopy())
-		Expect(testutil.CreateNode(ctx, k8s, node)).To(Succeed())
-		if slice == nil {
-			continue
-		}
-		for j, d := range m.devices {
-			memory[fmt.Sprintf("%s/gpu-%d", name, j)] = d
-		}
-		for _, one := range withCounters(slice) {
-			published.Slices = append(published.Slices, devices.Compact(one))
-			Expect(k8s.Create(ctx, one)).To(Succeed())
-		}
-	}
-	expectKnown(ctx, number)
-	builder.SetDevices(devices.NewInventory(published))
-	inventory := builder.Inventory()
-
-	type judged struct {
-		memory     int64
-		resolution placement.Resolution
-	}
-	var tasks []judged
-	for _, mebibytes := range []int64{0, 8 << 10, 20 << 10, 40 << 10, 80000, 80 << 10, 160 << 10, 400 << 10} {
-		resolution := placement.Resolve(placement.Requirement{Type: v1alpha1.ResourceTypeGPU, MilliCPU: 100, GPUMemory: mebibytes}, inventory)
-		tasks = append(tasks, judged{mebibytes, resolution})
-	}
-	// Those that are not bound come first: nothing is allocated then.
-	slices.SortStableFunc(tasks, func(a, b judged) int { return len(b.resolution.Verdict.Status) - len(a.resolution.Verdict.Status) })
-	counts := map[metav1.ConditionStatus]int{}
-	for j, task := range tasks {
-		verdict := task.resolution.Verdict
-		counts[verdict.Status]++
-		pod := podOf(&task.resolution.Placement, fmt.Sprintf("devices-%d-%d", number, j))
-		host, handed := scheduleDevices(ctx, pod, verdict.Status == metav1.ConditionTrue)
-		what := fmt.Sprintf("%s\n%dMi: %s\n%+v", about, task.memory, verdict.Message(), task.resolution.Placement)
-		isBound := host != ""
-		Expect(isBound).To(Equal(verdict.Status == metav1.ConditionTrue), "kube-scheduler binds to %q: %s", host, what)
-		var sum int64
-		for _, key := range handed {
-			sum += memory[key].memory
-		}
-		if len(handed) > 0 && task.memory > 0 {
-			Expect(sum).To(BeNumerically(">=", task.memory), "the devices %v have too little: %s", handed, what)
-		}
-	}
-	return counts
-}
-
-// expectKnown waits until kube-scheduler knows the nodes, slices and classes that are there: it learns of each kind in its order, and the last ones
-// are for a Pod of its own.
-func expectKnown(ctx context.Context, number int) {
-	GinkgoHelper()
+	const driver = "probe.example.com"
 	name := fmt.Sprintf("probe-%d", number)
-	node, slice := (&machine{name: "probe", devices: several(1, gpuDevice{kind: "probe", memory: 0}), plugin: -1}).object(name)
-	slice.Spec.Driver = "probe.example.com"
+	node, slice := (&machine{name: "probe", devices: several(2, gpuDevice{kind: "probe", memory: 0}), plugin: -1}).object(name)
+	slice.Spec.Driver = driver
 	node.Spec.Taints = []corev1.Taint{{Key: "probe", Effect: corev1.TaintEffectNoSchedule}}
-	class := deviceClass(name, `device.driver == 'probe.example.com'`)
-	Expect(k8s.Create(ctx, class)).To(Succeed())
+	class := deviceClass(name, `device.driver == '`+driver+`'`)
+	rule := taintRule(name, driver, name, "gpu-0")
+	for _, object := range []client.Object{class, slice, rule} {
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+	}
 	Expect(testutil.CreateNode(ctx, k8s, node)).To(Succeed())
-	Expect(k8s.Create(ctx, slice)).To(Succeed())
 	asks := corev1.ResourceList{corev1.ResourceName(resourcev1.ResourceDeviceClassPrefix + name): resource.MustParse("1")}
-	pod := podOf(&v1alpha1.Placement{Requests: asks, Limits: asks, Tolerations: []corev1.Toleration{{Key: "probe", Operator: corev1.TolerationOpExists}}}, name)
-	host, _ := scheduleDevices(ctx, pod, true)
-	Expect(host).To(Equal(name))
-	for _, object := range []client.Object{node, slice, class} {
+	placed := &v1alpha1.Placement{Requests: asks, Limits: asks, Tolerations: []corev1.Toleration{{Key: "probe", Operator: corev1.TolerationOpExists}}}
+	for i := 0; ; i++ {
+		host := schedule(ctx, pods, podOf(placed, fmt.Sprintf("%s-%d", name, i)), true)
+		if handed := freeClaims(ctx); host == name && slices.Equal(handed, []string{name + "/gpu-1"}) {
+			break
+		}
+	}
+	for _, object := range []client.Object{node, slice, class, rule} {
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 	}
 }
 
-// scheduleDevices creates a Pod, and returns the node to which kube-scheduler binds it and the devices that it hands out, by node and name. One that
-// should be bound may wait until the devices of another are free again. The Pod and its claim are deleted.
-func scheduleDevices(ctx context.Context, pod *corev1.Pod, bound bool) (host string, handed []string) {
+// taintRule takes a device from everyone.
+func taintRule(name, driver, pool, device string) *resourcev1.DeviceTaintRule {
+	return &resourcev1.DeviceTaintRule{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: resourcev1.DeviceTaintRuleSpec{
+		DeviceSelector: &resourcev1.DeviceTaintSelector{Driver: &driver, Pool: &pool, Device: &device},
+		Taint:          resourcev1.DeviceTaint{Key: "example.com/sick", Effect: resourcev1.DeviceTaintEffectNoSchedule},
+	}}
+}
+
+// freeClaims deletes all claims, and returns the devices that they had, by pool and name: nobody else collects what a Pod owned.
+func freeClaims(ctx context.Context) (handed []string) {
 	GinkgoHelper()
-	Expect(k8s.Create(ctx, pod)).To(Succeed())
-	const patience = 15 * time.Second
-	Eventually(ctx, func(g Gomega) {
-		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod), pod)).To(Succeed())
-		decided := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse
-		})
-		g.Expect(pod.Spec.NodeName != "" || !bound && decided).To(BeTrue(), "%+v", pod.Status.Conditions)
-	}).WithTimeout(patience).Should(Succeed())
-	host = pod.Spec.NodeName
-	Expect(k8s.Delete(ctx, pod.DeepCopy(), client.GracePeriodSeconds(0))).To(Succeed())
 	var claims resourcev1.ResourceClaimList
-	Expect(k8s.List(ctx, &claims, client.InNamespace(pod.Namespace))).To(Succeed())
-	for i := range claims.Items { // nobody collects what the Pod owned
+	Expect(k8s.List(ctx, &claims, client.InNamespace(metav1.NamespaceDefault))).To(Succeed())
+	for i := range claims.Items {
 		claim := &claims.Items[i]
 		if allocation := claim.Status.Allocation; allocation != nil {
 			for _, result := range allocation.Devices.Results {
@@ -293,5 +205,5 @@ func scheduleDevices(ctx context.Context, pod *corev1.Pod, bound bool) (host str
 		Expect(client.IgnoreNotFound(k8s.Update(ctx, claim))).To(Succeed())
 		Expect(client.IgnoreNotFound(k8s.Delete(ctx, claim))).To(Succeed())
 	}
-	return host, handed
+	return handed
 }

@@ -55,12 +55,21 @@ func (g generator) requirements() *v1alpha1.GPURequirements {
 	return r
 }
 
+// isHost reports whether a node, whatever its GPUs, is what the task needs.
+func (o oracle) isHost(node *corev1.Node) bool {
+	r := o.task.GPURequirements
+	return node.Labels["kubernetes.io/os"] != "windows" && (r == nil || r.Architecture == "" || r.Architecture == node.Labels["kubernetes.io/arch"])
+}
+
 // isKind reports whether the labels of a node say that its GPUs are what the task needs, besides their memory.
 func (o oracle) isKind(node *corev1.Node) bool {
+	return o.isHost(node) && o.isCard(node.Labels["nvidia.com/gpu.compute.major"], node.Labels["nvidia.com/gpu.compute.minor"],
+		strings.TrimSuffix(node.Labels["nvidia.com/gpu.product"], "-SHARED"))
+}
+
+// isCard reports whether a GPU is what the task needs, besides its memory, by its compute capability and its product.
+func (o oracle) isCard(major, minor, product string) bool {
 	r := o.task.GPURequirements
-	if node.Labels["kubernetes.io/os"] == "windows" {
-		return false
-	}
 	if r == nil {
 		return true
 	}
@@ -72,16 +81,12 @@ func (o oracle) isKind(node *corev1.Node) bool {
 			}
 			return n
 		}
-		major, minor, _ := strings.Cut(r.MinComputeCapability, ".")
-		has, below := number(node.Labels["nvidia.com/gpu.compute.major"]), number(node.Labels["nvidia.com/gpu.compute.minor"])
-		if has < number(major) || has == number(major) && below < number(minor) && minor != "0" {
+		wantMajor, wantMinor, _ := strings.Cut(r.MinComputeCapability, ".")
+		has, below := number(major), number(minor)
+		if has < number(wantMajor) || has == number(wantMajor) && below < number(wantMinor) && wantMinor != "0" {
 			return false
 		}
 	}
-	if r.Architecture != "" && r.Architecture != node.Labels["kubernetes.io/arch"] {
-		return false
-	}
-	product := strings.TrimSuffix(node.Labels["nvidia.com/gpu.product"], "-SHARED")
 	return len(r.Products) == 0 || slices.ContainsFunc(r.Products, func(name string) bool {
 		return product == name || strings.HasPrefix(product, name+"-MIG-")
 	})
