@@ -138,6 +138,25 @@ func (c *Config) allSupplies(d *described) []supply {
 	return append(slices.DeleteFunc(all, func(s supply) bool { return s.unallocatable }), d.devices...)
 }
 
+// markAlike numbers what DeviceClasses hand out alike, of one class of nodes.
+func (c *Config) markAlike(supplies []supply) {
+	var first []*supply
+	for i := range supplies {
+		s := &supplies[i]
+		if !s.devices || s.unusable != "" || c.isGPU(s.resource) {
+			continue
+		}
+		at := slices.IndexFunc(first, func(f *supply) bool {
+			return f.count == s.count && f.memory == s.memory && f.slice == s.slice && f.sharing == s.sharing && f.unified == s.unified
+		})
+		if at < 0 {
+			at = len(first)
+			first = append(first, s)
+		}
+		s.alike = at + 1
+	}
+}
+
 // deviceSupplies returns what DeviceClasses hand out on a node that Slim made: by the extended resource of each, and by its implicit one, which
 // no device plugin offers. It returns one of which there are none where GPUs are published and no class hands them out.
 func (c *Config) deviceSupplies(node *corev1.Node, published *devices.Inventory) []supply {
@@ -277,8 +296,8 @@ func modelOf(product string) string { return strings.ReplaceAll(product, " ", "-
 // doubts reports whether the devices of a class of nodes might do, and something about them is not known that is not their memory.
 func (p *plan) doubts(class *Class) bool {
 	return slices.ContainsFunc(class.supplies, func(s supply) bool {
-		return s.devices && len(p.others(class)) == 0 &&
-			(s.doubtful || s.unusable == "" && s.atLeast && s.adds() && s.memory > 0 && s.need(&p.demand) > s.count)
+		open := s.doubtful || s.unusable == "" && s.atLeast && s.adds() && s.memory > 0 && s.need(&p.demand) > s.count
+		return s.devices && open && len(p.others(class)) == 0
 	})
 }
 

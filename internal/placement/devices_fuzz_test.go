@@ -59,19 +59,27 @@ func FuzzDevices(f *testing.F) {
 	})
 }
 
-// BenchmarkResolveDevices is one requirement beside 50 classes of nodes whose GPUs are told by slices, and 10 DeviceClasses.
+// BenchmarkResolveDevices is one requirement beside 50 classes of nodes whose GPUs are told by slices, and some DeviceClasses, each of which selects the
+// devices of fewer nodes.
 func BenchmarkResolveDevices(b *testing.B) {
-	classes := []*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")}
-	for i := range 9 {
-		classes = append(classes, tier(fmt.Sprintf("gpu-%dgi", 10*(i+1)), fmt.Sprintf("%dGi", 10*(i+1)), "'gpu'"))
-	}
-	var machines []machine
-	for i := range 50 {
-		machines = append(machines, dra(timesDevice(8, gpuDevice(fmt.Sprintf("GPU-%d", i), fmt.Sprintf("%dMi", 10000+2000*i))),
-			label(instanceType, fmt.Sprintf("type-%d", i))))
-	}
-	inv := inventoryWith(nil, classes, machines...)
-	for b.Loop() {
-		Resolve(gpuTask(40<<10), inv)
+	for _, n := range []int{10, 50} {
+		classes := []*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")}
+		for i := range n - 1 {
+			least := fmt.Sprintf("%dGi", 10+(i+1)*90/n)
+			classes = append(classes, tier(fmt.Sprintf("gpu-%d", i), least, "'gpu'"))
+		}
+		var machines []machine
+		for i := range 50 {
+			machines = append(machines, dra(timesDevice(8, gpuDevice(fmt.Sprintf("GPU-%d", i), fmt.Sprintf("%dMi", 10000+2000*i))),
+				label(instanceType, fmt.Sprintf("type-%d", i))))
+		}
+		inv := inventoryWith(nil, classes, machines...)
+		for name, req := range map[string]Requirement{"fits": gpuTask(40 << 10), "several": gpuTask(200000), "fits nowhere": gpuTask(1 << 20)} {
+			b.Run(fmt.Sprintf("%d classes, %s", n, name), func(b *testing.B) {
+				for b.Loop() {
+					Resolve(req, inv)
+				}
+			})
+		}
 	}
 }

@@ -22,9 +22,8 @@ type Inventory struct {
 	assumed string
 	// handedOut is the least memory of a device that a resource hands out on nodes that are there, in MiB. 0 if it may be one of no use.
 	handedOut map[corev1.ResourceName]int64
-	// least is the same by the resource's number. supplies is how many supplies the classes have.
-	least    []int64
-	supplies int
+	// least is the same by the resource's number.
+	least []int64
 	// classes are sorted: those with GPUs first, then by name.
 	classes []Class
 	// legacy are the values of the replicas label on shared GPUs whose labels do not say how they are shared, by the
@@ -216,6 +215,7 @@ type size struct{ nodes, open, openCPU int }
 func (b *Builder) newGroup(d *described) *group {
 	common := d.common
 	g := &group{Class: Class{key: d.key, node: common, supplies: b.config.allSupplies(d)}, sizes: map[int64]size{}}
+	b.config.markAlike(g.supplies)
 	for i := range g.supplies {
 		name := g.supplies[i].resource
 		if _, known := b.numbers[name]; !known {
@@ -336,7 +336,6 @@ func (b *Builder) Inventory() *Inventory {
 	}
 	for _, group := range b.groups {
 		inv.classes = append(inv.classes, group.class())
-		inv.supplies += len(group.supplies)
 	}
 	slices.SortFunc(inv.classes, func(x, y Class) int {
 		return cmp.Or(

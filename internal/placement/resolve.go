@@ -159,26 +159,32 @@ func (all candidates) best(from int) {
 	}
 }
 
-// candidates returns every way to meet a demand with GPUs that exist. Those that only labels tell of are apart.
+// candidates returns every way to meet a demand with GPUs that exist. Those that only labels tell of are apart. Of DeviceClasses that hand out the same
+// of a node, and nothing smaller anywhere, one is enough: clusters may have dozens.
 func (inv *Inventory) candidates(d *demand) (found, told candidates) {
 	unsure := inv.unsure(d)
+	once := d.memory > 0 && !d.Kind.discovered()
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		if len(class.supplies) == 0 || len(d.hostMismatches(class.node.Labels)) > 0 {
 			continue
 		}
+		taken := 0
 		for j := range class.supplies {
 			s := &class.supplies[j]
-			if !s.serves(d) || len(d.Kind.mismatches(class.node.Labels, s)) > 0 {
+			if s.alike > 0 && s.alike == taken || !s.serves(d) || len(d.Kind.mismatches(class.node.Labels, s)) > 0 {
 				continue
 			}
 			next := candidateOf(d, class, s)
 			next.order, next.unsure = len(found)+len(told), unsure(s, next.count)
+			if once && !next.unsure {
+				taken = s.alike
+			}
 			if s.unallocatable {
 				told = append(told, next)
 			} else {
 				if found == nil {
-					found = make(candidates, 0, inv.supplies)
+					found = make(candidates, 0, len(inv.classes))
 				}
 				found = append(found, next)
 			}
