@@ -75,6 +75,11 @@ func (*Caches) Options() cache.Options { return caches.Options() }
 // New returns the manager's cache.
 func (c *Caches) New() cache.NewCacheFunc { return caches.NewCache(c.namespaces, c.refusals) }
 
+// both reports whether two things are so. The first may be nil, which is so.
+func both(first, second func() bool) func() bool {
+	return func() bool { return (first == nil || first()) && second() }
+}
+
 // Setup adds the controllers to a manager whose cache is made by caches.
 func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Options) error {
 	if err := mgr.Add(made.refusals); err != nil {
@@ -96,6 +101,13 @@ func Setup(ctx context.Context, mgr manager.Manager, made *Caches, options Optio
 		if devices, err = nodes.AddDevices(mgr, inventory); err != nil {
 			return err
 		}
+	}
+	if !options.IgnoreNodes && options.Placement.DaemonSets {
+		settled, err := nodes.AddDaemonSets(mgr, inventory)
+		if err != nil {
+			return err
+		}
+		devices = both(devices, settled)
 	}
 	writer := client.WithFieldOwner(mgr.GetClient(), registry.FieldOwner)
 	outcomes, wake := ledger.New(), make(chan event.TypedGenericEvent[types.NamespacedName])

@@ -22,6 +22,9 @@ import (
 
 // +kubebuilder:rbac:groups=resource.k8s.io,resources=deviceclasses;devicetaintrules;resourceslices,verbs=list;watch
 
+// ignoreDevices is for who wants no devices read.
+const ignoreDevices = "gpu.dynamicResources: Ignore"
+
 // published is what is known of Dynamic Resource Allocation. The lock of the inventory is held for all of it.
 type published struct {
 	classes map[string]*resourcev1.DeviceClass
@@ -62,7 +65,7 @@ func AddDevices(mgr manager.Manager, inventory *Inventory) (settled func() bool,
 			Object: &resourcev1.DeviceTaintRule{}, List: &resourcev1.DeviceTaintRuleList{}, Resource: "devicetaintrules",
 			Transform: transform(slimRule), Change: inventory.ruleChanged,
 		}},
-		Report: inventory.reportRules,
+		Report: inventory.reportRules, Setting: ignoreDevices,
 	}
 	if err := caches.AddOptional(mgr, rules); err != nil {
 		return nil, err
@@ -79,8 +82,7 @@ func AddDevices(mgr manager.Manager, inventory *Inventory) (settled func() bool,
 			},
 		},
 		Prepare: func(ctx context.Context) error { return inventory.askVersion(ctx, asker.RESTClient()) },
-		Report:  inventory.report,
-		Advice:  ", or set gpu.dynamicResources: Ignore",
+		Report:  inventory.report, Setting: ignoreDevices,
 	}
 	return func() bool { return reader.Settled() && rules.Settled() }, caches.AddOptional(mgr, reader)
 }

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/internal/placement"
@@ -16,18 +18,19 @@ import (
 
 // Inventory follows the cluster's nodes, and what Dynamic Resource Allocation publishes for them.
 type Inventory struct {
-	mu        sync.Mutex
-	builder   *placement.Builder
-	published published
-	notify    func()
-	last      *Snapshot
+	mu         sync.Mutex
+	builder    *placement.Builder
+	published  published
+	daemonSets daemonSets
+	notify     func()
+	last       *Snapshot
 }
 
 // NewInventory returns an inventory without nodes.
 func NewInventory(config placement.Config) *Inventory {
 	return &Inventory{
 		builder:   placement.NewBuilder(config),
-		published: newPublished(),
+		published: newPublished(), daemonSets: daemonSets{known: map[types.NamespacedName]*appsv1.DaemonSet{}},
 	}
 }
 
@@ -89,6 +92,7 @@ func (i *Inventory) Snapshot() *Snapshot {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.readDevices()
+	i.readDaemonSets()
 	if revision := i.builder.Revision(); i.last == nil || i.last.revision != revision {
 		i.last = &Snapshot{nodes: i.builder.Inventory(), revision: revision, before: i.last.known()}
 	}

@@ -59,6 +59,7 @@ func setDefaults(c *v1alpha1.OperatorConfiguration) {
 	setDefault(&c.GPU.ResourceName, placement.DefaultResourceName)
 	setDefault(&c.GPU.Match, v1alpha1.MatchExact)
 	setDefault(&c.GPU.DynamicResources, v1alpha1.DynamicResourcesAuto)
+	setDefault(&c.Reserve.DaemonSets, v1alpha1.DaemonSetsIgnore)
 	setDefault(&c.GPU.Sharing.TimeSlicing, v1alpha1.SharingDeny)
 	setDefault(&c.GPU.Sharing.MPS, v1alpha1.SharingDeny)
 	setDefault(&c.GPU.Sharing.Provider, v1alpha1.ProviderNone)
@@ -93,6 +94,7 @@ func Placement(c *v1alpha1.OperatorConfiguration) placement.Config {
 		Provider:      providers[c.GPU.Sharing.Provider],
 		Tolerations:   c.GPU.Tolerations,
 		PassingTaints: c.PassingTaints,
+		DaemonSets:    c.Reserve.DaemonSets == v1alpha1.DaemonSetsRead,
 		Reserve:       placement.Reserve{MilliCPU: c.Reserve.CPU.MilliValue(), Memory: c.Reserve.Memory.Value()},
 	}
 	for _, backend := range c.GPU.EvenBackends {

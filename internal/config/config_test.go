@@ -20,7 +20,7 @@ const begin = "apiVersion: config.registry.mazeagent.net/v1alpha1\nkind: Operato
 // full has a value other than the default for every field.
 const full = begin + `watchNamespaces: [vision, "42"]
 nodes: Ignore
-reserve: {cpu: 1500m, memory: 2Gi}
+reserve: {cpu: 1500m, memory: 2Gi, daemonSets: Read}
 passingTaints: ["example.com/not-ready*"]
 gpu:
   evenBackends: [Engine_X]
@@ -60,7 +60,7 @@ func TestLoad(t *testing.T) {
 	defaults := &v1alpha1.OperatorConfiguration{
 		TypeMeta: meta,
 		Nodes:    "Watch",
-		Reserve:  v1alpha1.Reserve{CPU: quantity("200m"), Memory: quantity("256Mi")},
+		Reserve:  v1alpha1.Reserve{CPU: quantity("200m"), Memory: quantity("256Mi"), DaemonSets: "Ignore"},
 		GPU: v1alpha1.GPU{
 			EvenBackends:     []string{"vllm", "sglang", "tgi", "text-generation-inference", "tensorrt-llm", "trtllm", "lmdeploy"},
 			ResourceName:     "nvidia.com/gpu",
@@ -93,7 +93,7 @@ func TestLoad(t *testing.T) {
 			TypeMeta:        meta,
 			WatchNamespaces: []string{"vision", "42"},
 			Nodes:           "Ignore",
-			Reserve:         v1alpha1.Reserve{CPU: quantity("1500m"), Memory: quantity("2Gi")},
+			Reserve:         v1alpha1.Reserve{CPU: quantity("1500m"), Memory: quantity("2Gi"), DaemonSets: "Read"},
 			PassingTaints:   []string{"example.com/not-ready*"},
 			GPU: v1alpha1.GPU{
 				EvenBackends: []string{"Engine_X"},
@@ -200,6 +200,7 @@ func TestPlacement(t *testing.T) {
 			},
 			PassingTaints: []string{"example.com/not-ready*"},
 			Reserve:       placement.Reserve{MilliCPU: 1500, Memory: 2 << 30},
+			DaemonSets:    true,
 			Tolerations: []corev1.Toleration{
 				{Key: "dedicated", Value: "vision"},
 				{Key: "example.com/spot", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &seconds},

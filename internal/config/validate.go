@@ -42,6 +42,7 @@ func (f *file) validate(c *v1alpha1.OperatorConfiguration) {
 	}
 	f.namespaces("watchNamespaces", c.WatchNamespaces)
 	choice(f, "nodes", c.Nodes, v1alpha1.NodesWatch, v1alpha1.NodesIgnore)
+	choice(f, "reserve.daemonSets", c.Reserve.DaemonSets, v1alpha1.DaemonSetsIgnore, v1alpha1.DaemonSetsRead)
 	f.refuse("reserve.cpu", c.Reserve.CPU.CmpInt64(1000) >= 0,
 		"is %s: write what DaemonSets take of a node, below 1k cores, such as 200m", c.Reserve.CPU)
 	f.refuse("reserve.memory", c.Reserve.Memory.Cmp(maxMemory) > 0,

@@ -18,6 +18,8 @@ type Class struct {
 	// node has the labels, taints and allocatable resources of all of them, as far as they matter, and the memory of the
 	// largest. open is the same of those that take Pods with GPUs at present, and openCPU of those that take Pods without: nil if none does.
 	node, open, openCPU *corev1.Node
+	// reserve is what DaemonSets take of each.
+	reserve Reserve
 	// supplies are the ways in which they give GPUs.
 	supplies []supply
 	// foreign are accelerators that they have beside those, sorted.

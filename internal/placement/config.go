@@ -30,8 +30,10 @@ type Config struct {
 	PassingTaints []string
 	// Accelerators tell the memory of GPUs by a label of their node, besides the rows that are known. They come before those.
 	Accelerators []Accelerator
-	// Reserve is what DaemonSets take of every node.
-	Reserve Reserve
+	// Reserve is what DaemonSets take of every node. DaemonSets says that they are read, and what those request counts that run on a node, where that
+	// is more.
+	Reserve    Reserve
+	DaemonSets bool
 	// IgnoreDevices leaves out what Dynamic Resource Allocation hands out.
 	IgnoreDevices bool
 }

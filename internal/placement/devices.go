@@ -81,11 +81,22 @@ type described struct {
 	// Pod asks for them, which is what kube-scheduler makes of it.
 	plain, common *corev1.Node
 	devices       []supply
+	// reserve is what DaemonSets take of it.
+	reserve Reserve
 }
 
-// describe reads a node, and what is published for it.
-func (c *Config) describe(node *corev1.Node, published *devices.Inventory) described {
+// describe reads a node, what is published for it, and what DaemonSets take of it.
+func (c *Config) describe(node *corev1.Node, published *devices.Inventory, daemons []*DaemonSet) described {
 	slim := c.Slim(node)
+	d := c.describeGPUs(slim, published)
+	if d.reserve = c.reserveOf(slim, d.plain.Spec.Taints, daemons); d.reserve != c.Reserve {
+		d.key += fmt.Sprintf("reserve %d %d", d.reserve.MilliCPU, d.reserve.Memory)
+	}
+	return d
+}
+
+// describeGPUs reads a node that Slim made, and what is published for it.
+func (c *Config) describeGPUs(slim *corev1.Node, published *devices.Inventory) described {
 	d := described{devices: c.deviceSupplies(slim, published)}
 	if len(d.devices) > 0 {
 		c.dropUnplugged(slim, d.devices)

@@ -161,8 +161,8 @@ func TestField1KeepsOff(t *testing.T) {
 			if got.Verdict.Reason != "Feasible" {
 				t.Errorf("%s, %dMi: want the whole GPUs, got %s", name, mebibytes, got.Verdict.Message())
 			}
-			pod := placementPod(&got.Placement, Reserve{})
-			if pod.fits(shared) {
+			pod := placementPod(&got.Placement)
+			if pod.fits(shared, Reserve{}) {
 				t.Errorf("%s, %dMi: the Pod may come to shares: %s", name, mebibytes, selected(&got.Placement))
 			}
 			fitting := 0
@@ -183,7 +183,7 @@ func TestField1Ambiguous(t *testing.T) {
 	labels := gfd("NVIDIA-L4", "23034", "1")
 	shared := node(labels, "nvidia.com/gpu=10")
 	got := Resolve(gpuTask(10000), inventory(nil, node(labels, "nvidia.com/gpu=1"), shared))
-	if got.Verdict.Reason != "MemoryLabelMissing" || placementPod(&got.Placement, Reserve{}).fits(shared) {
+	if got.Verdict.Reason != "MemoryLabelMissing" || placementPod(&got.Placement).fits(shared, Reserve{}) {
 		t.Errorf("want neither, and to be told: %s; %s", got.Verdict.Message(), selected(&got.Placement))
 	}
 }

@@ -16,6 +16,8 @@ type Inventory struct {
 	config *Config
 	// devices are what Dynamic Resource Allocation hands out. Nil if that is not known.
 	devices *devices.Inventory
+	// daemons are the cluster's DaemonSets, if they are read.
+	daemons []*DaemonSet
 	// unread says why it is not known what Dynamic Resource Allocation hands out. Empty if it is known.
 	unread string
 	// assumed says on what it depends that devices are handed out, and is not read. Empty if all is.
@@ -43,7 +45,7 @@ func (inv *Inventory) Classes() []Class { return slices.Clone(inv.classes) }
 
 // ClassOf returns the class that a node is of, and false if the inventory does not know such nodes.
 func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
-	key := inv.config.describe(node, inv.devices).key
+	key := inv.config.describe(node, inv.devices, inv.daemons).key
 	i := slices.IndexFunc(inv.classes, func(c Class) bool { return c.key == key })
 	if i < 0 {
 		return Class{}, false
@@ -55,6 +57,7 @@ func (inv *Inventory) ClassOf(node *corev1.Node) (Class, bool) {
 type Builder struct {
 	config   Config
 	devices  *devices.Inventory
+	daemons  []*DaemonSet
 	unread   string
 	assumed  string
 	nodes    map[string]counted
@@ -89,7 +92,7 @@ func NewBuilder(config Config) *Builder {
 // came, went, began or ceased to take Pods, its largest node is of another size, or it has overtaken another one in number.
 // The node must not be changed afterwards.
 func (b *Builder) Set(node *corev1.Node) bool {
-	d := b.config.describe(node, b.devices)
+	d := b.config.describe(node, b.devices, b.daemons)
 	next := counted{class: d.key, state: d.state, memory: d.common.Status.Allocatable.Memory().Value(), node: node}
 	last, known := b.nodes[node.Name]
 	b.nodes[node.Name] = next
@@ -214,7 +217,7 @@ type size struct{ nodes, open, openCPU int }
 
 func (b *Builder) newGroup(d *described) *group {
 	common := d.common
-	g := &group{Class: Class{key: d.key, node: common, supplies: b.config.allSupplies(d)}, sizes: map[int64]size{}}
+	g := &group{Class: Class{key: d.key, node: common, reserve: d.reserve, supplies: b.config.allSupplies(d)}, sizes: map[int64]size{}}
 	b.config.markAlike(g.supplies)
 	for i := range g.supplies {
 		name := g.supplies[i].resource
@@ -331,7 +334,7 @@ func nameOf(class *Class) string {
 // Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
-		config: &b.config, devices: b.devices, unread: b.unread, assumed: b.assumed, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
+		config: &b.config, devices: b.devices, daemons: b.daemons, unread: b.unread, assumed: b.assumed, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
 		least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {

@@ -95,7 +95,7 @@ func (p *plan) fits(class *Class, node *corev1.Node) bool {
 			return false
 		}
 	}
-	return p.pod.fits(node)
+	return p.pod.fits(node, class.reserve)
 }
 
 // why returns why the nodes of a class do not host the Pod now: all that is amiss. It is empty if one does.
@@ -153,7 +153,7 @@ func (p *plan) others(class *Class) []string {
 		all = append(all, "takes no Pods: allocatable pods is 0")
 	}
 	for _, name := range p.pod.requested {
-		if (p.count == 0 || name != p.resource) && p.pod.lacksOf(class.node, name) {
+		if (p.count == 0 || name != p.resource) && p.pod.lacksOf(class.node, name, class.reserve) {
 			all = append(all, p.pod.lacks(name, class))
 		}
 	}
@@ -174,13 +174,13 @@ func (p *pod) lacks(name corev1.ResourceName, class *Class) string {
 	if name == corev1.ResourceMemory {
 		text := fmt.Sprintf("needs memory %s, has %s", gibibytes(want.Value()), gibibytes(has.Value()))
 		if want.Cmp(has) <= 0 {
-			text += fmt.Sprintf(" of which DaemonSets take %s (reserve)", gibibytes(p.reserve.Memory))
+			text += fmt.Sprintf(" of which DaemonSets take %s (reserve)", gibibytes(class.reserve.Memory))
 		}
 		return text
 	}
 	text := fmt.Sprintf("needs %s %s, has %s", name, want.String(), has.String())
 	if want.Cmp(has) <= 0 {
-		text += fmt.Sprintf(" of which DaemonSets take %dm (reserve)", p.reserve.MilliCPU)
+		text += fmt.Sprintf(" of which DaemonSets take %dm (reserve)", class.reserve.MilliCPU)
 	}
 	return text
 }

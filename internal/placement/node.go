@@ -106,7 +106,7 @@ func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 	out.Spec.Unschedulable, out.Spec.Taints = node.Spec.Unschedulable, node.Spec.Taints
 	for name, value := range node.Labels {
 		switch platform := platformOf(name); {
-		case c.compares(name, value), !c.IgnoreDevices && (slices.Contains(deviceLabels, name) || slices.Contains(topologyLabels, name)):
+		case c.DaemonSets, c.compares(name, value), !c.IgnoreDevices && (slices.Contains(deviceLabels, name) || slices.Contains(topologyLabels, name)):
 			setLabel(out, name, value)
 		case platform != "":
 			setLabel(out, platform, "")

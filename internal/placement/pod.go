@@ -17,12 +17,10 @@ type pod struct {
 	requests    corev1.ResourceList
 	// requested are the names of the requests, sorted.
 	requested []corev1.ResourceName
-	// reserve is what others take of every node.
-	reserve Reserve
 }
 
 // placementPod puts a placement into a Pod, as whoever runs the task does.
-func placementPod(placement *v1alpha1.Placement, reserve Reserve) *pod {
+func placementPod(placement *v1alpha1.Placement) *pod {
 	p := &corev1.Pod{Spec: corev1.PodSpec{
 		NodeSelector: placement.NodeSelector,
 		Tolerations:  placement.Tolerations,
@@ -40,17 +38,16 @@ func placementPod(placement *v1alpha1.Placement, reserve Reserve) *pod {
 		tolerations: p.Spec.Tolerations,
 		requests:    requests,
 		requested:   sortedKeys(requests),
-		reserve:     reserve,
 	}
 }
 
-// fits reports whether a node, when it is empty, can host the Pod. Nil is no node.
-func (p *pod) fits(node *corev1.Node) bool {
+// fits reports whether a node, when it is empty but for what is reserved, can host the Pod. Nil is no node.
+func (p *pod) fits(node *corev1.Node, reserve Reserve) bool {
 	if node == nil {
 		return false
 	}
 	_, tainted := p.untolerated(node)
-	_, short := p.short(node)
+	_, short := p.short(node, reserve)
 	return !tainted && !short && p.matches(node)
 }
 
@@ -66,12 +63,12 @@ func (p *pod) untolerated(node *corev1.Node) (corev1.Taint, bool) {
 }
 
 // short returns a resource that an empty node has not enough of.
-func (p *pod) short(node *corev1.Node) (corev1.ResourceName, bool) {
+func (p *pod) short(node *corev1.Node, reserve Reserve) (corev1.ResourceName, bool) {
 	if pods, ok := node.Status.Allocatable[corev1.ResourcePods]; !ok || pods.Sign() <= 0 {
 		return corev1.ResourcePods, true
 	}
 	for _, name := range p.requested {
-		if p.lacksOf(node, name) {
+		if p.lacksOf(node, name, reserve) {
 			return name, true
 		}
 	}
@@ -79,15 +76,15 @@ func (p *pod) short(node *corev1.Node) (corev1.ResourceName, bool) {
 }
 
 // lacksOf reports whether an empty node has not enough of a requested resource, beside what is reserved.
-func (p *pod) lacksOf(node *corev1.Node, name corev1.ResourceName) bool {
+func (p *pod) lacksOf(node *corev1.Node, name corev1.ResourceName, reserve Reserve) bool {
 	want, has := p.requests[name], node.Status.Allocatable[name]
 	switch {
 	case want.Cmp(has) > 0:
 		return true
-	case name == corev1.ResourceCPU && p.reserve.MilliCPU > 0:
-		return has.MilliValue()-want.MilliValue() < p.reserve.MilliCPU
-	case name == corev1.ResourceMemory && p.reserve.Memory > 0:
-		return has.Value()-want.Value() < p.reserve.Memory
+	case name == corev1.ResourceCPU && reserve.MilliCPU > 0:
+		return has.MilliValue()-want.MilliValue() < reserve.MilliCPU
+	case name == corev1.ResourceMemory && reserve.Memory > 0:
+		return has.Value()-want.Value() < reserve.Memory
 	default:
 		return false
 	}

@@ -83,7 +83,7 @@ func (inv *Inventory) plan(req Requirement) *plan {
 	found, told := inv.candidates(&d)
 	for k := range found {
 		found.best(k)
-		if p := inv.planned(d, found[k].choice()); p.pod.fits(p.class.node) {
+		if p := inv.planned(d, found[k].choice()); p.pod.fits(p.class.node, p.class.reserve) {
 			return p
 		}
 	}
@@ -103,7 +103,7 @@ func (inv *Inventory) plan(req Requirement) *plan {
 func (inv *Inventory) planned(d demand, c choice) *plan {
 	p := &plan{demand: d, choice: c}
 	p.placement = inv.placementOf(p)
-	p.pod = placementPod(&p.placement, inv.config.Reserve)
+	p.pod = placementPod(&p.placement)
 	return p
 }
 

@@ -84,7 +84,24 @@ type Reserve struct {
 	//
 	// +optional
 	Memory *resource.Quantity `json:"memory,omitempty"`
+
+	// daemonSets determines whether the operator reads the cluster's DaemonSets, and reserves on each node what those request that run there, where
+	// that is more than cpu and memory here. Ignore by default.
+	//
+	// +optional
+	DaemonSets DaemonSetsPolicy `json:"daemonSets,omitempty"`
 }
+
+// DaemonSetsPolicy determines whether the operator reads the cluster's DaemonSets.
+type DaemonSetsPolicy string
+
+const (
+	// DaemonSetsRead reads them and follows their changes; that takes the right to list and watch daemonsets in all namespaces. Without the right,
+	// what is configured is reserved.
+	DaemonSetsRead DaemonSetsPolicy = "Read"
+	// DaemonSetsIgnore reads none.
+	DaemonSetsIgnore DaemonSetsPolicy = "Ignore"
+)
 
 // GPU determines how the GPU memory that a task asks for is mapped to GPUs.
 type GPU struct {

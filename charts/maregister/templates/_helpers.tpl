@@ -61,6 +61,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $rules = append $rules . }}
 {{- end }}
 {{- end }}
+{{- if and (eq $.Values.config.reserve.daemonSets "Read") (ne $.Values.config.nodes "Ignore") }}
+{{- $rules = append $rules (dict "apiGroups" (list "apps") "resources" (list "daemonsets") "verbs" (list "list" "watch")) }}
+{{- end }}
 {{- if $rules }}{{ toYaml $rules }}{{ end }}
 {{- end }}
 

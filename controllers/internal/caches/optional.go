@@ -60,8 +60,8 @@ type Optional struct {
 	Report  func(is Availability, resource string)
 	// Namespace is the only one whose objects are read. Empty for all, and for kinds that are in none.
 	Namespace string
-	// Advice says what to do where the operator has no right to read them: it ends "give its ServiceAccount the rights of config/rbac".
-	Advice string
+	// Setting is what to write into the operator's configuration so that they are not asked for. Empty where nothing is to be written.
+	Setting string
 
 	config *rest.Config
 	http   *http.Client
@@ -142,6 +142,14 @@ func (o *Optional) Start(ctx context.Context) error {
 	}
 }
 
+// orElse returns what else can be done where the operator has no right to read.
+func (o *Optional) orElse() string {
+	if o.Setting == "" {
+		return ""
+	}
+	return ", or set " + o.Setting
+}
+
 // note notes the availability, and logs a change of it. No answer changes nothing, unless there has been none for long.
 func (o *Optional) note(is Availability, resource string, err error) {
 	settled := o.Settled()
@@ -158,7 +166,7 @@ func (o *Optional) note(is Availability, resource string, err error) {
 		o.log.Info("The API server does not serve "+resource+", so they are not read", "answer", err.Error())
 	case Refused:
 		o.log.Info("The operator may not list and watch "+resource+", so they are not read: give its ServiceAccount the rights of config/rbac"+
-			o.Advice, "answer", err.Error())
+			o.orElse(), "answer", err.Error())
 	case Unanswered:
 		o.log.Info("The API server does not answer for "+resource+", so they are not read yet", "answer", err.Error())
 	case Served:

@@ -72,6 +72,7 @@ var valueCases = map[string]struct {
 	"config.gpu.sharing.timeSlicing":  {value: `Allow`, want: configured("timeSlicing: Allow", nil)},
 	"config.gpu.sharing.mps":          {value: `Allow`, want: configured("mps: Allow", nil)},
 	"config.gpu.sharing.provider":     {value: `HAMi`, want: configured("provider: HAMi", nil)},
+	"config.reserve.daemonSets":       {value: `Read`, want: configured("daemonSets: Read", wants{"ClusterRole/maregister-manager .rules[?(@.apiGroups[0]=='apps')].verbs": `["list","watch"]`})},
 	"config.reserve.cpu":              {value: `500m`, want: configured("reserve:\n  cpu: 500m", nil)},
 	"config.reserve.memory":           {value: `1Gi`, want: configured("memory: 1Gi", nil)},
 	"config.passingTaints":            {value: `["example.com/*"]`, want: configured("passingTaints:\n- example.com/*", nil)},
