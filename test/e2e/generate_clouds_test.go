@@ -79,7 +79,8 @@ type awsCard struct {
 
 func (g generator) karpenter(node *corev1.Node) {
 	c := pick(g, awsCard{"t4", 16384, 15360}, awsCard{"l4", 22888, 23034}, awsCard{"a10g", 22888, 23028}, awsCard{"l40s", 45776, 46068},
-		awsCard{"h100", 81920, 81559}, awsCard{"h200", 144384, 143771})
+		awsCard{"h100", 81920, 81559}, awsCard{"h200", 144384, 143771},
+		awsCard{"of-tomorrow", 65536, 61440})
 	count := pick(g, 1, 4, 8)
 	g.tellAWS(node, c.name, c.told, count)
 	allocate(node, resourceGPU, count)
