@@ -126,3 +126,29 @@ func TestUnread(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyGPUBesideDevices: where any GPU will do, GPUs of device plugins are not left out for devices.
+func TestAnyGPUBesideDevices(t *testing.T) {
+	gone := node(strings.Replace(gfd("A100", "81920", "2"), "replicas=1", "replicas=0", 1)+"nvidia.com/gpu.replicas=0", "nvidia.com/gpu=2")
+	all := func(c *Config) { c.TimeSlicing, c.MPS = true, true } // so that no label has to exclude any
+	inv := inventoryWith(all, []*resourcev1.DeviceClass{wholeGPUs("nvidia.com/gpu")},
+		plain(gone), plain(h100(gpus(4), cpu("64"))), dra(h100s(4), cpu("8")))
+	got, fits := Explain(Requirement{Type: "gpu", MilliCPU: 32000}, inv)
+	if string(got.Verdict.Status) != "True" {
+		t.Errorf("%s; it asks nodes for %s", got.Verdict.Message(), selected(&got.Placement))
+	}
+	for _, fit := range fits {
+		if host := fit.Class.node.Status.Allocatable.Cpu().Value() == 64 && fit.Class.node.Labels["nvidia.com/gpu.product"] == "H100"; host != (fit.Why == "") {
+			t.Errorf("%s fits: %q", fit.Class.Name, fit.Why)
+		}
+	}
+}
+
+// TestLabelsBesideDevices: labels of GPU Feature Discovery on a node without device plugin say nothing against what a DeviceClass hands out there.
+func TestLabelsBesideDevices(t *testing.T) {
+	labelled := node(gfd("H100", "81559", "4"), "nvidia.com/gpu=0")
+	got, fits := Explain(gpuTask(40<<10), inventoryWith(nil, []*resourcev1.DeviceClass{wholeGPUs("")}, machine{node: labelled, devices: h100s(4)}))
+	if asks := asked(&got.Placement); asks != "1 "+resourcev1.ResourceDeviceClassPrefix+"gpu.nvidia.com" || string(got.Verdict.Status) != "True" || fits[0].Why != "" {
+		t.Errorf("it asks for %s: %s; %s", asks, got.Verdict.Message(), fits[0].Why)
+	}
+}
