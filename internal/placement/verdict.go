@@ -211,6 +211,9 @@ func (inv *Inventory) nearMiss(p *plan) string {
 	for i := range inv.classes {
 		class := &inv.classes[i]
 		for j := range class.supplies {
+			if j > 0 && class.supplies[j].alike > 0 && class.supplies[j].alike == class.supplies[j-1].alike {
+				continue // it is as near as the one before
+			}
 			if s := &class.supplies[j]; s.isNearMiss(&p.demand) && p.suits(class.node.Labels, s) == fitYes && (best == nil || s.memory > best.memory) {
 				best, name = s, class.Name
 			}
