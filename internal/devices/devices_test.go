@@ -318,6 +318,13 @@ func TestUnusableClass(t *testing.T) {
 	}
 }
 
+// taking has a device take an amount from a counter.
+func taking(set, counter string, amount resource.Quantity) func(*resourcev1.Device) {
+	return func(d *resourcev1.Device) {
+		d.ConsumesCounters = []resourcev1.DeviceCounterConsumption{{CounterSet: set, Counters: map[string]resourcev1.Counter{counter: {Value: amount}}}}
+	}
+}
+
 // FuzzSupplies: whatever classes and devices say, nothing panics, and no supply is negative or larger than a Pod can ask for.
 func FuzzSupplies(f *testing.F) {
 	f.Add(wholeGPU, "type", "gpu", "memory", "80Gi", int64(1), "8")
@@ -336,7 +343,11 @@ func FuzzSupplies(f *testing.F) {
 			d.Attributes[resourcev1.QualifiedName(attribute)] = resourcev1.DeviceAttribute{StringValue: &value}
 			d.Capacity[resourcev1.QualifiedName(capacity)] = resourcev1.DeviceCapacity{Value: quantity}
 			d.ConsumesCounters = []resourcev1.DeviceCounterConsumption{{CounterSet: value, Counters: map[string]resourcev1.Counter{attribute: {Value: counted}}}}
-		}), gpu("b", "")), func(s *resourcev1.ResourceSliceSpec) { s.Pool.Generation = generation })
+		}), gpu("b", ""), gpu("c", "80Gi", taking(value, attribute, quantity)), gpu("d", "80Gi", taking(value, attribute, counted))),
+			func(s *resourcev1.ResourceSliceSpec) {
+				s.Pool.Generation = generation
+				s.SharedCounters = []resourcev1.CounterSet{{Name: value, Counters: map[string]resourcev1.Counter{attribute: {Value: quantity}}}}
+			})
 		inventory := NewInventory(Published{
 			Classes: []*resourcev1.DeviceClass{deviceClass("c", attribute, expression)}, Slices: compacted(slice),
 		})
