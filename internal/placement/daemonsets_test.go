@@ -68,3 +68,21 @@ func TestDaemonSets(t *testing.T) {
 		})
 	}
 }
+
+// TestDaemonSetsKeepClasses: labels that are kept for DaemonSets alone make no other classes, and hide no platform.
+func TestDaemonSetsKeepClasses(t *testing.T) {
+	with, without := DefaultConfig(), DefaultConfig()
+	with.DaemonSets = true
+	for _, n := range []*corev1.Node{
+		node(gfd("H100", "81559", "8")+"example.com/driver=true", "nvidia.com/gpu=8"),
+		node("karpenter.k8s.aws/instance-cpu=4 kubernetes.azure.com/agentpool=a", ""),
+		node("karpenter.k8s.aws/instance-gpu-memory=22888 karpenter.k8s.aws/instance-gpu-count=1", "nvidia.com/gpu=1"),
+	} {
+		want := without.describe(without.Slim(n), nil, nil)
+		for _, given := range []*corev1.Node{n, with.Slim(n), with.Slim(with.Slim(n))} {
+			if got := with.describe(given, nil, nil); got.key != want.key {
+				t.Errorf("want the class %s, got %s", want.key, got.key)
+			}
+		}
+	}
+}

@@ -105,10 +105,11 @@ func (c *Config) Slim(node *corev1.Node) *corev1.Node {
 	out.Name, out.UID, out.ResourceVersion = node.Name, node.UID, node.ResourceVersion
 	out.Spec.Unschedulable, out.Spec.Taints = node.Spec.Unschedulable, node.Spec.Taints
 	for name, value := range node.Labels {
-		switch platform := platformOf(name); {
-		case c.DaemonSets, c.compares(name, value), !c.IgnoreDevices && (slices.Contains(deviceLabels, name) || slices.Contains(topologyLabels, name)):
+		read := c.compares(name, value) || !c.IgnoreDevices && (slices.Contains(deviceLabels, name) || slices.Contains(topologyLabels, name))
+		if read || c.DaemonSets {
 			setLabel(out, name, value)
-		case platform != "":
+		}
+		if platform := platformOf(name); platform != "" && !read {
 			setLabel(out, platform, "")
 		}
 	}
