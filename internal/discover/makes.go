@@ -64,24 +64,34 @@ func (f *finder) appendRenamed(names []string, line []byte) []string {
 // importsLibrary reports whether a file imports one of the packages that have decorators. It looks for the word import once, as most files
 // name none of the packages, and then at each line that has it.
 func (c Claims) importsLibrary(source []byte) bool {
-	roots := slices.Clone(mazeRoots)
-	for _, d := range c {
-		if root := imports.Root(d.Module); root != "" {
-			roots = append(roots, root)
-		}
+	named := [][]byte{}
+	for _, root := range slices.Concat(mazeRoots, c.roots()) {
+		named = append(named, []byte(" "+root))
 	}
 	for from := 0; ; {
 		at := bytes.Index(source[from:], []byte("import "))
 		if at < 0 {
 			return false
 		}
-		start := max(from, bytes.LastIndexAny(source[from:from+at], "\r\n")+from+1)
+		before := source[from : from+at]
+		start := from + max(bytes.LastIndexByte(before, '\n'), bytes.LastIndexByte(before, '\r')) + 1
 		line := syntax.ToLineEnd(source[start:])
-		if slices.ContainsFunc(roots, func(root string) bool { return bytes.Contains(line, []byte(" "+root)) }) {
+		if slices.ContainsFunc(named, func(name []byte) bool { return bytes.Contains(line, name) }) {
 			return true
 		}
-		from = start + len(line)
+		from = max(start+len(line), from+at+1)
 	}
+}
+
+// roots returns the packages of the decorators that users name.
+func (c Claims) roots() []string {
+	var roots []string
+	for _, d := range c {
+		if root := imports.Root(d.Module); root != "" {
+			roots = append(roots, root)
+		}
+	}
+	return roots
 }
 
 // AlsoNamed returns claims by which decorators of further names are looked at. It claims nothing more: a Link with it finds the same.
