@@ -7,6 +7,7 @@ type Deprecation struct {
 	// message says why, and what to do: "Use caption2, which knows more languages. Goes with release 4." Its white space does not count.
 	//
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="must say why the task is deprecated, and what to do"
 	Message string `json:"message,omitempty"`

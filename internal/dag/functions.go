@@ -93,11 +93,11 @@ func (c *checker) output(n *Node) *schema.Parameters {
 	return p
 }
 
-func (c *checker) open(n *Node, text []byte, judged *schema.Schema) *schema.Parameters {
-	if len(text) == 0 {
+func (c *checker) open(n *Node, declared []byte, judged *schema.Schema) *schema.Parameters {
+	if len(declared) == 0 {
 		return nil
 	}
-	p, err := c.tasks.open(text, judged)
+	p, err := c.tasks.open(declared, judged)
 	if err != nil {
 		c.report(finding.InvalidSchema, n.funcAt, n, "task %s: %v", quote(n.Func), err)
 		return nil

@@ -145,20 +145,7 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	switch {
 	case kindName == kind && apiVersion == v1alpha1.SchemeGroupVersion.String():
-		result.Objects++
-		o := &object{file: f, place: d.place, name: nameOf(content), content: content}
-		f.reportName(d.place)
-		before := len(f.findings)
-		if admitted, verdict := l.judgeTask(o, set); admitted != nil {
-			result.Tasks = append(result.Tasks, Task{admitted, verdict, f.name, d.place.at, o.places()})
-			break
-		}
-		spec, _ := content["spec"].(map[string]any)
-		findings := slices.Clone(f.findings[before:])
-		if !slices.ContainsFunc(findings, isError) { // one refused it, of a rule with too many
-			findings = append(findings, f.lastError)
-		}
-		result.Refused = append(result.Refused, Refused{text(spec["name"]), f.name, d.place.at, findings})
+		l.judgeTaskObject(&object{file: f, place: d.place, name: nameOf(content), content: content}, set, result)
 	case kindName == workflowKind && group == v1alpha1.SchemeGroupVersion.Group && l.TasksOnly:
 		result.Skipped[fmt.Sprintf("%s (%s)", kindName, apiVersion)]++
 	case kindName == workflowKind && apiVersion == v1alpha1.SchemeGroupVersion.String():
@@ -177,6 +164,23 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	default:
 		result.Skipped[fmt.Sprintf("%s (%s)", kindName, apiVersion)]++
 	}
+}
+
+// judgeTaskObject judges a MazeTask, and notes it as a task or as one that is refused.
+func (l *Linter) judgeTaskObject(o *object, set *set, result *Result) {
+	result.Objects++
+	o.file.reportName(o.place)
+	before := len(o.file.findings)
+	if admitted, verdict := l.judgeTask(o, set); admitted != nil {
+		result.Tasks = append(result.Tasks, Task{admitted, verdict, o.file.name, o.place.at, o.places()})
+		return
+	}
+	spec, _ := o.content["spec"].(map[string]any)
+	findings := slices.Clone(o.file.findings[before:])
+	if !slices.ContainsFunc(findings, isError) { // one refused it, of a rule with too many
+		findings = append(findings, o.file.lastError)
+	}
+	result.Refused = append(result.Refused, Refused{text(spec["name"]), o.file.name, o.place.at, findings})
 }
 
 // judgeItems judges each item of a list at its place in the document.

@@ -334,7 +334,8 @@ func nameOf(class *Class) string {
 // Inventory returns the present state.
 func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
-		config: &b.config, devices: b.devices, daemons: b.daemons, unread: b.unread, assumed: b.assumed, classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
+		config: &b.config, devices: b.devices, daemons: b.daemons, unread: b.unread, assumed: b.assumed,
+		classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
 		least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {

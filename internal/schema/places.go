@@ -153,8 +153,8 @@ func (t *translation) takeBack(declared string) bool {
 		tokens := jsontree.Tokens(now)
 		delete(definitions, tokens[len(tokens)-1])
 	}
-	maps.DeleteFunc(t.moves.now, func(pointer, _ string) bool { return isBelow(pointer, declared) })
-	maps.DeleteFunc(t.moves.declared, func(pointer, _ string) bool { return isBelow(pointer, now) })
+	maps.DeleteFunc(t.now, func(pointer, _ string) bool { return isBelow(pointer, declared) })
+	maps.DeleteFunc(t.declared, func(pointer, _ string) bool { return isBelow(pointer, now) })
 	t.warnings = slices.DeleteFunc(t.warnings, func(w Warning) bool { return isBelow(w.Pointer, declared) })
 	maps.DeleteFunc(t.byURI, func(_ string, resource int) bool { return isBelow(t.resources[resource].declared, declared) })
 	for i := range t.references {

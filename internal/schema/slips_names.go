@@ -53,18 +53,19 @@ func (s *slips) unknownKeywords(id int) {
 			continue
 		}
 		value, isObject := n.schema[name].(map[string]any)
-		if guess := keywordMeant(name, n.schema); guess != "" {
+		switch guess := keywordMeant(name, n.schema); {
+		case guess != "":
 			hint := ""
 			if strings.HasPrefix(name, guess+":") {
 				hint = "; YAML wants a space behind the colon"
 			}
 			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name), "JSON Schema has no keyword %s, so it says nothing; did you mean %q?%s", quote(name), guess, hint)
-		} else if name == "schema" && isObject && isFullSchema(value) && !n.has("type", "properties", "$ref") {
+		case name == "schema" && isObject && isFullSchema(value) && !n.has("type", "properties", "$ref"):
 			s.warn(KindUnknownKeyword, n.pointer+"/schema", `JSON Schema has no keyword "schema", so what is in it says nothing; write that instead of it, one level up`)
-		} else if id == 0 && isObject && isFullSchema(value) {
+		case id == 0 && isObject && isFullSchema(value):
 			s.warn(KindUnknownKeyword, "/"+token(name),
 				`this is no keyword of JSON Schema and declares nothing; a parameter of this name belongs below "properties"`)
-		} else if isObject && n.mayDeclare(name) && declaresType(value) {
+		case isObject && n.mayDeclare(name) && declaresType(value):
 			s.warn(KindUnknownKeyword, n.pointer+"/"+token(name),
 				`this is no keyword of JSON Schema and declares nothing; a member of this name belongs below "properties"`)
 		}

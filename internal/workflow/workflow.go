@@ -102,9 +102,10 @@ func Judge(spec *v1alpha1.MazeWorkflowSpec, served Served) (*Verdict, error) {
 	}
 	_, findings := dag.Check("", document, dag.SomeTasks(tasks), dag.Options{Target: dag.TargetRegistry})
 	for _, f := range findings {
-		if f.Severity == finding.SeverityError {
+		switch f.Severity {
+		case finding.SeverityError:
 			v.Errors = append(v.Errors, f)
-		} else if f.Severity == finding.SeverityWarning {
+		case finding.SeverityWarning:
 			v.Warnings = append(v.Warnings, f)
 		}
 	}

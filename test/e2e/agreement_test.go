@@ -209,7 +209,7 @@ func (w *world) mistake(o oracle, resolution *placement.Resolution, host string)
 	all, plain := true, len(w.slices) == 0
 	for _, node := range w.nodes {
 		all, plain = all && takesPods(node), plain && isPlain(node)
-		if node.Name == host && !(resolution.Placement.GPU == nil && o.isHost(node) || o.isKind(node)) {
+		if node.Name == host && (resolution.Placement.GPU != nil || !o.isHost(node)) && !o.isKind(node) {
 			return fmt.Sprintf("%s, to which kube-scheduler binds, is not what gpuRequirements asks for, or runs Windows", host)
 		}
 		if gpu := resolution.Placement.GPU; node.Name == host && gpu != nil && !o.satisfied(node, gpu.ResourceName, int64(gpu.Count)) {
