@@ -6,6 +6,7 @@ package mazeworkflow
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -51,6 +52,8 @@ type Config struct {
 type Controller struct {
 	Config
 	book *book
+	// judging lets one workflow be judged at a time: what a judgement takes in memory is a hundred times the size of a hostile workflow.
+	judging sync.Mutex
 	// limiter limits the events that are not warnings.
 	limiter  flowcontrol.PassiveRateLimiter
 	statuses *statuses.Writer
@@ -105,10 +108,15 @@ func orAll(namespaces []string) []string {
 	return namespaces
 }
 
-// slim leaves of a workflow what is read.
+// slim leaves of a workflow what is read. It may be given what it returned before.
 func slim(object any) (any, error) {
 	if w, ok := object.(*v1alpha1.MazeWorkflow); ok {
-		w.ManagedFields, w.Annotations, w.Labels = nil, nil, nil
+		m := &w.ObjectMeta
+		w.ObjectMeta = metav1.ObjectMeta{
+			Namespace: m.Namespace, Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion, Generation: m.Generation,
+			CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp,
+		}
+		w.Spec = workflow.Kept(w.Spec)
 	}
 	return object, nil
 }
@@ -219,6 +227,8 @@ func (c *Controller) judge(w *v1alpha1.MazeWorkflow, served serving.Served) (*wo
 	if served.Conflict {
 		return workflow.Conflicted(&w.Spec), nil
 	}
+	c.judging.Lock()
+	defer c.judging.Unlock()
 	complete := true
 	verdict, err := workflow.Judge(&w.Spec, func(name string) *workflow.Task {
 		item := served.Tree.Get(name)

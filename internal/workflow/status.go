@@ -129,7 +129,7 @@ func (v *Verdict) placeable() metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible,
 		Message: "some node of the cluster can host the task of each node"}
 	switch {
-	case v.Conflict:
+	case v.Conflict, v.TooLarge:
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Valid"
 	case len(v.Misplaced) > 0:
 		c.Status, c.Reason = metav1.ConditionFalse, v.Misplaced[0].Reason

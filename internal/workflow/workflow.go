@@ -70,6 +70,8 @@ type Verdict struct {
 	Tasks []v1alpha1.WorkflowTask
 	// Misplaced are the nodes whose task no node of the cluster can host, and Unplaced those of which that is not known.
 	Misplaced, Unplaced []Node
+	// TooLarge reports whether the workflow is too large to be looked at. Then there is one error, and the rest is empty.
+	TooLarge bool
 	// Conflict reports whether nobody knows what the registry serves. Then the rest is empty.
 	Conflict bool
 }
@@ -86,6 +88,9 @@ type Node struct {
 
 // Judge judges a workflow by the tasks that the registry serves.
 func Judge(spec *v1alpha1.MazeWorkflowSpec, served Served) (*Verdict, error) {
+	if isTooLarge(spec) {
+		return tooLarge(), nil
+	}
 	v := &Verdict{Nodes: len(spec.Nodes)}
 	known, tasks := map[string]*Task{}, map[string]dag.Task{}
 	for _, name := range Uses(spec) {

@@ -254,9 +254,13 @@ Stalled True RegistryConflict`
 func TestMessagesAreBounded(t *testing.T) {
 	spec := &v1alpha1.MazeWorkflowSpec{}
 	for i := range 2000 {
+		long := 100 // the first ones, which are told
+		if i >= 100 {
+			long = 1
+		}
 		spec.Nodes = append(spec.Nodes, v1alpha1.WorkflowNode{
-			ID: fmt.Sprintf("n%d-%s", i, strings.Repeat("x", 100)), Func: strings.Repeat("y", 200) + fmt.Sprint(i%3),
-			Args: &apiextensionsv1.JSON{Raw: []byte(`{"image": 7, "other": "` + strings.Repeat("z", 300) + `"}`)},
+			ID: fmt.Sprintf("n%d-%s", i, strings.Repeat("x", long)), Func: strings.Repeat("y", 2*long) + fmt.Sprint(i%3),
+			Args: &apiextensionsv1.JSON{Raw: []byte(`{"image": 7, "other": "` + strings.Repeat("z", 3*long) + `"}`)},
 		})
 	}
 	task := taskOf("o", takesImage, putsText)
@@ -277,6 +281,50 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 	if status.Nodes != 2000 || status.Errors < 2000 {
 		t.Errorf("want 2000 nodes and more errors, got %d and %d", status.Nodes, status.Errors)
+	}
+}
+
+// TestTooLarge: what is kept of a workflow has the same verdict as the whole, and no more than a bound.
+func TestTooLarge(t *testing.T) {
+	tasks := registered()
+	for name, tc := range map[string]struct {
+		args, edges int
+		want        bool
+	}{
+		"as large as allowed": {args: MaxSize - len("t1caption")},
+		"one byte more":       {args: MaxSize - len("t1caption") + 1, want: true},
+		"by its edges":        {args: 100, edges: MaxSize / 100, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := &v1alpha1.MazeWorkflowSpec{Nodes: []v1alpha1.WorkflowNode{{
+				ID: "t1", Func: "caption", Args: &apiextensionsv1.JSON{Raw: []byte(`{"image":"` + strings.Repeat("a", tc.args-len(`{"image":""}`)) + `"}`)},
+			}}}
+			for range tc.edges {
+				spec.Edges = append(spec.Edges, v1alpha1.WorkflowEdge{From: "t1." + strings.Repeat("a", 100), To: "t1.image"})
+			}
+			kept := Kept(*spec)
+			var statuses [2]v1alpha1.MazeWorkflowStatus
+			for i, judged := range []*v1alpha1.MazeWorkflowSpec{spec, &kept} {
+				verdict, err := Judge(judged, func(name string) *Task { return tasks[name] })
+				if err != nil {
+					t.Fatal(err)
+				}
+				statuses[i] = verdict.Status(&v1alpha1.MazeWorkflow{}, metav1.Unix(1, 0))
+			}
+			if diff := cmp.Diff(statuses[0], statuses[1]); diff != "" {
+				t.Errorf("-whole, +kept:\n%s", diff)
+			}
+			want := `Valid False InvalidGraph: 1 error: MZ202 the nodes and edges have more than 256 KiB, with their arguments: hand large values over as files, or split the workflow
+Placeable Unknown NotJudged: there is nothing to place: see the condition Valid
+Ready False InvalidGraph
+Stalled True InvalidGraph`
+			if got := conditionsOf(statuses[0].Conditions); (got == want) != tc.want {
+				t.Errorf("want %t of %s\ngot %s", tc.want, want, got)
+			}
+			if tc.want != (len(kept.Nodes)+len(kept.Edges) == 0) {
+				t.Errorf("want nothing kept: %t, got %d nodes and %d edges", tc.want, len(kept.Nodes), len(kept.Edges))
+			}
+		})
 	}
 }
 

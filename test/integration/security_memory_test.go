@@ -28,6 +28,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -361,6 +362,38 @@ var _ = Describe("Under the chart's memory limit, the operator", Serial, func() 
 			Expect(hiddenIn(strings.ReplaceAll(strings.TrimSuffix(string(line), "\n"), "\t", " "))).To(BeEmpty(), string(line))
 		}
 		Expect(string(log)).To(ContainSubstring(`valid`))
+		p.stop()
+	}, NodeTimeout(20*time.Minute))
+
+	It("starts beside 150 workflows with 1.25 MB of arguments each, tells each, and serves others (row 2)", func(ctx context.Context) {
+		attacker := attackerOf(ctx, namespace, v1alpha1.GroupName, "mazeworkflows")
+		all(ctx, 150, func(ctx context.Context, i int) error {
+			w := newWorkflow(namespace, fmt.Sprintf("large-%03d", i), "caption")
+			w.Spec.Nodes[0].Args = &apiextensionsv1.JSON{Raw: []byte(`{"image": "` + strings.Repeat("a", 1_250_000+i*100) + `"}`)}
+			return attacker.Create(ctx, w)
+		})
+		all(ctx, 20, func(ctx context.Context, i int) error { // as large as one may be, of values that take a hundred times as much in memory
+			w := newWorkflow(namespace, fmt.Sprintf("allowed-%03d", i), "caption")
+			w.Spec.Nodes[0].Args = &apiextensionsv1.JSON{Raw: []byte(`{"image": [` + strings.Repeat("{},", 87_000) + `{}]}`)}
+			return attacker.Create(ctx, w)
+		})
+		p := expectStarts(ctx, bystander, "first")
+		Eventually(func(g Gomega) {
+			var events eventsv1.EventList
+			g.Expect(k8s.List(ctx, &events, inNamespace(namespace))).To(Succeed())
+			told := map[string]bool{}
+			for _, event := range events.Items {
+				told[event.Regarding.Name+" "+event.Reason] = true
+			}
+			g.Expect(told).To(HaveLen(170))
+		}).WithPolling(time.Second).Should(Succeed())
+		large := newWorkflow(namespace, "large-077", "caption")
+		Expect(k8s.Get(ctx, keyOf(large), large)).To(Succeed())
+		valid := meta.FindStatusCondition(large.Status.Conditions, v1alpha1.ConditionValid)
+		Expect(valid).To(HaveField("Reason", v1alpha1.ReasonInvalidGraph))
+		Expect(valid).To(HaveField("Message", HavePrefix("1 error: MZ202 the nodes and edges have more than 256 KiB")))
+		AddReportEntry("peak in MiB", p.peak()>>20)
+		Expect(p.peak()).To(BeNumerically("<", memoryLimit))
 		p.stop()
 	}, NodeTimeout(20*time.Minute))
 })
