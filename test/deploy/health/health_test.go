@@ -25,25 +25,14 @@ var _ = Describe("A MazeTask's health", func() {
 				s := newStage(ctx)
 				state.reached(ctx, s)
 				got := normalized(s.task)
-				if *update {
-					writeFixture(fixtureFile("MazeTask", name), got)
-				}
-				want, err := readFixture(fixtureFile("MazeTask", name))
-				Expect(err).NotTo(HaveOccurred())
-				Expect(cmp.Diff(want.Object, got.Object)).To(BeEmpty(), "-fixture +operator; go test ./health -update writes it anew")
+				expectFixture(fixtureFile("MazeTask", name), got)
 			})
 
 			It("is judged alike by every tool", func(ctx context.Context) {
 				fixture, err := readFixture(fixtureFile("MazeTask", name))
 				Expect(err).NotTo(HaveOccurred())
 				stored := store(ctx, newStage(ctx), fixture)
-				got, want := map[string]verdict{}, map[string]verdict{}
-				for tool, judge := range judges {
-					want[tool] = state.want
-					got[tool], err = judge(ctx, stored)
-					Expect(err).NotTo(HaveOccurred(), tool)
-				}
-				Expect(got).To(Equal(want))
+				expectJudged(ctx, stored, state.want)
 			})
 		})
 	}
@@ -143,4 +132,27 @@ func testArgo(t *testing.T, kind string, fixtures int) {
 			t.Errorf("health_test.yaml does not test %s", filepath.Base(file))
 		}
 	}
+}
+
+// expectFixture expects an object to be as its fixture, or writes that anew.
+func expectFixture(file string, got *unstructured.Unstructured) {
+	GinkgoHelper()
+	if *update {
+		writeFixture(file, got)
+	}
+	want, err := readFixture(file)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(cmp.Diff(want.Object, got.Object)).To(BeEmpty(), "-fixture +operator; go test ./health -update writes it anew")
+}
+
+// expectJudged expects every tool to have one verdict on an object.
+func expectJudged(ctx context.Context, stored *unstructured.Unstructured, wanted verdict) {
+	GinkgoHelper()
+	got, want := map[string]verdict{}, map[string]verdict{}
+	for tool, judge := range judges {
+		verdict, err := judge(ctx, stored)
+		Expect(err).NotTo(HaveOccurred(), tool)
+		got[tool], want[tool] = verdict, wanted
+	}
+	Expect(got).To(Equal(want))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -145,25 +144,14 @@ var _ = Describe("A MazeWorkflow's health", func() {
 				w := s.newWorkflow()
 				state.reached(ctx, s, w)
 				got := normalizedWorkflow(w)
-				if *update {
-					writeFixture(fixtureFile("MazeWorkflow", name), got)
-				}
-				want, err := readFixture(fixtureFile("MazeWorkflow", name))
-				Expect(err).NotTo(HaveOccurred())
-				Expect(cmp.Diff(want.Object, got.Object)).To(BeEmpty(), "-fixture +operator; go test ./health -update writes it anew")
+				expectFixture(fixtureFile("MazeWorkflow", name), got)
 			})
 
 			It("is judged alike by every tool", func(ctx context.Context) {
 				fixture, err := readFixture(fixtureFile("MazeWorkflow", name))
 				Expect(err).NotTo(HaveOccurred())
 				stored := storeWorkflow(ctx, newStage(ctx), fixture)
-				got, want := map[string]verdict{}, map[string]verdict{}
-				for tool, judge := range judges {
-					want[tool] = state.want
-					got[tool], err = judge(ctx, stored)
-					Expect(err).NotTo(HaveOccurred(), tool)
-				}
-				Expect(got).To(Equal(want))
+				expectJudged(ctx, stored, state.want)
 			})
 		})
 	}
