@@ -197,7 +197,7 @@ func await(ctx context.Context, c client.WithWatch) error {
 	return nil
 }
 
-// note takes over what a watch tells of a sample.
+// note takes over what a watch brought about a sample.
 func note(observed map[string]state, event watch.Event) error {
 	var name string
 	var conditions []metav1.Condition
