@@ -9,6 +9,7 @@ import (
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/dag/mazecode"
 )
 
 func newDAGCommand(program string, t terminal.Terminal) *cobra.Command {
@@ -27,9 +28,11 @@ func newDAGCommand(program string, t terminal.Terminal) *cobra.Command {
 // workflowExtensions are those of files with workflows.
 var workflowExtensions = []string{"json", "yaml", "yml"}
 
+func readCode() dag.CodeReader { return new(mazecode.Reader) }
+
 // addTargetFlag adds the flag that says what is to run a workflow.
 func addTargetFlag(c *cobra.Command, options *dag.Options) {
-	options.Target = dag.TargetAuto
+	*options = dag.Options{Target: dag.TargetAuto, ReadCode: readCode}
 	c.Flags().Var((*targetValue)(&options.Target), "target", "what is to run the workflow, `NAME`: "+targetNames()+
 		"; what Maze refuses or cannot run is reported for maze, and with auto for workflows whose schema is Maze's")
 	if err := c.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(strings.Split(targetNames(), ", "), cobra.ShellCompDirectiveNoFileComp)); err != nil {

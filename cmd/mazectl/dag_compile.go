@@ -98,7 +98,7 @@ func (o *dagCompileOptions) run(ctx context.Context, t terminal.Terminal, files 
 	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(files, o.Inputs())); err != nil {
 		return err
 	}
-	graph, found := dag.Check(w.Name, w.Content, known.Tasks(), dag.Options{Target: dag.TargetCompiled, GPUMemory: o.compile.GPUMemory})
+	graph, found := dag.Check(w.Name, w.Content, known.Tasks(), dag.Options{Target: dag.TargetCompiled, GPUMemory: o.compile.GPUMemory, ReadCode: readCode})
 	chosen := o.findings.Choose(found, dag.Ignores(w.Name, w.Content))
 	var compiled []byte
 	if !o.stops(chosen.Findings) {

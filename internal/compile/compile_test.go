@@ -35,7 +35,7 @@ func TestPayloads(t *testing.T) {
 			if name := strings.TrimSuffix(source.Name, filepath.Ext(source.Name)); want.Name != name+".want" {
 				t.Fatalf("%s is beside %s", want.Name, source.Name)
 			}
-			graph, _ := dag.Check("w"+filepath.Ext(source.Name), source.Data, shopTasks(t), dag.Options{Target: dag.TargetCompiled})
+			graph, _ := dag.Check("w"+filepath.Ext(source.Name), source.Data, shopTasks(t), dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 			payload, refused := Workflow("w", graph, Options{})
 			if len(refused) > 0 {
 				t.Fatal(refused)
@@ -82,7 +82,7 @@ func TestLimit(t *testing.T) {
 	for i := range 20_000 {
 		nodes.WriteString(`,{"id": "n` + strconv.Itoa(i) + `", "func": "free"}`)
 	}
-	graph, found := dag.Check("w.json", []byte(nodes.String()+"]}"), shopTasks(t), dag.Options{Target: dag.TargetCompiled})
+	graph, found := dag.Check("w.json", []byte(nodes.String()+"]}"), shopTasks(t), dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 	payload, refused := Workflow("w.json", graph, Options{})
 	if len(found) > 0 || payload != nil || len(refused) != 1 || refused[0].Rule != finding.DAGTooLarge {
 		t.Errorf("want %s alone, got %d bytes and %v, %v", finding.DAGTooLarge, len(payload), refused, found)
@@ -120,7 +120,7 @@ func TestRunOptions(t *testing.T) {
 
 // TestImpossible: what cannot be compiled is told, whoever silences why.
 func TestImpossible(t *testing.T) {
-	graph, _ := dag.Check("w.json", []byte("{\"nodes\": [\n{\"id\": \"a\", \"func\": \"nothing of the kind\"}]}"), shopTasks(t), dag.Options{Target: dag.TargetCompiled})
+	graph, _ := dag.Check("w.json", []byte("{\"nodes\": [\n{\"id\": \"a\", \"func\": \"nothing of the kind\"}]}"), shopTasks(t), dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 	_, refused := Workflow("w.json", graph, Options{})
 	want := finding.Position{Line: 2, Column: 1}
 	if len(refused) != 1 || refused[0].Rule != finding.MissingCode || refused[0].Position != want {
@@ -151,7 +151,7 @@ func TestHostile(t *testing.T) {
 	}
 	for name, workflow := range tests {
 		t.Run(name, func(t *testing.T) {
-			graph, found := dag.Check("w.json", []byte(workflow), shopTasks(t), dag.Options{Target: dag.TargetCompiled})
+			graph, found := dag.Check("w.json", []byte(workflow), shopTasks(t), dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 			if payload, refused := Workflow("w.json", graph, Options{}); len(found)+len(refused) > 0 || len(payload) < many {
 				t.Errorf("%d bytes, and %v, %v", len(payload), found[:min(3, len(found))], refused)
 			}

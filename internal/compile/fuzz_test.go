@@ -46,7 +46,7 @@ func FuzzWorkflow(f *testing.F) {
 		if isYAML {
 			file = "w.yaml"
 		}
-		graph, found := dag.Check(file, workflow, tasks, dag.Options{Target: dag.TargetCompiled})
+		graph, found := dag.Check(file, workflow, tasks, dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 		options := Options{PythonPath: []string{"/srv"}, Workspace: "/data"}
 		payload, refused := Workflow(file, graph, options)
 		if again, _ := Workflow(file, graph, options); !bytes.Equal(payload, again) {
@@ -67,7 +67,7 @@ func FuzzWorkflow(f *testing.F) {
 			t.Fatalf("Check finds no error, and it is not compiled: %v", refused)
 		}
 		checkAccepted(t, payload, tasks)
-		graph, _ = dag.Check("w.json", payload, tasks, dag.Options{Target: dag.TargetCompiled})
+		graph, _ = dag.Check("w.json", payload, tasks, dag.Options{Target: dag.TargetCompiled, ReadCode: readCode})
 		if again, _ := Workflow("w.json", graph, options); !bytes.Equal(payload, again) {
 			t.Errorf("compiled to\n%s\nand that to\n%s", payload, again)
 		}

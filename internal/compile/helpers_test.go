@@ -10,10 +10,13 @@ import (
 	"testing"
 
 	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/dag/mazecode"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
+
+func readCode() dag.CodeReader { return new(mazecode.Reader) }
 
 // declaration is a task of testdata/packages, as a MazeTask declares it.
 type declaration struct {
@@ -100,7 +103,7 @@ func writeRegistry(t *testing.T) string {
 // compiled returns a compiled workflow, which a check of what Maze does has nothing to say against.
 func compiled(t *testing.T, workflow []byte, tasks *dag.Tasks, options Options) []byte {
 	t.Helper()
-	graph, found := dag.Check("w.json", workflow, tasks, dag.Options{Target: dag.TargetCompiled, GPUMemory: options.GPUMemory})
+	graph, found := dag.Check("w.json", workflow, tasks, dag.Options{Target: dag.TargetCompiled, GPUMemory: options.GPUMemory, ReadCode: readCode})
 	for _, f := range found {
 		if f.Severity == finding.SeverityError {
 			t.Fatalf("not compiled: %s %s\n%s", f.Rule, f.Message, workflow)
@@ -117,7 +120,7 @@ func compiled(t *testing.T, workflow []byte, tasks *dag.Tasks, options Options) 
 // checkAccepted: Maze refuses, loses and never schedules nothing of a compiled workflow, and what is silenced in it is there.
 func checkAccepted(t *testing.T, payload []byte, tasks *dag.Tasks) {
 	t.Helper()
-	_, found := dag.Check("compiled.json", payload, tasks, dag.Options{Target: dag.TargetMaze})
+	_, found := dag.Check("compiled.json", payload, tasks, dag.Options{Target: dag.TargetMaze, ReadCode: readCode})
 	left, useless := finding.Silence(found, dag.Ignores("compiled.json", payload))
 	for _, f := range left {
 		if f.Severity == finding.SeverityError || f.Subject.Effect != "" {

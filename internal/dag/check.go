@@ -30,6 +30,16 @@ type Options struct {
 	Target Target
 	// GPUMemory is what a task of the type gpu that does not say needs of GPU memory, in MiB, for TargetCompiled. 0 has it reported.
 	GPUMemory int64
+	// ReadCode returns a reader for the code of a workflow's nodes, which is looked at where Maze's rules count. Nil: code is not looked
+	// at, as by whoever checks for TargetRegistry alone.
+	ReadCode func() CodeReader
+}
+
+// CodeReader looks at the Python code that the nodes of one workflow bring along.
+type CodeReader interface {
+	// Fault returns why code surely fails in Maze. Empty if it need not, or if there is too much of it. wanted is the name of the
+	// function that is meant.
+	Fault(code, wanted string) string
 }
 
 // Check reads a workflow and judges it by the tasks that there are. file is what findings call it. The graph has all that could

@@ -13,12 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/maze-agent/maregister/internal/dag/mazecode"
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
 var update = flag.Bool("update", false, "write what is found into testdata, instead of comparing it")
+
+func readCode() CodeReader { return new(mazecode.Reader) }
 
 // minCases is how many workflows testdata has at least.
 const minCases = 120
@@ -105,7 +108,7 @@ func casesOf(t *testing.T, file string, archive *txtar.Archive) []corpusCase {
 
 // describe returns the nodes, the edges and the findings of a workflow, and what Maze does.
 func describe(file string, workflow []byte, tasks *Tasks, target Target) (string, []string) {
-	graph, findings := Check(file, workflow, tasks, Options{Target: target})
+	graph, findings := Check(file, workflow, tasks, Options{Target: target, ReadCode: readCode})
 	var out strings.Builder
 	for _, e := range graph.Edges {
 		ports := ""

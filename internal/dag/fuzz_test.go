@@ -40,7 +40,7 @@ func FuzzCheck(f *testing.F) {
 		if isYAML {
 			file = "dag.yaml"
 		}
-		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze})
+		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze, ReadCode: readCode})
 		if uses, ok := Uses(file, workflow); ok && len(uses) != len(graph.Nodes) {
 			t.Fatalf("%d nodes, and %d uses", len(graph.Nodes), len(uses))
 		}

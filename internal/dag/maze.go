@@ -23,6 +23,9 @@ func (c *checker) checkTarget() {
 		return
 	}
 	m := &mazeRules{checker: c, told: map[place]int{}}
+	if c.options.ReadCode != nil {
+		m.code = c.options.ReadCode()
+	}
 	for i, f := range c.found {
 		m.told[place{f.Rule, f.Pointer}] = i
 	}
@@ -71,7 +74,8 @@ type mazeRules struct {
 	sources map[*mazeNode][]*mazeNode
 	// waits is how many of them were followed.
 	waits int
-	code  codeReader
+	// code reads the code of the nodes. Nil if none is to be looked at.
+	code CodeReader
 }
 
 // mazeNode is a node as Maze's validator makes it.

@@ -73,9 +73,7 @@ func (m *mazeRules) checkOwnCode(n *Node) {
 	}
 	m.checkOutputNames(n, n.outputs)
 	data := n.at.Member("data")
-	if fault := m.code.fault(m.text(data.Member("customCode")), n.Func); fault != "" {
-		m.say(finding.EffectFails, finding.UnrunnableCode, data.Member("customCode"), n, "%s", fault)
-	}
+	m.readCode(data.Member("customCode"), n)
 	m.checkGPUs(n, data)
 }
 

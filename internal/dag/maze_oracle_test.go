@@ -38,7 +38,7 @@ func TestMazeRefuses(t *testing.T) {
 	tasks, rows, differ := NewTasks(nil), map[string]int{}, 0
 	for i, workflow := range all {
 		rows[verdicts[i]]++
-		_, findings := Check("w.json", workflow, tasks, Options{Target: TargetMaze})
+		_, findings := Check("w.json", workflow, tasks, Options{Target: TargetMaze, ReadCode: readCode})
 		refused := false
 		var why []string
 		for _, f := range findings {
