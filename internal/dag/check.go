@@ -2,6 +2,7 @@ package dag
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
@@ -43,12 +44,20 @@ type CodeReader interface {
 }
 
 // Check reads a workflow and judges it by the tasks that there are. file is what findings call it. The graph has all that could
-// be read; it is never nil.
+// be read; it is never nil. Of a file with several workflows, see [Read].
 func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, []finding.Finding) {
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	c := &checker{file: file, tasks: tasks, options: options, guesses: maxGuesses, graph: &Graph{byID: map[string]int{}}}
-	c.graph.of = c
-	if c.parse(content); c.root != nil {
+	return whole(file, content).Check(tasks, options)
+}
+
+// whole returns a text as one document.
+func whole(file string, content []byte) *Document {
+	return &Document{File: file, content: bytes.TrimPrefix(content, []byte("\ufeff"))}
+}
+
+// Check judges the workflow by the tasks that there are. The graph has all that could be read; it is never nil.
+func (d *Document) Check(tasks *Tasks, options Options) (*Graph, []finding.Finding) {
+	c := d.checker(tasks, options)
+	if c.root != nil {
 		c.read()
 		for _, step := range steps {
 			step(c)
@@ -56,7 +65,18 @@ func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, 
 	}
 	c.joinAlike()
 	c.tellLeftOut()
-	return c.graph, finding.Sort(c.found)
+	return c.graph, d.Place(finding.Sort(c.found))
+}
+
+// checker returns a check of the document, with what was found when it was parsed.
+func (d *Document) checker(tasks *Tasks, options Options) *checker {
+	d.parse()
+	c := &checker{
+		document: *d.tree, found: slices.Clone(d.found), above: d.above,
+		file: d.File, tasks: tasks, options: options, guesses: maxGuesses, graph: &Graph{byID: map[string]int{}},
+	}
+	c.graph.of = c
+	return c
 }
 
 // steps are what is judged once the graph is read.
@@ -80,7 +100,9 @@ var steps = []func(*checker){
 // checker is one check of one workflow.
 type checker struct {
 	document
-	file    string
+	file string
+	// above is the pointer to the workflow in its document.
+	above   string
 	tasks   *Tasks
 	options Options
 	graph   *Graph

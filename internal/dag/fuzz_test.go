@@ -10,6 +10,9 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
@@ -41,9 +44,10 @@ func FuzzCheck(f *testing.F) {
 			file = "dag.yaml"
 		}
 		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze, ReadCode: readCode})
-		if uses, ok := Uses(file, workflow); ok && len(uses) != len(graph.Nodes) {
+		if uses, ok := whole(file, workflow).Uses(); ok && len(uses) != len(graph.Nodes) {
 			t.Fatalf("%d nodes, and %d uses", len(graph.Nodes), len(uses))
 		}
+		checkRead(t, file, workflow, tasks)
 		if took := time.Since(start); took > maxTime {
 			t.Errorf("%d bytes took %s", len(workflow), took)
 		}
@@ -56,6 +60,28 @@ func FuzzCheck(f *testing.F) {
 			checkFinding(t, workflow, found)
 		}
 	})
+}
+
+// checkRead takes a file apart, and checks each of its documents: a second time with what was forgotten in between.
+func checkRead(t *testing.T, file string, content []byte, tasks *Tasks) {
+	t.Helper()
+	read := Read(file, content)
+	for _, found := range read.Findings {
+		checkFinding(t, content, found)
+	}
+	read.Ignores()
+	for _, d := range read.Documents {
+		_, first := d.Check(tasks, Options{})
+		d.Forget()
+		_, second := d.Check(tasks, Options{})
+		if diff := cmp.Diff(first, second, cmpopts.IgnoreFields(finding.Finding{}, "Subject")); diff != "" {
+			t.Errorf("it is judged otherwise once it is forgotten: %s", diff)
+		}
+		for _, found := range first {
+			checkFinding(t, content, found)
+		}
+		d.Uses()
+	}
 }
 
 func checkFinding(t *testing.T, workflow []byte, found finding.Finding) {

@@ -9,51 +9,62 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// Ignores returns what a workflow silences: by comments if it is YAML, and by the key of finding.IgnoreKey in the metadata of the
-// workflow, of a node or of an edge, or in the annotations of a MazeWorkflow. Its value is a text of codes, or an array of them.
+// Ignores returns what a workflow silences, by [File.Ignores].
 func Ignores(file string, content []byte) []finding.Ignore {
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	if len(content) > maxBytes || !bytes.Contains(content, []byte(finding.IgnoreMark)) && !bytes.Contains(content, []byte(finding.IgnoreKey)) {
+	if len(content) > maxBytes || !mayIgnore(content) {
 		return nil
 	}
-	f := ignoreReader{file: file, content: content}
-	if jsontree.Check(content) == nil {
-		f.root, _ = jsontree.ParseJSON(content, 0, jsontree.Limits{Values: maxValues, Depth: maxDepth})
-		f.source = jsontree.Source{Positions: text.NewPositions(content)}
-	} else {
+	return Read(file, content).Ignores()
+}
+
+func mayIgnore(content []byte) bool {
+	return bytes.Contains(content, []byte(finding.IgnoreMark)) || bytes.Contains(content, []byte(finding.IgnoreKey))
+}
+
+// Ignores returns what the workflows of a file silence: by comments if it is YAML, and by the key of finding.IgnoreKey in the metadata of a
+// workflow, of a node or of an edge, or in the annotations of a MazeWorkflow. Its value is a text of codes, or an array of them.
+func (f *File) Ignores() []finding.Ignore {
+	if len(f.content) > maxBytes || !mayIgnore(f.content) {
+		return nil
+	}
+	var all []finding.Ignore
+	if jsontree.Check(f.content) != nil {
 		var comments []finding.Comment
-		for _, c := range jsontree.Comments(content) {
+		for _, c := range jsontree.Comments(f.content) {
 			comments = append(comments, finding.Comment(c))
 		}
-		f.ignores = finding.IgnoresOf(file, comments)
-		document, _ := jsontree.ParseYAML(content)
-		f.root = document.Root
+		all = finding.IgnoresOf(f.Name, comments)
 	}
-	f.read(f.root)
-	for _, list := range []string{"nodes", "edges"} {
-		if all := f.root.Member(list); all != nil && all.Kind == jsontree.Array {
-			for _, one := range all.Children {
-				f.read(one)
+	for _, d := range f.Documents {
+		r := ignoreReader{of: d}
+		r.root, _, r.json, r.source = d.Tree()
+		r.read(r.root)
+		for _, list := range []string{"nodes", "edges"} {
+			if parts := r.root.Member(list); parts != nil && parts.Kind == jsontree.Array {
+				for _, one := range parts.Children {
+					r.read(one)
+				}
 			}
 		}
+		all = append(all, r.ignores...)
 	}
-	return f.ignores
+	return all
 }
 
 // ignoreReader collects what the metadata in a workflow silence.
 type ignoreReader struct {
-	file    string
-	content []byte
+	of      *Document
+	json    []byte
 	source  jsontree.Source
 	root    *jsontree.Node
 	ignores []finding.Ignore
 }
 
 // read reads the metadata of the workflow, or of a part of it.
-func (f *ignoreReader) read(part *jsontree.Node) {
+func (r *ignoreReader) read(part *jsontree.Node) {
 	metadata := part.Member("metadata")
 	value := metadata.Member(finding.IgnoreKey)
-	if value == nil && part == f.root { // of a MazeWorkflow
+	if value == nil && part == r.root { // of a MazeWorkflow
 		value = metadata.Member("annotations").Member(finding.IgnoreKey)
 	}
 	if value == nil {
@@ -66,19 +77,13 @@ func (f *ignoreReader) read(part *jsontree.Node) {
 	var rules []string
 	for _, word := range words {
 		if word.Kind == jsontree.Text {
-			rules = append(rules, f.text(word))
+			rules = append(rules, word.Written(r.json))
 		}
 	}
 	var from, to text.Position // the file
-	if part != f.root {
-		from, to = f.source.Span(part)
+	if part != r.root || r.of.several {
+		from, to = r.source.Span(part)
 	}
-	f.ignores = append(f.ignores, finding.NewIgnore(f.file, f.source.KeyAt(value), from, to, strings.Join(rules, ",")))
-}
-
-func (f *ignoreReader) text(n *jsontree.Node) string {
-	if n.YAML != nil {
-		return n.YAML.Text
-	}
-	return jsontree.DecodeText(f.content[n.Start:n.End])
+	at := r.of.placed(r.source.KeyAt(value))
+	r.ignores = append(r.ignores, finding.NewIgnore(r.of.File, at, r.of.placed(from), r.of.placed(to), strings.Join(rules, ",")))
 }

@@ -3,6 +3,7 @@ package dag
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
@@ -51,11 +52,14 @@ func (c *checker) tellLeftOut() {
 	}
 }
 
+// theWorkflow is the object of findings that are about no part of it.
+const theWorkflow = "the workflow"
+
 // add adds a finding. v and n are nil where there are none.
 func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, n *Node, message string) {
-	pointer, at, subject := "", "", "the workflow"
+	pointer, at, subject := "", "", theWorkflow
 	if v != nil {
-		pointer = v.Pointer()
+		pointer = strings.TrimPrefix(v.Pointer(), c.above)
 	}
 	if pointer != "" {
 		at, subject = pointer+": ", ""

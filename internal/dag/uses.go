@@ -1,7 +1,7 @@
 package dag
 
 import (
-	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -13,8 +13,8 @@ type Use struct {
 	Node  string   `json:"node"`
 	Task  string   `json:"task"`
 	Names []string `json:"-"`
-	// Position and Pointer are where the task is named.
-	Position finding.Position `json:"position"`
+	// Position and Pointer are where the task is named. A workflow that is in no file has no positions.
+	Position finding.Position `json:"position,omitzero"`
 	Pointer  string           `json:"pointer,omitempty"`
 	// Arguments are the names of those that it passes, and Outputs those of the task's outputs that other nodes read, both sorted.
 	Arguments []string `json:"arguments"`
@@ -24,12 +24,10 @@ type Use struct {
 // Runs reports whether the node runs a task.
 func (u *Use) Runs(task string) bool { return u.Task == task || slices.Contains(u.Names, task) }
 
-// Uses returns which tasks a workflow runs, in the order of its nodes. It reports false for what is no workflow, or cannot be read as one.
-func Uses(file string, content []byte) ([]Use, bool) {
-	c := &checker{
-		file: file, tasks: NewTasks(nil), guesses: maxGuesses, graph: &Graph{byID: map[string]int{}},
-	}
-	if c.parse(bytes.TrimPrefix(content, []byte("\ufeff"))); c.root == nil {
+// Uses returns which tasks the workflow runs, in the order of its nodes. It reports false for what is no workflow, or cannot be read as one.
+func (d *Document) Uses() ([]Use, bool) {
+	c := d.checker(NewTasks(nil), Options{})
+	if c.root == nil {
 		return nil, false
 	}
 	if c.read(); c.form == nil || len(c.graph.Nodes) == 0 {
@@ -43,7 +41,7 @@ func Uses(file string, content []byte) ([]Use, bool) {
 		if n.funcAt != nil {
 			at = n.funcAt
 		}
-		uses[i].Position, uses[i].Pointer = c.at(at), at.Pointer()
+		uses[i].Position, uses[i].Pointer = d.placed(c.at(at)), d.pointer(at.Pointer())
 		for _, name := range n.names {
 			uses[i].Names = append(uses[i].Names, name.text)
 		}
@@ -67,5 +65,8 @@ func Uses(file string, content []byte) ([]Use, bool) {
 			*names = slices.Compact(*names)
 		}
 	}
+	slices.SortStableFunc(uses, func(a, b Use) int { // nodes by their ids in YAML are read in the order of these
+		return cmp.Or(cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column))
+	})
 	return uses, true
 }

@@ -7,8 +7,6 @@ import (
 	"path"
 	"strings"
 
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
 	texts "github.com/maze-agent/maregister/internal/text"
@@ -36,16 +34,19 @@ func (f *file) read(content []byte, judge func(document)) {
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	positions := texts.NewPositions(content)
-	for start := 0; start < len(content); {
-		c := nextChunk(content, start)
-		if !f.readJSON(content[:c.end], start, positions, judge) {
-			f.readYAML(content[start:c.end], start, positions, judge)
+	for part := range jsontree.Parts(content, path.Ext(f.name) == ".json") {
+		switch {
+		case part.Err != nil:
+			f.reportJSON(content[:part.End], part.Start, positions, part.Err)
+		case part.JSON:
+			f.readJSON(content[:part.End], part.Start, positions, judge)
+		default:
+			f.readYAML(content[part.Start:part.End], part.Start, positions, judge)
 		}
-		if c.trailing {
-			f.report(finding.MalformedManifest, positions.At(c.end+len(separator)), "",
+		if part.Trailing > 0 {
+			f.report(finding.MalformedManifest, positions.At(part.Trailing), "",
 				"kubectl takes nothing behind the --- that begins a document; put what follows on a line of its own")
 		}
-		start = c.next
 	}
 }
 
@@ -57,56 +58,17 @@ func notUTF8(content []byte) string {
 	return "this is not UTF-8; save the file as UTF-8"
 }
 
-var separator = []byte("---")
-
-// chunk is where a part of a file ends, a line of three hyphens, and where the next one begins.
-type chunk struct {
-	end, next int
-	// trailing says that there is more in the line.
-	trailing bool
-}
-
-func nextChunk(content []byte, start int) chunk {
-	for at := start; at < len(content); {
-		line, _, _ := bytes.Cut(content[at:], []byte("\n"))
-		next := min(at+len(line)+1, len(content))
-		if rest, ok := bytes.CutPrefix(line, separator); ok {
-			rest = bytes.TrimSpace(rest)
-			return chunk{end: at, next: next, trailing: len(rest) > 0 && rest[0] != '#'}
-		}
-		at = next
+// readJSON reads the JSON value that ends a text, and begins at an offset.
+func (f *file) readJSON(content []byte, start int, positions *texts.Positions, judge func(document)) {
+	tree, _ := jsontree.ParseJSON(content, start, jsontree.Limits{}) // the decoder has a limit of its own
+	at := root(jsontree.Source{Positions: positions}, content, tree)
+	value, beyond := tree.Value(content)
+	if beyond != nil {
+		f.report(finding.MalformedManifest, at.source.At(beyond), "", "the number %s is larger than any that a float64 holds; write a smaller one, or "+
+			"leave it out if it is a bound", oneLine(beyond.Written(content)))
+		return
 	}
-	return chunk{end: len(content), next: len(content)}
-}
-
-// readJSON reads the JSON values of a file from an offset on. It reports false where they should be read as YAML instead.
-func (f *file) readJSON(content []byte, start int, positions *texts.Positions, judge func(document)) bool {
-	if !utilyaml.IsJSONBuffer(content[start:]) {
-		return false
-	}
-	decoder := json.NewDecoder(bytes.NewReader(content[start:]))
-	for n := 0; decoder.More(); n++ {
-		begin := start + int(decoder.InputOffset())
-		var raw json.RawMessage
-		if err := decoder.Decode(&raw); err != nil {
-			if n == 0 && path.Ext(f.name) != ".json" && looksLikeYAML(content[start:]) { // who names a file so means JSON
-				return false
-			}
-			f.reportJSON(content, begin, positions, err)
-			return true
-		}
-		end := start + int(decoder.InputOffset())
-		tree, _ := jsontree.ParseJSON(content[:end], end-len(raw), jsontree.Limits{}) // the decoder has a limit of its own
-		at := root(jsontree.Source{Positions: positions}, content, tree)
-		value, beyond := tree.Value(content)
-		if beyond != nil {
-			f.report(finding.MalformedManifest, at.source.At(beyond), "", "the number %s is larger than any that a float64 holds; write a smaller one, or "+
-				"leave it out if it is a bound", oneLine(beyond.Written(content)))
-			continue
-		}
-		judge(document{value, at})
-	}
-	return true
+	judge(document{value, at})
 }
 
 // reportJSON reports why what begins at an offset is not JSON.
@@ -120,15 +82,6 @@ func (f *file) reportJSON(content []byte, begin int, positions *texts.Positions,
 		offset = begin + int(syntax.Offset) - 1
 	}
 	f.report(finding.MalformedManifest, positions.At(offset), "", "this is not JSON: %s", oneLine(err.Error()))
-}
-
-// looksLikeYAML reports whether a text that begins as JSON, but is none, is YAML, or was meant to be.
-func looksLikeYAML(content []byte) bool {
-	if _, err := jsontree.YAMLToJSON(content); err == nil {
-		return true
-	}
-	inner := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(content), []byte("{")))
-	return len(inner) == 0 || inner[0] != '"'
 }
 
 // readYAML reads the document that a part of the file is, which begins at an offset.
