@@ -64,11 +64,16 @@ func (f *file) readJSON(content []byte, start int, positions *texts.Positions, j
 	at := root(jsontree.Source{Positions: positions}, content, tree)
 	value, beyond := tree.Value(content)
 	if beyond != nil {
-		f.report(finding.MalformedManifest, at.source.At(beyond), "", "the number %s is larger than any that a float64 holds; write a smaller one, or "+
-			"leave it out if it is a bound", oneLine(beyond.Written(content)))
+		f.reportBeyond(at.source.At(beyond), beyond.Written(content))
 		return
 	}
 	judge(document{value, at})
+}
+
+// reportBeyond reports a number that no float64 holds.
+func (f *file) reportBeyond(at finding.Position, written string) {
+	f.report(finding.MalformedManifest, at, "", "the number %s is larger than any that a float64 holds; write a smaller one, or "+
+		"leave it out if it is a bound", oneLine(written))
 }
 
 // reportJSON reports why what begins at an offset is not JSON.

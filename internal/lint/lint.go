@@ -151,7 +151,7 @@ func (l *Linter) judge(f *file, d document, set *set, result *Result) {
 	case kindName == workflowKind && apiVersion == v1alpha1.SchemeGroupVersion.String():
 		result.WorkflowObjects++
 		l.judgeWorkflow(&object{file: f, place: d.place, name: nameOf(content), content: content}, set, result)
-	case kindName == workflowKind && group == v1alpha1.SchemeGroupVersion.Group:
+	case kindName == workflowKind && !l.TasksOnly:
 		result.WorkflowObjects++
 		f.reportKind(d.place, apiVersion, kindName, nameOf(content))
 	case kindName == kind || group == v1alpha1.SchemeGroupVersion.Group && kindName != kind+"List":

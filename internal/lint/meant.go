@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/internal/nearest"
@@ -17,6 +18,12 @@ var fromPython = map[string]string{
 	"timeout_seconds": "run.timeout", "max_retries": "run.retries", "retry_backoff_seconds": "run.backoff", "retry_on": "run.retryOn",
 	"image": "run.image", "timeout": "run.timeout", "retries": "run.retries", "backoff": "run.backoff", "retryOn": "run.retryOn", "envFrom": "run.envFrom",
 	"replacement": "deprecated.replacement",
+}
+
+// fromWorkflows are what other frameworks call the fields of a workflow's nodes and edges.
+var fromWorkflows = map[string]string{
+	"function": "func", "task": "func", "task_name": "func", "tool": "func", "name": "id",
+	"inputs": "args", "arguments": "args", "params": "args", "parameters": "args", "kwargs": "args",
 }
 
 // meant guesses which field was meant where there is none of that name. Empty if there is no guess.
@@ -31,10 +38,13 @@ func (a *Admission) meant(path string) string {
 		name, _, _ = strings.Cut(name, "[")
 		next, ok := fields[name]
 		if !deeper || !ok {
-			if known := fromPython[path]; known != "" {
+			if known := fromPython[path]; known != "" && a.hasField(known) {
 				return known
 			}
-			if _, ok := a.structural.Properties["spec"].Properties[path]; ok && top {
+			if other := fromWorkflows[path]; !top && other != "" && hasMember(fields, other) {
+				return other
+			}
+			if top && a.hasField(path) {
 				return "spec." + path
 			}
 			return nearest.Name(path, slices.Sorted(maps.Keys(fields)))
@@ -44,6 +54,24 @@ func (a *Admission) meant(path string) string {
 		}
 		fields, path = next.Properties, rest
 	}
+}
+
+func hasMember(fields map[string]structuralschema.Structural, name string) bool {
+	_, ok := fields[name]
+	return ok
+}
+
+// hasField reports whether the spec has a field: the fields of another kind are of no help.
+func (a *Admission) hasField(path string) bool {
+	at := a.structural.Properties["spec"]
+	for name := range strings.SplitSeq(path, ".") {
+		next, ok := at.Properties[name]
+		if !ok {
+			return false
+		}
+		at = next
+	}
+	return true
 }
 
 func metaFields() []string {

@@ -41,11 +41,16 @@ func isTooLarge(spec *v1alpha1.MazeWorkflowSpec) bool {
 	return len(spec.Nodes) == 0 || size(spec) > MaxSize
 }
 
-// tooLarge is the verdict on a workflow that is too large.
-func tooLarge() *Verdict {
-	return &Verdict{TooLarge: true, Errors: []finding.Finding{{
+// CheckSize returns what is wrong with a workflow that is too large. It reports true for one that is not.
+func CheckSize(spec *v1alpha1.MazeWorkflowSpec) (finding.Finding, bool) {
+	return tooLarge(), !isTooLarge(spec)
+}
+
+// tooLarge is what is wrong with a workflow that is too large.
+func tooLarge() finding.Finding {
+	return finding.Finding{
 		Rule: finding.DAGTooLarge, Severity: finding.SeverityError, Pointer: "/spec",
 		Message: fmt.Sprintf("the nodes and edges have more than %d KiB, with their arguments: hand large values over as files, or split the workflow",
 			MaxSize>>10),
-	}}}
+	}
 }

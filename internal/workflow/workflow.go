@@ -89,7 +89,7 @@ type Node struct {
 // Judge judges a workflow by the tasks that the registry serves.
 func Judge(spec *v1alpha1.MazeWorkflowSpec, served Served) (*Verdict, error) {
 	if isTooLarge(spec) {
-		return tooLarge(), nil
+		return &Verdict{TooLarge: true, Errors: []finding.Finding{tooLarge()}}, nil
 	}
 	v := &Verdict{Nodes: len(spec.Nodes)}
 	known, tasks := map[string]*Task{}, map[string]dag.Task{}
