@@ -86,11 +86,19 @@ func New(rule, file string, at Position, object, format string, args ...any) Fin
 	}
 }
 
-// Compare orders findings by place, then by rule and message.
+// Compare orders findings by place, then by rule and message. Of what is in no file, such as an object of a cluster, pointers are the places.
 func Compare(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column),
-		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Message, b.Message))
+		comparePointers(a, b), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Message, b.Message))
+}
+
+// comparePointers orders findings without a position in the order of their document: node 2 is before node 10.
+func comparePointers(a, b Finding) int {
+	if a.Position != (Position{}) {
+		return 0
+	}
+	return text.CompareNatural(a.Pointer, b.Pointer)
 }
 
 // Sort orders findings by place, and leaves out repetitions.
