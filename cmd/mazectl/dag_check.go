@@ -16,6 +16,8 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/lint"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 type dagCheckOptions struct {
@@ -34,8 +36,10 @@ func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
 and outputs that there are; that outputs can feed what they are wired to; and that no node waits for itself. All that is wrong is
 told at once, with the node, the place and the code of a rule; "rule CODE" explains it.
 
-FILE has a workflow in JSON or YAML; it may be - for the standard input. The tasks are those of --tasks, of --registry, or, without
-these, of the registry in the cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
+FILE has a workflow in JSON or YAML, or several: documents between lines of ---, or a list, as "kubectl get mazeworkflows -o yaml" prints
+it. It may be - for the standard input. A MazeWorkflow is also judged as the API server does it, and other objects are skipped. The tasks
+are those of --tasks, of --registry, or, without these, of the registry in the cluster and namespace of kubectl's flags, for which the
+right to list ConfigMaps is enough.
 
 For Maze itself, which is the default for workflows whose "schema" is Maze's, what it refuses or cannot run is reported, too. --target
 says what is to run a workflow.
@@ -87,8 +91,6 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	all, counts := report.FindingsOf(failed), edgeCounts{}
-	var ignores []finding.Ignore
 	known := &catalogue.Catalogue{}
 	if len(files) > 0 { // whoever has none need not have tasks
 		var err error
@@ -99,12 +101,11 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.Inputs())); err != nil {
 		return err
 	}
-	tasks := known.Tasks()
+	checker := workflowChecker{tasks: known.Tasks(), options: o.options}
 	for _, w := range files {
-		graph, found := dag.Check(w.Name, w.Content, tasks, o.options)
-		counts.add(graph)
-		all, ignores = append(all, found...), append(ignores, dag.Ignores(w.Name, w.Content)...)
+		checker.check(w)
 	}
+	all, ignores := append(report.FindingsOf(failed), checker.findings...), checker.ignores
 	chosen := o.findings.Choose(finding.Sort(all), ignores)
 	err := report.Write(t, &o.findings, chosen, func(name string) []byte {
 		if i := slices.IndexFunc(files, func(w workflows.File) bool { return w.Name == name }); i >= 0 {
@@ -116,10 +117,64 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return utilerrors.NewAggregate(append(report.ErrorsOf(failed), err))
 	}
 	if len(files) > 0 {
-		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s\n", &counts, terminal.Plural(len(files), "file"), known, chosen.Count())
+		for _, note := range checker.notes {
+			t.Say("note:", note)
+		}
+		fmt.Fprintf(t.ErrOut, "%s in %s, against %s: %s%s\n", &checker.counts, checker.files(len(files)), known, chosen.Count(),
+			skipped(checker.others))
 	}
 	if unread := o.findings.Unread(failed); unread != nil {
 		return unread
 	}
 	return err
+}
+
+// workflowChecker checks the workflows of files.
+type workflowChecker struct {
+	tasks    *dag.Tasks
+	options  dag.Options
+	linter   lint.Linter
+	counts   edgeCounts
+	findings []finding.Finding
+	ignores  []finding.Ignore
+	notes    []string
+	// workflows is how many there are, and others counts the other objects of the files, by kind and apiVersion.
+	workflows int
+	others    map[string]int
+}
+
+// check checks the workflows of a file.
+func (c *workflowChecker) check(w workflows.File) {
+	read := dag.Read(w.Name, w.Content)
+	c.findings = append(c.findings, read.Findings...)
+	for _, d := range read.Documents {
+		graph, found := c.linter.CheckWorkflow(d, c.tasks, c.options)
+		d.Forget()
+		c.counts.add(graph)
+		c.findings = append(c.findings, found...)
+	}
+	c.ignores = append(c.ignores, read.Ignores()...)
+	c.workflows += len(read.Documents)
+	switch {
+	case len(read.Documents) > 0:
+	case len(read.Others) > 0:
+		c.findings = append(c.findings, finding.New(finding.MalformedDAG, w.Name, text.Start, "the workflow",
+			`the file has no workflow, but %s; "mazectl lint" checks MazeTasks`, workflows.OthersOf(read)))
+	default:
+		c.notes = append(c.notes, w.Name+" has no workflow: it is an empty list")
+	}
+	if c.others == nil {
+		c.others = map[string]int{}
+	}
+	for kind, n := range read.Others {
+		c.others[kind] += n
+	}
+}
+
+// files counts the files, and the workflows if there are not as many.
+func (c *workflowChecker) files(n int) string {
+	if c.workflows == n {
+		return terminal.Plural(n, "file")
+	}
+	return terminal.Plural(c.workflows, "workflow") + " of " + terminal.Plural(n, "file")
 }

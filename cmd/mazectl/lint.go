@@ -128,19 +128,24 @@ func lintSummary(result *lint.Result, files, declared int, chosen *report.Chosen
 		text += fmt.Sprintf(", %s in Python sources", terminal.Plural(declared, "task"))
 	}
 	text += ": " + chosen.Count()
-	if len(result.Skipped) > 0 {
-		kinds := slices.SortedFunc(maps.Keys(result.Skipped), func(a, b string) int {
-			return cmp.Or(cmp.Compare(result.Skipped[b], result.Skipped[a]), strings.Compare(a, b))
-		})
-		const maxKinds = 5
-		var shown []string
-		for _, kind := range kinds[:min(len(kinds), maxKinds)] {
-			shown = append(shown, fmt.Sprintf("%d %s", result.Skipped[kind], terminal.Plain(kind)))
-		}
-		if len(kinds) > maxKinds {
-			shown = append(shown, "and more")
-		}
-		text += "; skipped: " + strings.Join(shown, ", ")
+	return text + skipped(result.Skipped)
+}
+
+// skipped counts the objects that nothing was said of, as the end of a summary. Empty for none.
+func skipped(objects map[string]int) string {
+	if len(objects) == 0 {
+		return ""
 	}
-	return text
+	kinds := slices.SortedFunc(maps.Keys(objects), func(a, b string) int {
+		return cmp.Or(cmp.Compare(objects[b], objects[a]), strings.Compare(a, b))
+	})
+	const maxKinds = 5
+	var shown []string
+	for _, kind := range kinds[:min(len(kinds), maxKinds)] {
+		shown = append(shown, fmt.Sprintf("%d %s", objects[kind], terminal.Plain(kind)))
+	}
+	if len(kinds) > maxKinds {
+		shown = append(shown, "and more")
+	}
+	return "; skipped: " + strings.Join(shown, ", ")
 }

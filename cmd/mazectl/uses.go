@@ -8,8 +8,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
@@ -44,9 +47,13 @@ The workflows are the MazeWorkflows of the namespace of kubectl's flags, or, wit
 - for the standard input. A DIR is searched, with the folders in it but those whose names begin with a dot; what is no workflow there is
 passed over. Beside files, cluster:NAMESPACE names those of the cluster, too, and cluster: those of the namespace of kubectl's flags.
 
--o json prints an array of {workflow, node, task, position, pointer, arguments, outputs}.
+A file may have several workflows: documents between lines of ---, or a list, as "kubectl get mazeworkflows -o yaml" prints it. Other
+objects in it are passed over. Where the cluster is read, it is told if the registry of the namespace does not have the task.
 
-It exits with 0, whether the task is used or not, and with 2 if something could not be read.`,
+-o json prints an array of {workflow, object, node, task, position, pointer, arguments, outputs}. There is an object where the workflow is a
+MazeWorkflow, and a position where it is in a file.
+
+It exits with 0, whether the task is used or not, and with 2 if something could not be read, or the namespace does not exist.`,
 		Example: strings.ReplaceAll(`  # Who runs it in the cluster?
   %s uses image_caption -n vision
 
@@ -81,7 +88,10 @@ It exits with 0, whether the task is used or not, and with 2 if something could 
 // useReport is what "uses" prints for programs. Its fields stay; others may be added.
 type useReport struct {
 	Workflow string `json:"workflow"`
+	Object   string `json:"object,omitempty"`
 	dag.Use
+	// label tells the workflow from the others of its file.
+	label string
 }
 
 func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
@@ -99,7 +109,7 @@ func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
 		for _, use := range w.Uses {
 			if use.Runs(o.task) {
 				use.Task = o.task
-				uses = append(uses, useReport{w.Name, use})
+				uses = append(uses, useReport{w.Name, w.Object(), use, w.Label()})
 			} else if use.Task != "" {
 				others = append(others, use.Task)
 			}
@@ -122,7 +132,50 @@ func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
 		summary += nearest.Question(meant)
 	}
 	fmt.Fprintln(t.ErrOut, summary)
+	if slices.ContainsFunc(o.files, workflows.IsCluster) && len(found.Errs) == 0 {
+		if err := o.tellPublications(ctx, t, found); err != nil {
+			found.Errs = append(found.Errs, report.Unread(workflows.ClusterPrefix, err))
+		}
+	}
 	return unread(t, found.Errs)
+}
+
+// tellPublications tells which registries of the cluster do not have the task, as far as the user may know. It returns an error for a
+// namespace of which nothing shows that it exists.
+func (o *usesOptions) tellPublications(ctx context.Context, t terminal.Terminal, found *workflows.Found) error {
+	connection, err := cluster.Connect(o.cluster.Flags)
+	if err != nil {
+		return err
+	}
+	all, err := catalogue.Publications(ctx, connection, found.Namespaces, o.task)
+	if err != nil {
+		if !apierrors.IsForbidden(err) {
+			t.Say("note:", "whether a registry has the task is not known: "+err.Error())
+		}
+		return nil
+	}
+	isPublished := slices.ContainsFunc(all, func(p catalogue.Publication) bool { return p.HasTask })
+	if o.cluster.AllNamespaces {
+		if !isPublished && len(all) > 0 {
+			t.Say("note:", fmt.Sprintf("no registry of the cluster has a task %s: it was never published, or is gone", o.task))
+		}
+		return nil
+	}
+	for _, p := range all {
+		switch {
+		case p.HasTask:
+		case p.HasRegistry:
+			t.Say("note:", fmt.Sprintf("the registry of namespace %s has no task %s: it was never published there, or is gone%s", p.Namespace, o.task,
+				nearest.Question(p.Meant)))
+		case !found.HasObjectOf(p.Namespace) && connection.Existence(ctx, p.Namespace) == cluster.Unknown:
+			return fmt.Errorf("namespace %s has no MazeWorkflow and no registry, if it exists at all; %s", p.Namespace,
+				catalogue.WhereRegistriesAre(ctx, connection))
+		default:
+			t.Say("note:", fmt.Sprintf("namespace %s has no registry, so no task is published there; %s", p.Namespace,
+				catalogue.WhereRegistriesAre(ctx, connection)))
+		}
+	}
+	return nil
 }
 
 // unread tells which files could not be read. It returns nil if all could.
@@ -141,7 +194,11 @@ func (o *usesOptions) print(t terminal.Terminal, uses []useReport) error {
 		return terminal.WriteJSON(t.Out, uses)
 	}
 	for _, use := range uses {
-		line := fmt.Sprintf("%s: node %q", t.Paint(terminal.Bold, report.Where(use.Workflow, use.Position)), use.Node)
+		line := t.Paint(terminal.Bold, report.Where(use.Workflow, use.Position)) + ": "
+		if use.label != "" {
+			line += terminal.Plain(use.label) + ": "
+		}
+		line += fmt.Sprintf("node %q", use.Node)
 		if len(use.Arguments) > 0 {
 			line += " passes " + strings.Join(use.Arguments, ", ")
 		}

@@ -1,7 +1,6 @@
 package dag
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -46,12 +45,7 @@ type CodeReader interface {
 // Check reads a workflow and judges it by the tasks that there are. file is what findings call it. The graph has all that could
 // be read; it is never nil. Of a file with several workflows, see [Read].
 func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, []finding.Finding) {
-	return whole(file, content).Check(tasks, options)
-}
-
-// whole returns a text as one document.
-func whole(file string, content []byte) *Document {
-	return &Document{File: file, content: bytes.TrimPrefix(content, []byte("\ufeff"))}
+	return NewDocument(file, content).Check(tasks, options)
 }
 
 // Check judges the workflow by the tasks that there are. The graph has all that could be read; it is never nil.

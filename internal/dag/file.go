@@ -88,27 +88,27 @@ func (f *File) report(at text.Position, message string) {
 	f.Findings = append(f.Findings, finding.New(finding.MalformedDAG, f.Name, at, "", "%s", message))
 }
 
+// NewDocument returns a text as one workflow, which is not taken apart.
+func NewDocument(file string, content []byte) *Document {
+	d := &Document{File: file, content: bytes.TrimPrefix(content, []byte("\ufeff"))}
+	d.identify()
+	return d
+}
+
 // add adds a document, or the items of one that is a list.
 func (f *File) add(d *Document) {
-	d.parse()
-	root := d.tree.root
-	apiVersion, kind := d.head("apiVersion"), d.head("kind")
-	if items := root.Member("items"); items != nil && items.Kind == jsontree.Array && strings.HasSuffix(kind, listSuffix) {
+	d.identify()
+	if items := d.tree.root.Member("items"); items != nil && items.Kind == jsontree.Array && strings.HasSuffix(d.Kind, listSuffix) {
 		f.several = f.several || len(items.Children) > 1
 		for i := range items.Children {
 			if len(f.Documents) >= maxDocuments {
 				f.tooMany(0)
 				return
 			}
-			f.add(d.item(items, i, apiVersion, kind, f.several))
+			f.add(d.item(items, i, f.several))
 		}
 		return
 	}
-	if d.APIVersion == "" && d.Kind == "" {
-		d.APIVersion, d.Kind = apiVersion, kind
-	}
-	meta := root.Member("metadata")
-	d.Namespace, d.ObjectName = d.tree.text(meta.Member("namespace")), d.tree.text(meta.Member("name"))
 	if f.several && d.isOther() {
 		f.Others[fmt.Sprintf("%s (%s)", clip(d.Kind), clip(d.APIVersion))]++
 		return
@@ -183,9 +183,18 @@ func (d *Document) isOther() bool {
 	return d.Kind != "" && d.APIVersion != "" && d.Kind != workflowKind && (of != group || d.Kind == taskKind)
 }
 
+// IsReadable reports whether the document is JSON or YAML, within the limits.
+func (d *Document) IsReadable() bool {
+	d.parse()
+	return d.tree.root != nil
+}
+
+// Content returns the text that the document is read from.
+func (d *Document) Content() []byte { return d.content }
+
 // Begin returns where the document begins in the file.
 func (d *Document) Begin() text.Position {
-	if d.tree == nil || d.tree.own == nil {
+	if d.parse(); d.tree.own == nil {
 		return d.begin
 	}
 	return d.placed(jsontree.Source{Positions: d.tree.positions}.At(d.tree.own))
@@ -216,20 +225,23 @@ func (d *Document) parse() {
 	d.tree, d.found = &c.document, c.found
 }
 
-// head returns a text at the top of the document.
-func (d *Document) head(name string) string {
-	if d.tree.root == nil {
-		return ""
+// identify reads which object of Kubernetes the document is, if it is one. An item of a list may know that from the list.
+func (d *Document) identify() {
+	d.parse()
+	root := d.tree.root
+	if apiVersion, kind := d.tree.text(root.Member("apiVersion")), d.tree.text(root.Member("kind")); apiVersion != "" || kind != "" {
+		d.APIVersion, d.Kind = apiVersion, kind
 	}
-	return d.tree.text(d.tree.root.Member(name))
+	meta := root.Member("metadata")
+	d.Namespace, d.ObjectName = d.tree.text(meta.Member("namespace")), d.tree.text(meta.Member("name"))
 }
 
 // item returns the document of an item of a list. Those of a MazeWorkflowList need not say what they are.
-func (d *Document) item(items *jsontree.Node, i int, apiVersion, kind string, several bool) *Document {
+func (d *Document) item(items *jsontree.Node, i int, several bool) *Document {
 	v := items.Children[i]
 	out := &Document{File: d.File, above: d.above + v.Pointer(), number: fmt.Sprintf("item %d", i+1), several: several}
-	if kind != listSuffix && v.Member("kind") == nil && v.Member("apiVersion") == nil {
-		out.APIVersion, out.Kind = apiVersion, strings.TrimSuffix(kind, listSuffix)
+	if d.Kind != listSuffix && v.Member("kind") == nil && v.Member("apiVersion") == nil {
+		out.APIVersion, out.Kind = d.APIVersion, strings.TrimSuffix(d.Kind, listSuffix)
 	}
 	out.content, out.begin = d.tree.json[v.Start:v.End], d.begin
 	if d.tree.written != nil {

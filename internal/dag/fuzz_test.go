@@ -44,7 +44,7 @@ func FuzzCheck(f *testing.F) {
 			file = "dag.yaml"
 		}
 		graph, findings := Check(file, workflow, tasks, Options{Target: TargetMaze, ReadCode: readCode})
-		if uses, ok := whole(file, workflow).Uses(); ok && len(uses) != len(graph.Nodes) {
+		if uses, ok := NewDocument(file, workflow).Uses(); ok && len(uses) != len(graph.Nodes) {
 			t.Fatalf("%d nodes, and %d uses", len(graph.Nodes), len(uses))
 		}
 		checkRead(t, file, workflow, tasks)

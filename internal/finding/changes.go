@@ -29,6 +29,7 @@ const (
 	DefaultChanged   = "MZ343"
 	SettingChanged   = "MZ344"
 	TaskDeprecated   = "MZ345"
+	WorkflowInvalid  = "MZ346"
 )
 
 // ofChanges are the rules of what changes between two versions of tasks.
@@ -57,6 +58,7 @@ var ofChanges = []Rule{
 	newRule(DefaultChanged, "default-changed", SeverityNote, "Another value is used where an argument is left out."),
 	newRule(SettingChanged, "setting-changed", SeverityNote, "Something besides the parameters has changed, such as resources or the entry point."),
 	newRule(TaskDeprecated, "task-deprecated", SeverityNote, "A task is deprecated now, in other words than before, or no longer."),
+	newRule(WorkflowInvalid, "workflow-invalid", SeverityNote, "A workflow is wrong with the new tasks, and was wrong with the old ones, too."),
 }
 
 // ChangePrefix begins the codes of all rules of changes.

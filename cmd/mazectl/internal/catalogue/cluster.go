@@ -48,8 +48,7 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 			return &Published{From: "namespace " + namespace, configMaps: list.Items}, nil
 		}
 	}
-	return nil, fmt.Errorf("namespace %s has no registry: no ConfigMap %s that an operator of MaRegister wrote; %s",
-		namespace, registry.ConfigMapName, whereRegistriesAre(ctx, connection.Config))
+	return nil, &NoRegistryError{namespace, connection, whereRegistriesAre(ctx, connection.Config)}
 }
 
 // connect does not ask the cluster for anything yet.

@@ -3,11 +3,15 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/pager"
 
@@ -53,6 +57,40 @@ func (c *Connection) AllTasks() (dynamic.NamespaceableResourceInterface, error) 
 // AllWorkflows returns a client for the MazeWorkflows of all namespaces.
 func (c *Connection) AllWorkflows() (dynamic.NamespaceableResourceInterface, error) {
 	return c.all("mazeworkflows")
+}
+
+// Existence is what a user may know of a namespace.
+type Existence int
+
+// What may be known.
+const (
+	Unknown Existence = iota // the user may not ask
+	Exists
+	Missing
+)
+
+// Existence tells whether there is a namespace. Lists of one that is missing are empty, and so say nothing.
+func (c *Connection) Existence(ctx context.Context, name string) Existence {
+	client, err := metadata.NewForConfig(c.Config)
+	if err != nil {
+		return Unknown
+	}
+	switch _, err = client.Resource(corev1.SchemeGroupVersion.WithResource("namespaces")).Get(ctx, name, metav1.GetOptions{}); {
+	case err == nil:
+		return Exists
+	case apierrors.IsNotFound(err):
+		return Missing
+	default:
+		return Unknown
+	}
+}
+
+// NoNamespaceError is that a namespace was asked for which the cluster does not have.
+type NoNamespaceError struct{ Namespace string }
+
+// Error implements error.
+func (e *NoNamespaceError) Error() string {
+	return fmt.Sprintf("the cluster has no namespace %s; correct the name, or %s", e.Namespace, Advice)
 }
 
 func (c *Connection) all(resource string) (dynamic.NamespaceableResourceInterface, error) {

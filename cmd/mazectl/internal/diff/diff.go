@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -43,8 +44,9 @@ type Result struct {
 	Inputs []string
 	// Notes are for the user.
 	Notes []string
-	// Workflows is how many were checked, and Broken how many of them an edit breaks.
-	Workflows, Broken int
+	// Workflows is how many were checked, and Broken how many of them an edit breaks. Invalid is how many others use edited tasks, and were
+	// wrong before.
+	Workflows, Broken, Invalid int
 
 	old, new *side
 	flows    *flows
@@ -56,7 +58,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	flows, err := o.readFlows(ctx, sources)
+	flows, err := o.readFlows(ctx, stdin, sources)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +82,9 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	r.old.hide(r.new)
 	r.new.hide(r.old)
 	r.Edits = evolution.Match(r.old.versions, r.new.versions)
-	broken := flows.brokenBy(r.Edits)
+	broken := flows.brokenBy(r.Edits, r.old.isRegistry)
 	r.Findings = finding.Sort(append(r.findings(broken), broken.found...))
-	r.Broken = len(broken.names)
+	r.Broken, r.Invalid = broken.count, broken.invalid
 	r.Ignores = r.new.ignores
 	for _, one := range sides {
 		r.Inputs = append(r.Inputs, one.inputs...)
@@ -96,7 +98,8 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 // parse reads the arguments.
 func (o *Options) parse() ([2]Source, error) {
 	var sources [2]Source
-	stdins := 0
+	isStdin := func(name string) bool { return name == terminal.StdinArgument }
+	stdins := len(o.Workflows) - len(slices.DeleteFunc(slices.Clone(o.Workflows), isStdin))
 	for i, argument := range []string{o.Old, o.New} {
 		source, err := ParseSource(argument)
 		if err != nil {
@@ -149,6 +152,9 @@ func (r *Result) Summary() string {
 	}
 	if r.Workflows > 0 {
 		text += fmt.Sprintf("; breaks %d of %s", r.Broken, terminal.Plural(r.Workflows, "workflow"))
+		if r.Invalid > 0 {
+			text += fmt.Sprintf(" (not valid before: %d)", r.Invalid)
+		}
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/internal/evolution"
 	"github.com/maze-agent/maregister/internal/registry"
 )
@@ -78,6 +79,9 @@ func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options,
 	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace}
 	from.Cluster = o.Cluster
 	published, err := from.Published(ctx, stdin)
+	if none, ok := errors.AsType[*catalogue.NoRegistryError](err); ok {
+		return r, r.withoutRegistry(ctx, none)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,4 +96,19 @@ func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options,
 		r.add(task{Version: evolution.Version{Namespace: entry.Kubernetes.Namespace, Name: entry.Name, Entry: entry}, file: r.name, object: objectName(entry)})
 	})
 	return r, err
+}
+
+// withoutRegistry has a namespace without a registry count as one without tasks: before its first task, it has none. It returns an error if
+// nothing shows that there is the namespace.
+func (s *side) withoutRegistry(ctx context.Context, none *catalogue.NoRegistryError) error {
+	switch none.Existence(ctx) {
+	case cluster.Exists:
+		s.name, s.isRegistry, s.namespace = "namespace "+none.Namespace, true, none.Namespace
+		s.notes = append(s.notes, fmt.Sprintf("namespace %s has no registry yet: it counts as one without tasks", none.Namespace))
+		return nil
+	case cluster.Missing:
+		return &cluster.NoNamespaceError{Namespace: none.Namespace}
+	default:
+		return none
+	}
 }

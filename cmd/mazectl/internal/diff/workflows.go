@@ -3,6 +3,7 @@ package diff
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/workflows"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/evolution"
@@ -23,9 +25,9 @@ type flows struct{ *workflows.Found }
 
 // readFlows reads the workflows, and those of the cluster if a version is its registry. All that are named have to be there: who forgets one
 // would be told that nothing breaks.
-func (o *Options) readFlows(ctx context.Context, sources [2]Source) (*flows, error) {
+func (o *Options) readFlows(ctx context.Context, stdin io.Reader, sources [2]Source) (*flows, error) {
 	from := &workflows.Cluster{Flags: o.Cluster, FilesReplace: true}
-	found := workflows.Read(ctx, strings.NewReader(""), from, o.Workflows)
+	found := workflows.Read(ctx, stdin, from, o.Workflows)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -58,16 +60,19 @@ func (f *flows) content(name string) []byte {
 type brokenWorkflows struct {
 	// old and new are the tasks, as package dag takes them.
 	old, new map[string]dag.Task
+	// complete says that the old tasks are all that there were: what runs another one was not valid.
+	complete bool
 	// byEdit has their names, in the order of the files.
 	byEdit map[*evolution.Edit][]string
 	found  []finding.Finding
-	names  map[string]bool
+	// count is how many workflows the edits break, and invalid how many of the others were wrong before, and still are.
+	count, invalid int
 }
 
 // brokenBy checks the workflows with the old tasks and with the new ones. What is wrong with the new ones alone is the fault of an edit: of
 // those that show it by themselves, or of all together.
-func (f *flows) brokenBy(edits []evolution.Edit) *brokenWorkflows {
-	b := &brokenWorkflows{byEdit: map[*evolution.Edit][]string{}, names: map[string]bool{}}
+func (f *flows) brokenBy(edits []evolution.Edit, complete bool) *brokenWorkflows {
+	b := &brokenWorkflows{complete: complete, byEdit: map[*evolution.Edit][]string{}}
 	if len(f.All) == 0 {
 		return b
 	}
@@ -127,14 +132,21 @@ func usedOf(w *workflows.Workflow, suspects map[string][]*evolution.Edit) []*evo
 	return used
 }
 
-// check checks a workflow that uses tasks which were edited.
+// check checks a workflow that uses tasks which were edited. No edit breaks one that was wrong before.
 func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, before, after *dag.Tasks) {
-	known := keysOf(errorsOf(w, before))
-	wrong := slices.DeleteFunc(errorsOf(w, after), func(f finding.Finding) bool { return known[keyOf(&f)] })
+	defer w.Forget()
+	old, now := errorsOf(w, before), errorsOf(w, after)
+	known := keysOf(old)
+	old = slices.DeleteFunc(old, func(f finding.Finding) bool { return f.Rule == finding.UnknownFunc && !b.complete })
+	if len(old) > 0 {
+		b.tellInvalid(w, old, now)
+		return
+	}
+	wrong := slices.DeleteFunc(now, func(f finding.Finding) bool { return known[keyOf(&f)] })
 	if len(wrong) == 0 {
 		return
 	}
-	b.names[w.Name] = true
+	b.count++
 	alone := make([]map[string]bool, len(used))
 	for i, edit := range used {
 		alone[i] = keysOf(errorsOf(w, b.with(w, edit)))
@@ -155,18 +167,36 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, b
 			blamed[edit] = true
 			names = append(names, edit.Old.Name)
 		}
-		told := finding.New(finding.WorkflowBroken, w.Name, f.Position, f.Object, "since the edit of task %s: %s %s", strings.Join(names, " and "), f.Rule, f.Message)
-		told.Pointer, told.Related = f.Pointer, f.Related
-		if w.IsObject {
-			told.Position, told.Related = finding.Position{}, nil
-		}
-		b.found = append(b.found, told)
+		b.tell(w, finding.WorkflowBroken, &f, fmt.Sprintf("since the edit of task %s: %s %s", strings.Join(names, " and "), f.Rule, f.Message))
 	}
 	for _, edit := range used {
 		if blamed[edit] {
-			b.byEdit[edit] = append(b.byEdit[edit], w.Name)
+			b.byEdit[edit] = append(b.byEdit[edit], w.Title())
 		}
 	}
+}
+
+// tell reports what an error of a workflow means for the comparison.
+func (b *brokenWorkflows) tell(w *workflows.Workflow, rule string, about *finding.Finding, message string) {
+	told := finding.New(rule, w.Name, about.Position, about.Object, "%s", message)
+	told.Pointer, told.Related = about.Pointer, about.Related
+	if w.IsObject {
+		told.Position, told.Related = finding.Position{}, nil
+	}
+	b.found = append(b.found, told)
+}
+
+// tellInvalid reports a workflow that was wrong with the old tasks, unless it is right with the new ones.
+func (b *brokenWorkflows) tellInvalid(w *workflows.Workflow, old, now []finding.Finding) {
+	if len(now) == 0 {
+		return
+	}
+	b.invalid++
+	more := ""
+	if len(old) > 1 {
+		more = fmt.Sprintf(", and %s", terminal.Plural(len(old)-1, "more error"))
+	}
+	b.tell(w, finding.WorkflowInvalid, &old[0], fmt.Sprintf("the workflow was not valid before, so no edit breaks it: %s %s%s", old[0].Rule, old[0].Message, more))
 }
 
 // with returns the old tasks that a workflow uses, with one edit made.
@@ -191,7 +221,7 @@ func taskOf(entry *registry.Entry) dag.Task {
 
 // errorsOf returns the errors of a workflow by what its tasks take and put out. What runs it does not matter: tasks do not change that.
 func errorsOf(w *workflows.Workflow, tasks *dag.Tasks) []finding.Finding {
-	_, found := dag.Check(w.Name, w.Content, tasks, dag.Options{Target: dag.TargetRegistry})
+	_, found := w.Check(tasks, dag.Options{Target: dag.TargetRegistry})
 	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) })
 }
 

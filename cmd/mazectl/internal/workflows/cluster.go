@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -14,11 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // ClusterPrefix begins an argument for the MazeWorkflows of a namespace: cluster: for that of kubectl's flags, or cluster:NAMESPACE.
@@ -52,22 +51,18 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 	if from.AllNamespaces {
 		where, list = "all namespaces", all.List
 	}
-	before := len(f.All)
+	before, listed := len(f.All), 0
 	page := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return list(ctx, options)
 	}
 	err = cluster.Each(ctx, page, func(object *unstructured.Unstructured) error {
+		listed++
 		if from.FilesReplace && f.hasManifest(object.GetNamespace(), object.GetName()) {
 			return nil
 		}
-		w, err := workflowOf(object)
-		if err == nil && !f.seen[w.Name] {
-			f.seen[w.Name] = true
-			f.All = append(f.All, w)
-		}
-		return err
+		return f.addObject(object)
 	})
-	slices.SortFunc(f.All[before:], func(a, b Workflow) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.All[before:], func(a, b Workflow) int { return text.CompareNatural(a.Name, b.Name) })
 	switch {
 	case IsAbsent(err):
 		return fmt.Errorf("the cluster has no MazeWorkflows: its operator is older than this program, or not installed: %w", err)
@@ -75,8 +70,28 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 		return fmt.Errorf("read the workflows: %w; whoever reads them needs the right to list mazeworkflows in %s", err, where)
 	case err != nil:
 		return fmt.Errorf("read the workflows of %s: %w; %s, or give files of workflows", where, err, cluster.Advice)
+	case from.AllNamespaces:
+		return nil
+	case listed == 0 && connection.Existence(ctx, namespace) == cluster.Missing:
+		return &cluster.NoNamespaceError{Namespace: namespace}
 	}
+	f.Namespaces = append(f.Namespaces, namespace)
 	return nil
+}
+
+// addObject adds a MazeWorkflow of the cluster, once.
+func (f *Found) addObject(object *unstructured.Unstructured) error {
+	w, err := workflowOf(object)
+	if err == nil && !f.seen[w.Name] {
+		f.seen[w.Name] = true
+		f.All = append(f.All, w)
+	}
+	return err
+}
+
+// HasObjectOf reports whether a MazeWorkflow of a namespace of the cluster was found.
+func (f *Found) HasObjectOf(namespace string) bool {
+	return slices.ContainsFunc(f.All, func(w Workflow) bool { return w.IsObject && w.Namespace == namespace })
 }
 
 // hasManifest reports whether a file has a MazeWorkflow of a name, and of the namespace or none.
@@ -84,14 +99,10 @@ func (f *Found) hasManifest(namespace, name string) bool {
 	return slices.ContainsFunc(f.manifests[name], func(declared string) bool { return declared == namespace || declared == "" })
 }
 
-// noteManifest notes that a file has a MazeWorkflow, if it has one.
-func (f *Found) noteManifest(content []byte) {
-	if !bytes.Contains(content, []byte("MazeWorkflow")) {
-		return
-	}
-	var object metav1.PartialObjectMetadata
-	if err := yaml.Unmarshal(content, &object); err == nil && object.Kind == "MazeWorkflow" {
-		f.manifests[object.Name] = append(f.manifests[object.Name], object.Namespace)
+// noteManifest notes that a file has a MazeWorkflow, if the document is one.
+func (f *Found) noteManifest(d *dag.Document) {
+	if d.IsObject() {
+		f.manifests[d.ObjectName] = append(f.manifests[d.ObjectName], d.Namespace)
 	}
 }
 
@@ -102,14 +113,18 @@ func IsAbsent(err error) bool { return apierrors.IsNotFound(err) }
 func workflowOf(object *unstructured.Unstructured) (Workflow, error) {
 	name := "MazeWorkflow " + object.GetNamespace() + "/" + object.GetName()
 	content, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"annotations": object.GetAnnotations()}, "spec": object.Object["spec"],
+		"apiVersion": object.GetAPIVersion(), "kind": object.GetKind(),
+		"metadata": map[string]any{"namespace": object.GetNamespace(), "name": object.GetName(), "annotations": object.GetAnnotations()},
+		"spec":     object.Object["spec"],
 	})
 	if err != nil {
 		return Workflow{}, fmt.Errorf("%s: %w", name, err)
 	}
-	uses, _ := dag.Uses(name, content)
+	d := dag.NewDocument(name, content)
+	uses, _ := d.Uses() // the API server has it, so it is one
 	for i := range uses {
 		uses[i].Position = finding.Position{}
 	}
-	return Workflow{File{name, content}, uses, true}, nil
+	d.Forget()
+	return Workflow{d, name, content, uses, true}, nil
 }

@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
+	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // File is a file that may have a workflow. Its name has slashes.
@@ -23,13 +26,24 @@ type File struct {
 	Content []byte
 }
 
-// Workflow is a file with a workflow, or a MazeWorkflow of a cluster.
+// Workflow is a workflow of a file, which may have several, or a MazeWorkflow of a cluster.
 type Workflow struct {
-	File
+	*dag.Document
+	// Name is that of the file, or of the MazeWorkflow. Content is the text of the whole file.
+	Name    string
+	Content []byte
 	// Uses are the tasks that it runs.
 	Uses []dag.Use
 	// IsObject reports whether it is a MazeWorkflow of a cluster: positions in its content are of no use to anybody.
 	IsObject bool
+}
+
+// Title is how messages call the workflow among others.
+func (w *Workflow) Title() string {
+	if label := w.Label(); label != "" {
+		return w.Name + " (" + label + ")"
+	}
+	return w.Name
 }
 
 // Found are the workflows of some files and folders.
@@ -38,7 +52,9 @@ type Found struct {
 	// Errs are of files that cannot be read. Notes are for the user.
 	Errs  []report.NotRead
 	Notes []string
-	seen  map[string]bool
+	// Namespaces are those of the cluster whose MazeWorkflows were read. Empty for all.
+	Namespaces []string
+	seen       map[string]bool
 	// manifests are the namespaces of the MazeWorkflows that files have, by their names.
 	manifests map[string][]string
 }
@@ -91,7 +107,7 @@ func (f *Found) Names() []string {
 			names = append(names, filepath.FromSlash(w.Name))
 		}
 	}
-	return names
+	return slices.Compact(names) // those of one file are beside each other
 }
 
 func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
@@ -108,9 +124,7 @@ func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
 	if err != nil {
 		return err
 	}
-	if !f.take(one.Name, one.Content) {
-		return fmt.Errorf(`%s is no workflow that can be read; "dag check" tells why`, one.Name)
-	}
+	f.take(one.Name, one.Content, true)
 	return nil
 }
 
@@ -160,19 +174,72 @@ func readAll(ctx context.Context, limit int64, open func() (io.ReadCloser, error
 	})
 }
 
-// take adds a workflow, and reports whether it is one. One file is taken once.
-func (f *Found) take(name string, content []byte) bool {
+// take adds the workflows of a file, and reports whether it has some. One file is taken once. Of a file that was named, all documents have to
+// be workflows or other objects of Kubernetes; of one in a folder, those that are about workflows.
+func (f *Found) take(name string, content []byte, named bool) bool {
 	clean := filepath.Clean(name)
 	if f.seen[clean] {
 		return true
 	}
-	uses, ok := dag.Uses(filepath.ToSlash(name), content)
-	if ok {
-		f.seen[clean] = true
-		f.noteManifest(content)
-		f.All = append(f.All, Workflow{File{filepath.ToSlash(name), content}, uses, false})
+	name = filepath.ToSlash(name)
+	read, before, unread := dag.Read(name, content), len(f.All), len(f.Errs)
+	for _, d := range read.Documents {
+		begin := d.Begin()
+		uses, ok := d.Uses()
+		switch {
+		case ok:
+			f.noteManifest(d)
+			f.All = append(f.All, Workflow{d, name, content, uses, false})
+		case named || d.IsObject() || !d.IsReadable() && mentionsWorkflows(d.Content()):
+			f.failDocument(d, begin)
+		}
+		d.Forget()
 	}
-	return ok
+	for _, found := range read.Findings {
+		f.Errs = append(f.Errs, report.Unread(name, fmt.Errorf("%s: %s", report.Where(name, found.Position), found.Message)))
+	}
+	isTaken := len(f.All) > before || len(f.Errs) > unread
+	switch {
+	case isTaken:
+		f.seen[clean] = true
+	case named && len(read.Others) > 0:
+		f.Errs = append(f.Errs, report.Unread(name, fmt.Errorf(noWorkflow, name)))
+	case named:
+		f.Notes = append(f.Notes, name+" has no workflow: it is an empty list")
+	}
+	return isTaken
+}
+
+const noWorkflow = `%s is no workflow that can be read; "dag check" tells why`
+
+// failDocument notes that a document cannot be read as a workflow.
+func (f *Found) failDocument(d *dag.Document, begin finding.Position) {
+	what := d.File
+	if label := d.Label(); label != "" {
+		what = report.Where(d.File, begin) + ": " + label
+	}
+	f.Errs = append(f.Errs, report.Unread(d.File, fmt.Errorf(noWorkflow, what)))
+}
+
+// OthersOf tells which other objects a file has.
+func OthersOf(read *dag.File) string {
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(read.Others)) {
+		kinds = append(kinds, fmt.Sprintf("%d %s", read.Others[kind], kind))
+	}
+	return strings.Join(kinds, ", ")
+}
+
+// The words by which a text that cannot be read is probably a workflow. A folder has all sorts of files.
+var (
+	workflowMark = regexp.MustCompile(`\bMazeWorkflow\b|\bmaze\.workflow/`)
+	nodesMark    = regexp.MustCompile(`\bnodes["']?\s*:`)
+	nodeMark     = regexp.MustCompile(`\b(?:func|task_name)["']?\s*:`)
+)
+
+// mentionsWorkflows reports whether a text that cannot be read is probably meant as a workflow.
+func mentionsWorkflows(content []byte) bool {
+	return workflowMark.Match(content) || nodesMark.Match(content) && nodeMark.Match(content)
 }
 
 // addFolder finds the workflows in a folder. Links to folders are not followed.
@@ -195,13 +262,16 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 		isCandidate := err == nil && info.Mode().IsRegular() && info.Size() <= maxFound
 		if !isCandidate { // a folder has all sorts of files
 			passed++
+			if err == nil && info.Mode().IsRegular() {
+				f.Notes = append(f.Notes, fmt.Sprintf("%s is passed over, as it has more than %d MiB; name it if it has workflows", path, maxFound>>20))
+			}
 			return nil
 		}
 		content, err := readAll(ctx, maxFound, func() (io.ReadCloser, error) { return os.Open(path) })
 		if err != nil {
 			return err
 		}
-		if !f.take(path, content) {
+		if !f.take(path, content, false) {
 			passed++
 		}
 		return nil

@@ -1,0 +1,133 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
+	"github.com/maze-agent/maregister/internal/nearest"
+	"github.com/maze-agent/maregister/internal/registry"
+)
+
+// Publication is what the registry of a namespace has of a task.
+type Publication struct {
+	Namespace string
+	// HasRegistry says that there is a registry, and HasTask that it has the task.
+	HasRegistry, HasTask bool
+	// Meant is a task of nearly the same name, if one was seen. Not all of the registry is read.
+	Meant string
+}
+
+// maxRegistries is how many registries are asked for one task: each is a request or two.
+const maxRegistries = 50
+
+// Publications returns what the registries of some namespaces have of a task; without namespaces, those of the cluster. It reads no more of a
+// registry than its index and one ConfigMap. It returns none if the cluster has too many registries.
+func Publications(ctx context.Context, connection *cluster.Connection, namespaces []string, task string) ([]Publication, error) {
+	client, err := corev1client.NewForConfig(connection.Config)
+	if err != nil {
+		return nil, err
+	}
+	indexes := map[string]*corev1.ConfigMap{}
+	if len(namespaces) == 0 {
+		list, err := client.ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: registry.RoleLabel + "=" + registry.RoleIndex, Limit: maxRegistries})
+		if err != nil || list.Continue != "" {
+			return nil, err
+		}
+		for i := range list.Items {
+			indexes[list.Items[i].Namespace] = &list.Items[i]
+			namespaces = append(namespaces, list.Items[i].Namespace)
+		}
+	}
+	var all []Publication
+	for _, namespace := range slices.Sorted(slices.Values(namespaces)) {
+		index := indexes[namespace]
+		if index == nil {
+			if index, err = configMap(ctx, client, namespace, registry.ConfigMapName); err != nil {
+				return nil, err
+			}
+		}
+		p := Publication{Namespace: namespace, HasRegistry: index != nil}
+		if index != nil {
+			if err := p.look(ctx, client, index, task); err != nil {
+				return nil, fmt.Errorf("the registry of namespace %s: %w", namespace, err)
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// look looks for a task in the ConfigMap that would have it.
+func (p *Publication) look(ctx context.Context, client *corev1client.CoreV1Client, index *corev1.ConfigMap, task string) error {
+	decoded, err := registry.DecodeIndex(index)
+	if err != nil {
+		return err
+	}
+	ref := decoded.ShardOf(task)
+	if ref == nil {
+		return nil
+	}
+	shard := index
+	if ref.Name != index.Name {
+		if shard, err = configMap(ctx, client, p.Namespace, ref.Name); err != nil || shard == nil {
+			return err
+		}
+	}
+	_, p.HasTask = shard.Data[task]
+	var names []string
+	for name := range shard.Data {
+		if name != registry.IndexKey {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	if !p.HasTask {
+		p.Meant = nearest.Name(task, names)
+	}
+	return nil
+}
+
+// configMap returns a ConfigMap of a registry by the right to list them, which is all that readers need. Nil if there is none.
+func configMap(ctx context.Context, client *corev1client.CoreV1Client, namespace, name string) (*corev1.ConfigMap, error) {
+	list, err := client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: registry.Selector, FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range list.Items {
+		if list.Items[i].Name == name { // a server that knows no selectors answers with all
+			return &list.Items[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// WhereRegistriesAre returns what to do about a namespace without a registry, as far as the user may know.
+func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection) string {
+	return whereRegistriesAre(ctx, connection.Config)
+}
+
+// NoRegistryError is that a namespace has no registry. Nothing says yet that there is the namespace.
+type NoRegistryError struct {
+	Namespace  string
+	connection *cluster.Connection
+	advice     string
+}
+
+// Error implements error.
+func (e *NoRegistryError) Error() string {
+	return fmt.Sprintf("namespace %s has no registry: no ConfigMap %s that an operator of MaRegister wrote; %s", e.Namespace, registry.ConfigMapName, e.advice)
+}
+
+// Existence asks whether there is the namespace.
+func (e *NoRegistryError) Existence(ctx context.Context) cluster.Existence {
+	return e.connection.Existence(ctx, e.Namespace)
+}
