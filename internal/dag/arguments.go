@@ -3,6 +3,7 @@ package dag
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -100,7 +101,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			}
 		}
 		if err != nil {
-			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %v%s", quote(a.name), quote(n.Func), err, c.reading(a.literal))
+			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %s%s", quote(a.name), quote(n.Func), misfit(err), c.reading(a.literal))
 			c.about(a.name)
 		}
 		return
@@ -116,11 +117,20 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			continue
 		}
 		if err := one.Validate(c.raw(item.literal)); err != nil {
-			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %v%s", i, quote(a.name), quote(n.Func), err,
+			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %s%s", i, quote(a.name), quote(n.Func), misfit(err),
 				c.reading(item.literal))
 			c.about(a.name)
 		}
 	}
+}
+
+// misfit returns why a value does not fit a schema. Of one that is too large to be compared, package schema speaks as of a schema.
+func misfit(err error) string {
+	if refusal, ok := errors.AsType[*schema.Error](err); ok && refusal.Reason == schema.ReasonSchemaTooLarge {
+		size, values, depth := schema.ValueLimits()
+		return fmt.Sprintf("what is compared with a schema has at most %d bytes, %d JSON values and %d levels; hand it over as a file", size, values, depth)
+	}
+	return err.Error()
 }
 
 // reading returns what YAML reads in a value that is written without quotes, to be appended to a message: nothing if that is what is written.
@@ -160,6 +170,6 @@ func (c *checker) checkTogether(n *Node, inputs *schema.Parameters) {
 		if at == nil {
 			at = n.at
 		}
-		c.report(finding.InvalidArgument, at, n, "the arguments together do not fit task %s: %v", quote(n.Func), err)
+		c.report(finding.InvalidArgument, at, n, "the arguments together do not fit task %s: %s", quote(n.Func), misfit(err))
 	}
 }

@@ -95,6 +95,8 @@ var steps = []func(*checker){
 type checker struct {
 	document
 	file string
+	// isYAML says that the text is YAML if it is no JSON.
+	isYAML bool
 	// above is the pointer to the workflow in its document.
 	above   string
 	tasks   *Tasks

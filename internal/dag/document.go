@@ -109,7 +109,7 @@ func (c *checker) parse(content []byte) {
 			`this is %s; a workflow is JSON or YAML, and has "nodes" with "func" and "args"`, other)
 		return
 	}
-	if failure != nil && looksLikeYAML(c.file, content) {
+	if failure != nil && (c.isYAML || looksLikeYAML(c.file, content)) {
 		c.parseYAML(content)
 		return
 	}

@@ -47,7 +47,7 @@ func Read(name string, content []byte) *File {
 		}
 		d := &Document{
 			File: name, number: fmt.Sprintf("document %d", i+1), several: f.several,
-			content: content[part.Start:part.End], begin: f.positions.At(part.Start),
+			content: content[part.Start:part.End], begin: f.positions.At(part.Start), isYAML: f.isYAML(part),
 		}
 		f.add(d)
 		if part.Trailing > 0 {
@@ -77,6 +77,19 @@ func (f *File) parts() ([]jsontree.Part, bool) {
 		}
 	}
 	return parts, isPlain
+}
+
+// isYAML reports whether a part that may begin as JSON is YAML, as kubectl reads it. One that is alone has to be right.
+func (f *File) isYAML(part jsontree.Part) bool {
+	content := f.content[part.Start:part.End]
+	switch {
+	case part.JSON || part.Err != nil || path.Ext(f.Name) == ".json":
+		return false
+	case f.several || looksLikeYAML(f.Name, content):
+		return true
+	}
+	_, err := jsontree.YAMLToJSON(content)
+	return err == nil
 }
 
 func (f *File) tooMany(offset int) {
@@ -142,6 +155,8 @@ type Document struct {
 	// above is the pointer to it in its document, and number its number in the file: item 3. several says that there are others.
 	above, number string
 	several       bool
+	// isYAML says that it is YAML, although it begins as JSON.
+	isYAML bool
 	// tree is what was read of it, and found what was wrong with that. Nil once it is forgotten.
 	tree  *document
 	found []finding.Finding
@@ -220,7 +235,7 @@ func (d *Document) parse() {
 		d.tree = &document{json: d.content, root: root, own: d.written, written: map[*jsontree.Node]*jsontree.Node{root: d.written}}
 		return
 	}
-	c := checker{file: d.File, graph: &Graph{}}
+	c := checker{file: d.File, isYAML: d.isYAML, graph: &Graph{}}
 	c.parse(d.content)
 	d.tree, d.found = &c.document, c.found
 }

@@ -134,3 +134,23 @@ func TestReadManyDocuments(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeValues tells of values that are too large to be compared with a schema in words for a value.
+func TestLargeValues(t *testing.T) {
+	const want = "what is compared with a schema has at most 1048576 bytes, 20000 JSON values and 64 levels; hand it over as a file"
+	tasks := NewTasks(map[string]Task{"any": {Input: []byte(`{"type": "object", "properties": {"a": {"minLength": 1, "minItems": 1}, "b": {"minLength": 1}}}`)}})
+	for name, args := range map[string]string{
+		"bytes":    `"a": "` + strings.Repeat("x", 1<<20) + `"`,
+		"values":   `"a": [` + strings.Repeat("1,", 20_000) + `1]`,
+		"levels":   `"a": ` + strings.Repeat("[", 70) + strings.Repeat("]", 70),
+		"together": `"a": "` + strings.Repeat("x", 600_000) + `", "b": "` + strings.Repeat("x", 600_000) + `"`,
+		"an item":  `"a": ["n.output.x", "` + strings.Repeat("x", 1<<20) + `"]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, found := Check("w.json", []byte(`{"nodes": [{"id": "n", "func": "any"}, {"id": "m", "func": "any", "args": {`+args+`}}]}`), tasks, Options{})
+			if len(found) != 1 || found[0].Rule != "MZ209" || !strings.HasSuffix(found[0].Message, want) {
+				t.Errorf("want %q, got %v", want, found)
+			}
+		})
+	}
+}

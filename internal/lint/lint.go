@@ -243,7 +243,7 @@ func nameOf(content map[string]any) string {
 		name = text(meta["generateName"])
 	}
 	called := kind
-	if text(content["kind"]) == workflowKind {
+	if nearest.Within(text(content["kind"]), workflowKind, 2) {
 		called = workflowKind
 	}
 	return strings.TrimSpace(called + " " + oneLine(name))

@@ -104,6 +104,7 @@ func (l *Linter) admissionOf(d *dag.Document) []finding.Finding {
 			o.report(tooLarge.Rule, at.pointer(tooLarge.Pointer), "%s", tooLarge.Message)
 		}
 	}
+	document{place: at}.point(f.findings)
 	f.tellLeftOut()
 	return d.Place(f.findings)
 }

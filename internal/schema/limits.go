@@ -22,6 +22,9 @@ var (
 	valueLimits = limits{bytes: 1 << 20, depth: 64, values: 20_000, steps: 200_000}
 )
 
+// ValueLimits returns what a value has at most that is compared with a schema: bytes of JSON, JSON values and levels.
+func ValueLimits() (bytes, values, depth int) { return valueLimits.bytes, valueLimits.values, valueLimits.depth }
+
 const (
 	// maxPointer is the length in bytes of the longest JSON pointer: the
 	// names on the way to a value. Every subschema carries its pointer, so
