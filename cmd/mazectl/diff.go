@@ -32,8 +32,10 @@ OLD and NEW are each
 A task is known by its namespace and spec.name; where a manifest has no namespace, by spec.name. Placement and what the operator's
 configuration decides are compared where both versions are registries.
 
-With --workflows, workflows are checked with the old tasks and with the new ones, and those that an edit breaks are told. Where OLD or NEW
-is cluster:, the MazeWorkflows of its namespace are, too; --workflows cluster:[NAMESPACE] has them checked against other versions.
+With --workflows, workflows are checked with the old tasks and with the new ones, and those that an edit breaks are told; one that was not
+valid before is told as such (MZ346). FILE may have several, and may be - for the standard input. Where OLD or NEW is cluster:, the
+MazeWorkflows of its namespace are checked, too; --workflows cluster:[NAMESPACE] has them checked against other versions. A namespace
+without a registry counts as one without tasks.
 
 Every finding has the code of a rule; "rule CODE" explains it: errors are what breaks somebody (MZ301 and following), warnings what may
 (MZ321), notes the rest (MZ341). A comment or an annotation in NEW silences rules of changes there, as for "lint".
