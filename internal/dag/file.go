@@ -2,6 +2,7 @@ package dag
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -181,21 +182,26 @@ func (d *Document) Object() string {
 	case !d.IsObject() || d.ObjectName == "":
 		return ""
 	case d.Namespace != "":
-		return clip(d.Kind) + " " + clip(d.Namespace) + "/" + clip(d.ObjectName)
+		return clip(cmp.Or(d.Kind, workflowKind)) + " " + clip(d.Namespace) + "/" + clip(d.ObjectName)
 	}
-	return clip(d.Kind) + " " + clip(d.ObjectName)
+	return clip(cmp.Or(d.Kind, workflowKind)) + " " + clip(d.ObjectName)
 }
 
-// IsObject reports whether the document is an object of Kubernetes that should be a MazeWorkflow, and not one of Maze's own.
+// IsObject reports whether the document is, or should be, a MazeWorkflow, and not a workflow of Maze's own.
 func (d *Document) IsObject() bool {
-	return d.Kind != "" && d.APIVersion != "" && !d.isOther()
+	return (d.Kind == workflowKind || d.isOurs()) && !d.isOther()
+}
+
+// isOurs reports whether the document is of our API group.
+func (d *Document) isOurs() bool {
+	of, _, _ := strings.Cut(d.APIVersion, "/")
+	return of == group
 }
 
 // isOther reports whether the document is an object of Kubernetes of another kind. A kind that the API group does not have is probably
 // misspelt.
 func (d *Document) isOther() bool {
-	of, _, _ := strings.Cut(d.APIVersion, "/")
-	return d.Kind != "" && d.APIVersion != "" && d.Kind != workflowKind && (of != group || d.Kind == taskKind)
+	return d.Kind != "" && d.APIVersion != "" && d.Kind != workflowKind && (!d.isOurs() || d.Kind == taskKind)
 }
 
 // IsReadable reports whether the document is JSON or YAML, within the limits.
@@ -210,7 +216,8 @@ func (d *Document) Content() []byte { return d.content }
 // Begin returns where the document begins in the file.
 func (d *Document) Begin() text.Position {
 	if d.parse(); d.tree.own == nil {
-		return d.begin
+		blank := len(d.content) - len(bytes.TrimLeft(d.content, " \t\r\n"))
+		return d.placed(text.NewPositions(d.content).At(blank))
 	}
 	return d.placed(jsontree.Source{Positions: d.tree.positions}.At(d.tree.own))
 }

@@ -89,7 +89,7 @@ func New(rule, file string, at Position, object, format string, args ...any) Fin
 // Compare orders findings by place, then by rule and message. Of what is in no file, such as an object of a cluster, pointers are the places.
 func Compare(a, b Finding) int {
 	return cmp.Or(
-		cmp.Compare(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column),
+		text.CompareNatural(a.File, b.File), cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column),
 		comparePointers(a, b), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Message, b.Message))
 }
 

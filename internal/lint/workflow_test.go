@@ -41,6 +41,8 @@ func TestCheckWorkflow(t *testing.T) {
 		"no spec":            {func(object, _ members) { delete(object, "spec") }, []string{"MZ106 /spec"}},
 		"another version":    {func(object, _ members) { object["apiVersion"] = "registry.mazeagent.net/v1" }, []string{"MZ104 /apiVersion"}},
 		"another group":      {func(object, _ members) { object["apiVersion"] = "v1" }, []string{"MZ104 /apiVersion"}},
+		"no version":         {func(object, _ members) { delete(object, "apiVersion") }, []string{"MZ104 "}},
+		"no kind":            {func(object, _ members) { delete(object, "kind") }, []string{"MZ104 "}},
 		"a misspelt kind":    {func(object, _ members) { object["kind"] = "MazeWorkFlow" }, []string{"MZ104 /kind"}},
 		"a schema of Maze":   {func(_, spec members) { spec["schema"] = "maze.workflow/v1" }, []string{"MZ105 /spec/schema"}},
 		"a mixed edge":       {func(_, spec members) { spec["edges"] = []any{members{"source": "n0", "to": "n1"}} }, []string{"MZ113 /spec/edges/0"}},

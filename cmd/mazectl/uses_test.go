@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestNamespaces asks "uses" and "diff" about namespaces that are not there, have no registry, or cannot be asked for.
+func TestNamespaces(t *testing.T) {
+	const text = `{"properties":{"page":{"type":"string"}},"type":"object"}`
+	const status = `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": %q, "code": %d, "message": "no"}`
+	const list = `{"kind": %q, "apiVersion": %q, "metadata": {}, "items": [%s]}`
+	const group = "registry.mazeagent.net/v1alpha1"
+	var nodes []string
+	for _, n := range []int{1, 2, 10} {
+		nodes = append(nodes, fmt.Sprintf(`{"id": "n%d", "func": "ocr", "args": {"page": "p"}}`, n))
+	}
+	object := func(namespace, name string) string {
+		return fmt.Sprintf(`{"apiVersion": %q, "kind": "MazeWorkflow", "metadata": {"namespace": %q, "name": %q}, "spec": {"nodes": [%s]}}`,
+			group, namespace, name, strings.Join(nodes, ", "))
+	}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch path := strings.TrimPrefix(r.URL.Path, "/api/v1/"); path {
+		case "namespaces/vision/configmaps":
+			_, _ = w.Write(publish(t, "vision", text, "a"))
+		case "namespaces/vision", "namespaces/fresh":
+			fmt.Fprint(w, `{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "x"}}`)
+		case "namespaces/hidden":
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, status, "Forbidden", http.StatusForbidden)
+		case "namespaces/typo":
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, status, "NotFound", http.StatusNotFound)
+		case "/apis/" + group + "/namespaces/vision/mazeworkflows":
+			fmt.Fprintf(w, list, "MazeWorkflowList", group, object("vision", "w10")+","+object("vision", "w2"))
+		default:
+			kind, version := "ConfigMapList", "v1"
+			if strings.HasSuffix(path, "mazeworkflows") {
+				kind, version = "MazeWorkflowList", group
+			}
+			fmt.Fprintf(w, list, kind, version, "")
+		}
+	}))
+	defer server.Close()
+	folder := t.TempDir()
+	write := func(name, content string) string {
+		name = filepath.Join(folder, name)
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	config := write("kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, users: [{name: u}], clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}],
+contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], current-context: x}`, server.URL))
+	manifest := write("ocr.yaml", "{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr}, spec: {name: ocr, inputParameters: {pages: str}}}\n")
+	for name, tc := range map[string]struct {
+		args string
+		code int
+		// wantOut is all of the output, and wantErr a part of what is said besides.
+		wantOut, wantErr string
+	}{
+		"in the order of the workflow": {args: "uses ocr", wantErr: "6 nodes in 2 of 2 workflows\n", wantOut: usesOf("vision", "w2") + usesOf("vision", "w10")},
+		"a task that nobody published": {args: "uses ocrr", wantErr: `note: the registry of namespace vision has no task ocrr: it was never published there, or is gone; did you mean "ocr"?`},
+		"a namespace that is not there": {
+			args: "uses ocr -n typo", code: exitFailed, wantErr: "error: the cluster has no namespace typo; correct the name, or choose a cluster with --kubeconfig or --context",
+		},
+		"one of several": {
+			args: "uses ocr cluster:typo cluster:vision", code: exitFailed, wantErr: "the cluster has no namespace typo", wantOut: usesOf("vision", "w2") + usesOf("vision", "w10"),
+		},
+		"a namespace without a registry": {args: "uses ocr -n fresh", wantErr: "note: namespace fresh has no registry, so no task is published there; "},
+		"a namespace that may not be":    {args: "uses ocr -n hidden", code: exitFailed, wantErr: "error: namespace hidden has no MazeWorkflow and no registry, if it exists at all; "},
+		"no registry to compare with": {
+			args: "diff cluster:fresh " + manifest + " -o concise", wantOut: manifest + ":1:1: MZ341 [note] task ocr is new\n",
+			wantErr: "note: namespace fresh has no registry yet: it counts as one without tasks\n1 added, ",
+		},
+		"no namespace to compare with":    {args: "diff cluster:typo " + manifest, code: exitFailed, wantErr: "error: the cluster has no namespace typo; "},
+		"a namespace that may not be, of": {args: "diff cluster:hidden " + manifest, code: exitFailed, wantErr: "error: namespace hidden has no registry: "},
+		"workflows of no namespace":       {args: "diff " + manifest + " " + manifest + " --workflows cluster:typo", code: exitFailed, wantErr: "error: the cluster has no namespace typo; "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := call(t, append(strings.Fields(tc.args), "--kubeconfig", config)...)
+			if diff := cmp.Diff(tc.wantOut, got.stdout); diff != "" || got.code != tc.code || !strings.Contains(got.stderr, tc.wantErr) {
+				t.Errorf("want the code %d and %q, got:\n%s\n-want +got: %s", tc.code, tc.wantErr, got, diff)
+			}
+		})
+	}
+	got := call(t, "diff", "cluster:", manifest, "--kubeconfig", config, "-o", "concise", "--select", "MZ311")
+	var order []string
+	for _, line := range strings.Split(got.stdout, "\n") {
+		if at, rest, ok := strings.Cut(line, ": MZ311"); ok {
+			_, node, _ := strings.Cut(rest, `node "`)
+			node, _, _ = strings.Cut(node, `"`)
+			order = append(order, at+" "+node)
+		}
+	}
+	want := []string{
+		"MazeWorkflow vision/w2 n1", "MazeWorkflow vision/w2 n2", "MazeWorkflow vision/w2 n10",
+		"MazeWorkflow vision/w10 n1", "MazeWorkflow vision/w10 n2", "MazeWorkflow vision/w10 n10",
+	}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("-want +got: %s\n%s", diff, got)
+	}
+}
+
+// usesOf returns what "uses" prints of a workflow of the test.
+func usesOf(namespace, name string) string {
+	var out strings.Builder
+	for _, n := range []int{1, 2, 10} {
+		fmt.Fprintf(&out, "MazeWorkflow %s/%s: node \"n%d\" passes page\n", namespace, name, n)
+	}
+	return out.String()
+}
