@@ -13,6 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/test/testutil"
@@ -70,8 +72,16 @@ var _ = Describe("mazectl about workflows of the cluster", Ordered, ContinueOnFa
 		Expect(code).To(Equal(0))
 
 		elsewhere := newNamespace(ctx)
-		text, _, _ = call(ctx, kubeconfig, "uses", "caption", "-n", elsewhere)
+		text, said, code = call(ctx, kubeconfig, "uses", "caption", "-n", elsewhere)
 		Expect(text).To(BeEmpty())
+		Expect(said).To(ContainSubstring("note: namespace " + elsewhere + " has no registry, so no task is published there; "))
+		Expect(code).To(Equal(0))
+		_, said, code = call(ctx, kubeconfig, "uses", "caption", "-n", elsewhere+"-typo")
+		Expect(said).To(ContainSubstring("error: the cluster has no namespace " + elsewhere + "-typo; "))
+		Expect(code).To(Equal(2))
+		_, said, code = call(ctx, kubeconfig, "uses", "captoin", "-n", namespace)
+		Expect(said).To(ContainSubstring("note: the registry of namespace " + namespace + " has no task captoin: "))
+		Expect(code).To(Equal(0))
 		text, _, code = call(ctx, kubeconfig, "uses", "caption", "-n", elsewhere, "-A")
 		Expect(text).To(ContainSubstring("MazeWorkflow " + namespace + "/book: node"))
 		Expect(code).To(Equal(0))
@@ -90,6 +100,33 @@ var _ = Describe("mazectl about workflows of the cluster", Ordered, ContinueOnFa
 
 		_, said, code = call(ctx, kubeconfig, "diff", taskFile("image"), taskFile("picture"), "--workflows", "cluster:"+namespace)
 		Expect(said).To(ContainSubstring("breaks 2 of 2 workflows"))
+		Expect(code).To(Equal(1))
+	})
+
+	It("compares with a namespace that has no registry yet, and not with none", func(ctx context.Context) {
+		elsewhere := newNamespace(ctx)
+		_, said, code := call(ctx, kubeconfig, "diff", "cluster:"+elsewhere, taskFile("image"))
+		Expect(said).To(ContainSubstring("note: namespace " + elsewhere + " has no registry yet: it counts as one without tasks\n1 added"))
+		Expect(code).To(Equal(0))
+		_, said, code = call(ctx, kubeconfig, "diff", "cluster:"+elsewhere+"-typo", taskFile("image"))
+		Expect(said).To(ContainSubstring("error: the cluster has no namespace " + elsewhere + "-typo; "))
+		Expect(code).To(Equal(2))
+	})
+
+	It("checks them as kubectl prints them", func(ctx context.Context) {
+		var list v1alpha1.MazeWorkflowList
+		Expect(k8s.List(ctx, &list, client.InNamespace(namespace))).To(Succeed())
+		list.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("MazeWorkflowList"))
+		content, err := yaml.Marshal(&list)
+		Expect(err).NotTo(HaveOccurred())
+		printed := filepath.Join(GinkgoT().TempDir(), "printed.yaml")
+		Expect(os.WriteFile(printed, content, 0o600)).To(Succeed())
+		text, said, code := call(ctx, kubeconfig, "dag", "check", printed, "-n", namespace)
+		Expect(text).To(BeEmpty())
+		Expect(said).To(ContainSubstring("2 nodes, 0 edges in 2 workflows of 1 file, against 1 task of namespace " + namespace + ": nothing is wrong"))
+		Expect(code).To(Equal(0))
+		text, _, code = call(ctx, kubeconfig, "dag", "check", printed, "--tasks", taskFile("picture"), "-o", "concise")
+		Expect(text).To(ContainSubstring("MZ207 [error] MazeWorkflow " + namespace + "/book: node \"t1\" at /spec/nodes/0/args/image"))
 		Expect(code).To(Equal(1))
 	})
 
