@@ -67,13 +67,13 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 		// wantOut is all of the output, and wantErr a part of what is said besides.
 		wantOut, wantErr string
 	}{
-		"in the order of the workflow": {args: "uses ocr", wantErr: "6 nodes in 2 of 2 workflows\n", wantOut: usesOf("vision", "w2") + usesOf("vision", "w10")},
+		"in the order of the workflow": {args: "uses ocr", wantErr: "6 nodes in 2 of 2 workflows\n", wantOut: usesOf("w2") + usesOf("w10")},
 		"a task that nobody published": {args: "uses ocrr", wantErr: `note: the registry of namespace vision has no task ocrr: it was never published there, or is gone; did you mean "ocr"?`},
 		"a namespace that is not there": {
 			args: "uses ocr -n typo", code: exitFailed, wantErr: "error: the cluster has no namespace typo; correct the name, or choose a cluster with --kubeconfig or --context",
 		},
 		"one of several": {
-			args: "uses ocr cluster:typo cluster:vision", code: exitFailed, wantErr: "the cluster has no namespace typo", wantOut: usesOf("vision", "w2") + usesOf("vision", "w10"),
+			args: "uses ocr cluster:typo cluster:vision", code: exitFailed, wantErr: "the cluster has no namespace typo", wantOut: usesOf("w2") + usesOf("w10"),
 		},
 		"a namespace without a registry": {args: "uses ocr -n fresh", wantErr: "note: namespace fresh has no registry, so no task is published there; "},
 		"a namespace that may not be":    {args: "uses ocr -n hidden", code: exitFailed, wantErr: "error: namespace hidden has no MazeWorkflow and no registry, if it exists at all; "},
@@ -111,10 +111,10 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 }
 
 // usesOf returns what "uses" prints of a workflow of the test.
-func usesOf(namespace, name string) string {
+func usesOf(name string) string {
 	var out strings.Builder
 	for _, n := range []int{1, 2, 10} {
-		fmt.Fprintf(&out, "MazeWorkflow %s/%s: node \"n%d\" passes page\n", namespace, name, n)
+		fmt.Fprintf(&out, "MazeWorkflow vision/%s: node \"n%d\" passes page\n", name, n)
 	}
 	return out.String()
 }

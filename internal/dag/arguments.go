@@ -101,7 +101,8 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			}
 		}
 		if err != nil {
-			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %s%s", quote(a.name), quote(n.Func), misfit(err), c.reading(a.literal))
+			c.report(finding.InvalidArgument, a.literal, n, "the argument %s does not fit task %s: %s%s", quote(a.name), quote(n.Func), misfit(err),
+				c.reading(a.literal))
 			c.about(a.name)
 		}
 		return
@@ -117,8 +118,8 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 			continue
 		}
 		if err := one.Validate(c.raw(item.literal)); err != nil {
-			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %s%s", i, quote(a.name), quote(n.Func), misfit(err),
-				c.reading(item.literal))
+			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %s%s", i, quote(a.name), quote(n.Func),
+				misfit(err), c.reading(item.literal))
 			c.about(a.name)
 		}
 	}

@@ -23,7 +23,9 @@ var (
 )
 
 // ValueLimits returns what a value has at most that is compared with a schema: bytes of JSON, JSON values and levels.
-func ValueLimits() (bytes, values, depth int) { return valueLimits.bytes, valueLimits.values, valueLimits.depth }
+func ValueLimits() (bytes, values, depth int) {
+	return valueLimits.bytes, valueLimits.values, valueLimits.depth
+}
 
 const (
 	// maxPointer is the length in bytes of the longest JSON pointer: the

@@ -11,7 +11,6 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
-	"github.com/maze-agent/maregister/internal/nearest"
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
@@ -20,8 +19,8 @@ type Publication struct {
 	Namespace string
 	// HasRegistry says that there is a registry, and HasTask that it has the task.
 	HasRegistry, HasTask bool
-	// Meant is a task of nearly the same name, if one was seen. Not all of the registry is read.
-	Meant string
+	// Others are the names of other tasks, sorted, as far as they were seen: not all of the registry is read.
+	Others []string
 }
 
 // maxRegistries is how many registries are asked for one task: each is a request or two.
@@ -81,16 +80,12 @@ func (p *Publication) look(ctx context.Context, client *corev1client.CoreV1Clien
 		}
 	}
 	_, p.HasTask = shard.Data[task]
-	var names []string
 	for name := range shard.Data {
-		if name != registry.IndexKey {
-			names = append(names, name)
+		if name != registry.IndexKey && name != task {
+			p.Others = append(p.Others, name)
 		}
 	}
-	slices.Sort(names)
-	if !p.HasTask {
-		p.Meant = nearest.Name(task, names)
-	}
+	slices.Sort(p.Others)
 	return nil
 }
 
