@@ -82,6 +82,9 @@ var withoutNodes = []stranger{
 	},
 		"an application of Maze (" + appV1 + "), which is one command and has no nodes",
 		"Maze's /apps/validate checks it; write a workflow of tasks to have it checked here"},
+	{func(c *checker, v *jsontree.Node) bool {
+		return v.Member("items") != nil && strings.HasSuffix(c.text(v.Member("kind")), listSuffix)
+	}, "a list of Kubernetes", `"mazectl dag check" checks each of its items; give one workflow here`},
 	{has("apiVersion", "kind"), "an object of Kubernetes", `"mazectl lint" checks MazeTasks; a workflow has "nodes"`},
 	{func(c *checker, v *jsontree.Node) bool { return strings.HasPrefix(c.text(v.Member("schema")), "maze_") },
 		"one of the files in which Maze's Workbench keeps its own state", `check what it saves in "workflows", or exports`},
