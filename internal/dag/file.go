@@ -9,6 +9,7 @@ import (
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
+	"github.com/maze-agent/maregister/internal/nearest"
 	"github.com/maze-agent/maregister/internal/text"
 )
 
@@ -191,6 +192,9 @@ func (d *Document) Object() string {
 func (d *Document) IsObject() bool {
 	return (d.Kind == workflowKind || d.isOurs()) && !d.isOther()
 }
+
+// IsMeant reports whether the document says that it is a MazeWorkflow, or nearly so.
+func (d *Document) IsMeant() bool { return nearest.Within(d.Kind, workflowKind, 2) }
 
 // isOurs reports whether the document is of our API group.
 func (d *Document) isOurs() bool {

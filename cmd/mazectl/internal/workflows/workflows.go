@@ -190,7 +190,7 @@ func (f *Found) take(name string, content []byte, named bool) bool {
 		case ok:
 			f.noteManifest(d)
 			f.All = append(f.All, Workflow{d, name, content, uses, false})
-		case named || d.IsObject() || !d.IsReadable() && mentionsWorkflows(d.Content()):
+		case named || d.IsMeant() || !d.IsReadable() && mentionsWorkflows(d.Content()):
 			f.failDocument(d, begin)
 		}
 		d.Forget()
@@ -232,7 +232,7 @@ func OthersOf(read *dag.File) string {
 
 // The words by which a text that cannot be read is probably a workflow. A folder has all sorts of files.
 var (
-	workflowMark = regexp.MustCompile(`\bMazeWorkflow\b|\bmaze\.workflow/`)
+	workflowMark = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?MazeWorkflow\b|"kind"\s*:\s*"MazeWorkflow|"maze\.workflow/`)
 	nodesMark    = regexp.MustCompile(`\bnodes["']?\s*:`)
 	nodeMark     = regexp.MustCompile(`\b(?:func|task_name)["']?\s*:`)
 )
