@@ -129,6 +129,9 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	return err
 }
 
+// maxFileFindings is how many findings are told of a file. Of more, the rest is counted, as package dag does of a workflow.
+const maxFileFindings = 20_000
+
 // workflowChecker checks the workflows of files.
 type workflowChecker struct {
 	tasks    *dag.Tasks
@@ -146,13 +149,22 @@ type workflowChecker struct {
 // check checks the workflows of a file.
 func (c *workflowChecker) check(w workflows.File) {
 	read := dag.Read(w.Name, w.Content)
-	c.findings = append(c.findings, read.Findings...)
+	told, leftOut := slices.Clone(read.Findings), 0
 	for _, d := range read.Documents {
 		graph, found := c.linter.CheckWorkflow(d, c.tasks, c.options)
 		d.Forget()
 		c.counts.add(graph)
-		c.findings = append(c.findings, found...)
+		most := len(found)
+		if len(read.Documents) > 1 { // of one, package dag has counted
+			most = min(most, max(0, maxFileFindings-len(told)))
+		}
+		told, leftOut = append(told, found[:most]...), leftOut+len(found)-most
 	}
+	if leftOut > 0 {
+		told = append(told, finding.New(finding.DAGTooLarge, w.Name, text.Start, "",
+			"%d more findings are left out; correct those that are told first", leftOut))
+	}
+	c.findings = append(c.findings, told...)
 	c.ignores = append(c.ignores, read.Ignores()...)
 	c.workflows += len(read.Documents)
 	switch {

@@ -63,7 +63,7 @@ It exits with 0, whether the task is used or not, and with 2 if something could 
   # May the input "lang" go?
   %s uses image_caption workflows/ -o json | jq '.[] | select(.arguments | index("lang"))'`, "%s", program),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) < 1 {
+			if len(args) < 1 || strings.TrimSpace(args[0]) == "" {
 				return errors.New("no TASK: give the name of a task, as in: uses image_caption workflows/")
 			}
 			o.task, o.files = args[0], args[1:]

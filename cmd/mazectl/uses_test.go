@@ -118,3 +118,20 @@ func usesOf(name string) string {
 	}
 	return out.String()
 }
+
+// TestManyWorkflows has more to tell of a file than anybody reads.
+func TestManyWorkflows(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "all.json")
+	if err := os.WriteFile(name, []byte(strings.Repeat("{\"nodes\": []}\n", maxFileFindings+5)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inRoot(t)
+	got := call(t, "dag", "check", name, "--tasks", "examples/dag/tasks", "-o", "concise")
+	first, _, _ := strings.Cut(got.stdout, "\n")
+	if want := name + ":1:1: MZ202 [error] 5 more findings are left out; correct those that are told first"; !strings.Contains(got.stdout, want+"\n") {
+		t.Errorf("want %q, got %q …", want, first)
+	}
+	if lines := strings.Count(got.stdout, "\n"); lines != maxFileFindings+1 || got.code != exitFindings {
+		t.Errorf("%d lines, and the code %d", lines, got.code)
+	}
+}
