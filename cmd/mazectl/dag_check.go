@@ -101,7 +101,7 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if err := t.RefuseOverwriting(o.findings.File, slices.Concat(o.files, o.Inputs())); err != nil {
 		return err
 	}
-	checker := workflowChecker{tasks: known.Tasks(), options: o.options}
+	checker := workflowChecker{tasks: known.Tasks(), namespace: known.Namespace, options: o.options}
 	for _, w := range files {
 		checker.check(w)
 	}
@@ -117,6 +117,10 @@ func (o *dagCheckOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return utilerrors.NewAggregate(append(report.ErrorsOf(failed), err))
 	}
 	if len(files) > 0 {
+		if checker.elsewhere > 0 {
+			checker.notes = append(checker.notes, fmt.Sprintf("%s: of other namespaces than %s, and checked with its tasks; choose theirs with -n",
+				terminal.Plural(checker.elsewhere, "MazeWorkflow"), checker.namespace))
+		}
 		for _, note := range checker.notes {
 			t.Say("note:", note)
 		}
@@ -134,13 +138,16 @@ const maxFileFindings = 20_000
 
 // workflowChecker checks the workflows of files.
 type workflowChecker struct {
-	tasks    *dag.Tasks
-	options  dag.Options
-	linter   lint.Linter
-	counts   edgeCounts
-	findings []finding.Finding
-	ignores  []finding.Ignore
-	notes    []string
+	tasks *dag.Tasks
+	// namespace is that of the tasks, if they are a registry's, and elsewhere counts the MazeWorkflows of other namespaces.
+	namespace string
+	elsewhere int
+	options   dag.Options
+	linter    lint.Linter
+	counts    edgeCounts
+	findings  []finding.Finding
+	ignores   []finding.Ignore
+	notes     []string
 	// workflows is how many there are, and others counts the other objects of the files, by kind and apiVersion.
 	workflows int
 	others    map[string]int
@@ -154,6 +161,9 @@ func (c *workflowChecker) check(w workflows.File) {
 		graph, found := c.linter.CheckWorkflow(d, c.tasks, c.options)
 		d.Forget()
 		c.counts.add(graph)
+		if d.IsObject() && c.namespace != "" && d.Namespace != "" && d.Namespace != c.namespace {
+			c.elsewhere++
+		}
 		most := len(found)
 		if len(read.Documents) > 1 { // of one, package dag has counted
 			most = min(most, max(0, maxFileFindings-len(told)))

@@ -61,6 +61,7 @@ func TestNamespaces(t *testing.T) {
 	config := write("kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, users: [{name: u}], clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}],
 contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], current-context: x}`, server.URL))
 	manifest := write("ocr.yaml", "{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr}, spec: {name: ocr, inputParameters: {pages: str}}}\n")
+	elsewhere := write("elsewhere.json", object("audio", "w1"))
 	for name, tc := range map[string]struct {
 		args string
 		code int
@@ -80,6 +81,10 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 		"no registry to compare with": {
 			args: "diff cluster:fresh " + manifest + " -o concise", wantOut: manifest + ":1:1: MZ341 [note] task ocr is new\n",
 			wantErr: "note: namespace fresh has no registry yet: it counts as one without tasks\n1 added, ",
+		},
+		"workflows of another namespace": {
+			args:    "dag check " + elsewhere + " -n vision",
+			wantErr: "note: 1 MazeWorkflow: of other namespaces than vision, and checked with its tasks; choose theirs with -n\n",
 		},
 		"no namespace to compare with":    {args: "diff cluster:typo " + manifest, code: exitFailed, wantErr: "error: the cluster has no namespace typo; "},
 		"a namespace that may not be, of": {args: "diff cluster:hidden " + manifest, code: exitFailed, wantErr: "error: namespace hidden has no registry: "},

@@ -75,6 +75,8 @@ type Catalogue struct {
 	refused map[string]string
 	// from is where they are from, as a summary says it: namespace vision.
 	from string
+	// Namespace is that of a registry. Empty for manifests, and where the registry does not say it.
+	Namespace string
 }
 
 // knownTask is a task as package dag takes it, and what decides about where it can run.

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,6 +79,7 @@ func (s *Options) readPublished(ctx context.Context, stdin io.Reader, tell func(
 	}
 	known := &Catalogue{byName: map[string]knownTask{}, from: published.From}
 	err = published.Entries(tell, func(entry *registry.Entry) {
+		known.Namespace = cmp.Or(known.Namespace, entry.Kubernetes.Namespace)
 		known.byName[entry.Name] = knownTask{
 			Task:   dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output, Deprecated: entry.Deprecated, Execution: executionOf(entry)},
 			object: entry.Kubernetes.Name, requirement: placement.RequirementOf(entry.SpecResources()),
