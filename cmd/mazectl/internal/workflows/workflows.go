@@ -18,6 +18,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // File is a file that may have a workflow. Its name has slashes.
@@ -276,6 +277,7 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 		}
 		return nil
 	})
+	slices.SortStableFunc(f.All[before:], func(a, b Workflow) int { return text.CompareNatural(a.Name, b.Name) })
 	if err == nil && len(f.All) == before {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s has no workflow; passed over: %s", folder, terminal.Plural(passed, "other file")))
 	}
