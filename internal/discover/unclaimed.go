@@ -12,13 +12,15 @@ import (
 // unclaimed returns a finding if the decorator takes only what Maze's take, and something that no other's do.
 func (d *declaration) unclaimed(ref imports.Reference) *finding.Finding {
 	given := d.keywords()
+	if !slices.ContainsFunc(given, isTelling) {
+		return nil
+	}
 	name := ref.Name
 	if !slices.Contains(decorators, name) {
 		name = decorators[0]
 	}
 	form := d.formNamed(name, given)
-	isAlien := func(keyword string) bool { return !form.takes(keyword) }
-	if !slices.ContainsFunc(given, isTelling) || slices.ContainsFunc(given, isAlien) {
+	if slices.ContainsFunc(given, func(keyword string) bool { return !form.takes(keyword) }) {
 		return nil
 	}
 	from, claim := ref.Module, "give --decorator "+ref.Module+":"+ref.Name

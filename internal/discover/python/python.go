@@ -61,13 +61,27 @@ func (p *Parser) renew() {
 // Reserve has the parser hold the memory that the hardest source may take. Of that, no more is used than is needed.
 func (p *Parser) Reserve() {
 	p.reserved = make([]byte, 0, maxMemory)
-	p.renew()
+	memory := p.module.Xmemory().Slice()
+	*memory = append(p.reserved, *memory...)
 }
 
 // Limit bounds the memory that a source may take, in bytes.
 func (p *Parser) Limit(size int) {
 	p.limit = min(size, maxMemory)
-	p.renew()
+	p.module.SetMaxMemory(p.limit)
+}
+
+const (
+	// ownMemory, in bytes, is what a parser takes for itself, and usualMemory what it mostly takes for each byte of a source.
+	ownMemory, usualMemory = 768 << 10, 70
+)
+
+// makeRoom gives the module at once the memory that a source will mostly take. What the module asks for bit by bit is copied each time.
+func (p *Parser) makeRoom(source []byte) {
+	memory := p.module.Xmemory().Slice()
+	if usual := ownMemory + usualMemory*len(source); cap(*memory) < min(usual, p.limit) {
+		*memory = append(make([]byte, 0, min(max(usual, 2*cap(*memory)), p.limit)), *memory...)
+	}
 }
 
 func (p *Parser) memory() []byte { return *p.module.Xmemory().Slice() }
@@ -127,6 +141,7 @@ func (p *Parser) Read(source []byte, use func(*Tree)) (err error) {
 // parse has the module parse a source, and looks for what is wrong in the tree.
 func (p *Parser) parse(source []byte) (*Tree, error) {
 	defer guard()
+	p.makeRoom(source)
 	start := p.module.Xbuffer(int32(len(source)))
 	copy(p.memory()[start:], source)
 	if !isTrue(p.module.Xparse(budgetOf(source))) {
@@ -193,8 +208,16 @@ const (
 	flagHasError = 8
 )
 
-func (t *Tree) node(index int32) Node {
-	record := t.parser.memory()[t.parser.module.Xat()+index*recordSize:][:recordSize]
+func (t *Tree) node(index int32) Node { return t.read(t.records(index, 1), index) }
+
+// records returns the records of n nodes, the first of which has an index.
+func (t *Tree) records(index, n int32) []byte {
+	return t.parser.memory()[t.parser.module.Xat()+index*recordSize:][:n*recordSize]
+}
+
+// read returns the node of a record.
+func (t *Tree) read(record []byte, index int32) Node {
+	record = record[:recordSize]
 	flags := record[11]
 	return Node{
 		tree: t, index: index,
@@ -226,34 +249,53 @@ func (n Node) Bytes() []byte {
 // Text returns the source of the node.
 func (n Node) Text() string { return string(n.Bytes()) }
 
+// children has the module write down the children of a node. It returns their records, and the index of the first.
+func (n Node) children() (records []byte, first int32) {
+	count := n.tree.parser.module.Xchildren(n.index)
+	first = n.tree.parser.module.Xcount() - count
+	return n.tree.records(first, count), first
+}
+
 // All returns all children, tokens such as "+" included.
-func (n Node) All() []Node {
+func (n Node) All() []Node { return n.choose(func(*Node) bool { return true }) }
+
+// Children returns the children that the grammar names, without comments and the like.
+func (n Node) Children() []Node {
+	return n.choose(func(child *Node) bool {
+		return child.Named && child.Kind != "comment" && child.Kind != "line_continuation"
+	})
+}
+
+// choose returns the children that are wanted.
+func (n Node) choose(wanted func(*Node) bool) []Node {
 	if n.IsZero() {
 		return nil
 	}
 	defer guard()
-	count := n.tree.parser.module.Xchildren(n.index)
-	first := n.tree.parser.module.Xcount() - count
-	children := make([]Node, count)
-	for i := range children {
-		children[i] = n.tree.node(first + int32(i))
+	records, first := n.children()
+	children := make([]Node, 0, len(records)/recordSize)
+	for i := range cap(children) {
+		if child := n.tree.read(records[i*recordSize:], first+int32(i)); wanted(&child) {
+			children = append(children, child)
+		}
 	}
 	return children
 }
 
-// Children returns the children that the grammar names, without comments and the like.
-func (n Node) Children() []Node {
-	var named []Node
-	for _, child := range n.All() {
-		if child.Named && child.Kind != "comment" && child.Kind != "line_continuation" {
-			named = append(named, child)
+// Child returns the first child with a field, or no node.
+func (n Node) Child(field string) Node {
+	if n.IsZero() {
+		return Node{}
+	}
+	defer guard()
+	records, first := n.children()
+	for i := range len(records) / recordSize {
+		if child := n.tree.read(records[i*recordSize:], first+int32(i)); child.Field == field {
+			return child
 		}
 	}
-	return named
+	return Node{}
 }
-
-// Child returns the first child with a field, or no node.
-func (n Node) Child(field string) Node { return Child(n.All(), field) }
 
 // Child returns the first of some children with a field, or no node.
 func Child(children []Node, field string) Node {
