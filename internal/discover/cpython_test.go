@@ -84,7 +84,7 @@ func link(t *testing.T, files []source) discover.Result {
 		name := moduleName(file.path)
 		module := parser.Parse(file.path, name, file.text)
 		byName[name] = module
-		if discover.Claims(nil).Mentions(file.text) {
+		if discover.NewSearcher(nil).Search(file.text).Mentions {
 			modules = append(modules, module)
 		}
 	}

@@ -44,7 +44,7 @@ func (c fieldCase) found(t *testing.T, options discover.Options) discover.Result
 		text := []byte(c.files[path])
 		m := parser.Parse(path, moduleName(path), text)
 		byName[moduleName(path)] = m
-		if options.Claims.Mentions(text) || len(options.Claims.Makes(text)) > 0 {
+		if found := discover.NewSearcher(options.Claims).Search(text); found.Mentions || len(found.Makes) > 0 {
 			modules = append(modules, m)
 		}
 	}

@@ -11,14 +11,10 @@ import (
 // maxMade is how many names of a file may be those of decorators.
 const maxMade = 100
 
-// Makes returns the names that a file may give decorators of its own, which other files import: from those of Maze, which it imports itself.
-// Like Mentions, it only searches the bytes, and returns rather too many.
-func (c Claims) Makes(source []byte) (names []string) {
-	f := finder{source: source, names: c.names(), imports: true}
-	if !c.importsLibrary(source) {
-		return nil
-	}
-	makes := f.makes()
+// madeNames returns the names that the file may give decorators of its own, which other files import: from those of Maze, which it imports
+// itself.
+func (f *finder) madeNames() (names []string) {
+	source, makes := f.source, f.makes()
 	for rest := source; len(rest) > 0 && len(names) < maxMade; {
 		line := syntax.ToLineEnd(rest)
 		start := len(source) - len(rest)
@@ -61,25 +57,24 @@ func (f *finder) appendRenamed(names []string, line []byte) []string {
 	}
 }
 
+// importWord is in each line that imports something.
+var importWord = newNeedle([]byte("import "))
+
 // importsLibrary reports whether a file imports one of the packages that have decorators. It looks for the word import once, as most files
 // name none of the packages, and then at each line that has it.
-func (c Claims) importsLibrary(source []byte) bool {
-	named := [][]byte{}
-	for _, root := range slices.Concat(mazeRoots, c.roots()) {
-		named = append(named, []byte(" "+root))
-	}
+func (s *Searcher) importsLibrary(source []byte) bool {
 	for from := 0; ; {
-		at := bytes.Index(source[from:], []byte("import "))
+		at := importWord.index(source, from)
 		if at < 0 {
 			return false
 		}
-		before := source[from : from+at]
+		before := source[from:at]
 		start := from + max(bytes.LastIndexByte(before, '\n'), bytes.LastIndexByte(before, '\r')) + 1
 		line := syntax.ToLineEnd(source[start:])
-		if slices.ContainsFunc(named, func(name []byte) bool { return bytes.Contains(line, name) }) {
+		if slices.ContainsFunc(s.libraries, func(library []byte) bool { return bytes.Contains(line, library) }) {
 			return true
 		}
-		from = max(start+len(line), from+at+1)
+		from = max(start+len(line), at+1)
 	}
 }
 

@@ -8,25 +8,27 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// Mentions reports whether a file may declare tasks: it has a decorator of one of Maze's names or of those that are claimed, of a name that
-// the file itself binds to one of those, or keywords of Maze. It only searches the bytes, and reports true rather too often. A name that
-// another file binds to one is not seen.
-func (c Claims) Mentions(source []byte) bool {
-	if isWide(source) {
-		return true
+// mentions reports whether the file may declare tasks: it has a decorator of one of Maze's names or of those that are claimed, of a name that
+// the file itself binds to one of those, or keywords of Maze. A name that another file binds to one is not seen. decorates reports whether
+// the file has any decorator.
+func (f *finder) mentions() (mentions, decorates bool) {
+	if isWide(f.source) {
+		return true, true
 	}
-	f := finder{source: source, names: c.names()}
 	roots, found := f.roots()
-	f.imports = !found && len(roots) > 0 && (c.importsLibrary(source) || bytes.Contains(source, []byte(" import task")))
-	if found || len(roots) > 0 && (hasTellingKeyword(source) || f.makesLocally(roots)) {
-		return true
+	if found || len(roots) == 0 {
+		return found, found
+	}
+	f.imports = f.imports || bytes.Contains(f.source, []byte(" import task"))
+	if hasTellingKeyword(f.source) || f.makesLocally(roots) {
+		return true, true
 	}
 	for i := 0; i < len(roots) && i < maxRoots; i++ { // it may grow
 		if roots, found = f.followName(roots, roots[i]); found {
-			return true
+			return true, true
 		}
 	}
-	return len(roots) > maxRoots
+	return len(roots) > maxRoots, true
 }
 
 // makesLocally reports whether one of some names may be a decorator that the file makes of one of Maze's, which it imports.
@@ -37,18 +39,22 @@ func (f *finder) makesLocally(roots [][]byte) bool {
 // maxRoots is how many names of a file are followed. A file with more decorators is read.
 const maxRoots = 300
 
-// hasTellingKeyword reports whether a file gives one of the keywords that only Maze's decorators have. It searches for parts that several
-// have in common first.
+// tellingParts are the keywords that only Maze's decorators have, by a part that several have in common.
+var tellingParts = []struct {
+	part  needle
+	names []string
+}{
+	{newNeedle([]byte("put_parameters")), []string{"input_parameters", "output_parameters"}},
+	{newNeedle([]byte("task_")), []string{"task_type", "task_kind"}},
+	{newNeedle([]byte("gpu_mem")), []string{"gpu_mem"}},
+	{newNeedle([]byte("cpu_num")), []string{"cpu_num"}},
+	{newNeedle([]byte("data_types")), []string{"data_types"}},
+}
+
+// hasTellingKeyword reports whether a file gives one of the keywords that only Maze's decorators have.
 func hasTellingKeyword(source []byte) bool {
-	parts := []struct {
-		part  string
-		names []string
-	}{
-		{"put_parameters", []string{"input_parameters", "output_parameters"}}, {"task_", []string{"task_type", "task_kind"}},
-		{"gpu_mem", []string{"gpu_mem"}}, {"cpu_num", []string{"cpu_num"}}, {"data_types", []string{"data_types"}},
-	}
-	for _, p := range parts {
-		if bytes.Contains(source, []byte(p.part)) && givesKeyword(source, p.names...) {
+	for _, p := range tellingParts {
+		if p.part.isIn(source) && givesKeyword(source, p.names...) {
 			return true
 		}
 	}
@@ -57,26 +63,18 @@ func hasTellingKeyword(source []byte) bool {
 
 // givesKeyword reports whether one of some names stands before an =.
 func givesKeyword(source []byte, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool {
-		for rest := source; ; {
-			_, after, ok := bytes.Cut(rest, []byte(name))
-			if !ok {
+	return slices.ContainsFunc(newNeedles(names...), func(name needle) bool {
+		for from := 0; ; {
+			at := name.index(source, from)
+			if at < 0 {
 				return false
 			}
-			if value := bytes.TrimLeft(after, syntax.Blanks); len(value) > 0 && value[0] == '=' {
+			from = at + len(name.text)
+			if value := bytes.TrimLeft(source[from:], syntax.Blanks); len(value) > 0 && value[0] == '=' {
 				return true
 			}
-			rest = after
 		}
 	})
-}
-
-// finder searches a file for names of decorators.
-type finder struct {
-	source []byte
-	names  []string
-	// imports means that the file may import one of the decorators.
-	imports bool
 }
 
 // isWide reports whether a file is of an encoding in which names are not found. It is then read, to be refused.
@@ -96,13 +94,13 @@ const (
 // followName looks at each use of a name in a file. It reports whether the name is bound to one of Maze's decorators, and adds the
 // names that it is bound to.
 func (f *finder) followName(names [][]byte, name []byte) ([][]byte, bool) {
-	source := f.source
+	source, wanted := f.source, newNeedle(name)
 	for from := 0; ; {
-		at := bytes.Index(source[from:], name)
-		if at < 0 {
+		start := wanted.index(source, from)
+		if start < 0 {
 			return names, false
 		}
-		start, end := from+at, from+at+len(name)
+		end := start + len(name)
 		from = end
 		if endsInName(source[:start]) || end < len(source) && isNameByte(source[end]) {
 			continue
@@ -204,14 +202,14 @@ func (f *finder) hasMember(line []byte) bool {
 
 // makes reports whether the file calls one of the decorators where it does not decorate by it, or hands one to functools.partial.
 func (f *finder) makes() bool {
-	return slices.ContainsFunc(f.names, func(name string) bool {
+	return slices.ContainsFunc(f.names, func(name needle) bool {
 		for from := 0; ; {
-			at := bytes.Index(f.source[from:], []byte(name))
-			if at < 0 {
+			start := name.index(f.source, from)
+			if start < 0 {
 				return false
 			}
-			start, end := from+at, from+at+len(name)
-			if from = end; !endsInName(f.source[:start]) && f.isMade(start, end) {
+			from = start + len(name.text)
+			if !endsInName(f.source[:start]) && f.isMade(start, from) {
 				return true
 			}
 		}
@@ -232,12 +230,13 @@ func (f *finder) isMade(start, end int) bool {
 
 // isLocal reports whether the file defines a name, or assigns to it.
 func (f *finder) isLocal(name []byte) bool {
+	wanted := newNeedle(name)
 	for from := 0; ; {
-		at := bytes.Index(f.source[from:], name)
-		if at < 0 {
+		start := wanted.index(f.source, from)
+		if start < 0 {
 			return false
 		}
-		start, end := from+at, from+at+len(name)
+		end := start + len(name)
 		from = end
 		if endsInName(f.source[:start]) || end < len(f.source) && isNameByte(f.source[end]) {
 			continue
@@ -250,7 +249,7 @@ func (f *finder) isLocal(name []byte) bool {
 }
 
 func (f *finder) isDecorator(name []byte) bool {
-	return slices.ContainsFunc(f.names, func(one string) bool { return string(name) == one })
+	return slices.ContainsFunc(f.names, func(one needle) bool { return bytes.Equal(name, one.text) })
 }
 
 // appendNew adds a name, unless it is empty or there already.

@@ -67,7 +67,7 @@ func TestMentions(t *testing.T) {
 		"t = 1\nt == task\n@t" + function: false,
 		"t = t\n@t" + function:            false,
 	} {
-		if got := discover.Claims(nil).Mentions([]byte(text)); got != want {
+		if got := discover.NewSearcher(nil).Search([]byte(text)).Mentions; got != want {
 			t.Errorf("Mentions(%q) = %v, want %v", text, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestMentionsHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := []byte("from maze import x\n@t\n" + text)
-			if claims := discover.Claims(nil); claims.Mentions(source) || len(claims.Makes(source)) > 0 {
+			if found := discover.NewSearcher(nil).Search(source); found.Mentions || len(found.Makes) > 0 {
 				t.Errorf("found a decorator")
 			}
 		})
@@ -106,7 +106,7 @@ func TestMakes(t *testing.T) {
 		"from maze import task\n@task(mem=1)\ndef f(): ...\nx = 1\n":        nil,
 		"import maze\nt = maze.io()\ndef u(f): ...\nfor x in y:\n  z = 1\n": {"t", "u"},
 	} {
-		if diff := cmp.Diff(want, discover.Claims(nil).Makes([]byte(text))); diff != "" {
+		if diff := cmp.Diff(want, discover.NewSearcher(nil).Search([]byte(text)).Makes); diff != "" {
 			t.Errorf("Makes(%q) (-want +got):\n%s", text, diff)
 		}
 	}

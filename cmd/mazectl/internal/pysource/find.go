@@ -95,8 +95,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
 	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
 
-	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress, made: map[string]bool{}}
-	r.large = sourceParser{claims: options.Claims, isLarge: true}
+	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress}
 	modules, err := r.readAll(ctx, w.files)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,12 @@ type sourceReader struct {
 
 	mutex    sync.Mutex
 	findings []finding.Finding
-	// made are the names that files give decorators of their own.
-	made map[string]bool
+	// searcher tells which files may have tasks.
+	searcher *discover.Searcher
+	// made are the names that files give decorators of their own, by the number of the file.
+	made map[int][]string
+	// mayImport reports for each file whether the names that others make can make a difference for it.
+	mayImport []bool
 	// large parses large files, and those that take as much memory, one at a time.
 	large      sourceParser
 	largeMutex sync.Mutex
@@ -72,17 +76,11 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 // readAll returns the modules that may have tasks, in the order of the files.
 func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
 	modules := make([]*discover.Module, len(files))
-	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
-	for i := range parsers {
-		parsers[i].claims = r.claims
-	}
+	r.mayImport, r.made = make([]bool, len(files)), map[int][]string{}
 	var done atomic.Int64
-	parallel(len(files), len(parsers), func(worker, i int) {
-		if ctx.Err() != nil {
-			return
-		}
+	r.readEach(ctx, len(files), r.claims, func(p *sourceParser, i int) {
 		var err error
-		if modules[i], err = r.read(&parsers[worker], files[i]); err != nil {
+		if modules[i], err = r.read(p, files, i); err != nil {
 			one := finding.New(finding.Unreadable, files[i].path, finding.Position{}, "", "%s", err)
 			r.mutex.Lock()
 			r.findings = append(r.findings, one)
@@ -98,54 +96,82 @@ func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*disc
 	return modules, ctx.Err()
 }
 
-// readImporters reads the files that were passed over and may decorate by a name of another file.
+// readEach calls a function for each index below n, several at a time, with a parser that knows some claims.
+func (r *sourceReader) readEach(ctx context.Context, n int, claims discover.Claims, read func(p *sourceParser, i int)) {
+	r.searcher, r.large = discover.NewSearcher(claims), sourceParser{claims: claims, isLarge: true}
+	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
+	for i := range parsers {
+		parsers[i].claims = claims
+	}
+	parallel(n, len(parsers), func(worker, i int) {
+		if ctx.Err() == nil {
+			read(&parsers[worker], i)
+		}
+	})
+}
+
+// readImporters reads again the files of which nothing was kept and that may decorate by a name of another file.
 func (r *sourceReader) readImporters(ctx context.Context, files []pythonFile, modules []*discover.Module) {
-	if len(r.made) == 0 || r.parseAll {
+	made := r.madeNames()
+	if len(made) == 0 {
 		return
 	}
-	claims := r.claims.AlsoNamed(slices.Sorted(maps.Keys(r.made)))
-	first := r.claims
-	r.claims, r.large = claims, sourceParser{claims: claims, isLarge: true}
-	defer func() { r.claims = first }()
-	parser := sourceParser{claims: claims}
-	for i, file := range files {
-		if modules[i] != nil || ctx.Err() != nil {
-			continue
-		}
-		if m, err := r.read(&parser, file); err == nil { // an error is told already
-			modules[i] = m
+	var importers []int
+	for i, module := range modules {
+		if module == nil && r.mayImport[i] {
+			importers = append(importers, i)
 		}
 	}
+	r.readEach(ctx, len(importers), r.claims.AlsoNamed(made), func(p *sourceParser, i int) {
+		file := importers[i]
+		if m, err := r.read(p, files, file); err == nil { // an error is told already
+			modules[file] = m
+		}
+	})
 }
 
-// note notes the names that a file gives decorators of its own. It reports whether there are any.
-func (r *sourceReader) note(source []byte) bool {
-	names := r.claims.Makes(source)
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	for _, name := range names {
-		if len(r.made) < maxMade {
-			r.made[name] = true
+// madeNames returns the names that files give decorators of their own: of too many, those of the first files.
+func (r *sourceReader) madeNames() []string {
+	names := map[string]bool{}
+	for _, file := range slices.Sorted(maps.Keys(r.made)) {
+		for _, name := range r.made[file] {
+			if len(names) < maxMade {
+				names[name] = true
+			}
 		}
 	}
-	return len(names) > 0
+	return slices.Sorted(maps.Keys(names))
 }
 
-// read returns nil for a file that cannot have tasks.
-func (r *sourceReader) read(p *sourceParser, file pythonFile) (*discover.Module, error) {
-	source, err := r.root.readSource(file.real, p.buffer)
+// read returns nil for a file that cannot have tasks, by its number.
+func (r *sourceReader) read(p *sourceParser, files []pythonFile, i int) (*discover.Module, error) {
+	source, err := r.root.readSource(files[i].real, p.buffer)
 	if err != nil {
 		return nil, err
 	}
 	p.buffer = source
-	if makes := r.note(source); !r.parseAll && !makes && !r.claims.Mentions(source) {
-		return nil, nil
+	if !r.parseAll {
+		found := r.searcher.Search(source)
+		r.note(i, found)
+		if !found.Mentions && len(found.Makes) == 0 {
+			return nil, nil
+		}
 	}
-	m, err := r.parse(p, file.path, source)
+	m, err := r.parse(p, files[i].path, source)
 	if err != nil || !m.MayDeclare() {
 		return nil, err
 	}
 	return m, nil
+}
+
+// note keeps what a search found in a file that has to do with other files.
+func (r *sourceReader) note(file int, found discover.Sighting) {
+	r.mayImport[file] = found.MayImport || found.Mentions
+	if len(found.Makes) > 0 {
+		r.mutex.Lock()
+		r.made[file] = found.Makes
+		r.mutex.Unlock()
+	}
 }
 
 // parse reads Python by a parser, or as a large file.
