@@ -19,7 +19,7 @@ func (f *finder) mentions() (mentions, decorates bool) {
 	if found || len(roots) == 0 {
 		return found, found
 	}
-	f.imports = f.imports || bytes.Contains(f.source, []byte(" import task"))
+	f.imports = f.imports || f.importsTask()
 	if hasTellingKeyword(f.source) || f.makesLocally(roots) {
 		return true, true
 	}
@@ -29,6 +29,44 @@ func (f *finder) mentions() (mentions, decorates bool) {
 		}
 	}
 	return len(roots) > maxRoots, true
+}
+
+// importTask is where a file imports what may be a decorator, or a module with it.
+var importTask = newNeedle([]byte(" import task"))
+
+// maxTaskImports is how many imports of what is named such as tasks are looked at. A file with more is taken for one that has decorators of it.
+const maxTaskImports = 20
+
+// importsTask reports whether a file imports a task from any package, or takes a decorator from what is named such as tasks.
+func (f *finder) importsTask() bool {
+	from := 0
+	for range maxTaskImports {
+		at := importTask.index(f.source, from)
+		if at < 0 {
+			return false
+		}
+		name := leadingName(f.source[at+len(" import "):])
+		if f.isDecorator(name) || f.takesMember(name) {
+			return true
+		}
+		from = at + len(importTask.text)
+	}
+	return true
+}
+
+// takesMember reports whether a file takes one of the decorators from what a name stands for.
+func (f *finder) takesMember(name []byte) bool {
+	wanted := newNeedle(slices.Concat(name, []byte(".")))
+	for from := 0; ; {
+		at := wanted.index(f.source, from)
+		if at < 0 {
+			return false
+		}
+		from = at + len(wanted.text)
+		if f.isDecorator(leadingName(f.source[from:])) {
+			return true
+		}
+	}
 }
 
 // makesLocally reports whether one of some names may be a decorator that the file makes of one of Maze's, which it imports.
@@ -120,27 +158,65 @@ func (f *finder) followName(names [][]byte, name []byte) ([][]byte, bool) {
 
 // roots returns the names that decorators begin with, or reports that one of them may be one of Maze's.
 func (f *finder) roots() (roots [][]byte, found bool) {
-	source := f.source
-	for rest := source; ; {
-		at := bytes.IndexByte(rest, '@')
+	for from := 0; len(roots) <= maxRoots; from++ {
+		at := bytes.IndexByte(f.source[from:], '@')
 		if at < 0 {
 			return roots, false
 		}
-		if syntax.StartsLine(source[:len(source)-len(rest)+at]) {
-			line := bytes.TrimLeft(syntax.ToLineEnd(rest[at+1:]), syntax.Blanks)
-			name := leadingName(line)
-			_, last, _ := dottedName(line)
-			isPartial := string(last) == "partial"
-			if isPartial || f.isDecorator(name) || f.hasMember(line) ||
-				bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\")) {
-				return roots, true
-			}
-			if roots = appendNew(roots, name); len(roots) > maxRoots {
-				return roots, true
-			}
+		if from += at; !syntax.StartsLine(f.source[:from]) {
+			continue
 		}
-		rest = rest[at+1:]
+		line := bytes.TrimLeft(syntax.ToLineEnd(f.source[from+1:]), syntax.Blanks)
+		name := leadingName(line)
+		if f.isDecorator(name) || f.hasMember(line) {
+			return roots, true
+		}
+		if !isOverLines(line) {
+			roots = appendNew(roots, name)
+			continue
+		}
+		decorator, ends := untilDefinition(f.source[from:])
+		if roots, found = f.appendNames(roots, decorator); found || !ends {
+			return roots, true
+		}
+		from += len(decorator) - 1
 	}
+	return roots, true
+}
+
+// isOverLines reports whether any name of a decorator may be what it applies, and that may be in the lines after its first one.
+func isOverLines(line []byte) bool {
+	_, last, _ := dottedName(line)
+	return string(last) == "partial" || bytes.HasPrefix(line, []byte("(")) || bytes.HasSuffix(line, []byte("\\"))
+}
+
+// maxDecorator, in bytes, is how long a decorator may be of which each name is looked at. A file with a longer one is read.
+const maxDecorator = 4096
+
+// untilDefinition returns a text up to the first line that begins a definition. It reports whether there is one near enough.
+func untilDefinition(text []byte) ([]byte, bool) {
+	for end := 0; end < min(len(text), maxDecorator); {
+		line := syntax.ToLineEnd(text[end:])
+		switch string(leadingName(bytes.TrimLeft(line, syntax.Blanks))) {
+		case "def", "class", "async":
+			return text[:end], true
+		}
+		end += len(line) + 1
+	}
+	return text, false
+}
+
+// appendNames adds each name in a text, or reports that one of them is that of a decorator.
+func (f *finder) appendNames(names [][]byte, text []byte) ([][]byte, bool) {
+	for len(text) > 0 {
+		name := leadingName(text)
+		if f.isDecorator(name) {
+			return names, true
+		}
+		names = appendNew(names, name)
+		text = text[max(len(name), 1):]
+	}
+	return names, false
 }
 
 // renamed reports whether a text ends in "task as", or another decorator's name.
