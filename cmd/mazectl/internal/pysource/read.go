@@ -51,7 +51,7 @@ type sourceParser struct {
 	// isLarge means that it may take as much memory as the hardest file needs.
 	isLarge bool
 	parser  *discover.Parser
-	buffer  []byte
+	files   fileReader
 }
 
 // parse reads Python. Whatever the parser makes of a hostile file is an error of that file, and no one else's.
@@ -101,7 +101,8 @@ func (r *sourceReader) readEach(ctx context.Context, n int, claims discover.Clai
 	r.searcher, r.large = discover.NewSearcher(claims), sourceParser{claims: claims, isLarge: true}
 	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
 	for i := range parsers {
-		parsers[i].claims = claims
+		parsers[i] = sourceParser{claims: claims, files: fileReader{root: r.root}}
+		defer parsers[i].files.close()
 	}
 	parallel(n, len(parsers), func(worker, i int) {
 		if ctx.Err() == nil {
@@ -145,11 +146,10 @@ func (r *sourceReader) madeNames() []string {
 
 // read returns nil for a file that cannot have tasks, by its number.
 func (r *sourceReader) read(p *sourceParser, files []pythonFile, i int) (*discover.Module, error) {
-	source, err := r.root.readSource(files[i].real, p.buffer)
+	source, err := p.files.read(files[i].real)
 	if err != nil {
 		return nil, err
 	}
-	p.buffer = source
 	if !r.parseAll {
 		found := r.searcher.Search(source)
 		r.note(i, found)
@@ -193,7 +193,7 @@ func (r *sourceReader) loader(modules []*discover.Module) func(string) *discover
 	for _, m := range modules {
 		known[imports.ModuleName(m.Path())] = m
 	}
-	parser := sourceParser{claims: r.claims}
+	parser := sourceParser{claims: r.claims, files: fileReader{root: r.root}}
 	return func(module string) *discover.Module {
 		m, ok := known[module]
 		if !ok {
@@ -211,7 +211,8 @@ func (r *sourceReader) load(parser *sourceParser, module string) *discover.Modul
 		if problem != "" {
 			continue
 		}
-		source, err := r.root.readSource(target, nil)
+		source, err := parser.files.read(target)
+		parser.files.close()
 		if err != nil {
 			continue
 		}

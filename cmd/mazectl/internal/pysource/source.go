@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"syscall"
 
@@ -15,10 +16,44 @@ import (
 // maxSource is the size of the largest file that is read, in bytes. No one writes such files: they are generated.
 const maxSource = 4 << 20
 
-// readSource reads a file into the buffer, or a larger one. It does not wait for whoever may write into a pipe that took the
-// place of the file since it was listed.
-func (r *packageRoot) readSource(name string, buffer []byte) (source []byte, err error) {
-	file, err := r.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+// fileReader reads files below a package root, one at a time. The zero value but for root is ready to use.
+type fileReader struct {
+	root *packageRoot
+	// folder is that of the last file, and opened the same, so that the next one is opened from there: from the root, each folder on the way
+	// would be opened, too. opened is nil if there is none.
+	folder string
+	opened *os.Root
+	buffer []byte
+}
+
+// close closes what is open. The reader can be used again.
+func (r *fileReader) close() {
+	if r.opened != nil {
+		_ = r.opened.Close() // it was only read
+		r.opened = nil
+	}
+}
+
+// open opens a file. It does not wait for whoever may write into a pipe that took the place of the file since it was listed.
+func (r *fileReader) open(name string) (*os.File, error) {
+	const flags = os.O_RDONLY | syscall.O_NONBLOCK
+	folder, base := path.Split(name)
+	if folder = path.Clean(folder); folder != r.folder || r.opened == nil {
+		r.close()
+		r.folder = folder
+		r.opened, _ = r.root.OpenRoot(filepath.FromSlash(folder))
+	}
+	if r.opened != nil {
+		if file, err := r.opened.OpenFile(base, flags, 0); err == nil {
+			return file, nil
+		}
+	}
+	return r.root.OpenFile(filepath.FromSlash(name), flags, 0) // it may be a symbolic link to another folder by now
+}
+
+// read returns the content of a file, until the next call.
+func (r *fileReader) read(name string) (source []byte, err error) {
+	file, err := r.open(name)
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -32,20 +67,22 @@ func (r *packageRoot) readSource(name string, buffer []byte) (source []byte, err
 	case info.Size() > maxSource:
 		return nil, tooLarge(fmt.Sprintf("%d bytes", info.Size()))
 	}
-	if cap(buffer) <= int(info.Size()) {
-		buffer = make([]byte, 0, info.Size()+1) // to see the end
+	if cap(r.buffer) <= int(info.Size()) {
+		r.buffer = make([]byte, 0, info.Size()+1) // to see the end
 	}
-	source = buffer[:0]
+	source = r.buffer[:0]
 	for {
 		if len(source) == cap(source) {
 			source = append(source, 0)[:len(source)]
 		}
 		n, err := file.Read(source[len(source):cap(source)])
 		source = source[:len(source)+n]
+		isWhole := len(source) == int(info.Size()) && len(source) < cap(source) // there was room for more
 		switch {
 		case len(source) > maxSource:
 			return nil, tooLarge("and growing")
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), err == nil && n > 0 && isWhole:
+			r.buffer = source
 			return source, nil
 		case err != nil:
 			return nil, unreadable(err)

@@ -90,7 +90,10 @@ func (w *walker) folder(ctx context.Context, at pythonFile) error {
 }
 
 func (w *walker) entry(ctx context.Context, in pythonFile, entry fs.DirEntry) error {
-	at := pythonFile{path.Join(in.path, entry.Name()), path.Join(in.real, entry.Name())}
+	at := pythonFile{path: path.Join(in.path, entry.Name())}
+	if at.real = at.path; in.real != in.path {
+		at.real = path.Join(in.real, entry.Name())
+	}
 	switch isPython := strings.HasSuffix(entry.Name(), ".py"); {
 	case strings.HasPrefix(entry.Name(), "__") || strings.HasPrefix(entry.Name(), "."):
 		if isPython || entry.IsDir() {
@@ -242,7 +245,7 @@ func (r *packageRoot) list(name string) (entries []fs.DirEntry, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	entries, err = folder.ReadDir(-1)
+	entries, err = readFolder(folder)
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return entries, err
 }
