@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/maze-agent/maregister/internal/discover/python/treesitter"
 )
@@ -30,6 +31,8 @@ type Parser struct {
 	limit int
 	// reserved is the memory to use. It is empty, and nil if none is reserved.
 	reserved []byte
+	// nodes has room for the nodes that are handed out next. What is in use of it belongs to the tree that is read.
+	nodes []Node
 }
 
 // maxIdleMemory, in bytes, is what a parser keeps between two sources.
@@ -121,6 +124,7 @@ func (p *Parser) Read(source []byte, use func(*Tree)) (err error) {
 	if len(p.memory()) > maxIdleMemory && p.reserved == nil {
 		p.renew()
 	}
+	p.nodes = p.nodes[:0]
 	defer func() {
 		switch cause := recover().(type) {
 		case nil:
@@ -186,19 +190,18 @@ func (t *Tree) Find(kind string) (Node, bool) {
 
 // Node is a part of a tree. The zero value is no node: it has no kind, no text and no children.
 type Node struct {
-	tree  *Tree
-	index int32
+	tree     *Tree
+	index    int32
+	hasError bool
 
+	// Named means that it is not only a token such as "+".
+	Named bool
 	// Start and End are offsets into the source, in bytes.
 	Start, End int
 	// Kind is that of the grammar, such as "call". Of what the grammar does not name, it is the text itself, such as "+".
 	Kind string
 	// Field is what the node is to its parent, such as "left". Empty for others.
 	Field string
-	// Named means that it is not only a token such as "+".
-	Named bool
-
-	hasError bool
 }
 
 // As shim.c has them.
@@ -273,13 +276,24 @@ func (n Node) choose(wanted func(*Node) bool) []Node {
 	}
 	defer guard()
 	records, first := n.children()
-	children := make([]Node, 0, len(records)/recordSize)
-	for i := range cap(children) {
+	count := len(records) / recordSize
+	children := n.tree.parser.roomFor(count)
+	for i := range count {
 		if child := n.tree.read(records[i*recordSize:], first+int32(i)); wanted(&child) {
 			children = append(children, child)
 		}
 	}
-	return children
+	n.tree.parser.nodes = n.tree.parser.nodes[:len(n.tree.parser.nodes)+len(children)]
+	return slices.Clip(children)
+}
+
+// roomFor returns a slice with room for some nodes, which are not in use until nodes is as much longer.
+func (p *Parser) roomFor(count int) []Node {
+	const usual = 1024
+	if cap(p.nodes)-len(p.nodes) < count {
+		p.nodes = make([]Node, 0, max(usual, count))
+	}
+	return p.nodes[len(p.nodes):]
 }
 
 // Child returns the first child with a field, or no node.
