@@ -180,7 +180,7 @@ func (v *evaluation) dict(e *syntax.Expr) (any, *Unknown) {
 // text evaluates a text of several parts, such as an f-string.
 func (v *evaluation) text(e *syntax.Expr) (any, *Unknown) {
 	var out strings.Builder
-	for _, operand := range e.Operands {
+	for _, operand := range e.Parts() {
 		value, why := v.value(operand)
 		if why != nil {
 			return nil, why

@@ -41,7 +41,7 @@ func isNoPlainString(n python.Node) bool {
 // ConstantText returns a text without interpolations. It reports whether the expression is one.
 func ConstantText(e *Expr) (string, bool) {
 	if value, ok := e.Value.(string); ok {
-		return value, e.Kind == Constant
+		return value, e.Kind == Constant || e.Kind == Text
 	}
 	if e.Kind != Text {
 		return "", false

@@ -36,7 +36,7 @@ const (
 	Unary
 	// Binary applies the operator in Text to two operands.
 	Binary
-	// Text joins its operands, as an f-string does.
+	// Text joins its operands, as an f-string does, or has a string as its value, and no operands.
 	Text
 	// Subscript is the first operand at the others.
 	Subscript
@@ -56,6 +56,14 @@ type Expr struct {
 	Keys []*Expr
 	// Names are those of a call's keyword arguments, by operand: empty for others.
 	Names []string
+}
+
+// Parts returns what a text joins.
+func (e *Expr) Parts() []*Expr {
+	if e.Value == nil {
+		return e.Operands
+	}
+	return []*Expr{{Kind: Constant, At: e.At, Value: e.Value}}
 }
 
 // Callee returns what a call calls, or the expression itself if it is none.

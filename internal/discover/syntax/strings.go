@@ -20,31 +20,34 @@ func readString(r *reader, n python.Node, e *Expr) {
 	raw, formatted := strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
 	from := children[0].End
 	var parts []*Expr
-	add := func(to int) bool {
-		text, ok := unescape(string(n.Between(from, to)), raw, formatted)
-		if ok && text != "" {
-			parts = append(parts, &Expr{Kind: Constant, At: e.At, Value: text})
-		}
-		return ok
-	}
+	until := func(to int) (string, bool) { return unescape(string(n.Between(from, to)), raw, formatted) }
 	for _, child := range children[1:] {
 		if child.Kind != "interpolation" {
 			continue
 		}
-		if !add(child.Start) {
+		text, ok := until(child.Start)
+		if !ok {
 			return
+		}
+		if text != "" {
+			parts = append(parts, &Expr{Kind: Constant, At: e.At, Value: text})
 		}
 		parts, from = append(parts, r.interpolation(child)), child.End
 	}
-	if !add(children[len(children)-1].Start) {
+	text, ok := until(children[len(children)-1].Start)
+	switch {
+	case !ok:
 		e.Text = "a character that is named, or half of a surrogate pair"
-		return
-	}
-	if strings.Contains(prefix, "b") {
+	case strings.Contains(prefix, "b"):
 		e.Kind, e.Value = Constant, Bytes(n.Text())
-		return
+	case len(parts) == 0 && text != "":
+		e.Kind, e.Value = Text, text
+	default:
+		if text != "" {
+			parts = append(parts, &Expr{Kind: Constant, At: e.At, Value: text})
+		}
+		e.Kind, e.Operands = Text, parts
 	}
-	e.Kind, e.Operands = Text, parts
 }
 
 // interpolation reads {value} of an f-string. One with a conversion, a format or an = is not evaluated.
