@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -100,6 +101,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	if err != nil {
 		return nil, err
 	}
+	collectOften()
 	f := &Found{Root: root.absolute, covered: inside}
 	f.Result = discover.Link(modules, discover.Options{
 		Load: r.loader(modules), Shown: root.shown, Claims: options.Claims, Judge: options.Judge, Stop: func() bool { return ctx.Err() != nil },
@@ -114,6 +116,17 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	f.complete(w, r, modules)
 	f.show(root)
 	return f, nil
+}
+
+// gcPercent is Go's GOGC while modules are linked and after that, where the environment sets none. What the modules hold is alive until all are
+// linked: for half as much garbage beside it, 100,000 files take a sixth less memory, and a few percent more CPU time.
+const gcPercent = 50
+
+// collectOften has garbage collected more often from now on.
+func collectOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // setImage makes an image that of all tasks. Empty for none.
