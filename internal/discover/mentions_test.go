@@ -106,6 +106,28 @@ func TestMentionsHostile(t *testing.T) {
 	}
 }
 
+// TestMayImport says which files are searched again with the names of decorators that other files make. No other can declare a task by one.
+func TestMayImport(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                                false,
+		"import os\nx = 1\n":              false,
+		"from deco import job\nx = job\n": false,
+		"from deco import job\n@job\ndef f(): ...\n":    true,
+		"import deco\n@deco.job\ndef f(): ...\n":        true,
+		"import deco\nx = deco.job\n@x\ndef f(): ...\n": true,
+		"import maze, deco\nf = deco.job(g)\n":          true,
+	} {
+		found := discover.NewSearcher(nil).Search([]byte(text))
+		again := discover.NewSearcher(discover.Claims(nil).AlsoNamed([]string{"job"})).Search([]byte(text))
+		if found.MayImport != want {
+			t.Errorf("Search(%q) has MayImport %v, want %v", text, found.MayImport, want)
+		}
+		if !want && (again.Mentions || len(again.Makes) > 0) {
+			t.Errorf("Search(%q) finds more with another name", text)
+		}
+	}
+}
+
 // TestMakes has the names that a file may give decorators, which other files use.
 func TestMakes(t *testing.T) {
 	for text, want := range map[string][]string{
