@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -18,6 +20,12 @@ import (
 func beRefused() OmegaMatcher {
 	return And(WithTransform(apierrors.IsForbidden, BeTrue()), MatchError(ContainSubstring(
 		"MazeWorkflow album runs task caption: have it run another task, or delete it, before the task goes; ")))
+}
+
+// patchMetadata changes an object's metadata, whatever happens to it meanwhile, and reads it anew.
+func patchMetadata(ctx context.Context, object client.Object, metadata string) {
+	GinkgoHelper()
+	Expect(k8s.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(`{"metadata": `+metadata+`}`)))).To(Succeed())
 }
 
 var _ = Describe("The deletion guard", func() {
@@ -83,6 +91,24 @@ var _ = Describe("The deletion guard", func() {
 		Expect(k8s.Delete(ctx, caption)).To(Succeed())
 	})
 
+	It("lets go what only a workflow runs that is being deleted, and waits for a finalizer", func(ctx context.Context) {
+		album := &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "album"}}
+		patchMetadata(ctx, album, `{"finalizers": ["example.com/hold"]}`)
+		Expect(k8s.Delete(ctx, album)).To(Succeed())
+		Eventually(func() error { return k8s.Delete(ctx, caption) }).Should(Succeed())
+		patchMetadata(ctx, album, `{"finalizers": null}`)
+	})
+
+	It("lets go a task that is being deleted already, and waits for a finalizer", func(ctx context.Context) {
+		stopOperator() // which would take the entry out of its status
+		patchMetadata(ctx, caption, `{"finalizers": ["example.com/hold"], "labels": {"registry.mazeagent.net/allow-deletion": "true"}}`)
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+		patchMetadata(ctx, caption, `{"labels": null}`)
+		Expect(caption.Status.Entry).NotTo(BeNil())
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+		patchMetadata(ctx, caption, `{"finalizers": null}`)
+	})
+
 	It("lets go all tasks of a namespace that is being deleted", func(ctx context.Context) {
 		Expect(k8s.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})).To(Succeed())
 		Eventually(func() error { return k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace)) }).Should(Succeed())
@@ -93,3 +119,38 @@ var _ = Describe("The deletion guard", func() {
 		}).Should(Succeed())
 	})
 })
+
+var _ = Describe("The deletion guard where the API server does not serve MazeWorkflows", func() {
+	It("lets go every task, and all of a namespace at once", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		startOperator(testutil.OperatorOptions{})
+		one, two, marker := newTask(namespace, "one"), newTask(namespace, "two"), newTask(namespace, "marker")
+		expectCreated(ctx, one, two, marker)
+		expectReady(ctx, one, two)
+		guard, err := testutil.DeletionGuard()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(unstructured.SetNestedField(guard[0].Object, "MazeNothing", "spec", "paramKind", "kind")).To(Succeed())
+		// As it comes last, the API server knows the guard once it follows this one.
+		for _, object := range append(guard, keepMarker(guard)...) {
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
+		}
+		Eventually(func() error { return k8s.Delete(ctx, marker, client.DryRunAll) }).Should(MatchError(ContainSubstring("the marker stays")))
+		Expect(k8s.Delete(ctx, one)).To(Succeed())
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace), client.MatchingFields{"metadata.name": "two"})).To(Succeed())
+	})
+})
+
+// keepMarker returns a policy without parameters, and its binding, that refuse a dry run of deleting the task "marker".
+func keepMarker(guard []*unstructured.Unstructured) []*unstructured.Unstructured {
+	GinkgoHelper()
+	policy, binding := guard[0].DeepCopy(), guard[1].DeepCopy()
+	policy.SetName("marker")
+	binding.SetName("marker")
+	unstructured.RemoveNestedField(policy.Object, "spec", "paramKind")
+	unstructured.RemoveNestedField(binding.Object, "spec", "paramRef")
+	rule := map[string]any{"expression": "oldObject.metadata.name != 'marker' || !request.dryRun", "message": "the marker stays"}
+	Expect(unstructured.SetNestedSlice(policy.Object, []any{rule}, "spec", "validations")).To(Succeed())
+	Expect(unstructured.SetNestedField(binding.Object, "marker", "spec", "policyName")).To(Succeed())
+	return []*unstructured.Unstructured{policy, binding}
+}

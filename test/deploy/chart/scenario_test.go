@@ -31,19 +31,22 @@ import (
 
 const leaseName = "maregister.registry.mazeagent.net"
 
-// installForRights installs the chart without Pods: the tests run the process themselves. Small shards make a registry split
-// soon. The operator serves the given namespaces, or all.
+// installForRights installs the chart for tests that run the process themselves. Small shards make a registry split soon. The operator
+// serves the given namespaces, or all.
 func (c *cluster) installForRights(t *testing.T, namespaces ...string) {
 	t.Helper()
-	install := action.NewInstall(c.helm(t))
-	install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = releaseName, releaseNamespace, kube.StatusWatcherStrategy, patience
-	overrides := values(t, `
-replicas: 0
-crds: {keep: false}
+	c.installWithoutPods(t, `
 config: {registry: {shardSize: 16Ki}, watchNamespaces: [`+strings.Join(namespaces, ", ")+`]}
 metrics: {readers: [{name: default, namespace: maregister-system}]}
 `)
-	if _, err := install.Run(loadChart(t, chartFolder()), overrides); err != nil {
+}
+
+// installWithoutPods installs the chart with some values for the length of a test. Its CRDs go with it.
+func (c *cluster) installWithoutPods(t *testing.T, overrides string) {
+	t.Helper()
+	install := action.NewInstall(c.helm(t))
+	install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = releaseName, releaseNamespace, kube.StatusWatcherStrategy, patience
+	if _, err := install.Run(loadChart(t, chartFolder()), values(t, "replicas: 0\ncrds: {keep: false}\n"+overrides)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -53,8 +56,8 @@ metrics: {readers: [{name: default, namespace: maregister-system}]}
 			t.Error(err)
 		}
 	})
-	eventually(t, "the CRD is served", func(ctx context.Context) (bool, error) {
-		return c.List(ctx, &v1alpha1.MazeTaskList{}) == nil, nil
+	eventually(t, "the CRDs are served", func(ctx context.Context) (bool, error) {
+		return errors.Join(c.List(ctx, &v1alpha1.MazeTaskList{}), c.List(ctx, &v1alpha1.MazeWorkflowList{})) == nil, nil
 	})
 }
 

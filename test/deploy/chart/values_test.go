@@ -89,7 +89,7 @@ var valueCases = map[string]struct {
 	"serviceAccount.annotations":      {value: `{a: b}`, want: wants{"ServiceAccount/maregister-manager .metadata.annotations.a": `b`}},
 	"rbac.create":                     {value: `false`, want: wants{"ClusterRole/maregister-manager": absent, "ClusterRoleBinding/maregister-manager": absent, "Role/maregister-manager": absent, "RoleBinding/maregister-manager": absent, "ClusterRole/maregister-metrics-reader": absent}},
 	"rbac.aggregate":                  {value: `false`, want: wants{"ClusterRole/maregister-edit": absent, "ClusterRole/maregister-view": absent}},
-	"deletionGuard.enabled":           {value: `true`, want: wants{guard + " .spec.failurePolicy": `Fail`, guardBinding + " .spec.policyName": `maregister-deletion-guard`, guardBinding + " .spec.matchResources": absent}},
+	"deletionGuard.enabled":           {value: `true`, want: wants{guard + " .spec.failurePolicy": `Ignore`, guardBinding + " .spec.policyName": `maregister-deletion-guard`, guardBinding + " .spec.matchResources": absent}},
 	"deletionGuard.namespaceSelector": {base: `{deletionGuard: {enabled: true}}`, value: `{matchLabels: {stage: production}}`, want: wants{guardBinding + " .spec.matchResources.namespaceSelector": `{"matchLabels":{"stage":"production"}}`}},
 	"admissionPolicy.enabled":         {value: `false`, want: wants{"ValidatingAdmissionPolicy/maregister-manager": absent, "ValidatingAdmissionPolicyBinding/maregister-manager": absent}},
 	"logs.level":                      {value: `debug`, want: wants{container + ".args[2]": `--zap-log-level=debug`}},
