@@ -147,8 +147,8 @@ func (b *book) announced(namespace string, served serving.Served, outcomes []str
 	}
 	last := s.served
 	s.served = served
-	if served.Conflict || last.Tree == nil {
-		if !served.Conflict || !last.Conflict {
+	if served.Tree == nil || last.Tree == nil {
+		if served.Tree != nil || served.Conflict != last.Conflict {
 			b.wakeAll(namespace, s)
 		}
 		return
@@ -181,7 +181,7 @@ func (b *book) announced(namespace string, served serving.Served, outcomes []str
 func (b *book) wakeAll(namespace string, s *section) {
 	clear(s.facts)
 	for name := range s.users {
-		if now, known := b.factOf(namespace, s.served, name); known && !s.served.Conflict {
+		if now, known := b.factOf(namespace, s.served, name); known {
 			s.facts[name] = now
 		}
 	}

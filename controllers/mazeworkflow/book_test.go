@@ -93,12 +93,13 @@ func TestBookWakesWhomAChangeConcerns(t *testing.T) {
 		{name: "a task goes", served: servingOf("b=1"), want: "both one"},
 		{name: "its outcome is not known when it comes back", do: func() { delete(s.places, "a") }, served: servingOf("a=2 b=1"), want: "both one"},
 		{name: "then it is", do: func() { s.places["a"] = "True" }, served: servingOf("a=2 b=1"), outcomes: []string{"a"}, want: "both one"},
-		{name: "someone else's ConfigMap", served: serving.Served{Conflict: true}, want: "both one two"},
-		{name: "it stays", served: serving.Served{Conflict: true}},
+		{name: "someone else's ConfigMap", served: serving.Served{Conflict: "foreign"}, want: "both one two"},
+		{name: "it stays", served: serving.Served{Conflict: "foreign"}},
+		{name: "another one comes in its place", served: serving.Served{Conflict: "contested"}, want: "both one two"},
 		{name: "it goes", served: servingOf("a=2 b=1"), want: "both one two"},
 		{name: "a workflow uses another task", do: func() { s.uses("both", 2, "b") }, served: servingOf("a=3 b=1"), want: "one"},
 		{name: "a workflow goes", do: func() { s.uses("one", 1) }, served: servingOf("a=4 b=1")},
-		{name: "another one comes", do: func() { s.uses("three", 1, "a") }, served: servingOf("a=4 b=1")},
+		{name: "another workflow comes", do: func() { s.uses("three", 1, "a") }, served: servingOf("a=4 b=1")},
 		{name: "and its task changes", served: servingOf("a=5 b=1"), want: "three"},
 	} {
 		if step.do != nil {

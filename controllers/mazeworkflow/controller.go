@@ -224,8 +224,8 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 // judge judges a workflow by what the registry serves. It returns nil while that is not known of a task that the workflow uses.
 func (c *Controller) judge(w *v1alpha1.MazeWorkflow, served serving.Served) (*workflow.Verdict, error) {
-	if served.Conflict {
-		return workflow.Conflicted(&w.Spec), nil
+	if served.Conflict != "" {
+		return workflow.Conflicted(&w.Spec, served.Conflict), nil
 	}
 	c.judging.Lock()
 	defer c.judging.Unlock()

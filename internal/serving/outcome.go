@@ -155,25 +155,28 @@ func (p *Pass) nowServed() *registry.Tree {
 type Served struct {
 	// Tree holds the entries. Nil where there is a conflict, or it is not known.
 	Tree *registry.Tree
-	// Conflict reports whether a ConfigMap of someone else is in the registry's place, or others change it again and again, so that nobody
-	// knows what it serves. A person has to mend that.
-	Conflict bool
+	// Conflict says why nobody knows what the registry serves, and what to do: a ConfigMap of someone else is in its place, or others change
+	// it again and again. A person has to mend that. Empty where it is known, and while another pass may find out.
+	Conflict string
 }
 
 // IsKnown reports whether something is known of the registry. Otherwise another pass follows.
-func (s Served) IsKnown() bool { return s.Conflict || s.Tree != nil }
+func (s Served) IsKnown() bool { return s.Conflict != "" || s.Tree != nil }
 
 // Served returns what the registry serves at the end of the pass.
 func (p *Pass) Served() Served {
-	switch {
+	switch trouble := p.trouble(); {
 	case p.contested:
-		return Served{Conflict: true}
+		return Served{Conflict: contested().Message}
 	case p.behind:
 		return Served{}
 	case p.published:
 		return Served{Tree: p.target}
-	case p.trouble() != noTrouble:
-		return Served{Conflict: true}
+	case trouble == foreignIndex:
+		return Served{Conflict: foreign(registry.ConfigMapName, "at once").Message}
+	case trouble == brokenIndex: // the failure is left out, as it may be another one each time
+		return Served{Conflict: "others have changed ConfigMap " + registry.ConfigMapName + ", and it could not be put right yet: the operator goes on " +
+			"trying, and its log says what is in the way"}
 	case p.maps.index == nil || len(p.assumed) > 0:
 		return Served{}
 	}

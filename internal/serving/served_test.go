@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/maze-agent/maregister/internal/registry"
@@ -18,8 +19,13 @@ func TestServed(t *testing.T) {
 		"not published, and read": {Pass{target: target, served: served, maps: configMaps{index: read}}, Served{Tree: served}},
 		"not published, and the index is not known": {Pass{target: target, served: served}, Served{}},
 		"behind":                           {Pass{behind: true, served: served, maps: configMaps{index: read}}, Served{}},
-		"others change it again and again": {Pass{behind: true, contested: true, served: served}, Served{Conflict: true}},
-		"someone else's":                   {Pass{served: served, maps: configMaps{index: &indexState{foreign: true}}}, Served{Conflict: true}},
+		"others change it again and again": {Pass{behind: true, contested: true, served: served}, Served{Conflict: contested().Message}},
+		"someone else's":                   {Pass{served: served, maps: configMaps{index: &indexState{foreign: true}}}, Served{Conflict: foreign("maze-registry", "at once").Message}},
+		"broken by others, and not put right": {
+			Pass{served: served, failure: errors.New("refused"), maps: configMaps{index: &indexState{byOthers: true}}},
+			Served{Conflict: "others have changed ConfigMap maze-registry, and it could not be put right yet: the operator goes on trying, and its log says what " +
+				"is in the way"},
+		},
 		"an entry is assumed": {
 			Pass{served: served, assumed: map[string]bool{"a": true}, maps: configMaps{index: read}}, Served{},
 		},
@@ -29,7 +35,7 @@ func TestServed(t *testing.T) {
 			if got.Tree != tc.want.Tree || got.Conflict != tc.want.Conflict {
 				t.Errorf("want %v, got %v", tc.want, got)
 			}
-			if known := tc.want.Tree != nil || tc.want.Conflict; got.IsKnown() != known {
+			if known := tc.want.Tree != nil || tc.want.Conflict != ""; got.IsKnown() != known {
 				t.Errorf("IsKnown(): want %t", known)
 			}
 		})

@@ -64,9 +64,9 @@ func (v *Verdict) reason() string {
 func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionValid, Status: metav1.ConditionFalse}
 	switch {
-	case v.Conflict:
+	case v.Conflict != "":
 		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonRegistryConflict
-		c.Message = "nobody knows what the registry serves: see the condition Registered of the namespace's MazeTasks"
+		c.Message = "nobody knows what the registry serves: " + v.Conflict
 	case len(v.Errors) > 0:
 		c.Reason = v.reason()
 		c.Message = v.tell(v.Errors, v.Warnings) + v.moved(lastValid)
@@ -129,7 +129,7 @@ func (v *Verdict) placeable() metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionPlaceable, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFeasible,
 		Message: "some node of the cluster can host the task of each node"}
 	switch {
-	case v.Conflict, v.TooLarge:
+	case v.Conflict != "", v.TooLarge:
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Valid"
 	case len(v.Misplaced) > 0:
 		c.Status, c.Reason = metav1.ConditionFalse, v.Misplaced[0].Reason

@@ -72,8 +72,8 @@ type Verdict struct {
 	Misplaced, Unplaced []Node
 	// TooLarge reports whether the workflow is too large to be looked at. Then there is one error, and the rest is empty.
 	TooLarge bool
-	// Conflict reports whether nobody knows what the registry serves. Then the rest is empty.
-	Conflict bool
+	// Conflict says why nobody knows what the registry serves, and what to do. Unless it is empty, the rest is.
+	Conflict string
 }
 
 // Node is a node of a workflow whose task is not known to be placeable.
@@ -118,9 +118,9 @@ func Judge(spec *v1alpha1.MazeWorkflowSpec, served Served) (*Verdict, error) {
 	return v, nil
 }
 
-// Conflicted returns the verdict on a workflow while nobody knows what the registry serves.
-func Conflicted(spec *v1alpha1.MazeWorkflowSpec) *Verdict {
-	return &Verdict{Nodes: len(spec.Nodes), Conflict: true}
+// Conflicted returns the verdict on a workflow while nobody knows what the registry serves. why says so, and what to do.
+func Conflicted(spec *v1alpha1.MazeWorkflowSpec, why string) *Verdict {
+	return &Verdict{Nodes: len(spec.Nodes), Conflict: why}
 }
 
 // place finds the nodes whose tasks are not known to be placeable.

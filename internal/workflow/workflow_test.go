@@ -221,7 +221,6 @@ Stalled False NotStalled`,
 	}
 }
 
-// TestConflict: while nobody knows what the registry serves, the tasks of before stay.
 // TestJudgedCoversWhatIsJudged: a workflow is judged again when its task is deprecated, for which its interface stays.
 func TestJudgedCoversWhatIsJudged(t *testing.T) {
 	judged := map[string]bool{}
@@ -235,10 +234,11 @@ func TestJudgedCoversWhatIsJudged(t *testing.T) {
 	}
 }
 
+// TestConflict: while nobody knows what the registry serves, the tasks of before stay.
 func TestConflict(t *testing.T) {
 	last := v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}
-	status := Conflicted(specOf(t, valid)).Status(&v1alpha1.MazeWorkflow{Status: last}, metav1.Now())
-	want := `Valid Unknown RegistryConflict: nobody knows what the registry serves: see the condition Registered of the namespace's MazeTasks
+	status := Conflicted(specOf(t, valid), "ConfigMap maze-registry belongs to someone else").Status(&v1alpha1.MazeWorkflow{Status: last}, metav1.Now())
+	want := `Valid Unknown RegistryConflict: nobody knows what the registry serves: ConfigMap maze-registry belongs to someone else
 Placeable Unknown NotJudged: there is nothing to place: see the condition Valid
 Ready False RegistryConflict
 Stalled True RegistryConflict`

@@ -130,27 +130,14 @@ var _ = Describe("The deletion guard where the API server does not serve MazeWor
 		guard, err := testutil.DeletionGuard()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(unstructured.SetNestedField(guard[0].Object, "MazeNothing", "spec", "paramKind", "kind")).To(Succeed())
-		// As it comes last, the API server knows the guard once it follows this one.
-		for _, object := range append(guard, keepMarker(guard)...) {
+		markerPolicy, err := testutil.MarkerPolicy()
+		Expect(err).NotTo(HaveOccurred())
+		for _, object := range append(guard, markerPolicy...) {
 			Expect(k8s.Create(ctx, object)).To(Succeed())
 			DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
 		}
-		Eventually(func() error { return k8s.Delete(ctx, marker, client.DryRunAll) }).Should(MatchError(ContainSubstring("the marker stays")))
+		Eventually(func() error { return k8s.Delete(ctx, marker, client.DryRunAll) }).Should(MatchError(ContainSubstring(testutil.MarkerRefusal)))
 		Expect(k8s.Delete(ctx, one)).To(Succeed())
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.MazeTask{}, client.InNamespace(namespace), client.MatchingFields{"metadata.name": "two"})).To(Succeed())
 	})
 })
-
-// keepMarker returns a policy without parameters, and its binding, that refuse a dry run of deleting the task "marker".
-func keepMarker(guard []*unstructured.Unstructured) []*unstructured.Unstructured {
-	GinkgoHelper()
-	policy, binding := guard[0].DeepCopy(), guard[1].DeepCopy()
-	policy.SetName("marker")
-	binding.SetName("marker")
-	unstructured.RemoveNestedField(policy.Object, "spec", "paramKind")
-	unstructured.RemoveNestedField(binding.Object, "spec", "paramRef")
-	rule := map[string]any{"expression": "oldObject.metadata.name != 'marker' || !request.dryRun", "message": "the marker stays"}
-	Expect(unstructured.SetNestedSlice(policy.Object, []any{rule}, "spec", "validations")).To(Succeed())
-	Expect(unstructured.SetNestedField(binding.Object, "marker", "spec", "policyName")).To(Succeed())
-	return []*unstructured.Unstructured{policy, binding}
-}

@@ -195,14 +195,28 @@ var _ = Describe("A workflow", func() {
 		expectWorkflow(ctx, w, fine)
 	})
 
-	It("says Unknown while a ConfigMap of someone else is in the registry's place", func(ctx context.Context) {
+	It("says Unknown while a ConfigMap of someone else is in the registry's place, and which", func(ctx context.Context) {
 		foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: registry.ConfigMapName}}
 		Expect(k8s.Create(ctx, foreign)).To(Succeed())
+		Expect(k8s.Create(ctx, w)).To(Succeed()) // also where no task is that could say it
+		const conflict = "Valid=Unknown/RegistryConflict Placeable=Unknown/NotJudged Ready=False/RegistryConflict Stalled=True/RegistryConflict"
+		expectWorkflow(ctx, w, conflict)
+		Expect(validMessage(w)).To(Equal("nobody knows what the registry serves: ConfigMap maze-registry belongs to someone else, and the registry needs its name: " +
+			"delete it, and create it anew under another name if it is needed; the operator then publishes at once"))
 		expectCreated(ctx, caption)
+		expectConditions(ctx, caption, map[string]string{v1alpha1.ConditionRegistered: "False/RegistryConflict"})
+		expectWorkflow(ctx, w, conflict)
+		Expect(k8s.Delete(ctx, foreign)).To(Succeed())
+		expectWorkflow(ctx, w, fine)
+	})
+
+	It("is judged in a namespace without a task once a ConfigMap of someone else is gone", func(ctx context.Context) {
+		foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: registry.ConfigMapName}}
+		Expect(k8s.Create(ctx, foreign)).To(Succeed())
 		Expect(k8s.Create(ctx, w)).To(Succeed())
 		expectWorkflow(ctx, w, "Valid=Unknown/RegistryConflict Placeable=Unknown/NotJudged Ready=False/RegistryConflict Stalled=True/RegistryConflict")
 		Expect(k8s.Delete(ctx, foreign)).To(Succeed())
-		expectWorkflow(ctx, w, fine)
+		expectWorkflow(ctx, w, unknown)
 	})
 
 	It("is stalled only if the workflow itself has to be edited", func(ctx context.Context) {

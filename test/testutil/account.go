@@ -118,11 +118,6 @@ func applyRBAC(ctx context.Context, admin *rest.Config) error {
 	return nil
 }
 
-// DeletionGuard returns the objects of the policy that refuses to delete tasks which workflows run.
-func DeletionGuard() ([]*unstructured.Unstructured, error) {
-	return readObjects(filepath.Join(Root(), "config", "deletionguard", "policy.yaml"))
-}
-
 // settle puts an object and its subjects into the operator's namespace.
 func settle(object *unstructured.Unstructured) {
 	switch object.GetKind() {
@@ -144,14 +139,23 @@ func readObjects(path string) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
+	objects, err := decodeObjects(bytes.NewReader(content))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return objects, nil
+}
+
+// decodeObjects decodes the objects of a YAML document.
+func decodeObjects(content io.Reader) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
-	for decoder := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096); ; {
+	for decoder := utilyaml.NewYAMLOrJSONDecoder(content, 4096); ; {
 		object := &unstructured.Unstructured{}
 		switch err := decoder.Decode(object); {
 		case errors.Is(err, io.EOF):
 			return out, nil
 		case err != nil:
-			return nil, fmt.Errorf("read %s: %w", path, err)
+			return nil, err
 		case len(object.Object) > 0: // a document between two lines of "---" may be empty
 			out = append(out, object)
 		}

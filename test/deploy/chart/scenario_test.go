@@ -36,17 +36,23 @@ const leaseName = "maregister.registry.mazeagent.net"
 func (c *cluster) installForRights(t *testing.T, namespaces ...string) {
 	t.Helper()
 	c.installWithoutPods(t, `
+crds: {keep: false}
 config: {registry: {shardSize: 16Ki}, watchNamespaces: [`+strings.Join(namespaces, ", ")+`]}
 metrics: {readers: [{name: default, namespace: maregister-system}]}
 `)
+	eventually(t, "the CRDs are served", func(ctx context.Context) (bool, error) {
+		return errors.Join(c.List(ctx, &v1alpha1.MazeTaskList{}), c.List(ctx, &v1alpha1.MazeWorkflowList{})) == nil, nil
+	})
 }
 
-// installWithoutPods installs the chart with some values for the length of a test. Its CRDs go with it.
+// installWithoutPods installs the chart with some values, and no Pod, for the length of a test.
 func (c *cluster) installWithoutPods(t *testing.T, overrides string) {
 	t.Helper()
 	install := action.NewInstall(c.helm(t))
 	install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = releaseName, releaseNamespace, kube.StatusWatcherStrategy, patience
-	if _, err := install.Run(loadChart(t, chartFolder()), values(t, "replicas: 0\ncrds: {keep: false}\n"+overrides)); err != nil {
+	with := values(t, overrides)
+	with["replicas"] = 0
+	if _, err := install.Run(loadChart(t, chartFolder()), with); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -55,9 +61,6 @@ func (c *cluster) installWithoutPods(t *testing.T, overrides string) {
 		if _, err := uninstall.Run(releaseName); err != nil {
 			t.Error(err)
 		}
-	})
-	eventually(t, "the CRDs are served", func(ctx context.Context) (bool, error) {
-		return errors.Join(c.List(ctx, &v1alpha1.MazeTaskList{}), c.List(ctx, &v1alpha1.MazeWorkflowList{})) == nil, nil
 	})
 }
 
