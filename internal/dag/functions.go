@@ -27,7 +27,9 @@ func (c *checker) checkFunctions() {
 		case t.Refused != "":
 			c.report(finding.UnknownFunc, n.funcAt, n, "task %s is in %s", quote(n.Func), t.Refused)
 		case !known && c.tasks.some:
-			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: create it, or correct the name", quote(n.Func))
+			c.report(finding.UnknownFunc, n.funcAt, n,
+				"the registry serves no task %s: create it, or correct the name; if a MazeTask has that, its condition Ready says what to do",
+				quote(n.Func))
 		case !known && c.tasks.Len() == 0:
 			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
 		case !known && n.funcAt == n.idAt && c.form == &mazeV1:

@@ -69,7 +69,7 @@ func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 		c.Message = "nobody knows what the registry serves: " + v.Conflict
 	case len(v.Errors) > 0:
 		c.Reason = v.reason()
-		c.Message = v.tell(v.Errors, v.Warnings) + v.moved(lastValid)
+		c.Message = v.tell(v.Errors, v.Warnings) + v.since(lastValid).String()
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 		c.Message = "the tasks that the registry serves take what the nodes pass"
@@ -80,22 +80,52 @@ func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 	return c
 }
 
-// moved returns a sentence about the tasks whose interface is not that of the last valid workflow. Empty for none.
-func (v *Verdict) moved(lastValid []v1alpha1.WorkflowTask) string {
-	before := make(map[string]string, len(lastValid))
+// drift is what has become of the tasks since the workflow was last valid, of those that it uses now as it did then.
+type drift struct {
+	// changed are the tasks whose interface is another one now, and gone those that the registry no longer serves, as they were.
+	changed, gone []v1alpha1.WorkflowTask
+}
+
+// since compares the tasks with those by which the workflow was valid last.
+func (v *Verdict) since(lastValid []v1alpha1.WorkflowTask) (d drift) {
+	before := make(map[string]v1alpha1.WorkflowTask, len(lastValid))
 	for _, t := range lastValid {
-		before[t.Name] = t.Interface
+		before[t.Name] = t
 	}
-	var names []string
 	for _, t := range v.Tasks {
-		if last, known := before[t.Name]; known && last != t.Interface {
-			names = append(names, text.ClipCharacters(t.Name, maxName))
+		if last, known := before[t.Name]; known && last.Interface != t.Interface {
+			d.changed = append(d.changed, last)
 		}
 	}
-	if len(names) == 0 {
-		return ""
+	for _, name := range v.Unserved {
+		if last, known := before[name]; known {
+			d.gone = append(d.gone, last)
+		}
 	}
-	return "; changed since the workflow was last valid: " + some(names, ", ")
+	return d
+}
+
+// String returns what follows in a message. Empty if nothing has become of the tasks.
+func (d drift) String() string {
+	told := ""
+	if len(d.changed) > 0 {
+		told += "; changed since the workflow was last valid: " + some(named(d.changed, false), ", ")
+	}
+	if len(d.gone) > 0 {
+		told += "; served when the workflow was last valid: " + some(named(d.gone, true), ", ")
+	}
+	return text.Visible(told)
+}
+
+// named returns the names of tasks, if asked with the beginning of their interface's digest, by which a person finds it in status.tasks.
+func named(tasks []v1alpha1.WorkflowTask, digest bool) []string {
+	names := make([]string, len(tasks))
+	for i, t := range tasks {
+		if names[i] = text.ClipCharacters(t.Name, maxName); digest {
+			names[i] += " as " + text.ClipCharacters(t.Interface, maxDigest)
+		}
+	}
+	return names
 }
 
 const (
@@ -104,6 +134,8 @@ const (
 	// maxFinding and maxName bound what is repeated of a finding and of a name, in bytes and in characters, so that a message has about 1 KiB.
 	maxFinding = 200
 	maxName    = 60
+	// maxDigest is how much is told of a digest, in characters: "sha256:", 12 digits and an ellipsis.
+	maxDigest = 20
 )
 
 // tell returns a message about findings: how many there are, and the first ones.

@@ -68,6 +68,8 @@ type Verdict struct {
 	Errors, Warnings []finding.Finding
 	// Tasks are those that the workflow uses and the registry serves, sorted by name.
 	Tasks []v1alpha1.WorkflowTask
+	// Unserved are the names of those that it uses and the registry does not serve, sorted.
+	Unserved []string
 	// Misplaced are the nodes whose task no node of the cluster can host, and Unplaced those of which that is not known.
 	Misplaced, Unplaced []Node
 	// TooLarge reports whether the workflow is too large to be looked at. Then there is one error, and the rest is empty.
@@ -96,6 +98,7 @@ func Judge(spec *v1alpha1.MazeWorkflowSpec, served Served) (*Verdict, error) {
 	for _, name := range Uses(spec) {
 		t := served(name)
 		if t == nil {
+			v.Unserved = append(v.Unserved, name)
 			continue
 		}
 		known[name], tasks[name] = t, t.Task

@@ -124,8 +124,22 @@ Stalled False NotStalled`,
 		},
 		"a task that nobody has registered": {
 			spec: valid, edit: func(tasks map[string]*Task) { delete(tasks, "summarise") },
-			want: `Valid False UnknownTask: 1 error: MZ206 node "t2" at /spec/nodes/1/func: no task is called "summarise": create it, or correct the name
+			want: `Valid False UnknownTask: 1 error: MZ206 node "t2" at /spec/nodes/1/func: the registry serves no task "summarise": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do
 Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t2" (the registry does not serve task summarise)
+Ready False UnknownTask
+Stalled False NotStalled`,
+		},
+		"a task that is gone since the workflow was valid, and one that has changed": {
+			spec: valid + "- {id: t3, func: nobody}", wantTasks: "caption former summarise",
+			last: []v1alpha1.WorkflowTask{
+				{Name: "caption", Interface: "sha256:before"}, {Name: "former", Interface: "sha256:1"},
+				{Name: "summarise", Interface: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+			},
+			edit: func(tasks map[string]*Task) { delete(tasks, "summarise") },
+			want: `Valid False UnknownTask: 2 errors: MZ206 node "t2" at /spec/nodes/1/func: the registry serves no task "summarise": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do; ` +
+				`MZ206 node "t3" at /spec/nodes/2/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do; ` +
+				`changed since the workflow was last valid: caption; served when the workflow was last valid: summarise as sha256:0123456789ab…
+Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t2" (the registry does not serve task summarise), node "t3" (the registry does not serve task nobody)
 Ready False UnknownTask
 Stalled False NotStalled`,
 		},
@@ -149,7 +163,7 @@ nodes:
 `,
 			want: `Valid False InvalidGraph: 3 errors: MZ213 node "t1" at /spec/nodes/0: the node waits for itself: t1 → t2 → t1; remove one of the references or edges; ` +
 				`MZ209 node "t2" at /spec/nodes/1/args/limit: the argument "limit" does not fit task "summarise": got string, want integer; ` +
-				`MZ206 node "t3" at /spec/nodes/2/func: no task is called "nobody": create it, or correct the name
+				`MZ206 node "t3" at /spec/nodes/2/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do
 Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t3" (the registry does not serve task nobody)
 Ready False InvalidGraph
 Stalled True InvalidGraph`,
@@ -259,7 +273,7 @@ func TestMessagesAreBounded(t *testing.T) {
 			long = 1
 		}
 		spec.Nodes = append(spec.Nodes, v1alpha1.WorkflowNode{
-			ID: fmt.Sprintf("n%d-%s", i, strings.Repeat("x", long)), Func: strings.Repeat("y", 2*long) + fmt.Sprint(i%3),
+			ID: fmt.Sprintf("n%d-%s", i, strings.Repeat("x", long)), Func: strings.Repeat("y", 2*long) + fmt.Sprint(i%30),
 			Args: &apiextensionsv1.JSON{Raw: []byte(`{"image": 7, "other": "` + strings.Repeat("z", 3*long) + `"}`)},
 		})
 	}
@@ -273,7 +287,11 @@ func TestMessagesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := verdict.Status(&v1alpha1.MazeWorkflow{}, metav1.Now())
+	var last []v1alpha1.WorkflowTask // which all have changed or gone
+	for _, name := range Uses(spec) {
+		last = append(last, v1alpha1.WorkflowTask{Name: name, Interface: "sha256:" + strings.Repeat("0", 64)})
+	}
+	status := verdict.Status(&v1alpha1.MazeWorkflow{Status: v1alpha1.MazeWorkflowStatus{Tasks: last}}, metav1.Now())
 	for _, c := range status.Conditions {
 		if len(c.Message) > 1500 {
 			t.Errorf("%s has a message of %d bytes: %s", c.Type, len(c.Message), c.Message)

@@ -119,7 +119,9 @@ var _ = Describe("A workflow", func() {
 	It("is judged in a namespace without a task, and again when the task comes and goes", func(ctx context.Context) {
 		Expect(k8s.Create(ctx, w)).To(Succeed())
 		expectWorkflow(ctx, w, unknown)
-		Expect(validMessage(w)).To(Equal(`1 error: MZ206 node "t1" at /spec/nodes/0/func: no task is called "caption": create it, or correct the name`))
+		const unserved = `1 error: MZ206 node "t1" at /spec/nodes/0/func: the registry serves no task "caption": create it, or correct the name; ` +
+			`if a MazeTask has that, its condition Ready says what to do`
+		Expect(validMessage(w)).To(Equal(unserved))
 		Expect(w.Status.Tasks).To(BeEmpty())
 		expectCreated(ctx, caption)
 		expectWorkflow(ctx, w, fine)
@@ -127,6 +129,7 @@ var _ = Describe("A workflow", func() {
 		Expect(k8s.Delete(ctx, caption)).To(Succeed())
 		expectWorkflow(ctx, w, unknown)
 		Expect(w.Status.Tasks).To(Equal(was), "what it was last valid against")
+		Expect(validMessage(w)).To(Equal(unserved + "; served when the workflow was last valid: caption as " + was[0].Interface[:len("sha256:")+12] + "…"))
 		expectEvent(ctx, w, corev1.EventTypeWarning, "Invalid", validMessage(w))
 		Expect(operator.Writes(testutil.WorkflowWrite)).To(Equal(3))
 	})
