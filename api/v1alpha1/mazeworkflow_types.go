@@ -50,6 +50,7 @@ type WorkflowNode struct {
 
 	// args are the arguments by name. A text that is nothing but "node.output.key" is the output "key" of that node, and
 	// "node.output.key[n]" is its item n, counted from 0; items of a list can be references, too. Any other value is passed as it is.
+	// A name that the task does not declare has at most 253 characters.
 	//
 	// +optional
 	// +kubebuilder:validation:Type=object

@@ -15,7 +15,9 @@ import (
 // checkArguments judges what each node passes by what its task takes.
 func (c *checker) checkArguments() {
 	for _, n := range c.graph.Nodes {
-		if inputs := c.input(n); inputs != nil {
+		inputs := c.input(n)
+		c.checkNames(n, inputs)
+		if inputs != nil {
 			c.checkArgumentsOf(n, inputs)
 		}
 	}
@@ -26,7 +28,7 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 	complete := true // all of it is known before the workflow runs
 	for i := range n.arguments {
 		a := &n.arguments[i]
-		if a.leftOut {
+		if a.leftOut || isTooLong(a.name, inputs) {
 			continue
 		}
 		complete = complete && a.literal != nil

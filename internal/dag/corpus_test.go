@@ -17,6 +17,7 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/schema"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 var update = flag.Bool("update", false, "write what is found into testdata, instead of comparing it")
@@ -128,7 +129,7 @@ func describe(file string, workflow []byte, tasks *Tasks, target Target) (string
 		for _, r := range f.Related {
 			fmt.Fprintf(&out, "  %d:%d %s\n", r.Position.Line, r.Position.Column, r.Message)
 		}
-		if !strings.HasPrefix(strings.TrimPrefix(f.Message, f.Object+" at "), f.Pointer) {
+		if !strings.HasPrefix(strings.TrimPrefix(f.Message, f.Object+" at "), text.ClipCharacters(f.Pointer, maxPointer)) {
 			fmt.Fprintf(&out, "  the message does not begin with %q and %q\n", f.Object, f.Pointer)
 		}
 	}

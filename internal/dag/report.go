@@ -62,7 +62,7 @@ func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, 
 		pointer = strings.TrimPrefix(v.Pointer(), c.above)
 	}
 	if pointer != "" {
-		at, subject = pointer+": ", ""
+		at, subject = text.ClipCharacters(pointer, maxPointer)+": ", ""
 	}
 	if n != nil && n.ID != "" {
 		subject = "node " + quote(n.ID)
@@ -190,6 +190,9 @@ func (c *checker) joinAlike() {
 
 // maxQuoted is how much of a text a message repeats, in characters.
 const maxQuoted = 60
+
+// maxPointer is how much of a pointer a message repeats, in characters. Else what is wrong would be lost where a message is clipped.
+const maxPointer = 80
 
 // quote repeats a value in a message, as JSON.
 func (c *checker) quote(v *jsontree.Node) string {

@@ -19,6 +19,7 @@ type WorkflowNodeApplyConfiguration struct {
 	Func *string `json:"func,omitempty"`
 	// args are the arguments by name. A text that is nothing but "node.output.key" is the output "key" of that node, and
 	// "node.output.key[n]" is its item n, counted from 0; items of a list can be references, too. Any other value is passed as it is.
+	// A name that the task does not declare has at most 253 characters.
 	Args *v1.JSON `json:"args,omitempty"`
 }
 
