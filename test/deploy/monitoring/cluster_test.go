@@ -194,7 +194,7 @@ func scrape(ctx context.Context, url, token string) ([]sample, error) {
 		for _, one := range vector {
 			builder := labels.NewScratchBuilder(len(one.Metric))
 			for name, value := range one.Metric {
-				if strings.HasPrefix(string(name), "customresource_") { // kube-state-metrics says three times that it is a MazeTask
+				if strings.HasPrefix(string(name), "customresource_") { // kube-state-metrics says three times of which kind an object is
 					continue
 				}
 				builder.Add(string(name), string(value))

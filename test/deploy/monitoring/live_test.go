@@ -24,7 +24,7 @@ import (
 	"github.com/maze-agent/maregister/test/testutil"
 )
 
-// createTasks makes tasks in many states: in the namespace vision six, and a workflow, and in taken one whose registry has no place and one that goes.
+// createTasks makes tasks in many states: in the namespace vision six, and two workflows, and in taken one whose registry has no place and one that goes.
 func createTasks(t *testing.T, c *cluster) {
 	t.Helper()
 	c.create(t, namespace("vision"), namespace("taken"),
@@ -49,10 +49,7 @@ func createTasks(t *testing.T, c *cluster) {
 		newTask("vision", "ocr-2", func(task *v1alpha1.MazeTask) { task.Spec.Name = "ocr" }),
 		newTask("taken", "caption"),
 	)
-	c.create(t, &v1alpha1.MazeWorkflow{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "vision", Name: "album"},
-		Spec:       v1alpha1.MazeWorkflowSpec{Nodes: []v1alpha1.WorkflowNode{{ID: "t1", Func: "caption"}, {ID: "t2", Func: "nobody"}}},
-	})
+	c.create(t, newWorkflow("vision", "album", "caption", "nobody"), newWorkflow("vision", "fine", "split_llm_process"))
 	leaving := newTask("taken", "leaving", func(task *v1alpha1.MazeTask) { task.Finalizers = []string{"example.com/archive"} })
 	c.create(t, leaving)
 	if err := c.Delete(t.Context(), leaving); err != nil {
@@ -73,6 +70,15 @@ func newTask(namespace, name string, edits ...func(*v1alpha1.MazeTask)) *v1alpha
 		edit(task)
 	}
 	return task
+}
+
+// newWorkflow returns a workflow of nodes that run some tasks.
+func newWorkflow(namespace, name string, functions ...string) *v1alpha1.MazeWorkflow {
+	w := &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	for i, function := range functions {
+		w.Spec.Nodes = append(w.Spec.Nodes, v1alpha1.WorkflowNode{ID: fmt.Sprintf("t%d", i+1), Func: function})
+	}
+	return w
 }
 
 // TestLive runs the manager and kube-state-metrics, and scrapes them.
@@ -109,7 +115,13 @@ var wanted = map[string]float64{
 	`maregister_rejected_specs{reason="InvalidSchema"}`:                                           0,
 	`maregister_name_conflicts{namespace="vision"}`:                                               1,
 	`maregister_workflow_conditions{condition="Valid", namespace="vision", status="False"}`:       1,
-	`maregister_tasks_in_use{namespace="vision"}`:                                                 2,
+	`maregister_tasks_in_use{namespace="vision"}`:                                                 3,
+	`kube_mazeworkflow_metadata_generation{mazeworkflow="album", namespace="vision"}`:             1,
+	`kube_mazeworkflow_status_observed_generation{mazeworkflow="album", namespace="vision"}`:      1,
+	`kube_mazeworkflow_status_nodes{mazeworkflow="album", namespace="vision"}`:                    2,
+	`kube_mazeworkflow_status_errors{mazeworkflow="album", namespace="vision"}`:                   1,
+	`kube_mazeworkflow_status_errors{mazeworkflow="fine", namespace="vision"}`:                    0,
+	`kube_mazeworkflow_status_warnings{mazeworkflow="album", namespace="vision"}`:                 0,
 	`maregister_registry_tasks{namespace="vision"}`:                                               4,
 	`maregister_registry_shards{namespace="vision"}`:                                              1,
 	`maregister_registry_conflict{namespace="vision"}`:                                            0,
@@ -136,6 +148,9 @@ var wanted = map[string]float64{
 	`kube_mazetask_status_condition{condition="Placeable", mazetask="giant", namespace="vision", reason="NoFeasibleNode", status="False"}`:     1,
 	`kube_mazetask_status_condition{condition="Registered", mazetask="caption", namespace="taken", reason="RegistryConflict", status="False"}`: 1,
 	`kube_mazetask_status_condition{condition="Ready", mazetask="caption", namespace="vision", reason="Ready", status="True"}`:                 1,
+	`kube_mazeworkflow_status_condition{condition="Valid", mazeworkflow="album", namespace="vision", reason="UnknownTask", status="False"}`:    1,
+	`kube_mazeworkflow_status_condition{condition="Valid", mazeworkflow="album", namespace="vision", reason="UnknownTask", status="True"}`:     0,
+	`kube_mazeworkflow_status_condition{condition="Stalled", mazeworkflow="fine", namespace="vision", reason="NotStalled", status="True"}`:     0,
 }
 
 // differences returns an error that names the series that are not as wanted.
@@ -226,8 +241,8 @@ func expectNoTaskNames(t *testing.T, samples []sample) {
 			continue
 		}
 		for label, value := range one.labels.Map() {
-			if slices.Contains([]string{"caption", "giant", "split", "split_llm_process", "llm_process", "wrong", "ocr", "ocr-1", "ocr-2", "llava-v1.6"}, value) {
-				t.Errorf("%s names a task or a model: label %s", one.labels, label)
+			if slices.Contains([]string{"caption", "giant", "split", "split_llm_process", "llm_process", "wrong", "ocr", "ocr-1", "ocr-2", "llava-v1.6", "album", "fine"}, value) {
+				t.Errorf("%s names a task, a workflow or a model: label %s", one.labels, label)
 			}
 		}
 	}
@@ -289,11 +304,11 @@ func expectNoWrites(t *testing.T, c *cluster) {
 
 var (
 	// ours are the names of MaRegister's own metrics, and of those that its configuration of kube-state-metrics makes.
-	ours = regexp.MustCompile(`^(maregister|kube_mazetask)_`)
+	ours = regexp.MustCompile(`^(maregister|kube_mazetask|kube_mazeworkflow)_`)
 	// bucketed is a series of a histogram.
 	bucketed = regexp.MustCompile(`^(.*_seconds)_(bucket|sum|count)$`)
 	// metricRow is a row of a table of metrics in a document.
-	metricRow = regexp.MustCompile("(?m)^\\| `((?:maregister|kube_mazetask)_[a-z_]+)`")
+	metricRow = regexp.MustCompile("(?m)^\\| `((?:maregister|kube_mazetask|kube_mazeworkflow)_[a-z_]+)`")
 )
 
 // TestConfiguration: the manager reads from its configuration file which namespaces it serves, and tells of no other, and what malearn's
