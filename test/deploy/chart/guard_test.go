@@ -86,3 +86,11 @@ func (c *cluster) expectGone(t *testing.T, object client.Object) {
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})
 }
+
+// newWorkflow returns a workflow of one node.
+func newWorkflow(namespace, name, function string) *v1alpha1.MazeWorkflow {
+	return &v1alpha1.MazeWorkflow{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       v1alpha1.MazeWorkflowSpec{Nodes: []v1alpha1.WorkflowNode{{ID: "t1", Func: function}}},
+	}
+}

@@ -21,7 +21,7 @@ import (
 )
 
 // TestEveryVerbIsNeeded lets the operator's process run with exactly what the chart grants its ServiceAccount, and does all that the
-// operator is for. Then it takes every verb of every rule away in turn: the same must fail, because the API server refuses that verb.
+// operator is for. Then it takes every verb on every resource away in turn: the same must fail, because the API server refuses just that.
 func TestEveryVerbIsNeeded(t *testing.T) {
 	c := useCluster(t)
 	c.namespace(t, releaseNamespace)
@@ -88,23 +88,23 @@ func TestRolesOfWatchedNamespacesAreEnough(t *testing.T) {
 	}
 }
 
-// grant is one verb of one rule.
+// grant is one verb on one resource of a rule.
 type grant struct {
-	rule, verb                  int
-	group, resource, verbOfRule string
-	name                        string // of the one object that the rule is about; "" for any
+	rule                  int
+	group, resource, verb string
+	name                  string // of the one object that the rule is about; "" for any
 }
 
-func (g grant) String() string { return fmt.Sprintf("%s %s.%s", g.verbOfRule, g.resource, g.group) }
+func (g grant) String() string { return fmt.Sprintf("%s %s.%s", g.verb, g.resource, g.group) }
 
 // refusal is what the API server says to who lacks it.
 func (g grant) refusal() string {
-	return fmt.Sprintf("cannot %s resource %q in API group %q", g.verbOfRule, g.resource, g.group)
+	return fmt.Sprintf("cannot %s resource %q in API group %q", g.verb, g.resource, g.group)
 }
 
 func (g grant) attributes() *authorizationv1.ResourceAttributes {
 	resource, sub, _ := strings.Cut(g.resource, "/")
-	return &authorizationv1.ResourceAttributes{Group: g.group, Resource: resource, Subresource: sub, Verb: g.verbOfRule, Namespace: releaseNamespace, Name: g.name}
+	return &authorizationv1.ResourceAttributes{Group: g.group, Resource: resource, Subresource: sub, Verb: g.verb, Namespace: releaseNamespace, Name: g.name}
 }
 
 func rulesOf(role client.Object) *[]rbacv1.PolicyRule {
@@ -117,11 +117,29 @@ func rulesOf(role client.Object) *[]rbacv1.PolicyRule {
 func grants(role client.Object) []grant {
 	var out []grant
 	for i, rule := range *rulesOf(role) {
-		for j, verb := range rule.Verbs {
-			out = append(out, grant{rule: i, verb: j, group: rule.APIGroups[0], resource: rule.Resources[0], verbOfRule: verb, name: strings.Join(rule.ResourceNames, "")})
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					out = append(out, grant{rule: i, group: group, resource: resource, verb: verb, name: strings.Join(rule.ResourceNames, "")})
+				}
+			}
 		}
 	}
 	return out
+}
+
+// without returns rules that grant all that others do, but for one verb on one resource.
+func without(rules []rbacv1.PolicyRule, taken grant) []rbacv1.PolicyRule {
+	rule := &rules[taken.rule]
+	groups, resources, verbs := rule.DeepCopy(), rule.DeepCopy(), rule.DeepCopy()
+	groups.APIGroups = but(rule.APIGroups, taken.group)
+	resources.APIGroups, resources.Resources = []string{taken.group}, but(rule.Resources, taken.resource)
+	verbs.APIGroups, verbs.Resources, verbs.Verbs = []string{taken.group}, []string{taken.resource}, but(rule.Verbs, taken.verb)
+	return append(slices.Delete(slices.Clone(rules), taken.rule, taken.rule+1), *groups, *resources, *verbs)
+}
+
+func but(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(other string) bool { return other == one })
 }
 
 func managerKey(object client.Object) client.ObjectKey {
@@ -135,23 +153,21 @@ func managerKey(object client.Object) client.ObjectKey {
 // take takes a verb from a role for the rest of a test.
 func (c *cluster) take(t *testing.T, role client.Object, taken grant) {
 	t.Helper()
-	c.setRules(t, role, func(rules []rbacv1.PolicyRule) {
-		rules[taken.rule].Verbs = slices.Delete(slices.Clone(rules[taken.rule].Verbs), taken.verb, taken.verb+1)
-	})
+	c.setRules(t, role, without(*rulesOf(role), taken))
 	c.expectAllowed(t, taken, false)
 	t.Cleanup(func() {
-		c.setRules(t, role, func([]rbacv1.PolicyRule) {})
+		c.setRules(t, role, *rulesOf(role))
 		c.expectAllowed(t, taken, true)
 	})
 }
 
-// setRules writes a role's rules with a change. A rule without verbs is left out, which the API server refuses.
-func (c *cluster) setRules(t *testing.T, role client.Object, change func([]rbacv1.PolicyRule)) {
+// setRules writes a role with other rules. Those that grant nothing are left out, as the API server refuses them.
+func (c *cluster) setRules(t *testing.T, role client.Object, rules []rbacv1.PolicyRule) {
 	t.Helper()
 	next := role.DeepCopyObject().(client.Object)
-	rules := rulesOf(next)
-	change(*rules)
-	*rules = slices.DeleteFunc(*rules, func(rule rbacv1.PolicyRule) bool { return len(rule.Verbs) == 0 })
+	*rulesOf(next) = slices.DeleteFunc(slices.Clone(rules), func(rule rbacv1.PolicyRule) bool {
+		return len(rule.APIGroups) == 0 || len(rule.Resources) == 0 || len(rule.Verbs) == 0
+	})
 	next.SetResourceVersion("")
 	if err := c.Update(context.Background(), next); err != nil {
 		t.Fatal(err)

@@ -146,6 +146,7 @@ func (s *scenario) steps() []step {
 		{"publish a task", s.publish},
 		{"tell of it", s.event},
 		{"follow an edit", s.edit},
+		{"judge a workflow", s.workflow},
 		{"split the registry into shards", s.split},
 		{"heal a shard", s.heal},
 		{"collect the shards", s.collect},
@@ -221,6 +222,17 @@ func (s *scenario) edit(ctx context.Context) error {
 		return err
 	}
 	return s.untilCondition(ctx, "caption", v1alpha1.ConditionReady)
+}
+
+func (s *scenario) workflow(ctx context.Context) error {
+	w := newWorkflow(s.namespace, "album", "caption")
+	if err := s.Create(ctx, w); err != nil {
+		return err
+	}
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		err := s.Get(ctx, client.ObjectKeyFromObject(w), w)
+		return meta.IsStatusConditionTrue(w.Status.Conditions, v1alpha1.ConditionReady), err
+	})
 }
 
 // untilCondition waits until a condition of a task is True for its newest generation.
