@@ -28,11 +28,13 @@ func (c *checker) checkArgumentsOf(n *Node, inputs *schema.Parameters) {
 	complete := true // all of it is known before the workflow runs
 	for i := range n.arguments {
 		a := &n.arguments[i]
-		if a.leftOut || isTooLong(a.name, inputs) {
+		if a.leftOut {
 			continue
 		}
 		complete = complete && a.literal != nil
-		if !Takes(inputs, a.name) {
+		if isTooLong(a.name, inputs) {
+			complete = false
+		} else if !Takes(inputs, a.name) {
 			c.unknownArgument(n, a, inputs)
 		} else if part, ok := inputs.Part(a.name); ok {
 			c.checkValue(n, a, part)
