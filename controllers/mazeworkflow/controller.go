@@ -218,7 +218,9 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if again, err := c.statuses.Write(ctx, update); err != nil || again > 0 {
 		return reconcile.Result{RequeueAfter: again}, err
 	}
-	c.announce(ctx, w, changesOf(&w.Status, &next))
+	if w.DeletionTimestamp == nil { // else nobody has to do anything, and the namespace may take no more events
+		c.announce(ctx, w, changesOf(&w.Status, &next))
+	}
 	return reconcile.Result{}, nil
 }
 

@@ -22,6 +22,8 @@ const (
 const (
 	// eventValid: the tasks take what the workflow passes, for the first time or again.
 	eventValid = "Valid"
+	// eventWaiting: a task that the workflow uses is not served, and the workflow never was valid: it may have come before its tasks.
+	eventWaiting = "Waiting"
 	// eventInvalid: something is wrong with the workflow, for the first time or since a task or the workflow changed.
 	eventInvalid = "Invalid"
 	// eventUnplaceable: no node of the cluster can host a task of the workflow any more.
@@ -36,17 +38,28 @@ type change struct {
 // changesOf compares a status with the next one. That others change the registry is told for tasks.
 func changesOf(last, next *v1alpha1.MazeWorkflowStatus) []change {
 	var changes []change
-	switch now := moved(last, next, v1alpha1.ConditionValid); {
-	case now == nil || now.Status == metav1.ConditionUnknown:
-	case now.Status == metav1.ConditionTrue:
-		changes = append(changes, change{corev1.EventTypeNormal, eventValid, now.Message})
-	default:
-		changes = append(changes, change{corev1.EventTypeWarning, eventInvalid, now.Message})
+	if now := validity(next); now.reason != "" && now.reason != validity(last).reason {
+		changes = append(changes, now)
 	}
 	if now := moved(last, next, v1alpha1.ConditionPlaceable); now != nil && now.Status == metav1.ConditionFalse {
 		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
 	}
 	return changes
+}
+
+// validity returns what there is to tell about the condition Valid. Its reason is empty where that is nothing.
+func validity(status *v1alpha1.MazeWorkflowStatus) change {
+	valid := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionValid)
+	switch {
+	case valid == nil || valid.Status == metav1.ConditionUnknown:
+		return change{}
+	case valid.Status == metav1.ConditionTrue:
+		return change{corev1.EventTypeNormal, eventValid, valid.Message}
+	case valid.Reason == v1alpha1.ReasonUnknownTask && len(status.Tasks) == 0:
+		return change{corev1.EventTypeNormal, eventWaiting, valid.Message}
+	default:
+		return change{corev1.EventTypeWarning, eventInvalid, valid.Message}
+	}
 }
 
 // moved returns a condition whose status is not what it was. Nil if it is.

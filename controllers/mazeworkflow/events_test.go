@@ -17,10 +17,18 @@ func statusOf(valid, placeable metav1.ConditionStatus, message string) *v1alpha1
 	}}
 }
 
+// unserved returns a status in which a task is not served. tasks are those by which the workflow was valid last.
+func unserved(tasks ...v1alpha1.WorkflowTask) *v1alpha1.MazeWorkflowStatus {
+	status := statusOf("False", "Unknown", "m")
+	status.Conditions[0].Reason, status.Tasks = v1alpha1.ReasonUnknownTask, tasks
+	return status
+}
+
 func TestChangesOf(t *testing.T) {
 	fresh, none := &v1alpha1.MazeWorkflowStatus{}, []change(nil)
 	valid := change{corev1.EventTypeNormal, "Valid", "m"}
 	invalid := change{corev1.EventTypeWarning, "Invalid", "m"}
+	waiting := change{corev1.EventTypeNormal, "Waiting", "m"}
 	unplaceable := change{corev1.EventTypeWarning, "Unplaceable", "m"}
 	for name, tc := range map[string]struct {
 		last, next *v1alpha1.MazeWorkflowStatus
@@ -28,6 +36,11 @@ func TestChangesOf(t *testing.T) {
 	}{
 		"judged for the first time, valid":     {fresh, statusOf("True", "True", "m"), []change{valid}},
 		"judged for the first time, not valid": {fresh, statusOf("False", "Unknown", "m"), []change{invalid}},
+		"before its tasks":                     {fresh, unserved(), []change{waiting}},
+		"still before its tasks":               {unserved(), unserved(), none},
+		"the task comes, and does not fit":     {unserved(), statusOf("False", "True", "m"), []change{invalid}},
+		"the task comes, and fits":             {unserved(), statusOf("True", "True", "m"), []change{valid}},
+		"the task goes":                        {statusOf("True", "True", "l"), unserved(v1alpha1.WorkflowTask{Name: "t"}), []change{invalid}},
 		"without a place from the beginning":   {fresh, statusOf("True", "False", "m"), []change{valid, unplaceable}},
 		"broken":                               {statusOf("True", "True", "l"), statusOf("False", "True", "m"), []change{invalid}},
 		"broken in another way":                {statusOf("False", "True", "l"), statusOf("False", "True", "m"), none},

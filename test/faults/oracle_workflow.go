@@ -29,6 +29,9 @@ func (w *world) judgeWorkflows(v *verdict, entries map[string]*entry) {
 				stalled = "True/" + reason
 			}
 		}
+		if flow.DeletionTimestamp != nil {
+			ready, stalled = "False/"+v1alpha1.ReasonTerminating, "False/"+v1alpha1.ReasonNotStalled
+		}
 		want := []string{valid, w.wantedPlaces(flow, entries), ready, stalled}
 		for i, of := range workflowConditions {
 			c := meta.FindStatusCondition(flow.Status.Conditions, of)

@@ -6,6 +6,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -44,6 +45,22 @@ func workflowScenarios() []*Scenario {
 			do("spoil", editsTask("one", remote)), quietRestart(), do("mend", editsTask("one", mend, renamesInput)), quietRestart(),
 		}},
 	}
+	all = append(all, &Scenario{
+		Name: "workflow-held", About: "a workflow waits for its finalizer when it is deleted, and others have the names of tasks", Steps: []Step{
+			do("create", creates("one"), creates("two"), createsWorkflow("first", "one"), createsWorkflow("one", "two", "one"), createsWorkflow("two", "one")),
+			do("hold", changesWorkflow("first", holdsFlow), changesWorkflow("two", holdsFlow)), do("delete", removesWorkflow("first")),
+			do("break", editsTask("one", renamesInput)), do("delete the other", removesWorkflow("two"), removes("two")),
+			do("let go", changesWorkflow("first", letsFlowGo)), do("make anew", createsWorkflow("first", "one"), creates("two"), editsTask("one", mend)),
+		},
+	}, &Scenario{
+		Name: "workflow-status", About: "somebody changes statuses of workflows by hand while their tasks change", Steps: []Step{
+			do("create", creates("one"), createsWorkflow("first", "one"), createsWorkflow("second", "one", "nobody")),
+			do("spoil", spoilsStatus("first"), spoilsStatus("second")),
+			do("spoil and break", spoilsStatus("first"), editsTask("one", renamesInput), spoilsStatus("second")),
+			do("restart", spoilsStatus("second"), restarts(syscall.SIGKILL), spoilsStatus("first")),
+			do("mend", editsTask("one", mend), creates("nobody"), spoilsStatus("second")),
+		},
+	})
 	for _, s := range all {
 		s.Workflows = true
 	}
@@ -86,6 +103,31 @@ func editsWorkflow(name, kind string, tasks ...string) func(context.Context, *ru
 		before := client.MergeFrom(w.DeepCopy())
 		w.Spec = nodesOf(kind, tasks)
 		return r.h.k8s.Patch(ctx, w, before)
+	}
+}
+
+// changesWorkflow changes a workflow, and not its spec.
+func changesWorkflow(name string, change func(*v1alpha1.MazeWorkflow)) func(context.Context, *run) error {
+	return func(ctx context.Context, r *run) error {
+		w := &v1alpha1.MazeWorkflow{}
+		if err := r.h.k8s.Get(ctx, client.ObjectKey{Namespace: r.namespace, Name: name}, w); err != nil {
+			return err
+		}
+		before := client.MergeFrom(w.DeepCopy())
+		change(w)
+		return r.h.k8s.Patch(ctx, w, before)
+	}
+}
+
+// holdsFlow adds a finalizer to a workflow, and letsFlowGo removes it.
+func holdsFlow(w *v1alpha1.MazeWorkflow)  { w.Finalizers = []string{"faults.test/held"} }
+func letsFlowGo(w *v1alpha1.MazeWorkflow) { w.Finalizers = nil }
+
+// spoilsStatus takes what the operator found out of a workflow's status.
+func spoilsStatus(name string) func(context.Context, *run) error {
+	return func(ctx context.Context, r *run) error {
+		w := &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
+		return r.h.k8s.Status().Patch(ctx, w, client.RawPatch(types.MergePatchType, []byte(`{"status":{"conditions":null,"errors":99,"tasks":null}}`)))
 	}
 }
 

@@ -8,10 +8,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -123,6 +125,7 @@ var _ = Describe("A workflow", func() {
 			`if a MazeTask has that, its condition Ready says what to do`
 		Expect(validMessage(w)).To(Equal(unserved))
 		Expect(w.Status.Tasks).To(BeEmpty())
+		expectEvent(ctx, w, corev1.EventTypeNormal, "Waiting", unserved)
 		expectCreated(ctx, caption)
 		expectWorkflow(ctx, w, fine)
 		was := w.Status.Tasks
@@ -242,6 +245,25 @@ var _ = Describe("A workflow", func() {
 		expectWorkflow(ctx, w, fine)
 		Expect(w.Status.Errors).To(BeZero())
 		Expect(w.Status.Tasks).To(Equal(was.Tasks))
+	})
+
+	It("is judged while it waits for a finalizer, and makes no more events", func(ctx context.Context) {
+		w.Finalizers = []string{"example.com/hold"}
+		expectFine(ctx)
+		staying := newWorkflow(namespace, "staying", "caption")
+		Expect(k8s.Create(ctx, staying)).To(Succeed())
+		expectWorkflow(ctx, staying, fine)
+		Expect(k8s.Delete(ctx, w)).To(Succeed())
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+		expectWorkflow(ctx, w, "Valid=False/UnknownTask Placeable=Unknown/NotJudged Ready=False/Terminating Stalled=False/NotStalled")
+		expectWorkflow(ctx, staying, unknown)
+		expectEvent(ctx, staying, corev1.EventTypeWarning, "Invalid", validMessage(staying))
+		events := &eventsv1.EventList{}
+		Expect(k8s.List(ctx, events, client.InNamespace(namespace))).To(Succeed())
+		for _, e := range events.Items {
+			Expect(e.Regarding.Name+" "+e.Reason).NotTo(Equal(w.Name+" Invalid"), "nobody has to do anything")
+		}
+		patchMetadata(ctx, w, `{"finalizers": null}`)
 	})
 
 	It("is written no more after a restart, and what changed meanwhile is seen", func(ctx context.Context) {
