@@ -121,7 +121,8 @@ func slim(object any) (any, error) {
 	return object, nil
 }
 
-// changed takes over a change of a workflow, and has it judged unless its own status has come back.
+// changed takes over a change of a workflow, and has it judged unless its own status has come back. One that is read for the first time, or
+// again after it could not be read, is judged in any case: meanwhile, what the registry serves may have changed.
 func (c *Controller) changed(before, after client.Object) {
 	object := after
 	if after == nil {
@@ -129,7 +130,7 @@ func (c *Controller) changed(before, after client.Object) {
 	}
 	key := client.ObjectKeyFromObject(object)
 	c.book.replace(key, asWorkflow(after))
-	if after == nil || !c.statuses.IsOwn(after) {
+	if before == nil || after == nil || !c.statuses.IsOwn(after) {
 		c.wake(key)
 	}
 }
