@@ -100,7 +100,7 @@ func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin, others bool)
 		}
 		plugin = plugin || !s.devices
 		switch {
-		case s.does(&p.demand, p.count):
+		case p.meets(class, s):
 			if others = others || !s.devices; s.devices {
 				will = append(will, class)
 			}

@@ -269,9 +269,9 @@ func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name co
 	return s
 }
 
-// does reports whether some of a supply, of one node, meet a demand, and are what it asks for as far as devices tell it themselves.
-func (s *supply) does(d *demand, count int64) bool {
-	return s.enough(d, count) && (!s.devices || len(d.Kind.deviceMismatches(s)) == 0)
+// meets reports whether so many of a supply as the plan takes, of one node of a class, are what the task needs.
+func (p *plan) meets(class *Class, s *supply) bool {
+	return s.enough(&p.demand, p.count) && len(p.Kind.mismatches(class.node.Labels, s)) == 0
 }
 
 // deviceMismatches compares what devices are with what a task needs.

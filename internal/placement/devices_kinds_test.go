@@ -34,6 +34,7 @@ func TestDeviceKinds(t *testing.T) {
 	mute.devices[0].Attributes = map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{"type": {StringValue: ptr.To("gpu")}}
 	mixed := dra([]resourcev1.Device{gpuDevice("NVIDIA L4", "23034Mi", capability("8.9.0")), gpuDevice("Tesla T4", "15360Mi", capability("7.5.0"))})
 	l4 := plain(node(capable("NVIDIA-L4", "23034", "1", "8", "9"), "nvidia.com/gpu=1"))
+	gkeT4 := plain(node(gkeAccelerator+"=nvidia-tesla-t4", "nvidia.com/gpu=1"))
 	arm := gpus("NVIDIA GH200 480GB", "97871Mi", "9.0.0", label("kubernetes.io/arch", "arm64"))
 
 	for _, tc := range []struct {
@@ -61,6 +62,8 @@ func TestDeviceKinds(t *testing.T) {
 			"memory > 4095, compute.major > 7", isTrue, "by the label nvidia.com/gpu.memory"},
 		{"beside a device plugin whose GPUs will not do", whole, []machine{l4, h100}, `minComputeCapability: '9.0'`, "1 nvidia.com/gpu",
 			"memory > 4095, compute.major > 8 | instance-type in p5.48xlarge", isTrue, "by the devices of DeviceClass gpu.nvidia.com"},
+		{"beside a device plugin whose GPUs have no label that tells", whole, []machine{gkeT4, bareH100}, `minComputeCapability: '8.0'`, "1 R/gpu.nvidia.com",
+			"", isTrue, "by the devices of DeviceClass gpu.nvidia.com"},
 		{"an architecture", whole, []machine{h100, arm}, `architecture: arm64`, "1 nvidia.com/gpu", "arch in arm64", isTrue, ""},
 	} {
 		t.Run(tc.what, func(t *testing.T) {

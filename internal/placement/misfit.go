@@ -91,7 +91,7 @@ func (c *Class) mostMemory() int64 {
 // fits reports whether a node of a class, when it is empty, can host the Pod, and has what the task needs. A nil node is none.
 func (p *plan) fits(class *Class, node *corev1.Node) bool {
 	if p.count > 0 {
-		if s := class.supplyOf(p.resource); s == nil || !s.does(&p.demand, p.count) {
+		if s := class.supplyOf(p.resource); s == nil || !p.meets(class, s) {
 			return false
 		}
 	}

@@ -24,7 +24,7 @@ func (inv *Inventory) separate(p *plan, terms []corev1.NodeSelectorTerm) ([]core
 			len(terms) > 0 && !slices.ContainsFunc(terms, class.matches) {
 			continue
 		}
-		if s.does(&p.demand, p.count) {
+		if p.meets(class, s) {
 			good = append(good, class)
 		} else {
 			bad = append(bad, class)
