@@ -88,6 +88,38 @@ func TestDeviceKinds(t *testing.T) {
 	}
 }
 
+// TestIndistinct: devices that no label tells from others which would not do leave a verdict open only if they could host the task otherwise.
+func TestIndistinct(t *testing.T) {
+	t4, big := timesDevice(1, gpuDevice("T4", "15360Mi")), h100s(2)
+	karpenter := plain(node("karpenter.k8s.aws/instance-cpu=4", ""))
+	for _, tc := range []struct {
+		what     string
+		machines []machine
+		edit     func(*Requirement)
+		want     string
+		says     string
+	}{
+		{"they could", []machine{dra(t4), dra(big)}, nil, isNoLabel, "no label of their nodes tells them apart"},
+		{"too little memory", []machine{dra(t4), dra(big)}, func(r *Requirement) { r.Memory = 1 << 40 }, isFalse, "needs memory 1024Gi, has 512Gi"},
+		{"too few processors", []machine{dra(t4), dra(big)}, func(r *Requirement) { r.MilliCPU = 65000 }, isFalse, "needs cpu 65, has 64"},
+		{"a taint", []machine{dra(t4), dra(big, taint("reserved", ""))}, nil, isFalse, "has the taint reserved"},
+		{"no Pods", []machine{dra(t4), dra(big, quantity("pods", "0"))}, nil, isFalse, "takes no Pods: allocatable pods is 0"},
+		{"one of two could", []machine{dra(t4), dra(big, taint("reserved", "")), dra(big)}, nil, isNoLabel, "no label of their nodes tells them apart"},
+		{"Karpenter adds no devices", []machine{dra(big, taint("reserved", "")), karpenter}, nil, isFalse, "has the taint reserved"},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			req := gpuTask(40 << 10)
+			if tc.edit != nil {
+				tc.edit(&req)
+			}
+			got := Resolve(req, inventoryWith(nil, []*resourcev1.DeviceClass{wholeGPUs("")}, tc.machines...)).Verdict
+			if verdict := fmt.Sprintf("%s/%s", got.Status, got.Reason); verdict != tc.want || !strings.Contains(got.Message(), tc.says) {
+				t.Errorf("want %s %q, got %s: %s", tc.want, tc.says, verdict, got.Message())
+			}
+		})
+	}
+}
+
 // TestDevicesAndProviders: a provider shares GPUs of device plugins, so that a class is asked for by its own name.
 func TestDevicesAndProviders(t *testing.T) {
 	for provider, says := range map[Provider]string{ProviderHAMi: "HAMi", ProviderKAI: "KAI Scheduler"} {

@@ -324,6 +324,10 @@ func TestField9(t *testing.T) {
 		{"28 heads", h100, nil, `{type: gpu, gpuMemory: 400Gi, backend: vllm, gpuCounts: [1, 2, 4, 7, 14]}`, "7 nvidia.com/gpu, tensor parallel 7", "memory > 58514, whole", isTrue, nil},
 		{"no allowed number is enough", h100, nil, `{type: gpu, gpuMemory: 400Gi, gpuCounts: [1, 2]}`, "1 nvidia.com/gpu", "*", isFalse, []string{"gpuCounts"}},
 		{"only numbers that no node has", h100, nil, `{type: gpu, gpuMemory: 10Gi, gpuCounts: [16]}`, "16 nvidia.com/gpu", "*", isFalse, []string{"needs 16 GPUs on one node, has 8"}},
+		{"two, and one on a node", some(node(gfd("L4", "23034", "1"), "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 10Gi, gpuCounts: [2, 4]}`, "2 nvidia.com/gpu", "*", isFalse,
+			[]string{"needs 2 GPUs, the fewest that gpuCounts allows, and has one on a node"}},
+		{"two, and slices", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 9Gi, gpuCounts: [2]}`, "2 nvidia.com/gpu", "*", isFalse,
+			[]string{"needs 2 GPUs, the fewest that gpuCounts allows, and has MIG slices, which do not add up"}},
 	}...))
 }
 

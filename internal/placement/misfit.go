@@ -269,16 +269,31 @@ func (s *supply) rank() int64 {
 	}
 }
 
+// apart says why several GPUs of a supply cannot serve one task.
+func (s *supply) apart() string {
+	switch {
+	case s.slice:
+		return "MIG slices, which do not add up"
+	case s.sharing != sharingNone:
+		return "shared GPUs, which do not add up"
+	default:
+		return "one on a node"
+	}
+}
+
 // shortage returns why a supply does not meet a demand.
 func (s *supply) shortage(d *demand) string {
 	if why := s.deviceShortage(d); why != "" {
 		return why
 	}
+	k := s.need(d)
 	switch {
 	case s.count == 0:
 		return fmt.Sprintf("has no %s that can be allocated", s.resource)
 	case s.unusable != "":
 		return s.unusable
+	case k > 1 && s.counted(d) >= d.memory && (s.count == 1 || !s.adds()):
+		return fmt.Sprintf("needs %d GPUs, the fewest that gpuCounts allows, and has %s", k, s.apart())
 	case s.unallocatable:
 		return fmt.Sprintf("%s tells of %d GPUs with %dMi, and no %s is allocatable: Dynamic Resource Allocation gives them, or there is no device plugin",
 			&s.source, s.count, s.memory, s.resource)
@@ -291,7 +306,6 @@ func (s *supply) shortage(d *demand) string {
 		return fmt.Sprintf("%s: it has no label %s", v1alpha1.ReasonMemoryLabelMissing, s.labels+suffixMemory)
 	}
 	one := "needs " + mebibytes(d.memory) + " on one GPU, has " + mebibytes(s.memory)
-	k := s.need(d)
 	switch {
 	case s.slice:
 		return one + " on a MIG slice, and slices do not add up: " + s.miss(d)

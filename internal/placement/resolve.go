@@ -63,6 +63,8 @@ type plan struct {
 	pod       *pod
 	// ambiguous says that nodes which would do have the labels of others that would not, so that neither is selected.
 	ambiguous bool
+	// indistinct is a supply that could host the task, were it not for that. Nil if there is none.
+	indistinct *supply
 }
 
 // perGPU is how much memory each GPU must have, in MiB.
@@ -81,12 +83,24 @@ func (inv *Inventory) plan(req Requirement) *plan {
 		return inv.planned(d, choice{})
 	}
 	found, told := inv.candidates(&d)
+	var indistinct *supply
 	for k := range found {
 		found.best(k)
-		if p := inv.planned(d, found[k].choice()); p.pod.fits(p.class.node, p.class.reserve) {
+		p := inv.planned(d, found[k].choice())
+		if p.pod.fits(p.class.node, p.class.reserve) {
 			return p
 		}
+		if indistinct == nil && p.ambiguous && len(p.others(p.class)) == 0 {
+			indistinct = p.supply
+		}
 	}
+	p := inv.otherwise(d, found, told)
+	p.indistinct = indistinct
+	return p
+}
+
+// otherwise plans for a demand that no nodes can host which exist.
+func (inv *Inventory) otherwise(d demand, found, told candidates) *plan {
 	if profiled := inv.profiled(&d); profiled != nil {
 		return inv.planned(d, *profiled)
 	}

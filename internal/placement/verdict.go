@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
@@ -78,11 +79,11 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 			"if Dynamic Resource Allocation gives them, kube-scheduler judges")
 	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.doubts(&c) }):
 		return detailed(v1alpha1.ReasonNoInventory, "it is not known whether some devices of Dynamic Resource Allocation can host the task")
-	case p.ambiguous && p.supply != nil && p.supply.devices:
+	case p.indistinct != nil && p.indistinct.devices:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, fmt.Sprintf("devices that could host the task have a DeviceClass with others that could not, and no "+
 			"label of their nodes tells them apart, so the placement selects neither: create a DeviceClass that selects those with %dMi or more%s, "+
 			"or give the nodes a label by which a profile selects them", p.perGPU(), p.Kind.besides()))
-	case p.ambiguous:
+	case p.indistinct != nil:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPUs that could host the task have the labels of others that could not, so the placement "+
 			"selects neither: give one of them a label of its own, and describe them by a profile")
 	case p.memory > 0 && slices.ContainsFunc(inv.classes, func(c Class) bool { return inv.mayHost(p, &c) }):
@@ -132,15 +133,27 @@ func (inv *Inventory) growing(p *plan) string {
 	return ""
 }
 
-// provisioned returns the label by which Karpenter could choose a machine for the Pod. It is empty if it could not, or does not run.
+// mostGPUs is the most GPUs that a machine of AWS has.
+const mostGPUs = 8
+
+// provisioned returns the label by which Karpenter could choose a machine for the Pod. It is empty if Karpenter does not run, or if the Pod selects
+// none of its machines: it knows their labels before they are there, and knows nothing of GPU Feature Discovery, nor of DeviceClasses.
 func (inv *Inventory) provisioned(p *plan) string {
-	if p.Kind.discovered() {
+	if p.resource != inv.config.ResourceName || p.count > mostGPUs {
 		return ""
 	}
-	const most = 8 // GPUs of one machine
 	for _, from := range inv.config.sourcesOf(p.resource) {
-		if from.trust == TrustCloud && inv.platforms[from.platform] && p.count <= most && from.requires(inv.config, p.perGPU(), p.count) != nil {
-			return from.label
+		if from.trust != TrustCloud || !inv.platforms[from.platform] {
+			continue
+		}
+		for _, known := range awsMemory {
+			machine := corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{
+				from.label: strconv.FormatInt(known.told, 10), countLabel(from.label): strconv.Itoa(mostGPUs),
+				corev1.LabelArchStable: p.Kind.Architecture,
+			}}}
+			if known.least >= p.perGPU() && p.pod.matches(&machine) {
+				return from.label
+			}
 		}
 	}
 	return ""
