@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -213,8 +214,8 @@ func (g generator) task(nodes []*corev1.Node) v1alpha1.Resources {
 func (g generator) gpuMemory(nodes []*corev1.Node) int64 {
 	memory := pick(g, cards...).memory
 	for _, node := range nodes {
-		for name, value := range node.Labels {
-			if labelled, err := strconv.ParseInt(value, 10, 64); err == nil && labelled > 0 && labelled < 1<<20 && len(name) > 7 &&
+		for _, name := range slices.Sorted(maps.Keys(node.Labels)) {
+			if labelled, err := strconv.ParseInt(node.Labels[name], 10, 64); err == nil && labelled > 0 && labelled < 1<<20 && len(name) > 7 &&
 				name[len(name)-7:] == ".memory" && g.oneIn(2) {
 				memory = labelled
 			}
