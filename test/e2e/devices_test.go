@@ -72,6 +72,22 @@ var machines = []machine{
 	{"ruled", several(3, gpuDevice{kind: "gpu", memory: 81559}), nil, -1}, // a rule taints some
 }
 
+// discoveredDevices returns devices that tell their compute capability, as NVIDIA's driver does of each (its deviceinfo.go).
+func discoveredDevices(devices []gpuDevice) []gpuDevice {
+	devices = slices.Clone(devices)
+	for i := range devices {
+		switch devices[i].memory {
+		case 0: // a GB10
+			devices[i].capability = "12.1.0"
+		case 15360: // a T4
+			devices[i].capability = "7.5.0"
+		default: // an H100 or an H200, or a part of one
+			devices[i].capability = "9.0.0"
+		}
+	}
+	return devices
+}
+
 // object returns the node, and its slice if it has devices.
 func (m *machine) object(name string) (*corev1.Node, *resourcev1.ResourceSlice) {
 	node := testutil.NewNode(name)

@@ -65,6 +65,9 @@ func (g generator) world(kind int) *world {
 // addMachine adds a node whose devices are published. It may be of use to nobody, for some other reason.
 func (g generator) addMachine(w *world) {
 	m := pick(g, machines...)
+	if !g.oneIn(8) {
+		m.devices = discoveredDevices(m.devices)
+	}
 	name := fmt.Sprintf("node-%d", len(w.nodes))
 	node, slice := m.object(name)
 	node.Labels[corev1.LabelArchStable] = pick(g, "amd64", "amd64", "amd64", "arm64")
