@@ -17,7 +17,7 @@ const (
 	// maxCompiled is how many selectors are kept compiled.
 	maxCompiled = 256
 	// maxCost bounds what CEL may cost for one class, over all devices. Selectors that people write cost some 30 a device.
-	maxCost = 50_000_000
+	maxCost = 10_000_000
 	// maxOutcomes bounds how many outcomes of a selector are kept: one for each kind of devices, or for each device.
 	maxOutcomes = maxRemembered
 )
@@ -57,6 +57,7 @@ type selector struct {
 	compiled cel.CompilationResult
 	// distinguishes reports whether it can tell devices of one kind apart.
 	distinguishes bool
+	quantities    quantityUse
 	outcomes      map[subject]outcome
 }
 
@@ -96,11 +97,14 @@ func compile(from *Published, known map[string]*selector) []class {
 			compiled := known[expression]
 			if compiled == nil {
 				compiled = &selector{compiled: cache.GetOrCompile(expression), outcomes: map[subject]outcome{}}
-				compiled.distinguishes = compiled.compiled.Error != nil || distinguishes(compiled.compiled.Environment, expression)
+				compiled.read(expression)
 				known[expression] = compiled
 			}
-			if compiled.compiled.Error != nil {
+			switch {
+			case compiled.compiled.Error != nil:
 				next.invalid = compiled.compiled.Error.Error()
+			case compiled.quantities == longQuantities:
+				next.invalid = "a selector has a quantity with a long exponent, or makes the text of one, which may take kube-scheduler minutes"
 			}
 			next.selectors = append(next.selectors, compiled)
 			fmt.Fprintf(&key, "%q", expression)
@@ -110,6 +114,17 @@ func compile(from *Published, known map[string]*selector) []class {
 	}
 	slices.SortFunc(classes, func(a, b class) int { return cmp.Compare(a.Name, b.Name) })
 	return classes
+}
+
+// read finds out what a selector reads. One that does not compile may read anything.
+func (s *selector) read(expression string) {
+	s.distinguishes = true
+	if s.compiled.Error != nil {
+		return
+	}
+	if tree := treeOf(s.compiled.Environment, expression); tree != nil {
+		s.distinguishes, s.quantities = distinguishes(tree), quantitiesOf(tree)
+	}
 }
 
 // winnersOf returns the class that hands out each extended resource: of several, the newest one, then the first by name.
@@ -182,9 +197,7 @@ func (c *class) selects(d *device) (matches bool, failure string, cost uint64) {
 	return true, "", cost
 }
 
-// apply applies a selector to a device. CEL's own limit of cost bounds the time.
-//
-//nolint:contextcheck,nolintlint // nothing here is to be cancelled
+// apply applies a selector to a device, or takes over what is known. CEL's own limit of cost bounds the time.
 func (s *selector) apply(d *device) (outcome, uint64) {
 	of := subject{kind: d.encoded}
 	if s.distinguishes {
@@ -193,17 +206,31 @@ func (s *selector) apply(d *device) (outcome, uint64) {
 	if known, ok := s.outcomes[of]; ok {
 		return known, 0
 	}
+	next, cost := s.evaluate(d)
+	if len(s.outcomes) >= maxOutcomes {
+		clear(s.outcomes)
+	}
+	s.outcomes[of] = next
+	return next, cost
+}
+
+// evaluate runs a selector on a device.
+//
+//nolint:contextcheck,nolintlint // nothing here is to be cancelled
+func (s *selector) evaluate(d *device) (outcome, uint64) {
+	attributes := d.attributes(s.distinguishes)
+	if s.quantities == readQuantities {
+		if name := longAttribute(attributes); name != "" {
+			return outcome{failure: fmt.Sprintf("its attribute %s is a quantity with a long exponent, which may take minutes to read", name)}, 0
+		}
+	}
 	matches, details, err := s.compiled.DeviceMatches(context.Background(), cel.Device{
-		Driver: d.driver, Attributes: d.attributes(s.distinguishes), Capacity: d.device.Capacity, AllowMultipleAllocations: d.device.AllowMultipleAllocations,
+		Driver: d.driver, Attributes: attributes, Capacity: d.device.Capacity, AllowMultipleAllocations: d.device.AllowMultipleAllocations,
 	})
 	next := outcome{matches: matches && err == nil}
 	if err != nil {
 		next.failure = err.Error()
 	}
-	if len(s.outcomes) >= maxOutcomes {
-		clear(s.outcomes)
-	}
-	s.outcomes[of] = next
 	var cost uint64
 	if details != nil {
 		cost = ptr.Deref(details.ActualCost(), 0)

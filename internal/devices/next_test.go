@@ -140,7 +140,7 @@ func TestDistinguishes(t *testing.T) {
 			t.Errorf("%s: %v", expression, compiled.Error)
 			continue
 		}
-		if got := distinguishes(compiled.Environment, expression); got != want {
+		if got := distinguishes(treeOf(compiled.Environment, expression)); got != want {
 			t.Errorf("%s: got %t, want %t", expression, got, want)
 		}
 	}

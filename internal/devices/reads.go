@@ -9,15 +9,20 @@ import (
 // deviceVariable is what selectors call the device.
 const deviceVariable = "device"
 
-// distinguishes reports whether a selector can tell devices apart that differ in nothing but which one they are: it reads an attribute that tells
-// it, or it does not say by name what it reads. For others, what it says of one device holds for all of its kind.
-func distinguishes(environment *cel.Env, expression string) bool {
+// treeOf returns the checked syntax tree of a selector that compiles. It is nil for one that does not.
+func treeOf(environment *cel.Env, expression string) *ast.AST {
 	compiled, issues := environment.Compile(expression)
 	if issues.Err() != nil {
-		return true
+		return nil
 	}
+	return compiled.NativeRep()
+}
+
+// distinguishes reports whether a selector can tell devices apart that differ in nothing but which one they are: it reads an attribute that tells
+// it, or it does not say by name what it reads. For others, what it says of one device holds for all of its kind.
+func distinguishes(tree *ast.AST) bool {
 	named := true
-	visit(compiled.NativeRep().Expr(), func(attribute string, known bool) { named = named && known && !isIdentity(attribute) })
+	visit(tree.Expr(), func(attribute string, known bool) { named = named && known && !isIdentity(attribute) })
 	return !named
 }
 
