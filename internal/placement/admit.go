@@ -30,8 +30,11 @@ func (inv *Inventory) unsure(d *demand) func(s *supply, count int64) bool {
 	if d.Kind.discovered() {
 		others = make([]bool, len(inv.least))
 		for i := range inv.classes {
-			for j := range inv.classes[i].supplies {
-				if s := &inv.classes[i].supplies[j]; s.devices && s.count > 0 && len(d.Kind.deviceMismatches(s)) > 0 {
+			for _, w := range inv.classes[i].ways {
+				if !w.devices || w.count == 0 || len(d.Kind.deviceMismatches(w.supply)) == 0 {
+					continue
+				}
+				for _, s := range w.same {
 					others[s.number] = true
 				}
 			}
@@ -92,12 +95,8 @@ func (inv *Inventory) grows(p *plan) bool {
 // served returns the nodes that give a plan's resource by their devices and would do, and those that would not, in whatever way they give it. It
 // reports whether a device plugin offers it anywhere, and whether what one offers would do, too.
 func (inv *Inventory) served(p *plan) (will, wont []*Class, plugin, others bool) {
-	for i := range inv.classes {
-		class := &inv.classes[i]
-		s := class.supplyOf(p.resource)
-		if s == nil {
-			continue
-		}
+	for _, o := range inv.offers[p.resource] {
+		class, s := o.class, o.supply
 		plugin = plugin || !s.devices
 		switch {
 		case p.meets(class, s):

@@ -95,9 +95,9 @@ func (inv *Inventory) threshold(p *plan) int64 {
 	if p.labels == gpuLabels || !p.nominal {
 		return least
 	}
-	for i := range inv.classes {
-		if s := inv.classes[i].supplyOf(p.resource); s != nil && s.memory > 0 && s.enough(&p.demand, p.count) {
-			least = min(least, s.memory)
+	for _, o := range inv.offers[p.resource] {
+		if o.supply.memory > 0 && o.supply.enough(&p.demand, p.count) {
+			least = min(least, o.supply.memory)
 		}
 	}
 	return least
@@ -162,10 +162,9 @@ func (inv *Inventory) parts(p *plan) [][]corev1.NodeSelectorRequirement {
 		all = append(all, inv.mpsParts(p)...)
 	}
 	var products, partitions []string
-	for i := range inv.classes {
-		class := &inv.classes[i]
-		s := class.supplyOf(p.resource)
-		if p.memory == 0 || s == nil || !s.slice || p.labels != gpuLabels || !s.enough(&p.demand, 1) {
+	for _, o := range inv.offers[p.resource] {
+		class, s := o.class, o.supply
+		if p.memory == 0 || !s.slice || p.labels != gpuLabels || !s.enough(&p.demand, 1) {
 			continue
 		}
 		switch {

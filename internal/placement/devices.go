@@ -158,7 +158,9 @@ func (c *Config) markAlike(supplies []supply) {
 			continue
 		}
 		at := slices.IndexFunc(first, func(f *supply) bool {
-			return f.count == s.count && f.memory == s.memory && f.slice == s.slice && f.sharing == s.sharing && f.unified == s.unified
+			return f.count == s.count && f.memory == s.memory && f.slice == s.slice && f.sharing == s.sharing && f.unified == s.unified &&
+				f.atLeast == s.atLeast && f.largest == s.largest && f.unlabelled == s.unlabelled && f.unvouched == s.unvouched &&
+				f.capability == s.capability && f.unnamed == s.unnamed && slices.Equal(f.models, s.models)
 		})
 		if at < 0 {
 			at = len(first)
@@ -306,9 +308,9 @@ func modelOf(product string) string { return strings.ReplaceAll(product, " ", "-
 
 // doubts reports whether the devices of a class of nodes might do, and something about them is not known that is not their memory.
 func (p *plan) doubts(class *Class) bool {
-	return slices.ContainsFunc(class.supplies, func(s supply) bool {
-		open := s.doubtful || s.unusable == "" && s.atLeast && s.adds() && s.memory > 0 && s.need(&p.demand) > s.count
-		return s.devices && open && len(p.others(class)) == 0
+	return slices.ContainsFunc(class.ways, func(w way) bool {
+		open := w.doubtful || w.unusable == "" && w.atLeast && w.adds() && w.memory > 0 && w.need(&p.demand) > w.count
+		return w.devices && open && len(p.others(class)) == 0
 	})
 }
 
@@ -322,27 +324,18 @@ func (inv *Inventory) withUnread(p *plan, verdict Verdict) Verdict {
 
 // withFailure adds to the verdict of a gpu task that a DeviceClass cannot be used, if one cannot and no clause says so.
 func (inv *Inventory) withFailure(p *plan, verdict Verdict) Verdict {
-	if p.count == 0 {
+	if p.count == 0 || inv.failed == nil {
 		return verdict
 	}
-	var failed *supply
 	for i := range inv.classes {
 		if s, serves := p.closest(&inv.classes[i]); s != nil && s.failed && !serves {
 			return verdict
 		}
-		for j := range inv.classes[i].supplies {
-			if s := &inv.classes[i].supplies[j]; s.failed && failed == nil {
-				failed = s
-			}
-		}
 	}
-	switch {
-	case failed == nil:
-	case verdict.Advice == "":
-		verdict.Advice = failed.unusable
-	default:
-		verdict.Advice += "; " + failed.unusable
+	if verdict.Advice != "" {
+		verdict.Advice += "; "
 	}
+	verdict.Advice += inv.failed.unusable
 	return verdict
 }
 

@@ -74,7 +74,11 @@ func BenchmarkResolveDevices(b *testing.B) {
 				label(instanceType, fmt.Sprintf("type-%d", i))))
 		}
 		inv := inventoryWith(nil, classes, machines...)
-		for name, req := range map[string]Requirement{"fits": gpuTask(40 << 10), "several": gpuTask(200000), "fits nowhere": gpuTask(1 << 20)} {
+		busy := gpuTask(40 << 10)
+		busy.MilliCPU = 1 << 20
+		for name, req := range map[string]Requirement{
+			"fits": gpuTask(40 << 10), "several": gpuTask(200000), "fits nowhere": gpuTask(1 << 20), "too few processors": busy,
+		} {
 			b.Run(fmt.Sprintf("%d classes, %s", n, name), func(b *testing.B) {
 				for b.Loop() {
 					Resolve(req, inv)

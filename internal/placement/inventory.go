@@ -26,6 +26,10 @@ type Inventory struct {
 	handedOut map[corev1.ResourceName]int64
 	// least is the same by the resource's number.
 	least []int64
+	// offers are the classes that give GPUs by a resource, in their order.
+	offers map[corev1.ResourceName][]offer
+	// failed is what a DeviceClass hands out that fails, the first of them. Nil if none does.
+	failed *supply
 	// classes are sorted: those with GPUs first, then by name.
 	classes []Class
 	// legacy are the values of the replicas label on shared GPUs whose labels do not say how they are shared, by the
@@ -226,6 +230,7 @@ func (b *Builder) newGroup(d *described) *group {
 		}
 		g.supplies[i].number = b.numbers[name]
 	}
+	g.index()
 	for name, quantity := range common.Status.Allocatable {
 		if isForeign(name) && !b.config.isGPU(name) && quantity.Sign() > 0 {
 			g.foreign = append(g.foreign, name)
@@ -284,6 +289,7 @@ func (g *group) extent() extent {
 func (g *group) class() Class {
 	class, e := g.Class, g.extent()
 	class.node = withMemory(g.node, e.all)
+	class.room = Reserve{MilliCPU: g.node.Status.Allocatable.Cpu().MilliValue() - g.reserve.MilliCPU, Memory: e.all - g.reserve.Memory}
 	of := func(memory int64) *corev1.Node {
 		switch memory {
 		case -1:
@@ -336,7 +342,7 @@ func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
 		config: &b.config, devices: b.devices, daemons: b.daemons, unread: b.unread, assumed: b.assumed,
 		classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
-		least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
+		offers: map[corev1.ResourceName][]offer{}, least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {
 		inv.classes = append(inv.classes, group.class())
@@ -347,6 +353,7 @@ func (b *Builder) Inventory() *Inventory {
 			cmp.Compare(x.Name, y.Name), cmp.Compare(x.key, y.key))
 	})
 	for i := range inv.classes {
+		inv.noteOffers(&inv.classes[i])
 		inv.noteSharing(&inv.classes[i])
 		inv.notePlatforms(inv.classes[i].node.Labels)
 		inv.windows = inv.windows || inv.classes[i].node.Labels[corev1.LabelOSStable] == windows

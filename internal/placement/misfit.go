@@ -27,11 +27,12 @@ func (inv *Inventory) withClauses(p *plan, verdict Verdict) Verdict {
 	order := make([]ranked, len(inv.classes))
 	for i := range inv.classes {
 		class := &inv.classes[i]
-		order[i] = ranked{class, p.nearness(class), i, class.mostMemory()}
+		order[i] = ranked{class, p.nearness(class), i, class.most}
 	}
 	slices.SortFunc(order, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(b.nearest, a.nearest), cmp.Compare(b.memory, a.memory), cmp.Compare(a.place, b.place))
 	})
+	verdict.Clauses = make([]Clause, 0, min(len(order), maxClauses))
 	for i := range order {
 		class := order[i].class
 		next := Clause{Class: class.Name, Nodes: class.Nodes, Why: p.why(class)}
@@ -54,8 +55,8 @@ func (p *plan) nearness(class *Class) int {
 		return 0
 	}
 	nearest := 0
-	for i := range class.supplies {
-		switch s := &class.supplies[i]; {
+	for _, w := range class.ways {
+		switch s := w.supply; {
 		case s.serves(&p.demand):
 			nearest = max(nearest, 5)
 		case s.count == 0:
@@ -72,20 +73,16 @@ func (p *plan) nearness(class *Class) int {
 	return nearest
 }
 
-// mostMemory is the most GPU memory, in MiB, that one task could have of a node.
-func (c *Class) mostMemory() int64 {
-	var most int64
-	for i := range c.supplies {
-		s := &c.supplies[i]
-		switch {
-		case s.unusable != "" || s.count == 0:
-		case s.adds():
-			most = max(most, s.total())
-		default:
-			most = max(most, s.memory)
-		}
+// most is the most memory, in MiB, that one task could have of a node.
+func (s *supply) most() int64 {
+	switch {
+	case s.unusable != "" || s.count == 0:
+		return 0
+	case s.adds():
+		return s.total()
+	default:
+		return s.memory
 	}
-	return most
 }
 
 // fits reports whether a node of a class, when it is empty, can host the Pod, and has what the task needs. A nil node is none.
@@ -111,15 +108,18 @@ func (p *plan) why(class *Class) string {
 		return "its nodes with enough memory take no Pods now: cordoned or not ready"
 	}
 	var all []string
-	if p.count > 0 {
-		if why := p.lacks(class); why != "" {
+	most, serves := p.closest(class)
+	if p.count > 0 && !serves {
+		if why := p.lacks(class, most); why != "" {
 			all = append(all, why)
 		}
 		if !class.accelerated() {
 			return all[0] // whatever else: a GPU does not come
 		}
 	}
-	all = append(all, p.unsuited(class)...)
+	for _, m := range p.mismatches(class.node.Labels, most) {
+		all = append(all, m.why)
+	}
 	all = append(all, p.others(class)...)
 	if len(all) == 0 {
 		return p.unselected(class)
@@ -223,30 +223,26 @@ func (p *plan) unselected(class *Class) string {
 	return "is not what the placement selects: " + p.share()
 }
 
-// lacks returns why the GPUs of a class are not enough: of several kinds of them, those that come nearest. Empty if they are.
-func (p *plan) lacks(class *Class) string {
+// lacks returns why the GPUs of a class are not enough, by the supply of which there is most to say.
+func (p *plan) lacks(class *Class, most *supply) string {
+	if most != nil {
+		return most.shortage(&p.demand)
+	}
+	if len(class.foreign) == 0 {
+		return "has no GPU"
+	}
 	var foreign []string
 	for _, name := range class.foreign {
 		quantity := class.node.Status.Allocatable[name]
 		foreign = append(foreign, fmt.Sprintf("%s: %s", name, quantity.String()))
 	}
-	most, serves := p.closest(class)
-	switch {
-	case serves:
-		return ""
-	case most != nil:
-		return most.shortage(&p.demand)
-	case len(foreign) > 0:
-		return "has " + strings.Join(foreign, ", ") + ", which gpu.resourceName does not name"
-	default:
-		return "has no GPU"
-	}
+	return "has " + strings.Join(foreign, ", ") + ", which gpu.resourceName does not name"
 }
 
 // closest returns the supply of a class of which there is most to say, and whether some supply is enough. Nil if there is none.
 func (p *plan) closest(class *Class) (most *supply, serves bool) {
-	for i := range class.supplies {
-		s := &class.supplies[i]
+	for _, w := range class.ways {
+		s := w.supply
 		if s.serves(&p.demand) && !s.unallocatable {
 			return s, true
 		}

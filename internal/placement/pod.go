@@ -1,8 +1,9 @@
 package placement
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/component-helpers/resource"
 	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
@@ -31,8 +32,8 @@ func placementPod(placement *v1alpha1.Placement) *pod {
 	if placement.Affinity != nil {
 		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: placement.Affinity.NodeAffinity}
 	}
-	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
-	delete(requests, hamiMemory) // no node has it: HAMi's scheduler counts it, and kube-scheduler's part of that ignores it
+	requests := maps.Clone(placement.Requests) // the Pod's, as it has one container, whose limits are among its requests
+	delete(requests, hamiMemory)               // no node has it: HAMi's scheduler counts it, and kube-scheduler's part of that ignores it
 	return &pod{
 		affinity:    nodeaffinity.GetRequiredNodeAffinity(p),
 		tolerations: p.Spec.Tolerations,

@@ -83,19 +83,16 @@ func (inv *Inventory) plan(req Requirement) *plan {
 		return inv.planned(d, choice{})
 	}
 	found, told := inv.candidates(&d)
-	var indistinct *supply
-	for k := range found {
-		found.best(k)
-		p := inv.planned(d, found[k].choice())
-		if p.pod.fits(p.class.node, p.class.reserve) {
+	tried := trials{inv: inv, demand: &d, plans: map[trial]*plan{}}
+	roomy := found.withRoom(&d)
+	for k := range roomy {
+		roomy.best(k)
+		if p := tried.host(roomy[k]); p != nil {
 			return p
-		}
-		if indistinct == nil && p.ambiguous && len(p.others(p.class)) == 0 {
-			indistinct = p.supply
 		}
 	}
 	p := inv.otherwise(d, found, told)
-	p.indistinct = indistinct
+	p.indistinct = tried.indistinct
 	return p
 }
 
@@ -123,14 +120,16 @@ func (inv *Inventory) planned(d demand, c choice) *plan {
 
 // candidate is a choice of GPUs that exist.
 type candidate struct {
-	supply       *supply
+	supply *supply
+	// same are the other ways to ask for it: DeviceClasses that hand out the same of a node, of which clusters may have dozens.
+	same         []*supply
 	class        *Class
 	count, waste int64
 	// unsure says that its resource hands out devices that would not do, too.
 	unsure bool
 	// rare says that there are few of them, and many others that serve the task with as many.
 	rare bool
-	// order is that of the classes, which are sorted by name, and of the resources of a class.
+	// order is that of the classes, which are sorted by name.
 	order int
 }
 
@@ -140,20 +139,29 @@ func candidateOf(d *demand, class *Class, s *supply) candidate {
 }
 
 func (c *candidate) choice() choice {
-	return choice{
-		count: c.count, resource: c.supply.resource, labels: c.supply.labels, supply: c.supply, class: c.class, unified: c.supply.unified,
-	}
+	s := c.supply
+	return choice{count: c.count, resource: s.resource, labels: s.labels, supply: s, class: c.class, unified: s.unified}
 }
 
 // compare orders candidates, the better ones first: the fewest GPUs, not those that are rare, not those of a resource that hands out smaller ones,
 // too, the least waste, the most nodes. A task that names no size prefers whole GPUs.
 func (c *candidate) compare(other *candidate) int {
 	return cmp.Or(cmp.Compare(c.count, other.count), compareBool(c.rare, other.rare), compareBool(c.unsure, other.unsure),
-		cmp.Compare(c.waste, other.waste), cmp.Compare(other.class.Nodes, c.class.Nodes), cmp.Compare(c.order, other.order))
+		cmp.Compare(c.waste, other.waste), cmp.Compare(other.class.Nodes, c.class.Nodes), cmp.Compare(c.order, other.order),
+		cmp.Compare(c.supply.place, other.supply.place))
 }
 
 // candidates are in no order.
 type candidates []candidate
+
+// withRoom returns those of nodes that have the processors and the memory, too. Others need not be planned for.
+func (all candidates) withRoom(d *demand) candidates {
+	lacks := func(c candidate) bool { return !c.class.hasRoom(d) }
+	if !slices.ContainsFunc(all, lacks) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), lacks)
+}
 
 // best moves the best candidate from a place on to that place. Mostly one is enough: only then are they sorted.
 func (all candidates) best(from int) {
@@ -173,28 +181,25 @@ func (all candidates) best(from int) {
 	}
 }
 
-// candidates returns every way to meet a demand with GPUs that exist. Those that only labels tell of are apart. Of DeviceClasses that hand out the same
-// of a node, and nothing smaller anywhere, one is enough: clusters may have dozens.
+// candidates returns every way to meet a demand with GPUs that exist. Those that only labels tell of are apart.
 func (inv *Inventory) candidates(d *demand) (found, told candidates) {
 	unsure := inv.unsure(d)
-	once := d.memory > 0 && !d.Kind.discovered()
 	for i := range inv.classes {
 		class := &inv.classes[i]
-		if len(class.supplies) == 0 || len(d.hostMismatches(class.node.Labels)) > 0 {
+		if len(class.ways) == 0 || len(d.hostMismatches(class.node.Labels)) > 0 {
 			continue
 		}
-		taken := 0
-		for j := range class.supplies {
-			s := &class.supplies[j]
-			if s.alike > 0 && s.alike == taken || !s.serves(d) || len(d.Kind.mismatches(class.node.Labels, s)) > 0 {
+		for j := range class.ways {
+			w := &class.ways[j]
+			if !w.serves(d) || len(d.Kind.mismatches(class.node.Labels, w.supply)) > 0 {
 				continue
 			}
-			next := candidateOf(d, class, s)
-			next.order, next.unsure = len(found)+len(told), unsure(s, next.count)
-			if once && !next.unsure {
-				taken = s.alike
+			next := candidateOf(d, class, w.supply)
+			next.order, next.same, next.unsure = i, w.same, true
+			if sure := slices.IndexFunc(w.same, func(s *supply) bool { return !unsure(s, next.count) }); sure >= 0 {
+				next.supply, next.unsure = w.same[sure], false
 			}
-			if s.unallocatable {
+			if w.unallocatable {
 				told = append(told, next)
 			} else {
 				if found == nil {
@@ -270,8 +275,8 @@ func (inv *Inventory) nearest(d *demand) candidates {
 		if d.suits(class.node.Labels, nil) == fitNo {
 			continue
 		}
-		for j := range class.supplies {
-			s := &class.supplies[j]
+		for _, w := range class.ways {
+			s := w.supply
 			if d.memory == 0 || s.unusable != "" || s.unallocatable || s.devices || s.memory == 0 || !s.adds() || s.count == 0 || s.count == 1 && !impossible {
 				continue
 			}
@@ -301,16 +306,6 @@ func (s *supply) waste(d *demand, count int64) int64 {
 	default:
 		return 0
 	}
-}
-
-// supplyOf returns the nodes' supply of a resource. It is nil if there is none.
-func (c *Class) supplyOf(name corev1.ResourceName) *supply {
-	for i := range c.supplies {
-		if c.supplies[i].resource == name {
-			return &c.supplies[i]
-		}
-	}
-	return nil
 }
 
 // supplyOfProfile returns the supply of an empty node of a profile.

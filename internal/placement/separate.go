@@ -17,10 +17,9 @@ var separators = []string{
 // It reports whether such nodes have the labels of others that would do. Then it keeps off both: a Pod must not come to the wrong ones.
 func (inv *Inventory) separate(p *plan, terms []corev1.NodeSelectorTerm) ([]corev1.NodeSelectorTerm, bool) {
 	var bad, good []*Class
-	for i := range inv.classes {
-		class := &inv.classes[i]
-		s := class.supplyOf(p.resource)
-		if s == nil || s.unallocatable || s.unmanaged || s.count < p.count && !s.stalls(p.count) ||
+	for _, o := range inv.offers[p.resource] {
+		class, s := o.class, o.supply
+		if s.unallocatable || s.unmanaged || s.count < p.count && !s.stalls(p.count) ||
 			len(terms) > 0 && !slices.ContainsFunc(terms, class.matches) {
 			continue
 		}

@@ -192,16 +192,6 @@ func (d *demand) suits(labels map[string]string, s *supply) fit {
 	return worst
 }
 
-// unsuited says why the nodes of a class are not what a task needs, besides the number of GPUs and their memory.
-func (p *plan) unsuited(class *Class) []string {
-	var all []string
-	most, _ := p.closest(class)
-	for _, m := range p.mismatches(class.node.Labels, most) {
-		all = append(all, m.why)
-	}
-	return all
-}
-
 // growable reports whether nodes that an autoscaler would add are what a task needs, as far as the labels tell that it knows of them: not those
 // of GPU Feature Discovery.
 func (d *demand) growable(labels map[string]string) bool {
@@ -278,11 +268,8 @@ func (inv *Inventory) productLabels(k *Kind) []string {
 
 // untold reports whether the nodes of a class could host the task if it were told what they are.
 func (p *plan) untold(class *Class) bool {
-	if len(p.others(class)) > 0 {
-		return false
-	}
-	return slices.ContainsFunc(class.supplies, func(s supply) bool {
-		return !s.unallocatable && s.serves(&p.demand) && p.suits(class.node.Labels, &s) == fitUntold
+	return slices.ContainsFunc(class.ways, func(w way) bool {
+		return !w.unallocatable && w.serves(&p.demand) && p.suits(class.node.Labels, w.supply) == fitUntold && len(p.others(class)) == 0
 	})
 }
 

@@ -70,6 +70,8 @@ type supply struct {
 	models     []string
 	unnamed    bool
 	capability Capability
+	// place is its place among those of its class of nodes.
+	place int
 	// alike is a number that is the same for DeviceClasses which hand out the same of a node, by their implicit names. 0 for others.
 	alike int
 	// failed says that its DeviceClass fails, for which unusable has the reason.

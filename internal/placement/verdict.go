@@ -32,6 +32,14 @@ func (inv *Inventory) host(p *plan) *Class {
 	if p.class != nil && p.fits(p.class, p.class.openFor(p)) {
 		return p.class
 	}
+	if p.count > 0 {
+		for _, o := range inv.offers[p.resource] {
+			if p.meets(o.class, o.supply) && p.pod.fits(o.class.openFor(p), o.class.reserve) {
+				return o.class
+			}
+		}
+		return nil
+	}
 	for i := range inv.classes {
 		if class := &inv.classes[i]; p.fits(class, class.openFor(p)) {
 			return class
@@ -64,20 +72,20 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 		return detailed(v1alpha1.ReasonNoInventory, fmt.Sprintf(
 			"no node can host the task yet; Karpenter may add one for its Pod, whose placement selects by %s", label))
 	}
-	if !slices.ContainsFunc(inv.classes, func(c Class) bool { return len(c.supplies) > 0 }) {
+	if len(inv.classes[0].supplies) == 0 { // those with GPUs are first
 		const none = "none of the nodes has a GPU"
 		summary := fmt.Sprintf("%s; the placement asks for %s, and kube-scheduler judges. If GPU nodes are added on demand, "+
 			"describe them by a profile in the operator's configuration", none, p.share())
-		if slices.ContainsFunc(inv.classes, func(c Class) bool { return c.accelerated() }) {
+		if inv.some((*Class).accelerated) {
 			return detailed(v1alpha1.ReasonNoInventory, summary)
 		}
 		return unknown(v1alpha1.ReasonNoInventory, summary)
 	}
 	switch {
-	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.toldOnly(&c) }):
+	case inv.some(p.toldOnly):
 		return detailed(v1alpha1.ReasonNoInventory, "GPUs that could host the task are told by labels, and not allocatable: run the device plugin; "+
 			"if Dynamic Resource Allocation gives them, kube-scheduler judges")
-	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.doubts(&c) }):
+	case inv.some(p.doubts):
 		return detailed(v1alpha1.ReasonNoInventory, "it is not known whether some devices of Dynamic Resource Allocation can host the task")
 	case p.indistinct != nil && p.indistinct.devices:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, fmt.Sprintf("devices that could host the task have a DeviceClass with others that could not, and no "+
@@ -86,14 +94,14 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 	case p.indistinct != nil:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPUs that could host the task have the labels of others that could not, so the placement "+
 			"selects neither: give one of them a label of its own, and describe them by a profile")
-	case p.memory > 0 && slices.ContainsFunc(inv.classes, func(c Class) bool { return inv.mayHost(p, &c) }):
-		if !slices.ContainsFunc(inv.classes, func(c Class) bool { return inv.mayHost(p, &c) && !c.discovered() }) {
+	case p.memory > 0 && inv.some(func(c *Class) bool { return inv.mayHost(p, c) }):
+		if !inv.some(func(c *Class) bool { return inv.mayHost(p, c) && !c.discovered() }) {
 			return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPU Feature Discovery runs on some GPU nodes and does not tell how much memory a GPU has: "+
 				"describe them by a profile in the operator's configuration")
 		}
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes do not say how much memory a GPU has: run GPU Feature Discovery on them, "+
 			"or describe them by a profile in the operator's configuration")
-	case slices.ContainsFunc(inv.classes, func(c Class) bool { return p.untold(&c) }):
+	case inv.some(p.untold):
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "some GPU nodes that could host the task do not say whether they are what gpuRequirements asks for: "+
 			"run GPU Feature Discovery on them")
 	case inv.unread != "":
@@ -101,6 +109,16 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 	default:
 		return Verdict{}, false
 	}
+}
+
+// some reports whether a class is what a function reports.
+func (inv *Inventory) some(is func(*Class) bool) bool {
+	for i := range inv.classes {
+		if is(&inv.classes[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // discovered reports whether GPU Feature Discovery runs on the nodes of a class.
@@ -164,8 +182,8 @@ func (p *plan) toldOnly(class *Class) bool {
 	if class.Unplugged > 0 && p.fits(class, class.node) {
 		return true
 	}
-	for i := range class.supplies {
-		s := &class.supplies[i]
+	for _, w := range class.ways {
+		s := w.supply
 		if s.unallocatable && s.resource == p.resource && s.enough(&p.demand, p.count) && len(p.others(class)) == 0 && p.suits(class.node.Labels, s) == fitYes {
 			return true
 		}
@@ -175,13 +193,10 @@ func (p *plan) toldOnly(class *Class) bool {
 
 // mayHost reports whether the nodes of a class could host the task if it were known how much memory their GPUs have.
 func (inv *Inventory) mayHost(p *plan, class *Class) bool {
-	for i := range class.supplies {
-		s := &class.supplies[i]
-		if p.suits(class.node.Labels, s) == fitNo {
-			continue
-		}
+	for _, w := range class.ways {
+		s := w.supply
 		known := s.unusable == "" && !s.unlabelled || s.unvouched && !inv.config.TimeSlicing || s.unusable != "" && !s.unvouched
-		if !known && s.count > 0 && len(p.others(class)) == 0 {
+		if !known && s.count > 0 && p.suits(class.node.Labels, s) != fitNo && len(p.others(class)) == 0 {
 			return true
 		}
 	}
@@ -223,11 +238,8 @@ func (inv *Inventory) nearMiss(p *plan) string {
 	var name string
 	for i := range inv.classes {
 		class := &inv.classes[i]
-		for j := range class.supplies {
-			if j > 0 && class.supplies[j].alike > 0 && class.supplies[j].alike == class.supplies[j-1].alike {
-				continue // it is as near as the one before
-			}
-			if s := &class.supplies[j]; s.isNearMiss(&p.demand) && p.suits(class.node.Labels, s) == fitYes && (best == nil || s.memory > best.memory) {
+		for _, w := range class.ways {
+			if s := w.supply; s.isNearMiss(&p.demand) && p.suits(class.node.Labels, s) == fitYes && (best == nil || s.memory > best.memory) {
 				best, name = s, class.Name
 			}
 		}
@@ -292,8 +304,8 @@ func (inv *Inventory) exceedsNodes(p *plan) bool {
 		return false
 	}
 	for i := range inv.classes {
-		for j := range inv.classes[i].supplies {
-			s := &inv.classes[i].supplies[j]
+		for _, w := range inv.classes[i].ways {
+			s := w.supply
 			if s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count && p.suits(inv.classes[i].node.Labels, s) != fitNo {
 				return false
 			}
