@@ -326,6 +326,11 @@ func TestField9(t *testing.T) {
 		{"only numbers that no node has", h100, nil, `{type: gpu, gpuMemory: 10Gi, gpuCounts: [16]}`, "16 nvidia.com/gpu", "*", isFalse, []string{"needs 16 GPUs on one node, has 8"}},
 		{"two, and one on a node", some(node(gfd("L4", "23034", "1"), "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 10Gi, gpuCounts: [2, 4]}`, "2 nvidia.com/gpu", "*", isFalse,
 			[]string{"needs 2 GPUs, the fewest that gpuCounts allows, and has one on a node"}},
+		{"two, and one of an unknown size", some(node("", "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 10Gi, gpuCounts: [2]}`, "2 nvidia.com/gpu", "*", isFalse,
+			[]string{"needs more GPUs on one node than the 1 that it has, however much memory they have"}},
+		{"more than any GPU has, and one of an unknown size", some(node("", "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 1100Gi}`, "2 nvidia.com/gpu", "*", isFalse,
+			[]string{"needs more GPUs on one node than the 1 that it has"}},
+		{"and two", some(node("", "nvidia.com/gpu=2")), nil, `{type: gpu, gpuMemory: 1100Gi}`, "2 nvidia.com/gpu", "*", isNoLabel, nil},
 		{"two, and slices", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 9Gi, gpuCounts: [2]}`, "2 nvidia.com/gpu", "*", isFalse,
 			[]string{"needs 2 GPUs, the fewest that gpuCounts allows, and has MIG slices, which do not add up"}},
 	}...))

@@ -279,6 +279,9 @@ func (s *supply) apart() string {
 
 // shortage returns why a supply does not meet a demand.
 func (s *supply) shortage(d *demand) string {
+	if s.memory == 0 && s.unusable == "" && s.count > 0 && !s.mayBeEnough(d) {
+		return fmt.Sprintf("needs more GPUs on one node than the %d that it has, however much memory they have", s.count)
+	}
 	if why := s.deviceShortage(d); why != "" {
 		return why
 	}

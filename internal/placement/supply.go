@@ -340,6 +340,15 @@ func (s *supply) enough(d *demand, count int64) bool {
 	return d.memory == 0 || s.memory > 0 && s.counted(d)*count >= d.memory
 }
 
+// mayBeEnough reports whether GPUs could meet a demand of which only the number is known: those of one node, each with the most that there can be. A
+// share or a slice counts alone.
+func (s *supply) mayBeEnough(d *demand) bool {
+	largest := *s
+	largest.memory = memoryCeiling - 1
+	k := largest.need(d)
+	return k > 0 && k <= s.count && (k == 1 || s.adds())
+}
+
 // serves reports whether one node has enough of the supply.
 func (s *supply) serves(d *demand) bool {
 	if s.unusable != "" || d.memory > 0 && s.memory == 0 {

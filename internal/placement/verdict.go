@@ -196,7 +196,7 @@ func (inv *Inventory) mayHost(p *plan, class *Class) bool {
 	for _, w := range class.ways {
 		s := w.supply
 		known := s.unusable == "" && !s.unlabelled || s.unvouched && !inv.config.TimeSlicing || s.unusable != "" && !s.unvouched
-		if !known && s.count > 0 && p.suits(class.node.Labels, s) != fitNo && len(p.others(class)) == 0 {
+		if !known && s.mayBeEnough(&p.demand) && p.suits(class.node.Labels, s) != fitNo && len(p.others(class)) == 0 {
 			return true
 		}
 	}
