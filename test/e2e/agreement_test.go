@@ -28,8 +28,8 @@ import (
 )
 
 const (
-	defaultClusters = 125
-	tasksPerCluster = 24
+	defaultClusters = 250
+	tasksPerCluster = 12
 )
 
 // number returns that of an environment variable, or another one where it is not set.
@@ -132,9 +132,9 @@ var _ = Describe("A placement", Ordered, func() {
 		for status, part := range least {
 			Expect(counts[status]).To(BeNumerically(">=", clusters*tasksPerCluster/part), "the generator makes too few that are %s", status)
 		}
-		Expect(handed).To(BeNumerically(">=", clusters), "the generator makes too few that are bound to devices")
-		// One in ten is, with a deviation of one in 70 between seeds.
-		Expect(counts["Unknown"]).To(BeNumerically("<=", clusters*tasksPerCluster*15/100), "too few are known")
+		Expect(handed).To(BeNumerically(">=", clusters*tasksPerCluster/24), "the generator makes too few that are bound to devices")
+		// At most one in ten is meant to be. Of the seeds 16 to 65, the mean is 7.5 in 100, and one has more than ten: 10.2.
+		Expect(counts["Unknown"]).To(BeNumerically("<=", clusters*tasksPerCluster*12/100), "too few are known")
 	})
 })
 
@@ -159,8 +159,8 @@ func TestPlacementByItself(t *testing.T) {
 		}
 	}
 	t.Logf("verdicts:\n%s", counts)
-	// Between seeds, their number differs from one in ten by a deviation of one in 280.
-	if most := clusters * tasksPerCluster * 15 / 100; counts["Unknown"] > most {
+	// They are 8 to 9 in 100, whatever the seed.
+	if most := clusters * tasksPerCluster / 10; counts["Unknown"] > most {
 		t.Errorf("want %d unknown at most, got %d", most, counts["Unknown"])
 	}
 }

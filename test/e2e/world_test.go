@@ -314,7 +314,10 @@ func (w *world) onlyGood(o oracle, class *resourcev1.DeviceClass, n int64) bool 
 				is, _, err := compiledSelectors.GetOrCompile(s.CEL.Expression).DeviceMatches(context.Background(), cel.Device{
 					Driver: slice.Spec.Driver, Attributes: d.Attributes, Capacity: d.Capacity, AllowMultipleAllocations: d.AllowMultipleAllocations,
 				})
-				matches = matches && is && err == nil
+				if err != nil {
+					return false // it fails every Pod as soon as this node takes Pods
+				}
+				matches = matches && is
 			}
 			key := slice.Spec.Pool.Name + "/" + d.Name
 			if matches && !w.gives(o, slices.Repeat([]string{key}, int(n))) {
