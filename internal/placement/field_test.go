@@ -331,7 +331,7 @@ func TestField9(t *testing.T) {
 		{"more than any GPU has, and one of an unknown size", some(node("", "nvidia.com/gpu=1")), nil, `{type: gpu, gpuMemory: 1100Gi}`, "2 nvidia.com/gpu", "*", isFalse,
 			[]string{"needs more GPUs on one node than the 1 that it has"}},
 		{"and two", some(node("", "nvidia.com/gpu=2")), nil, `{type: gpu, gpuMemory: 1100Gi}`, "2 nvidia.com/gpu", "*", isNoLabel, nil},
-		{"two, and slices", some(migSingle("1g.10gb", 9984)), nil, `{type: gpu, gpuMemory: 9Gi, gpuCounts: [2]}`, "2 nvidia.com/gpu", "*", isFalse,
+		{"two, and slices", some(migSingle("1g.5gb", 4864)), nil, `{type: gpu, gpuMemory: 4Gi, gpuCounts: [2]}`, "2 nvidia.com/gpu", "*", isFalse,
 			[]string{"needs 2 GPUs, the fewest that gpuCounts allows, and has MIG slices, which do not add up"}},
 	}...))
 }

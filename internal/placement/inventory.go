@@ -342,7 +342,8 @@ func (b *Builder) Inventory() *Inventory {
 	inv := &Inventory{
 		config: &b.config, devices: b.devices, daemons: b.daemons, unread: b.unread, assumed: b.assumed,
 		classes: make([]Class, 0, len(b.groups)), handedOut: map[corev1.ResourceName]int64{},
-		offers: map[corev1.ResourceName][]offer{}, least: make([]int64, len(b.numbers)), legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
+		offers: map[corev1.ResourceName][]offer{}, least: make([]int64, len(b.numbers)),
+		legacy: map[string][]string{}, mps: map[string][]string{}, platforms: map[string]bool{},
 	}
 	for _, group := range b.groups {
 		inv.classes = append(inv.classes, group.class())
@@ -394,12 +395,4 @@ func (inv *Inventory) noteMark(class *Class) {
 			return
 		}
 	}
-}
-
-// insert adds to a sorted set.
-func insert(set []string, value string) []string {
-	if i, found := slices.BinarySearch(set, value); !found {
-		return slices.Insert(set, i, value)
-	}
-	return set
 }

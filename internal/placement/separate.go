@@ -61,6 +61,14 @@ func merge1(all []corev1.NodeSelectorRequirement, next corev1.NodeSelectorRequir
 	return all
 }
 
+// insert adds to a sorted set.
+func insert(set []string, value string) []string {
+	if i, found := slices.BinarySearch(set, value); !found {
+		return slices.Insert(set, i, value)
+	}
+	return set
+}
+
 // separator returns what keeps off a class, and none of others if there is such a thing.
 func separator(bad *Class, good []*Class) (corev1.NodeSelectorRequirement, bool) {
 	var keys []string
