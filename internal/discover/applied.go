@@ -33,6 +33,8 @@ type given struct {
 	name   string
 	value  *syntax.Expr
 	module *syntax.Module
+	// layer counts the calls: of a keyword that several give, that of the last call counts, as functools.partial has it.
+	layer int
 }
 
 const (
@@ -117,19 +119,15 @@ func (u *unfolding) call(m *syntax.Module, e *syntax.Expr, at finding.Position, 
 	} else {
 		a.calls++
 	}
+	a.given = slices.Clone(a.given)
+	layer := 0
+	if n := len(a.given); n > 0 {
+		layer = a.given[n-1].layer + 1
+	}
 	for i := rest; i < len(e.Operands); i++ {
-		a.give(given{e.Names[i], e.Operands[i], m})
+		a.given = append(a.given, given{e.Names[i], e.Operands[i], m, layer})
 	}
 	return a
-}
-
-// give adds an argument. One by keyword replaces an earlier one.
-func (a *applied) give(g given) {
-	a.given = slices.Clone(a.given)
-	if g.name != "" && g.name != "*" && g.name != "**" {
-		a.given = slices.DeleteFunc(a.given, func(one given) bool { return one.name == g.name && one.module == g.module && a.isVariable })
-	}
-	a.given = append(a.given, g)
 }
 
 // variable follows a name to the value that a module gives it. It reports whether that is a decorator with arguments.
@@ -269,7 +267,11 @@ func (u *unfolding) wrappedByName(m *syntax.Module, e *syntax.Expr, depth int) (
 	if e.Kind != syntax.Name {
 		return nil, nil, false
 	}
-	for _, b := range m.Bindings[e.Text] {
+	bindings := m.Bindings[e.Text]
+	if m != u.module { // whoever imports a name gets what it was bound to last
+		bindings = u.values(m, e.Text, finding.Position{})
+	}
+	for _, b := range bindings {
 		var values []*syntax.Expr
 		switch {
 		case b.Value != nil:

@@ -32,8 +32,10 @@ type declaration struct {
 	reader *annotation.Reader
 	// arguments are the decorator's, by keyword.
 	arguments map[string]argument
-	spec      v1alpha1.MazeTaskSpec
-	findings  []finding.Finding
+	// layer is that of the arguments that are read.
+	layer    int
+	spec     v1alpha1.MazeTaskSpec
+	findings []finding.Finding
 	// refused means that there is no task.
 	refused bool
 }
@@ -46,7 +48,12 @@ type argument struct {
 	from *syntax.Expr
 	// why is the reason why the value is not known. It is nil if it is.
 	why *eval.Unknown
+	// layer is that of the call that gives it.
+	layer int
 }
+
+// noLayer is the layer of what is given without keyword. No call can give it anew.
+const noLayer = -1
 
 // form is a way to declare a task.
 type form struct {
@@ -258,22 +265,37 @@ func unfit(f *syntax.Function) string {
 	}
 }
 
-// readArguments evaluates the decorator's arguments.
+// readArguments evaluates the decorator's arguments: those without keyword, and then those of each call, the last call first.
 func (d *declaration) readArguments() {
 	if d.decorator.Kind != syntax.Call {
 		return
 	}
-	for i, operand := range d.decorator.Operands[1:] {
-		switch name := d.decorator.Names[i+1]; {
-		case name == "**":
-			d.readSpread(operand)
-		case name == "*" || name == "" && i >= d.form.positional:
+	operands, names := d.decorator.Operands[1:], d.decorator.Names[1:]
+	d.layer = noLayer
+	for i, operand := range operands {
+		switch {
+		case names[i] == "*" || names[i] == "" && i >= d.form.positional:
 			at, _ := d.placed(operand)
 			d.refuse(finding.WrongArgument, at, "@%s does not take so many arguments without keyword", d.decorator.Callee().Dotted())
-		case name == "":
+		case names[i] == "":
 			d.readArgument(d.form.keywords[i], operand)
-		default:
-			d.readArgument(name, operand)
+		}
+	}
+	layers := make([]int, len(operands)) // without functools.partial there is but one
+	if d.made != nil && len(d.made.given) == len(operands) {
+		for i, g := range d.made.given {
+			layers[i] = g.layer
+		}
+	}
+	for d.layer = slices.Max(append(layers, 0)); d.layer >= 0; d.layer-- {
+		for i, operand := range operands {
+			switch {
+			case layers[i] != d.layer || names[i] == "" || names[i] == "*":
+			case names[i] == "**":
+				d.readSpread(operand)
+			default:
+				d.readArgument(names[i], operand)
+			}
 		}
 	}
 }
@@ -289,7 +311,7 @@ func (d *declaration) readArgument(keyword string, operand *syntax.Expr) {
 		value = nil
 		d.notKnown(keyword, at, why)
 	}
-	d.arguments[keyword] = argument{at, value, from, why}
+	d.arguments[keyword] = argument{at, value, from, why, d.layer}
 }
 
 // placed returns where an argument stands, and the expression, which is nil for one of another module. That stands where the decorator does.
@@ -310,9 +332,13 @@ func (d *declaration) notKnown(keyword string, at finding.Position, why *eval.Un
 	d.find(finding.NotStaticallyKnown, where, "not statically known: %s; %s: write a constant", text, effect)
 }
 
-// takes reports whether the decorator takes a keyword, which may be given once. If not, it refuses the task.
+// takes reports whether the decorator takes a keyword, which a call may give once. If not, it refuses the task, unless a later call gives
+// the keyword anew.
 func (d *declaration) takes(keyword string, at finding.Position) bool {
 	if d.has(keyword) {
+		if d.arguments[keyword].layer > d.layer && d.layer != noLayer {
+			return false
+		}
 		d.refuse(finding.WrongArgument, at, "%s is given twice, so Python would run nothing of the file: take one away", keyword)
 		return false
 	}
@@ -348,7 +374,7 @@ func (d *declaration) readSpread(operand *syntax.Expr) {
 	}
 	for _, e := range entries {
 		if keyword, ok := e.Key.(string); ok && d.takes(keyword, at) {
-			d.arguments[keyword] = argument{at, e.Value, nil, nil}
+			d.arguments[keyword] = argument{at, e.Value, nil, nil, d.layer}
 		}
 	}
 }
