@@ -24,7 +24,8 @@ type Supply struct {
 	// that of the device with the most.
 	Memory, Largest int64
 	// Capability is the least compute capability of any of them: a hundred times the major version, and the minor one. 0 where one does not tell.
-	Capability int64
+	// Newest is the greatest.
+	Capability, Newest int64
 	// Partitions reports whether a device is a part of a GPU, such as MIG's. Shared reports whether several Pods get the same one, and may use all
 	// of its memory, and Divided whether each of them gets a part of the memory, which Memory then is.
 	Partitions bool
@@ -104,7 +105,7 @@ func (i *Inventory) suppliesOf(c *class, at int, there []found) []Supply {
 			supply.Memory, supply.Capability = d.memory, d.capability
 		}
 		supply.Memory, supply.Largest = min(supply.Memory, d.memory), max(supply.Largest, d.memory)
-		supply.Capability = min(supply.Capability, d.capability)
+		supply.Capability, supply.Newest = min(supply.Capability, d.capability), max(supply.Newest, d.capability)
 		usable = append(usable, d)
 		supply.Partitions = supply.Partitions || d.partition
 		supply.Shared = supply.Shared || d.shared && !d.divided

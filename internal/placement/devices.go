@@ -119,8 +119,8 @@ func (c *Config) describeGPUs(slim *corev1.Node, published *devices.Inventory) d
 		if s.count > 0 {
 			common.Status.Allocatable[s.resource] = *resource.NewQuantity(s.count, resource.DecimalSI)
 		}
-		fmt.Fprintf(&key, "%q %q %d %d %d %d %t %t %t %q %q %q %q ", s.resource, s.source.class, s.count, s.memory, s.largest, s.capability,
-			s.slice, s.doubtful, s.unnamed, s.sharing, s.unusable, s.products, s.models)
+		fmt.Fprintf(&key, "%q %q %d %d %d %d %d %t %t %t %q %q %q %q ", s.resource, s.source.class, s.count, s.memory, s.largest, s.capability,
+			s.newest, s.slice, s.doubtful, s.unnamed, s.sharing, s.unusable, s.products, s.models)
 	}
 	d.common, d.key = &common, keyOf(&common)+key.String()
 	return d
@@ -160,7 +160,7 @@ func (c *Config) markAlike(supplies []supply) {
 		at := slices.IndexFunc(first, func(f *supply) bool {
 			return f.count == s.count && f.memory == s.memory && f.slice == s.slice && f.sharing == s.sharing && f.unified == s.unified &&
 				f.atLeast == s.atLeast && f.largest == s.largest && f.unlabelled == s.unlabelled && f.unvouched == s.unvouched &&
-				f.capability == s.capability && f.unnamed == s.unnamed && slices.Equal(f.models, s.models)
+				f.capability == s.capability && f.newest == s.newest && f.unnamed == s.unnamed && slices.Equal(f.models, s.models)
 		})
 		if at < 0 {
 			at = len(first)
@@ -229,7 +229,8 @@ func (c *Config) deviceSupply(node *corev1.Node, handed *devices.Supply, name co
 	s := supply{
 		resource: name, labels: labelsOf(name), count: int64(handed.Count), replicas: 1, devices: true,
 		memory: min(handed.Memory, memoryCeiling-1), largest: min(handed.Largest, memoryCeiling-1), slice: handed.Partitions,
-		source: source{trust: TrustDevices, class: handed.Class}, atLeast: handed.AtLeast, capability: Capability(handed.Capability), unnamed: handed.Unnamed,
+		source: source{trust: TrustDevices, class: handed.Class}, atLeast: handed.AtLeast, unnamed: handed.Unnamed,
+		capability: Capability(handed.Capability), newest: Capability(handed.Newest),
 	}
 	for _, product := range handed.Products {
 		s.models = append(s.models, modelOf(product))
@@ -284,15 +285,21 @@ func (k *Kind) deviceMismatches(s *supply) []mismatch {
 	case s.capability == 0:
 		all = append(all, mismatch{fitUntold, fmt.Sprintf("%s: its ResourceSlices do not tell the compute capability of each device of DeviceClass %s",
 			v1alpha1.ReasonMemoryLabelMissing, s.source.class)})
+	case s.newest >= k.Capability:
+		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out devices with compute capability %s to %s, and a Pod may get any of them: "+
+			"create a DeviceClass that selects those with %s or more", s.source.class, s.capability, s.newest, k.Capability)})
 	default:
 		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out devices with compute capability %s, needs %s",
-			s.source.class, s.capability, k.Capability)})
+			s.source.class, s.newest, k.Capability)})
 	}
 	if k.products == "" {
 		return all
 	}
 	other := slices.IndexFunc(s.models, func(model string) bool { return !k.names(model) })
 	switch {
+	case other >= 0 && slices.ContainsFunc(s.models, k.names):
+		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out %s, too, which gpuRequirements.products does not name, and a Pod may get "+
+			"any of them: create a DeviceClass that selects only those that it names", s.source.class, s.models[other])})
 	case other >= 0:
 		all = append(all, mismatch{fitNo, fmt.Sprintf("its DeviceClass %s hands out %s, which gpuRequirements.products does not name",
 			s.source.class, s.models[other])})

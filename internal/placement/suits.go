@@ -77,16 +77,19 @@ func kindOf(r *v1alpha1.GPURequirements) Kind {
 // Products returns the names of the products that will do, sorted. There are none if any will.
 func (k *Kind) Products() []string { return strings.Fields(k.products) }
 
-// besides says what a DeviceClass has to select by, besides memory. Empty for nothing.
-func (k *Kind) besides() string {
-	text := ""
+// selects says what a DeviceClass has to select by, for GPUs with so much memory each, in MiB. Empty if any will do.
+func (k *Kind) selects(memory int64) string {
+	var all []string
+	if memory > 0 {
+		all = append(all, fmt.Sprintf("%dMi or more", memory))
+	}
 	if k.Capability > 0 {
-		text += fmt.Sprintf(", and compute capability %s or more", k.Capability)
+		all = append(all, fmt.Sprintf("compute capability %s or more", k.Capability))
 	}
 	if k.products != "" {
-		text += ", of the products " + strings.Join(k.Products(), ", ")
+		all = append(all, "of the products "+strings.Join(k.Products(), ", "))
 	}
-	return text
+	return strings.Join(all, ", and ")
 }
 
 // discovered reports whether only GPU Feature Discovery tells what is asked for, which does not run on nodes that are not there yet.

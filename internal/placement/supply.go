@@ -66,10 +66,10 @@ type supply struct {
 	largest                    int64
 	products                   string
 	// models are the names of the devices' products as labels have them, sorted. unnamed says that a device tells none. capability is the least compute
-	// capability of one, 0 if one does not tell.
-	models     []string
-	unnamed    bool
-	capability Capability
+	// capability of one, 0 if one does not tell, and newest the greatest.
+	models             []string
+	unnamed            bool
+	capability, newest Capability
 	// place is its place among those of its class of nodes.
 	place int
 	// alike is a number that is the same for DeviceClasses which hand out the same of a node, by their implicit names. 0 for others.

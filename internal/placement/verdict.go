@@ -89,8 +89,8 @@ func (inv *Inventory) undecided(p *plan) (Verdict, bool) {
 		return detailed(v1alpha1.ReasonNoInventory, "it is not known whether some devices of Dynamic Resource Allocation can host the task")
 	case p.indistinct != nil && p.indistinct.devices:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, fmt.Sprintf("devices that could host the task have a DeviceClass with others that could not, and no "+
-			"label of their nodes tells them apart, so the placement selects neither: create a DeviceClass that selects those with %dMi or more%s, "+
-			"or give the nodes a label by which a profile selects them", p.perGPU(), p.Kind.besides()))
+			"label of their nodes tells them apart, so the placement selects neither: create a DeviceClass that selects those with %s, "+
+			"or give the nodes a label by which a profile selects them", p.Kind.selects(p.perGPU())))
 	case p.indistinct != nil:
 		return detailed(v1alpha1.ReasonMemoryLabelMissing, "GPUs that could host the task have the labels of others that could not, so the placement "+
 			"selects neither: give one of them a label of its own, and describe them by a profile")
