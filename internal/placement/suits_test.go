@@ -74,6 +74,25 @@ func TestGPURequirements(t *testing.T) {
 	})
 }
 
+// TestTooFewGPUs: a message says that a task needs more than one node only if nothing but the number of GPUs is amiss.
+func TestTooFewGPUs(t *testing.T) {
+	linux, windows := node(gfd("L4", "23034", "2"), "nvidia.com/gpu=2"), node(gfd("L4", "23034", "2")+"kubernetes.io/os=windows", "nvidia.com/gpu=2")
+	for _, tc := range []struct {
+		what  string
+		nodes []*corev1.Node
+		want  bool
+	}{
+		{"Linux", some(linux), true},
+		{"Windows", some(windows), false},
+		{"both", some(windows, linux), true},
+	} {
+		message := Resolve(gpuTask(60000), inventory(nil, tc.nodes...)).Verdict.Message()
+		if got := strings.Contains(message, severalNodes); got != tc.want {
+			t.Errorf("%s: want %t, got %q", tc.what, tc.want, message)
+		}
+	}
+}
+
 // TestWindows: where there are nodes with Windows, or a profile of some, every task keeps off them; elsewhere, placements do not tell of them.
 func TestWindows(t *testing.T) {
 	linux, windows := node(gfd("L4", "23034", "1"), "nvidia.com/gpu=1"), node(gfd("L4", "23034", "1")+"kubernetes.io/os=windows", "nvidia.com/gpu=1")

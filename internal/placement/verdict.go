@@ -303,13 +303,18 @@ func (inv *Inventory) exceedsNodes(p *plan) bool {
 	if p.memory == 0 || p.count < 2 {
 		return false
 	}
+	tooFew := false
 	for i := range inv.classes {
 		for _, w := range inv.classes[i].ways {
 			s := w.supply
-			if s.unusable == "" && s.memory > 0 && s.need(&p.demand) <= s.count && p.suits(inv.classes[i].node.Labels, s) != fitNo {
+			if s.unusable != "" || s.memory == 0 || p.suits(inv.classes[i].node.Labels, s) == fitNo {
+				continue
+			}
+			if s.need(&p.demand) <= s.count {
 				return false
 			}
+			tooFew = true
 		}
 	}
-	return true
+	return tooFew
 }
