@@ -58,8 +58,9 @@ func (f *flows) content(name string) []byte {
 
 // brokenWorkflows are the workflows that edits break.
 type brokenWorkflows struct {
-	// old and new are the tasks, as package dag takes them.
-	old, new map[string]dag.Task
+	edits []evolution.Edit
+	// scopes are what workflows see of the edits, by their namespaces.
+	scopes map[string]*scope
 	// complete says that the old tasks are all that there were: what runs another one was not valid.
 	complete bool
 	// byEdit has their names, in the order of the files.
@@ -69,46 +70,65 @@ type brokenWorkflows struct {
 	count, invalid int
 }
 
+// scope is what the workflows of a namespace see of the edits.
+type scope struct {
+	// old and new are the tasks, as package dag takes them, by name.
+	old, new      map[string]dag.Task
+	before, after *dag.Tasks
+	// edits are those that changed a task, by its old name.
+	edits map[string][]*evolution.Edit
+}
+
 // brokenBy checks the workflows with the old tasks and with the new ones. What is wrong with the new ones alone is the fault of an edit: of
 // those that show it by themselves, or of all together.
 func (f *flows) brokenBy(edits []evolution.Edit, complete bool) *brokenWorkflows {
-	b := &brokenWorkflows{complete: complete, byEdit: map[*evolution.Edit][]string{}}
-	if len(f.All) == 0 {
-		return b
-	}
-	b.old, b.new = map[string]dag.Task{}, map[string]dag.Task{}
-	suspects := map[string][]*evolution.Edit{} // by the old name
-	for i := range edits {
-		edit := &edits[i]
-		if edit.Old == nil || edit.Old.Entry == nil || edit.Fate == evolution.TaskIncomparable {
-			continue
-		}
-		b.old[edit.Old.Name] = taskOf(edit.Old.Entry)
-		if edit.Fate != evolution.TaskUnchanged && edit.Verdict != evolution.Compatible {
-			suspects[edit.Old.Name] = append(suspects[edit.Old.Name], edit)
-		}
-	}
-	for i := range edits {
-		v := edits[i].Version()
-		if edits[i].Fate == evolution.TaskIncomparable && edits[i].Old != nil && edits[i].Old.Entry != nil {
-			v = edits[i].Old // what is served as long as the new one is refused
-		}
-		if edits[i].Fate == evolution.TaskRemoved || v.Entry == nil {
-			continue
-		}
-		b.new[v.Name] = taskOf(v.Entry)
-		if _, there := b.old[v.Name]; !there { // whoever uses a new task already is right
-			b.old[v.Name] = b.new[v.Name]
-		}
-	}
-	before, after := dag.NewTasks(b.old), dag.NewTasks(b.new)
+	b := &brokenWorkflows{edits: edits, scopes: map[string]*scope{}, complete: complete, byEdit: map[*evolution.Edit][]string{}}
 	for i := range f.All {
 		w := &f.All[i]
-		if used := usedOf(w, suspects); len(used) > 0 {
-			b.check(w, used, before, after)
+		seen := b.scopeOf(w.Namespace)
+		if used := seen.usedBy(w); len(used) > 0 {
+			b.check(w, seen, used)
 		}
 	}
 	return b
+}
+
+// scopeOf returns what the workflows of a namespace see. One without a namespace may be of any, as may be a task.
+func (b *brokenWorkflows) scopeOf(namespace string) *scope {
+	if s := b.scopes[namespace]; s != nil {
+		return s
+	}
+	s := &scope{old: map[string]dag.Task{}, new: map[string]dag.Task{}, edits: map[string][]*evolution.Edit{}}
+	sees := func(v *evolution.Version) bool {
+		return v != nil && v.Entry != nil && (v.Namespace == "" || namespace == "" || v.Namespace == namespace)
+	}
+	for i := range b.edits {
+		edit := &b.edits[i]
+		if !sees(edit.Old) || edit.Fate == evolution.TaskIncomparable {
+			continue
+		}
+		s.old[edit.Old.Name] = taskOf(edit.Old.Entry)
+		if edit.Fate != evolution.TaskUnchanged { // a compatible one can break an edge: a number for what was a number or a text
+			s.edits[edit.Old.Name] = append(s.edits[edit.Old.Name], edit)
+		}
+	}
+	for i := range b.edits {
+		edit := &b.edits[i]
+		v := edit.Version()
+		if edit.Fate == evolution.TaskIncomparable && edit.Old != nil && edit.Old.Entry != nil {
+			v = edit.Old // what is served as long as the new one is refused
+		}
+		if edit.Fate == evolution.TaskRemoved || !sees(v) {
+			continue
+		}
+		s.new[v.Name] = taskOf(v.Entry)
+		if _, there := s.old[v.Name]; !there { // whoever uses a new task already is right
+			s.old[v.Name] = s.new[v.Name]
+		}
+	}
+	s.before, s.after = dag.NewTasks(s.old), dag.NewTasks(s.new)
+	b.scopes[namespace] = s
+	return s
 }
 
 // namesOf returns the names of the tasks that a workflow runs, or may run, sorted.
@@ -123,19 +143,19 @@ func namesOf(w *workflows.Workflow) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// usedOf returns those edits whose tasks a workflow uses, by the tasks' names.
-func usedOf(w *workflows.Workflow, suspects map[string][]*evolution.Edit) []*evolution.Edit {
+// usedBy returns those edits whose tasks a workflow uses, by the tasks' names.
+func (s *scope) usedBy(w *workflows.Workflow) []*evolution.Edit {
 	var used []*evolution.Edit
 	for _, name := range namesOf(w) {
-		used = append(used, suspects[name]...)
+		used = append(used, s.edits[name]...)
 	}
 	return used
 }
 
 // check checks a workflow that uses tasks which were edited. No edit breaks one that was wrong before.
-func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, before, after *dag.Tasks) {
+func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evolution.Edit) {
 	defer w.Forget()
-	old, now := errorsOf(w, before), errorsOf(w, after)
+	old, now := errorsOf(w, seen.before), errorsOf(w, seen.after)
 	known := keysOf(old)
 	old = slices.DeleteFunc(old, func(f finding.Finding) bool { return f.Rule == finding.UnknownFunc && !b.complete })
 	if len(old) > 0 {
@@ -149,7 +169,7 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, used []*evolution.Edit, b
 	b.count++
 	alone := make([]map[string]bool, len(used))
 	for i, edit := range used {
-		alone[i] = keysOf(errorsOf(w, b.with(w, edit)))
+		alone[i] = keysOf(errorsOf(w, seen.with(w, edit)))
 	}
 	blamed := map[*evolution.Edit]bool{}
 	for _, f := range wrong {
@@ -200,10 +220,10 @@ func (b *brokenWorkflows) tellInvalid(w *workflows.Workflow, old, now []finding.
 }
 
 // with returns the old tasks that a workflow uses, with one edit made.
-func (b *brokenWorkflows) with(w *workflows.Workflow, edit *evolution.Edit) *dag.Tasks {
+func (s *scope) with(w *workflows.Workflow, edit *evolution.Edit) *dag.Tasks {
 	tasks := map[string]dag.Task{}
 	for _, name := range namesOf(w) {
-		if t, ok := b.old[name]; ok {
+		if t, ok := s.old[name]; ok {
 			tasks[name] = t
 		}
 	}
@@ -219,10 +239,11 @@ func taskOf(entry *registry.Entry) dag.Task {
 	return dag.Task{Input: entry.Schema.Input, Output: entry.Schema.Output}
 }
 
-// errorsOf returns the errors of a workflow by what its tasks take and put out. What runs it does not matter: tasks do not change that.
+// errorsOf returns the errors of a workflow by what its tasks take and put out. What runs it does not matter, nor does a key that is given
+// twice, of which the API server takes the last: tasks do not change that.
 func errorsOf(w *workflows.Workflow, tasks *dag.Tasks) []finding.Finding {
 	_, found := w.Check(tasks, dag.Options{Target: dag.TargetRegistry})
-	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) })
+	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) || f.Rule == finding.DuplicateKey })
 }
 
 // keyOf tells findings apart. What a message says besides may depend on the other tasks.
