@@ -57,6 +57,8 @@ const (
 	Replaced Kind = "replaced"
 	// Changed is of a parameter that is declared otherwise, in a way that no value shows.
 	Changed Kind = "changed"
+	// Extended is of a parameter whose objects declare members that could be anything before. Nobody should have passed them.
+	Extended Kind = "extended"
 	// Dropped is of a member inside a parameter that is no longer declared, and may still be passed: Was has its path.
 	Dropped Kind = "dropped"
 	// Required and Optional are of a parameter that has to be there now, or no longer.

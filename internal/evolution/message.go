@@ -44,6 +44,8 @@ func (c Change) what() string {
 			return name + " allows other members than it did"
 		}
 		return name + " is declared otherwise, and every value that passed still passes"
+	case Extended:
+		return name + " declares other members, and every value that passed with declared ones alone still passes"
 	case Dropped:
 		return fmt.Sprintf("%s no longer declares its member %q", name, c.Was)
 	case Required:

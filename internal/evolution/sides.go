@@ -91,8 +91,12 @@ func (f flow) changed(name string) Change {
 	given, _ := f.from.Part(name)
 	taken, _ := f.to.Part(name)
 	onlyOpened := reflect.DeepEqual(bare(f.old.property(name), opening...), bare(f.new.property(name), opening...))
-	if onlyOpened && !schema.Within(given, taken) {
+	switch {
+	case schema.Within(given, taken):
+	case onlyOpened:
 		change.Verdict = Unknown
+	default:
+		change.Kind = Extended
 	}
 	return change
 }
