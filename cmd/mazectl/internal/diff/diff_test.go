@@ -178,7 +178,7 @@ func TestLostFunction(t *testing.T) {
 		{"tools/image.py", "tools.image:other", "tools.image:caption", false},
 		{"tools/image.py", "tools.image:caption", "tools.image:caption", true},
 	} {
-		l := lostFunction{finding.Finding{File: tc.file, Object: tc.object}}
+		l := lostTasks{Finding: finding.Finding{File: tc.file, Object: tc.object}}
 		if got := l.mayBe(tc.entryPoint); got != tc.want {
 			t.Errorf("%+v: got %t", tc, got)
 		}

@@ -32,6 +32,8 @@ type judgedFile struct {
 	// tasks are those that can be used, without a file. refused are the others.
 	tasks   []task
 	refused []refusedTask
+	// unread are what is wrong with documents that cannot be read.
+	unread  []finding.Finding
 	ignores []finding.Ignore
 	// strangers is how many objects are none of Kubernetes, or may be a registry.
 	strangers int
@@ -80,6 +82,11 @@ func (f *judgedFile) judge(linter *lint.Linter, source lint.Source) {
 			f.refused = append(f.refused, refusedTask{refused.Name, refused.Position, refused.Findings[at]})
 		}
 	}
+	for _, found := range result.Findings {
+		if found.Rule == finding.MalformedManifest || found.Rule == finding.ManifestTooLarge {
+			f.unread = append(f.unread, found)
+		}
+	}
 	f.ignores = changesOnly(result.Ignores)
 	f.strangers = result.Skipped["ConfigMap (v1)"] + result.Skipped["no Kubernetes object"]
 }
@@ -120,6 +127,11 @@ func (s *side) addJudged(o *Options, name string, f *judgedFile, declared *task)
 		}
 		t.Version = evolution.Version{Name: refused.name, Refused: fmt.Sprintf("%s: %s %s", at, refused.why.Rule, refused.why.Message)}
 		s.add(t)
+	}
+	for _, why := range f.unread {
+		why.File = name
+		s.lost = append(s.lost, lostTasks{Finding: why, any: true})
+		s.notes = append(s.notes, fmt.Sprintf("%s: %s %s; so it is not known which tasks are there", report.Where(name, why.Position), why.Rule, why.Message))
 	}
 	for _, ignore := range f.ignores {
 		ignore.File = name

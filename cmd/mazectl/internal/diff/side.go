@@ -54,7 +54,7 @@ type side struct {
 	// revision begins the names of files that are no longer there: those of a git revision.
 	revision string
 	// lost are functions that may declare a task, and do not, as something is wrong with them.
-	lost    []lostFunction
+	lost    []lostTasks
 	ignores []finding.Ignore
 	inputs  []string
 	notes   []string
@@ -199,17 +199,29 @@ func (s *side) addDeclared(o *Options, linter *lint.Linter, declared *catalogue.
 	}
 	for _, f := range declared.Findings {
 		if report.IsError(f) {
-			s.lost = append(s.lost, lostFunction{f})
+			s.lost = append(s.lost, lostTasks{Finding: f})
 		}
 	}
 	return nil
 }
 
-// lostFunction is what is wrong with a function that may declare a task, or with its file.
-type lostFunction struct{ finding.Finding }
+// lostTasks is what is wrong with a function that may declare a task, or with a file of tasks.
+type lostTasks struct {
+	finding.Finding
+	// any says that it may have any task: it is a manifest that cannot be read.
+	any bool
+}
+
+// mayHave reports whether it may have the task of an entry.
+func (l *lostTasks) mayHave(entry *registry.Entry) bool {
+	if l.any {
+		return true
+	}
+	return entry.EntryPoint != nil && l.mayBe(*entry.EntryPoint)
+}
 
 // mayBe reports whether it may be the function of an entry point, such as tools.image:image_caption.
-func (l *lostFunction) mayBe(entryPoint string) bool {
+func (l *lostTasks) mayBe(entryPoint string) bool {
 	if l.Object != "" {
 		return l.Object == entryPoint
 	}
@@ -229,10 +241,10 @@ func (s *side) hide(other *side) {
 		known[one.Name] = true
 	}
 	for _, one := range other.versions {
-		if one.Entry == nil || one.Entry.EntryPoint == nil || known[one.Name] {
+		if one.Entry == nil || known[one.Name] {
 			continue
 		}
-		at := slices.IndexFunc(s.lost, func(l lostFunction) bool { return l.mayBe(*one.Entry.EntryPoint) })
+		at := slices.IndexFunc(s.lost, func(l lostTasks) bool { return l.mayHave(one.Entry) })
 		if at < 0 {
 			continue
 		}
