@@ -27,7 +27,8 @@ func (u *Use) Runs(task string) bool { return u.Task == task || slices.Contains(
 // Uses returns which tasks the workflow runs, in the order of its nodes. It reports false for what is no workflow, or cannot be read as one.
 func (d *Document) Uses() ([]Use, bool) {
 	c := d.checker(NewTasks(nil), Options{})
-	if c.root == nil {
+	isMalformed := func(f finding.Finding) bool { return f.Rule == finding.MalformedDAG }
+	if c.root == nil || slices.ContainsFunc(c.found, isMalformed) { // such as one that holds another document
 		return nil, false
 	}
 	if c.read(); c.form == nil || len(c.graph.Nodes) == 0 {
