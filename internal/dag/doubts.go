@@ -105,7 +105,11 @@ func (c *checker) reportDoubts() {
 			continue
 		}
 		told = d.at
-		c.report(finding.DoubtfulReference, d.at, d.node, "%s is passed as it is, although there is a node %s: %s; write %s to pass that output",
+		advice := "write %s to pass that output"
+		if d.why == notInside {
+			advice = "let the task take that output by an argument of its own, and write %s there"
+		}
+		c.report(finding.DoubtfulReference, d.at, d.node, "%s is passed as it is, although there is a node %s: %s; "+advice,
 			c.quote(d.at), quote(d.id), d.why, c.asReference(d, outputs))
 	}
 }
