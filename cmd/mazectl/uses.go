@@ -131,7 +131,9 @@ func (o *usesOptions) run(ctx context.Context, t terminal.Terminal) error {
 	} else if meant := nearest.Name(o.task, others); meant != "" {
 		summary += nearest.Question(meant)
 	}
-	fmt.Fprintln(t.ErrOut, summary)
+	if len(found.All) > 0 || len(found.Errs) == 0 { // else nothing is known
+		fmt.Fprintln(t.ErrOut, summary)
+	}
 	if slices.ContainsFunc(o.files, workflows.IsCluster) && len(found.Errs) == 0 {
 		if err := o.tellPublications(ctx, t, found); err != nil {
 			found.Errs = append(found.Errs, report.Unread(workflows.ClusterPrefix, err))
