@@ -8,73 +8,62 @@ import (
 	"github.com/maze-agent/maregister/internal/discover/syntax"
 )
 
-// maxMade is how many names of a file may be those of decorators.
-const maxMade = 100
+// importWord is in each statement that imports something.
+var importWord = newNeedle([]byte("import"))
 
-// madeNames returns the names that the file may give decorators of its own, which other files import: from those of Maze, which it imports
-// itself.
-func (f *finder) madeNames() (names []string) {
-	source, makes := f.source, f.makes()
-	for rest := source; len(rest) > 0 && len(names) < maxMade; {
-		line := syntax.ToLineEnd(rest)
-		start := len(source) - len(rest)
-		rest = rest[min(len(line)+1, len(rest)):]
-		name, end := leadingName(line), 0
-		switch {
-		case string(name) == "def" && makes:
-			name = leadingName(bytes.TrimLeft(line[len("def"):], syntax.Blanks))
-		case string(name) == "from":
-			names = f.appendRenamed(names, line)
-			continue
-		default:
-			if end = start + len(name); !makes {
-				if _, found := f.assigned(end); !found {
-					continue
-				}
-			} else if value := bytes.TrimLeft(source[end:], syntax.Blanks); len(value) == 0 || bytes.IndexByte([]byte("=:,"), value[0]) < 0 {
-				continue
-			}
-		}
-		if len(name) > 0 && !slices.Contains(names, string(name)) && !f.isDecorator(name) {
-			names = append(names, string(name))
-		}
-	}
-	return names
-}
-
-// appendRenamed adds the names that an import statement gives to decorators.
-func (f *finder) appendRenamed(names []string, line []byte) []string {
-	for {
-		before, rest, ok := bytes.Cut(line, []byte(" as "))
-		if !ok {
-			return names
-		}
-		name := string(leadingName(bytes.TrimLeft(rest, syntax.Blanks)))
-		if f.isDecorator(trailingName(bytes.TrimRight(before, syntax.Blanks))) && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-		line = rest
-	}
-}
-
-// importWord is in each line that imports something.
-var importWord = newNeedle([]byte("import "))
-
-// importsLibrary reports whether a file imports one of the packages that have decorators. It looks for the word import once, as most files
-// name none of the packages, and then at each line that has it.
-func (s *Searcher) importsLibrary(source []byte) bool {
+// findImports looks for the word import once, as most files name none of the packages, and then at each statement that has it. It reports
+// whether the file imports one of the packages that have decorators, and otherwise whether it gives imported names new ones.
+func (s *Searcher) findImports(source []byte) (library, renames bool) {
 	for from := 0; ; {
 		at := importWord.index(source, from)
 		if at < 0 {
+			return false, renames
+		}
+		statement, end := statementAt(source, from, at)
+		if slices.ContainsFunc(s.libraries, func(library []byte) bool { return hasName(statement, library) }) {
+			return true, true
+		}
+		if !renames && bytes.HasPrefix(bytes.TrimLeft(statement, syntax.Blanks), []byte("from")) {
+			renames = bytes.Contains(statement, []byte(" as ")) || bytes.IndexByte(statement, '(') >= 0
+		}
+		from = max(end, at+1)
+	}
+}
+
+// statementAt returns the line that has an offset, with those that backslashes join to it, but nothing before from. It returns the end, too.
+func statementAt(source []byte, from, at int) (statement []byte, end int) {
+	start := at
+	for {
+		start = from + max(bytes.LastIndexByte(source[from:start], '\n'), bytes.LastIndexByte(source[from:start], '\r')) + 1
+		before := bytes.TrimRight(source[from:start], "\r\n")
+		if len(before) == start-from || !bytes.HasSuffix(before, []byte("\\")) {
+			break
+		}
+		start = from + len(before)
+	}
+	for end = at; ; {
+		line := syntax.ToLineEnd(source[end:])
+		end += len(line)
+		if end >= len(source) || !bytes.HasSuffix(line, []byte("\\")) {
+			return source[start:end], end
+		}
+		if end++; end < len(source) && source[end-1] == '\r' && source[end] == '\n' {
+			end++
+		}
+	}
+}
+
+// hasName reports whether a text has what begins with a name, where no other name goes on.
+func hasName(text, name []byte) bool {
+	for from := 0; ; {
+		at := bytes.Index(text[from:], name)
+		if at < 0 {
 			return false
 		}
-		before := source[from:at]
-		start := from + max(bytes.LastIndexByte(before, '\n'), bytes.LastIndexByte(before, '\r')) + 1
-		line := syntax.ToLineEnd(source[start:])
-		if slices.ContainsFunc(s.libraries, func(library []byte) bool { return bytes.Contains(line, library) }) {
+		if !endsInName(text[:from+at]) {
 			return true
 		}
-		from = max(start+len(line), at+1)
+		from += at + 1
 	}
 }
 

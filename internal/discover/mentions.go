@@ -71,7 +71,12 @@ func (f *finder) takesMember(name []byte) bool {
 
 // makesLocally reports whether one of some names may be a decorator that the file makes of one of Maze's, which it imports.
 func (f *finder) makesLocally(roots [][]byte) bool {
-	return f.imports && f.makes() && slices.ContainsFunc(roots, f.isLocal)
+	if !f.imports {
+		return false
+	}
+	names, all := f.bindings()
+	return !all || slices.ContainsFunc(roots, func(root []byte) bool { return slices.Contains(names, string(root)) }) ||
+		f.makes() && slices.ContainsFunc(roots, f.isLocal)
 }
 
 // maxRoots is how many names of a file are followed. A file with more decorators is read.
@@ -324,9 +329,7 @@ func (f *finder) isLocal(name []byte) bool {
 	}
 }
 
-func (f *finder) isDecorator(name []byte) bool {
-	return slices.ContainsFunc(f.names, func(one needle) bool { return bytes.Equal(name, one.text) })
-}
+func (f *finder) isDecorator(name []byte) bool { return f.words[string(name)] }
 
 // appendNew adds a name, unless it is empty or there already.
 func appendNew(names [][]byte, name []byte) [][]byte {

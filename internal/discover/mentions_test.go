@@ -1,6 +1,7 @@
 package discover_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -77,6 +78,30 @@ func TestMentions(t *testing.T) {
 		"from x import tasks\nt = tasks.new(mem=1)\n@t" + function:        false,
 		"from x import tasks\ndef task(): ...\nt = task()\n@t" + function: false,
 
+		"import os,maze\nt = maze.task(mem=1)\n@t" + function:                                    true,
+		"import\tmaze\nt = maze.task(mem=1)\n@t" + function:                                      true,
+		"import \\\n maze as m\nt = m.task(mem=1)\n@t" + function:                                true,
+		"from \\\r\n maze \\\r\n import task\r\nt = task(mem=1)\r\n@t" + function:                true,
+		"from maze import(task)\nt = task(mem=1)\n@t" + function:                                 true,
+		"from maze import task\nt = {'x': task}\n@t['x']" + function:                             true,
+		"from maze import task\nt = {\n'x': task,\n}\n@t['x']" + function:                        true,
+		"from maze import task\nt = dict(\n  y=1,\n  x=task)\n@t['x']" + function:                true,
+		"from maze import task\nt=a=b=task\n@t" + function:                                       true,
+		"from maze import task\na=t=b=task\n@t" + function:                                       true,
+		"from maze import task\nt, b = task, 1\n@t" + function:                                   true,
+		"from maze import task\nb, (*c, t) = 1, [task]\n@t" + function:                           true,
+		"from maze import task\nt = (  # of all\n  task\n)\n@t" + function:                       true,
+		"from maze import task\nt: C[\n  [C], C\n] = task\n@t" + function:                        true,
+		"from maze import task\nif x:\n  t = y and task\n@t" + function:                          true,
+		"from maze import task\nif x == y: t = y and task\n@t" + function:                        true,
+		"from maze import task\nx = 1; t = y or task\n@t" + function:                             true,
+		"from maze import task\nx = {'task': 1}\nt = x\n@t" + function:                           false,
+		"from maze import task\nx = 1\nprint(task)\n@x.y" + function:                             false,
+		"from maze import task\nt = a == task\n@y" + function:                                    false,
+		"from mazes import task\n@x" + function:                                                  false,
+		"from maze import task\ndef a(x):\n  return x.cpu\n@a" + function:                        false,
+		"from maze import task\ndef a(x):\n \"\"\"\ndoc\n\"\"\"\n return task(x)\n@a" + function: true,
+
 		"t = 1\nt == task\n@t" + function: false,
 		"t = t\n@t" + function:            false,
 	} {
@@ -116,6 +141,8 @@ func TestMayImport(t *testing.T) {
 		"import deco\n@deco.job\ndef f(): ...\n":        true,
 		"import deco\nx = deco.job\n@x\ndef f(): ...\n": true,
 		"import maze, deco\nf = deco.job(g)\n":          true,
+		"from deco import job as work\n":                true,
+		"from deco import (\n    job as work)\n":        true,
 	} {
 		found := discover.NewSearcher(nil).Search([]byte(text))
 		again := discover.NewSearcher(discover.Claims(nil).AlsoNamed([]string{"job"})).Search([]byte(text))
@@ -141,10 +168,39 @@ func TestMakes(t *testing.T) {
 		"from maze import task\nt = partial(task, mem=1)\n":                 {"t"},
 		"from maze import task\ndef t(**k):\n    return task(**k)\n":        {"t"},
 		"from maze import task\n@task(mem=1)\ndef f(): ...\nx = 1\n":        nil,
-		"import maze\nt = maze.io()\ndef u(f): ...\nfor x in y:\n  z = 1\n": {"t", "u"},
+		"import maze\nt = maze.io()\ndef u(f): ...\nfor x in y:\n  z = 1\n": {"t"}, // u is no decorator: nothing in it is
+
+		"from maze import (\n    task as t,  # (all)\n    io as u\n)\n":                {"t", "u"},
+		"from maze import \\\n    task as \\\n t\nx = 1\n":                             {"t"},
+		"try:\n    from maze import task as t\nexcept ImportError:\n    t = None\n":    {"t"},
+		"try:\n\timport maze\n\tt = maze.task\nexcept ImportError:\n\tt = None\n":      {"t"},
+		"import maze; t = maze.task\n":                                                 {"t"},
+		"from maze import task\nt = u = task\nv = 1\n":                                 {"t", "u"},
+		"from maze import client as c\nt = c.task(mem=1)\n":                            {"t"},
+		"from maze import task as t\ndef u(**k):\n    return v(**k)\ndef v(f): t(f)\n": {"t", "v", "u"},
+		"import maze\nasync def t(f): return maze.task(f)\ndef v(f):\n  x = task\n":    {"t"},
+		"import maze, torch\ndef t(x):\n    return x.cpu()\nx = {'cpu': 1}\n":          nil,
+		strings.Repeat("c = 1\n", 200) + "from maze import task as t\n":                {"t"},
 	} {
 		if diff := cmp.Diff(want, discover.NewSearcher(nil).Search([]byte(text)).Makes); diff != "" {
 			t.Errorf("Makes(%q) (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+// TestMakesMany: of too many names, none is left out without a word.
+func TestMakesMany(t *testing.T) {
+	var many, chain strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&many, "t%d = task(mem=%d)\n", i, i)
+		fmt.Fprintf(&chain, "def t%d(f): return t%d(f)\n", i, i+1)
+	}
+	for name, source := range map[string]string{"many": many.String(), "each of the next one": chain.String() + "t1000 = task\n"} {
+		t.Run(name, func(t *testing.T) {
+			found := discover.NewSearcher(nil).Search([]byte("from maze import task\n" + source + "@t0\ndef f(): ...\n"))
+			if !found.MakesMore || !found.Mentions {
+				t.Errorf("got %+v, want more names than are said", found)
+			}
+		})
 	}
 }

@@ -7,15 +7,21 @@ import "slices"
 type Searcher struct {
 	// names are those of the decorators that may declare tasks.
 	names []needle
-	// libraries are the names of the packages that have them, each after a blank.
+	// words are the same names.
+	words map[string]bool
+	// libraries are the names of the packages that have them.
 	libraries [][]byte
 }
 
 // NewSearcher returns a searcher that knows Maze's decorators and those that are claimed.
 func NewSearcher(claims Claims) *Searcher {
-	s := &Searcher{names: newNeedles(claims.names()...)}
+	names := claims.names()
+	s := &Searcher{names: newNeedles(names...), words: make(map[string]bool, len(names))}
+	for _, name := range names {
+		s.words[name] = true
+	}
 	for _, root := range slices.Concat(mazeRoots, claims.roots()) {
-		s.libraries = append(s.libraries, []byte(" "+root))
+		s.libraries = append(s.libraries, []byte(root))
 	}
 	return s
 }
@@ -26,16 +32,21 @@ type Sighting struct {
 	Mentions bool
 	// Makes are the names that the file may give decorators of its own, which other files import.
 	Makes []string
+	// MakesMore means that it may give more of them, which are not among Makes.
+	MakesMore bool
 	// MayImport means that a name of another file can make a difference: with it among the claims, a search may find more.
 	MayImport bool
 }
 
 // Search searches a file.
 func (s *Searcher) Search(source []byte) Sighting {
-	f := finder{Searcher: s, source: source, imports: s.importsLibrary(source)}
-	found := Sighting{MayImport: f.imports}
-	if f.imports {
-		found.Makes = f.madeNames()
+	f := finder{Searcher: s, source: source}
+	library, renames := s.findImports(source)
+	f.imports = library
+	found := Sighting{MayImport: library || renames}
+	if library || renames && len(s.names) > len(decorators) {
+		names, all := f.bindings()
+		found.Makes, found.MakesMore = names, !all
 	}
 	var decorates bool
 	found.Mentions, decorates = f.mentions()
@@ -49,4 +60,18 @@ type finder struct {
 	source []byte
 	// imports means that the file may import one of the decorators.
 	imports bool
+	// bound is what boundNames returned, once it was asked.
+	bound struct {
+		asked, all bool
+		names      []string
+	}
+}
+
+// bindings returns what boundNames does, for which it asks once.
+func (f *finder) bindings() (names []string, all bool) {
+	if !f.bound.asked {
+		f.bound.names, f.bound.all = f.boundNames()
+		f.bound.asked = true
+	}
+	return f.bound.names, f.bound.all
 }
