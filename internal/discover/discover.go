@@ -41,7 +41,13 @@ type Parser struct{ files *syntax.Parser }
 
 // NewParser returns a parser that knows Maze's decorators and those that are claimed. It takes about a megabyte, and more as long as it
 // reads something large.
-func NewParser(claims Claims) *Parser { return &Parser{syntax.NewParser(claims.mayDeclare())} }
+func NewParser(claims Claims) *Parser { return &Parser{syntax.NewParser(claims.mayDeclare(nil))} }
+
+// NewWideParser returns a parser that also takes for a decorator whatever comes from other modules, if their top-level package is near: it
+// misses none that Link finds, provided that what Link can load is near.
+func NewWideParser(claims Claims, isNear func(root string) bool) *Parser {
+	return &Parser{syntax.NewParser(claims.mayDeclare(isNear))}
+}
 
 // Reserve has the parser hold the memory that the hardest source may take: some 64 MiB, of which no more is used than is needed. Without it, a
 // parser that grows takes several times as much for a while.

@@ -62,14 +62,15 @@ func (c Claims) names() []string {
 	return names
 }
 
-// mayDeclare reports whether a decorator can be one of Maze's, or looks like one, as far as its module alone tells.
-func (c Claims) mayDeclare() syntax.Wanted {
+// mayDeclare reports whether a decorator can be one of Maze's, or looks like one, as far as its module alone tells. Of what the module
+// imports, any name of a top-level package that is near can be one. Without isNear, only one of the known names can.
+func (c Claims) mayDeclare(isNear func(root string) bool) syntax.Wanted {
 	names := c.names()
 	return func(m *syntax.Module, f *syntax.Function, decorator *syntax.Expr) bool {
 		if slices.ContainsFunc(decorator.Names, isTelling) {
 			return true
 		}
-		l := lead{module: m, names: names, steps: maxLeads}
+		l := lead{module: m, names: names, isNear: isNear, steps: maxLeads}
 		if f != nil {
 			l.scope = f.Scope
 		}
@@ -86,6 +87,8 @@ type lead struct {
 	// scope is that of the function which is decorated.
 	scope *syntax.Scope
 	names []string
+	// isNear is that of mayDeclare.
+	isNear func(root string) bool
 	// steps is how many bindings and expressions may still be looked at.
 	steps int
 }
@@ -93,7 +96,7 @@ type lead struct {
 // follow reports whether an expression may name one of the decorators, or be made of one.
 func (l *lead) follow(e *syntax.Expr) bool {
 	if l.steps--; l.steps < 0 {
-		return false
+		return l.isNear != nil // it may be one
 	}
 	switch e.Kind {
 	case syntax.Name, syntax.Attribute:
@@ -104,7 +107,11 @@ func (l *lead) follow(e *syntax.Expr) bool {
 		if bindings == nil {
 			bindings = l.module.Bindings[e.Text]
 		}
-		return e.Kind == syntax.Name && slices.ContainsFunc(bindings, l.followBinding)
+		if e.Kind == syntax.Attribute {
+			return l.isNear != nil && slices.ContainsFunc(e.Operands, l.follow)
+		}
+		return slices.ContainsFunc(bindings, l.followBinding) ||
+			l.isNear != nil && slices.ContainsFunc(imports.Wildcards(l.module), l.mayDefine)
 	case syntax.Call, syntax.Subscript, syntax.Dict, syntax.List, syntax.Tuple, syntax.Other:
 		return slices.ContainsFunc(e.Operands, l.follow)
 	default:
@@ -116,10 +123,10 @@ func (l *lead) follow(e *syntax.Expr) bool {
 func (l *lead) followBinding(b *syntax.Binding) bool {
 	switch l.steps--; {
 	case l.steps < 0:
-		return false
+		return l.isNear != nil
 	case b.Imported != nil:
 		r := imports.ReferenceOf(l.module, b.Imported)
-		return slices.Contains(l.names, r.Name) || isNear(l.module, r.Module)
+		return slices.Contains(l.names, r.Name) || isNear(l.module, r.Module) || l.mayDefine(r.Module)
 	case b.Value != nil:
 		return l.follow(b.Value)
 	case b.Plain != nil:
@@ -127,6 +134,11 @@ func (l *lead) followBinding(b *syntax.Binding) bool {
 	default:
 		return false
 	}
+}
+
+// mayDefine reports whether another module may make a decorator, whatever its name.
+func (l *lead) mayDefine(module string) bool {
+	return l.isNear != nil && (strings.HasPrefix(module, ".") || l.isNear(imports.Root(module)))
 }
 
 // isNear reports whether another module is Maze's, or of the same top-level package.

@@ -11,6 +11,8 @@ type Searcher struct {
 	words map[string]bool
 	// libraries are the names of the packages that have them.
 	libraries [][]byte
+	// made are the names that AlsoNamed added.
+	made []needle
 }
 
 // NewSearcher returns a searcher that knows Maze's decorators and those that are claimed.
@@ -19,6 +21,11 @@ func NewSearcher(claims Claims) *Searcher {
 	s := &Searcher{names: newNeedles(names...), words: make(map[string]bool, len(names))}
 	for _, name := range names {
 		s.words[name] = true
+	}
+	for _, d := range claims {
+		if d.Module == "" {
+			s.made = append(s.made, newNeedle([]byte(d.Name)))
+		}
 	}
 	for _, root := range slices.Concat(mazeRoots, claims.roots()) {
 		s.libraries = append(s.libraries, []byte(root))
@@ -52,6 +59,11 @@ func (s *Searcher) Search(source []byte) Sighting {
 	found.Mentions, decorates = f.mentions()
 	found.MayImport = found.MayImport || decorates
 	return found
+}
+
+// HasMade reports whether a file has one of the names that AlsoNamed added: for any other, they make no difference.
+func (s *Searcher) HasMade(source []byte) bool {
+	return slices.ContainsFunc(s.made, func(name needle) bool { return name.isIn(source) })
 }
 
 // finder searches one file.

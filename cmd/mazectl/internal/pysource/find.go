@@ -97,7 +97,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
 
 	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress}
-	modules, err := r.readAll(ctx, w.files)
+	modules, err := r.readAll(ctx, w.files, w.packages)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -21,8 +22,10 @@ const (
 	largeSource = 128 << 10
 	// smallParser, in bytes, is what a parser of smaller files may take. A file that needs more is parsed as a large one.
 	smallParser = 12 << 20
-	// maxMade bounds the names of decorators that files make and others import.
-	maxMade = 1000
+	// maxMade bounds the names of decorators that files make and others import, for which files are searched.
+	maxMade = 200
+	// maxRounds bounds how often files are searched for the names that others give to names of others.
+	maxRounds = 4
 )
 
 // sourceReader reads Python files, several at a time.
@@ -38,6 +41,8 @@ type sourceReader struct {
 	searcher *discover.Searcher
 	// made are the names that files give decorators of their own, by the number of the file.
 	made map[int][]string
+	// madeMore means that there are more of them.
+	madeMore bool
 	// mayImport reports for each file whether the names that others make can make a difference for it.
 	mayImport []bool
 	// large parses large files, and those that take as much memory, one at a time.
@@ -48,6 +53,8 @@ type sourceReader struct {
 // sourceParser is a parser that survives what it reads. The zero value is ready to use.
 type sourceParser struct {
 	claims discover.Claims
+	// isNear is that of a wide parser. Nil for another one.
+	isNear func(root string) bool
 	// isLarge means that it may take as much memory as the hardest file needs.
 	isLarge bool
 	parser  *discover.Parser
@@ -57,7 +64,11 @@ type sourceParser struct {
 // parse reads Python. Whatever the parser makes of a hostile file is an error of that file, and no one else's.
 func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, err error) {
 	if p.parser == nil {
-		p.parser = discover.NewParser(p.claims)
+		if p.isNear == nil {
+			p.parser = discover.NewParser(p.claims)
+		} else {
+			p.parser = discover.NewWideParser(p.claims, p.isNear)
+		}
 		if p.isLarge {
 			p.parser.Reserve()
 		} else {
@@ -73,14 +84,24 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 	return p.parser.Parse(name, imports.ModuleName(name), source), nil
 }
 
-// readAll returns the modules that may have tasks, in the order of the files.
-func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*discover.Module, error) {
+// readAll returns the modules that may have tasks, in the order of the files. Packages are the __init__.py of folders, which have none, but
+// may name decorators for the files.
+func (r *sourceReader) readAll(ctx context.Context, files, packages []pythonFile) ([]*discover.Module, error) {
 	modules := make([]*discover.Module, len(files))
-	r.mayImport, r.made = make([]bool, len(files)), map[int][]string{}
+	var isNear func(root string) bool
+	if r.parseAll {
+		isNear, packages = r.isNear(), nil
+	}
+	all := slices.Concat(files, packages)
+	r.mayImport, r.made = make([]bool, len(all)), map[int][]string{}
 	var done atomic.Int64
-	r.readEach(ctx, len(files), r.claims, func(p *sourceParser, i int) {
+	r.readEach(ctx, len(all), sourceParser{claims: r.claims, isNear: isNear}, func(p *sourceParser, i int) {
+		if i >= len(files) {
+			_, _ = r.search(p, all[i], i) // a package that cannot be read names nothing
+			return
+		}
 		var err error
-		if modules[i], err = r.read(p, files, i); err != nil {
+		if modules[i], err = r.read(p, all[i], i); err != nil {
 			one := finding.New(finding.Unreadable, files[i].path, finding.Position{}, "", "%s", err)
 			r.mutex.Lock()
 			r.findings = append(r.findings, one)
@@ -90,18 +111,21 @@ func (r *sourceReader) readAll(ctx context.Context, files []pythonFile) ([]*disc
 			r.progress(int(count), len(files))
 		}
 	})
-	r.readImporters(ctx, files, modules)
+	r.readImporters(ctx, all, modules)
 	r.large.parser = nil // its memory
 	modules = slices.DeleteFunc(modules, func(m *discover.Module) bool { return m == nil })
 	return modules, ctx.Err()
 }
 
-// readEach calls a function for each index below n, several at a time, with a parser that knows some claims.
-func (r *sourceReader) readEach(ctx context.Context, n int, claims discover.Claims, read func(p *sourceParser, i int)) {
-	r.searcher, r.large = discover.NewSearcher(claims), sourceParser{claims: claims, isLarge: true}
+// readEach calls a function for each index below n, several at a time, with a parser such as the given one.
+func (r *sourceReader) readEach(ctx context.Context, n int, such sourceParser, read func(p *sourceParser, i int)) {
+	r.searcher = discover.NewSearcher(such.claims)
+	r.large = such
+	r.large.isLarge = true
 	parsers := make([]sourceParser, min(maxReaders, runtime.GOMAXPROCS(0)))
 	for i := range parsers {
-		parsers[i] = sourceParser{claims: claims, files: fileReader{root: r.root}}
+		parsers[i] = such
+		parsers[i].files = fileReader{root: r.root}
 		defer parsers[i].files.close()
 	}
 	parallel(n, len(parsers), func(worker, i int) {
@@ -111,67 +135,118 @@ func (r *sourceReader) readEach(ctx context.Context, n int, claims discover.Clai
 	})
 }
 
-// readImporters reads again the files of which nothing was kept and that may decorate by a name of another file.
-func (r *sourceReader) readImporters(ctx context.Context, files []pythonFile, modules []*discover.Module) {
-	made := r.madeNames()
-	if len(made) == 0 {
-		return
-	}
+// readImporters reads again the files that may decorate by a name of another file: those that have one of the names, which may give it
+// further names, and so on. Past the limits, it parses all that may import a decorator: no task may be missed without a word.
+func (r *sourceReader) readImporters(ctx context.Context, all []pythonFile, modules []*discover.Module) {
 	var importers []int
-	for i, module := range modules {
-		if module == nil && r.mayImport[i] {
+	for i, mayImport := range r.mayImport {
+		if mayImport {
 			importers = append(importers, i)
 		}
 	}
-	r.readEach(ctx, len(importers), r.claims.AlsoNamed(made), func(p *sourceParser, i int) {
-		file := importers[i]
-		if m, err := r.read(p, files, file); err == nil { // an error is told already
-			modules[file] = m
+	known := map[string]bool{}
+	for round := 0; ; round++ {
+		names := len(known)
+		r.addMade(known)
+		such, read := sourceParser{claims: r.claims.AlsoNamed(slices.Sorted(maps.Keys(known)))}, r.readAgain
+		isLast := r.madeMore || len(known) > maxMade || round == maxRounds
+		switch {
+		case len(known) == names && !r.madeMore:
+			return
+		case isLast:
+			such, read = sourceParser{claims: r.claims, isNear: r.isNear()}, r.readWidely
 		}
-	})
-}
-
-// madeNames returns the names that files give decorators of their own: of too many, those of the first files.
-func (r *sourceReader) madeNames() []string {
-	names := map[string]bool{}
-	for _, file := range slices.Sorted(maps.Keys(r.made)) {
-		for _, name := range r.made[file] {
-			if len(names) < maxMade {
-				names[name] = true
+		r.readEach(ctx, len(importers), such, func(p *sourceParser, i int) {
+			i = importers[i]
+			if i >= len(modules) {
+				_, _ = r.search(p, all[i], i)
+			} else if m, err := read(p, all[i], i); err == nil && m != nil { // an error is told already
+				modules[i] = m
 			}
+		})
+		if isLast {
+			return
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+}
+
+// addMade adds the names that files give decorators of their own.
+func (r *sourceReader) addMade(names map[string]bool) {
+	for _, made := range r.made {
+		for _, name := range made {
+			names[name] = true
+		}
+	}
+}
+
+// isNear returns a function that reports whether a top-level package is below the package root.
+func (r *sourceReader) isNear() func(root string) bool {
+	entries, err := r.root.list(".")
+	near := make(map[string]bool, len(entries))
+	for _, entry := range entries {
+		near[strings.TrimSuffix(entry.Name(), ".py")] = true
+	}
+	return func(root string) bool { return err != nil || near[root] }
 }
 
 // read returns nil for a file that cannot have tasks, by its number.
-func (r *sourceReader) read(p *sourceParser, files []pythonFile, i int) (*discover.Module, error) {
-	source, err := p.files.read(files[i].real)
+func (r *sourceReader) read(p *sourceParser, file pythonFile, i int) (*discover.Module, error) {
+	if r.parseAll {
+		return r.readWidely(p, file, i)
+	}
+	source, err := r.search(p, file, i)
+	if err != nil || source == nil {
+		return nil, err
+	}
+	return r.parseTasks(p, file, source)
+}
+
+// readAgain does as read, but returns nil, too, for a file without a name that another file makes.
+func (r *sourceReader) readAgain(p *sourceParser, file pythonFile, i int) (*discover.Module, error) {
+	source, err := p.files.read(file.real)
+	if err != nil || !r.searcher.HasMade(source) || !r.note(i, r.searcher.Search(source)) {
+		return nil, err
+	}
+	return r.parseTasks(p, file, source)
+}
+
+// readWidely parses a file in any case.
+func (r *sourceReader) readWidely(p *sourceParser, file pythonFile, _ int) (*discover.Module, error) {
+	source, err := p.files.read(file.real)
 	if err != nil {
 		return nil, err
 	}
-	if !r.parseAll {
-		found := r.searcher.Search(source)
-		r.note(i, found)
-		if !found.Mentions && len(found.Makes) == 0 {
-			return nil, nil
-		}
+	return r.parseTasks(p, file, source)
+}
+
+// search returns the source of a file that may have tasks. It returns nil for another one.
+func (r *sourceReader) search(p *sourceParser, file pythonFile, i int) ([]byte, error) {
+	source, err := p.files.read(file.real)
+	if err != nil || !r.note(i, r.searcher.Search(source)) {
+		return nil, err
 	}
-	m, err := r.parse(p, files[i].path, source)
+	return source, nil
+}
+
+// note keeps what a search found in a file that has to do with other files. It reports whether the file is to be parsed.
+func (r *sourceReader) note(file int, found discover.Sighting) bool {
+	r.mayImport[file] = found.MayImport || found.Mentions
+	if len(found.Makes) > 0 || found.MakesMore {
+		r.mutex.Lock()
+		r.made[file] = found.Makes
+		r.madeMore = r.madeMore || found.MakesMore
+		r.mutex.Unlock()
+	}
+	return found.Mentions || len(found.Makes) > 0 || found.MakesMore
+}
+
+// parseTasks returns nil for a file without what may be a task.
+func (r *sourceReader) parseTasks(p *sourceParser, file pythonFile, source []byte) (*discover.Module, error) {
+	m, err := r.parse(p, file.path, source)
 	if err != nil || !m.MayDeclare() {
 		return nil, err
 	}
 	return m, nil
-}
-
-// note keeps what a search found in a file that has to do with other files.
-func (r *sourceReader) note(file int, found discover.Sighting) {
-	r.mayImport[file] = found.MayImport || found.Mentions
-	if len(found.Makes) > 0 {
-		r.mutex.Lock()
-		r.made[file] = found.Makes
-		r.mutex.Unlock()
-	}
 }
 
 // parse reads Python by a parser, or as a large file.

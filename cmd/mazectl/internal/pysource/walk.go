@@ -33,7 +33,9 @@ type walker struct {
 	root    *packageRoot
 	exclude []pattern
 
-	files    []pythonFile
+	files []pythonFile
+	// packages are the __init__.py of the folders listed. They have no tasks.
+	packages []pythonFile
 	folders  []string // those listed, without symbolic links in them
 	findings []finding.Finding
 	// unknown are the paths of which it is not known what is there.
@@ -98,6 +100,9 @@ func (w *walker) entry(ctx context.Context, in pythonFile, entry fs.DirEntry) er
 	case strings.HasPrefix(entry.Name(), "__") || strings.HasPrefix(entry.Name(), "."):
 		if isPython || entry.IsDir() {
 			w.passed.hidden++
+		}
+		if entry.Name() == "__init__.py" && !w.isExcluded(at.path) {
+			w.packages = append(w.packages, at)
 		}
 	case w.isExcluded(at.path):
 		w.passed.excluded++
