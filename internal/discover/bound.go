@@ -196,7 +196,7 @@ func (b *binder) mentions(text []byte) (binds, calls bool) {
 		isMember := before == '.' && i > 0
 		quoted := i > 0 && (text[i-1] == '"' || text[i-1] == '\'')
 		i += len(name)
-		found := b.isDecorator(name)
+		found := b.isDecorator(name) && (isMember || b.isBound[string(name)] || !bytes.HasPrefix(text[i:], []byte("."))) // not io.StringIO
 		if !isMember {
 			owned = found || b.imported[string(name)] || b.library[string(name)]
 			binds = binds || b.library[string(name)] && !quoted

@@ -34,7 +34,7 @@ func (s *Searcher) findImports(source []byte) (library, renames bool) {
 func statementAt(source []byte, from, at int) (statement []byte, end int) {
 	start := at
 	for {
-		start = from + max(bytes.LastIndexByte(source[from:start], '\n'), bytes.LastIndexByte(source[from:start], '\r')) + 1
+		start = from + bytes.LastIndexAny(source[from:start], "\r\n") + 1
 		before := bytes.TrimRight(source[from:start], "\r\n")
 		if len(before) == start-from || !bytes.HasSuffix(before, []byte("\\")) {
 			break

@@ -120,6 +120,11 @@ func TestMentionsHostile(t *testing.T) {
 		"assignments":                    strings.Repeat("t = \\\n", 200_000),
 		"imports of tasks":               strings.Repeat("from x import tasks\n", 19) + strings.Repeat("x = tasks.new\n", 100_000),
 		"decorators in parentheses":      strings.Repeat("@(a\ndef f(): ...\n", 100_000),
+		"lines joined to an import":      strings.Repeat("\\\n", 500_000) + "import x\n",
+		"imports joined to each other":   strings.Repeat("import x \\\n", 100_000),
+		"imports that do not end":        strings.Repeat("from x import (\n", 100_000),
+		"targets":                        strings.Repeat("y=", 500_000) + "1\n" + strings.Repeat("y, ", 300_000) + "= 1\n",
+		"statements in one line":         strings.Repeat("x=1;", 300_000),
 		"imports":                        "from maze import " + strings.Repeat("x as y, ", 200_000),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,5 +207,14 @@ func TestMakesMany(t *testing.T) {
 				t.Errorf("got %+v, want more names than are said", found)
 			}
 		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	names := discover.NewNames([]string{"job", "q"})
+	for text, want := range map[string]bool{"": false, "jobs": false, "ajob": false, "jobs job": true, "x.q": true, "q": true, "é_q": false} {
+		if got := names.In([]byte(text)); got != want {
+			t.Errorf("In(%q) = %v, want %v", text, got, want)
+		}
 	}
 }

@@ -11,8 +11,6 @@ type Searcher struct {
 	words map[string]bool
 	// libraries are the names of the packages that have them.
 	libraries [][]byte
-	// made are the names that AlsoNamed added.
-	made []needle
 }
 
 // NewSearcher returns a searcher that knows Maze's decorators and those that are claimed.
@@ -21,11 +19,6 @@ func NewSearcher(claims Claims) *Searcher {
 	s := &Searcher{names: newNeedles(names...), words: make(map[string]bool, len(names))}
 	for _, name := range names {
 		s.words[name] = true
-	}
-	for _, d := range claims {
-		if d.Module == "" {
-			s.made = append(s.made, newNeedle([]byte(d.Name)))
-		}
 	}
 	for _, root := range slices.Concat(mazeRoots, claims.roots()) {
 		s.libraries = append(s.libraries, []byte(root))
@@ -61,9 +54,25 @@ func (s *Searcher) Search(source []byte) Sighting {
 	return found
 }
 
-// HasMade reports whether a file has one of the names that AlsoNamed added: for any other, they make no difference.
-func (s *Searcher) HasMade(source []byte) bool {
-	return slices.ContainsFunc(s.made, func(name needle) bool { return name.isIn(source) })
+// Names are names to look for.
+type Names []needle
+
+// NewNames returns names that are not empty.
+func NewNames(names []string) Names { return newNeedles(names...) }
+
+// In reports whether a source has one of the names.
+func (n Names) In(source []byte) bool {
+	return slices.ContainsFunc(n, func(name needle) bool {
+		for from := 0; ; {
+			at := name.index(source, from)
+			if at < 0 {
+				return false
+			}
+			if from = at + len(name.text); !endsInName(source[:at]) && (from == len(source) || !isNameByte(source[from])) {
+				return true
+			}
+		}
+	})
 }
 
 // finder searches one file.

@@ -41,6 +41,8 @@ type sourceReader struct {
 	searcher *discover.Searcher
 	// made are the names that files give decorators of their own, by the number of the file.
 	made map[int][]string
+	// fresh are those for which the files are not searched yet.
+	fresh discover.Names
 	// madeMore means that there are more of them.
 	madeMore bool
 	// mayImport reports for each file whether the names that others make can make a difference for it.
@@ -146,12 +148,12 @@ func (r *sourceReader) readImporters(ctx context.Context, all []pythonFile, modu
 	}
 	known := map[string]bool{}
 	for round := 0; ; round++ {
-		names := len(known)
-		r.addMade(known)
+		fresh := r.addMade(known)
 		such, read := sourceParser{claims: r.claims.AlsoNamed(slices.Sorted(maps.Keys(known)))}, r.readAgain
+		r.fresh = discover.NewNames(fresh)
 		isLast := r.madeMore || len(known) > maxMade || round == maxRounds
 		switch {
-		case len(known) == names && !r.madeMore:
+		case len(fresh) == 0 && !r.madeMore:
 			return
 		case isLast:
 			such, read = sourceParser{claims: r.claims, isNear: r.isNear()}, r.readWidely
@@ -170,13 +172,17 @@ func (r *sourceReader) readImporters(ctx context.Context, all []pythonFile, modu
 	}
 }
 
-// addMade adds the names that files give decorators of their own.
-func (r *sourceReader) addMade(names map[string]bool) {
+// addMade adds the names that files give decorators of their own. It returns those that are new.
+func (r *sourceReader) addMade(names map[string]bool) (fresh []string) {
 	for _, made := range r.made {
 		for _, name := range made {
-			names[name] = true
+			if !names[name] {
+				names[name] = true
+				fresh = append(fresh, name)
+			}
 		}
 	}
+	return fresh
 }
 
 // isNear returns a function that reports whether a top-level package is below the package root.
@@ -201,10 +207,10 @@ func (r *sourceReader) read(p *sourceParser, file pythonFile, i int) (*discover.
 	return r.parseTasks(p, file, source)
 }
 
-// readAgain does as read, but returns nil, too, for a file without a name that another file makes.
+// readAgain does as read, but returns nil, too, for a file without a fresh name.
 func (r *sourceReader) readAgain(p *sourceParser, file pythonFile, i int) (*discover.Module, error) {
 	source, err := p.files.read(file.real)
-	if err != nil || !r.searcher.HasMade(source) || !r.note(i, r.searcher.Search(source)) {
+	if err != nil || !r.fresh.In(source) || !r.note(i, r.searcher.Search(source)) {
 		return nil, err
 	}
 	return r.parseTasks(p, file, source)
