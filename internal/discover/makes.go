@@ -12,21 +12,45 @@ import (
 var importWord = newNeedle([]byte("import"))
 
 // findImports looks for the word import once, as most files name none of the packages, and then at each statement that has it. It reports
-// whether the file imports one of the packages that have decorators, and otherwise whether it gives imported names new ones.
-func (s *Searcher) findImports(source []byte) (library, renames bool) {
+// whether the file imports one of the packages that have decorators, and otherwise whether it gives imported names new ones, and one to a
+// decorator.
+func (s *Searcher) findImports(source []byte) (library, renames, decorator bool) {
 	for from := 0; ; {
 		at := importWord.index(source, from)
 		if at < 0 {
-			return false, renames
+			return false, renames, decorator
 		}
 		statement, end := statementAt(source, from, at)
 		if slices.ContainsFunc(s.libraries, func(library []byte) bool { return hasName(statement, library) }) {
-			return true, true
+			return true, true, true
 		}
-		if !renames && bytes.HasPrefix(bytes.TrimLeft(statement, syntax.Blanks), []byte("from")) {
-			renames = bytes.Contains(statement, []byte(" as ")) || bytes.IndexByte(statement, '(') >= 0
+		if bytes.HasPrefix(bytes.TrimLeft(statement, syntax.Blanks), []byte("from")) {
+			isOpen := bytes.IndexByte(statement, '(') >= 0
+			renames = renames || isOpen || bytes.Contains(statement, []byte(" as "))
+			if isOpen && bytes.IndexByte(statement, ')') < 0 {
+				rest, _, _ := bytes.Cut(source[at:min(len(source), at+maxImport)], []byte(")"))
+				statement = rest
+			}
+			decorator = decorator || s.renamesDecorator(statement)
 		}
 		from = max(end, at+1)
+	}
+}
+
+// maxImport, in bytes, is how much is looked at of an import over lines.
+const maxImport = 2000
+
+// renamesDecorator reports whether an import gives a decorator another name.
+func (s *Searcher) renamesDecorator(statement []byte) bool {
+	for {
+		before, rest, ok := bytes.Cut(statement, []byte(" as "))
+		if !ok {
+			return false
+		}
+		if s.words[string(trailingName(bytes.TrimRight(before, syntax.Blanks)))] {
+			return true
+		}
+		statement = rest
 	}
 }
 

@@ -41,10 +41,10 @@ type Sighting struct {
 // Search searches a file.
 func (s *Searcher) Search(source []byte) Sighting {
 	f := finder{Searcher: s, source: source}
-	library, renames := s.findImports(source)
+	library, renames, decorator := s.findImports(source)
 	f.imports = library
 	found := Sighting{MayImport: library || renames}
-	if library || renames && len(s.names) > len(decorators) {
+	if library || decorator || renames && len(s.names) > len(decorators) {
 		names, all := f.bindings()
 		found.Makes, found.MakesMore = names, !all
 	}
