@@ -26,6 +26,8 @@ type binder struct {
 	// targets are what the current statement binds. It may go on: it is open, an import, or the indented lines belong to it.
 	targets                 []string
 	open, importing, isMaze bool
+	// inBrackets means that the names of an import go on to a bracket.
+	inBrackets bool
 	// original is the last name of an import, and renames means that another one follows for it.
 	original []byte
 	renames  bool
@@ -82,7 +84,7 @@ func (b *binder) part(text []byte, isIndented bool) {
 		return
 	case b.open: // the statement goes on
 	case word == "from" || word == "import":
-		b.targets, b.isMaze, b.original, b.renames = nil, false, nil, false
+		b.targets, b.isMaze, b.inBrackets, b.original, b.renames = nil, false, false, nil, false
 		b.compound, b.local = b.compound && isIndented, b.local && isIndented
 		b.imports(text)
 		return
@@ -134,8 +136,8 @@ func (b *binder) define(text []byte, isIndented bool) {
 func (b *binder) imports(text []byte) {
 	text, _, _ = bytes.Cut(text, []byte("#"))
 	b.isMaze = b.isMaze || slices.ContainsFunc(b.libraries, func(library []byte) bool { return hasName(text, library) })
-	isOpen := b.importing || bytes.IndexByte(text, '(') >= 0
-	b.importing = bytes.HasSuffix(text, []byte("\\")) || isOpen && bytes.IndexByte(text, ')') < 0
+	b.inBrackets = (b.inBrackets || bytes.IndexByte(text, '(') >= 0) && bytes.IndexByte(text, ')') < 0
+	b.importing = b.inBrackets || bytes.HasSuffix(text, []byte("\\"))
 	for len(text) > 0 {
 		name := leadingName(text)
 		text = text[max(len(name), 1):]
@@ -181,10 +183,10 @@ func (b *binder) mentions(text []byte) (binds, calls bool) {
 	for i := 0; i < len(text); {
 		name := leadingName(text[i:])
 		if len(name) == 0 {
-			switch c := text[i]; {
-			case c == ')' || c == ']':
+			switch text[i] {
+			case ')', ']':
 				owned = true
-			case c == '"' || c == '\'':
+			case '"', '\'':
 				owned = false
 			}
 			if bytes.IndexByte([]byte(syntax.Blanks), text[i]) < 0 {

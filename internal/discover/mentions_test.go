@@ -179,6 +179,7 @@ func TestMakes(t *testing.T) {
 		"from maze import \\\n    task as \\\n t\nx = 1\n":                             {"t"},
 		"try:\n    from maze import task as t\nexcept ImportError:\n    t = None\n":    {"t"},
 		"try:\n\timport maze\n\tt = maze.task\nexcept ImportError:\n\tt = None\n":      {"t"},
+		"from maze \\\n  import task\nt = (\n  task\n)\n":                              {"t"},
 		"import maze; t = maze.task\n":                                                 {"t"},
 		"from maze import task\nt = u = task\nv = 1\n":                                 {"t", "u"},
 		"from maze import client as c\nt = c.task(mem=1)\n":                            {"t"},

@@ -11,6 +11,8 @@ type Searcher struct {
 	words map[string]bool
 	// libraries are the names of the packages that have them.
 	libraries [][]byte
+	// isWider means that there are names that AlsoNamed added, which any file may import.
+	isWider bool
 }
 
 // NewSearcher returns a searcher that knows Maze's decorators and those that are claimed.
@@ -20,6 +22,7 @@ func NewSearcher(claims Claims) *Searcher {
 	for _, name := range names {
 		s.words[name] = true
 	}
+	s.isWider = slices.ContainsFunc(claims, func(d Decorator) bool { return d.Module == "" })
 	for _, root := range slices.Concat(mazeRoots, claims.roots()) {
 		s.libraries = append(s.libraries, []byte(root))
 	}
@@ -42,7 +45,7 @@ type Sighting struct {
 func (s *Searcher) Search(source []byte) Sighting {
 	f := finder{Searcher: s, source: source}
 	library, renames, decorator := s.findImports(source)
-	f.imports = library
+	f.imports = library || s.isWider
 	found := Sighting{MayImport: library || renames}
 	if library || decorator || renames && len(s.names) > len(decorators) {
 		names, all := f.bindings()

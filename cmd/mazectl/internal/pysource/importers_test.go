@@ -43,6 +43,7 @@ func TestFindTasksOfImporters(t *testing.T) {
 		others  int  // how many other tasks there are
 	}{
 		"made by a file":    {files: map[string]string{"deco.py": "from maze import task\n" + quick, "a.py": jobPy("deco", "quick")}},
+		"kept in a dict":    {files: map[string]string{"deco.py": "from maze import task\n" + quick, "a.py": "from deco import quick\nK = {'a': quick}\n@K['a']\ndef job(x):\n    return {\"y\": x}\n"}},
 		"taken by a module": {files: map[string]string{"deco.py": "from maze import task\n" + quick, "a.py": "import deco\n@deco.quick\ndef job(x):\n    return {\"y\": x}\n"}},
 		"beside a task of Maze": {files: map[string]string{"deco.py": "from maze import task\n" + quick,
 			"a.py": jobPy("deco", "quick") + taskPy("other")}, others: 1},
