@@ -77,7 +77,7 @@ func (b *binder) part(text []byte, isIndented bool) {
 	if len(text) == 0 || text[0] == '#' {
 		return
 	}
-	first := leadingName(text)
+	first, goesOn := leadingName(text), b.open
 	switch word := string(first); {
 	case b.importing && bytes.IndexByte(text, '=') < 0:
 		b.imports(text)
@@ -103,7 +103,7 @@ func (b *binder) part(text []byte, isIndented bool) {
 		b.targets = appendTargets(nil, text)
 	}
 	b.open = staysOpen(text)
-	if at := assignmentAt(text); len(b.targets) > 0 && at >= 0 {
+	if at := assignmentAt(text); len(b.targets) > 0 && at >= 0 && !goesOn {
 		text = text[at+1:]
 	}
 	binds, calls := b.mentions(text)
