@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/rest"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/cluster"
@@ -48,7 +47,7 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 			return &Published{From: "namespace " + namespace, configMaps: list.Items}, nil
 		}
 	}
-	return nil, &NoRegistryError{namespace, connection, whereRegistriesAre(ctx, connection.Config)}
+	return nil, &NoRegistryError{namespace, connection, WhereRegistriesAre(ctx, connection)}
 }
 
 // connect does not ask the cluster for anything yet.
@@ -60,9 +59,9 @@ func (s *Options) connect() (*cluster.Connection, error) {
 	return connection, nil
 }
 
-// whereRegistriesAre returns what to do about a namespace without one, as far as the user may know.
-func whereRegistriesAre(ctx context.Context, config *rest.Config) string {
-	client, err := metadata.NewForConfig(config)
+// WhereRegistriesAre returns what to do about a namespace without a registry, as far as the user may know.
+func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection) string {
+	client, err := metadata.NewForConfig(connection.Config)
 	if err != nil {
 		return otherSources
 	}

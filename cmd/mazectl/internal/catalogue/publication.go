@@ -105,11 +105,6 @@ func configMap(ctx context.Context, client *corev1client.CoreV1Client, namespace
 	return nil, nil
 }
 
-// WhereRegistriesAre returns what to do about a namespace without a registry, as far as the user may know.
-func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection) string {
-	return whereRegistriesAre(ctx, connection.Config)
-}
-
 // NoRegistryError is that a namespace has no registry. Nothing says yet that there is the namespace.
 type NoRegistryError struct {
 	Namespace  string
