@@ -201,12 +201,19 @@ var _ = Describe("A workflow", func() {
 		expectWorkflow(ctx, w, fine)
 	})
 
-	It("says Unknown while a ConfigMap of someone else is in the registry's place, and which", func(ctx context.Context) {
+	const conflict = "Valid=Unknown/RegistryConflict Placeable=Unknown/NotJudged Ready=False/RegistryConflict Stalled=True/RegistryConflict"
+
+	// occupied puts a ConfigMap of someone else into the registry's place, and returns it. No task is there yet that could say so.
+	occupied := func(ctx context.Context) *corev1.ConfigMap {
 		foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: registry.ConfigMapName}}
 		Expect(k8s.Create(ctx, foreign)).To(Succeed())
-		Expect(k8s.Create(ctx, w)).To(Succeed()) // also where no task is that could say it
-		const conflict = "Valid=Unknown/RegistryConflict Placeable=Unknown/NotJudged Ready=False/RegistryConflict Stalled=True/RegistryConflict"
+		Expect(k8s.Create(ctx, w)).To(Succeed())
 		expectWorkflow(ctx, w, conflict)
+		return foreign
+	}
+
+	It("says Unknown while a ConfigMap of someone else is in the registry's place, and which", func(ctx context.Context) {
+		foreign := occupied(ctx)
 		Expect(validMessage(w)).To(Equal("nobody knows what the registry serves: ConfigMap maze-registry belongs to someone else, and the registry needs its name: " +
 			"delete it, and create it anew under another name if it is needed; the operator then publishes at once"))
 		expectCreated(ctx, caption)
@@ -217,10 +224,7 @@ var _ = Describe("A workflow", func() {
 	})
 
 	It("is judged in a namespace without a task once a ConfigMap of someone else is gone", func(ctx context.Context) {
-		foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: registry.ConfigMapName}}
-		Expect(k8s.Create(ctx, foreign)).To(Succeed())
-		Expect(k8s.Create(ctx, w)).To(Succeed())
-		expectWorkflow(ctx, w, "Valid=Unknown/RegistryConflict Placeable=Unknown/NotJudged Ready=False/RegistryConflict Stalled=True/RegistryConflict")
+		foreign := occupied(ctx)
 		Expect(k8s.Delete(ctx, foreign)).To(Succeed())
 		expectWorkflow(ctx, w, unknown)
 	})
