@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRead takes files apart, and tells of each document what it is, where it begins, and what is wrong with it by one task.
+// TestRead takes files apart, and compares what each document is, where it begins, and what is wrong with it by one task.
 func TestRead(t *testing.T) {
 	const head = "apiVersion: registry.mazeagent.net/v1alpha1\nkind: MazeWorkflow\nmetadata: {name: %s}\nspec: {nodes: [{id: a, func: %s}]}\n"
 	object := func(name, function string) string { return fmt.Sprintf(head, name, function) }
@@ -135,7 +135,7 @@ func TestReadManyDocuments(t *testing.T) {
 	}
 }
 
-// TestLargeValues tells of values that are too large to be compared with a schema in words for a value.
+// TestLargeValues: the message about a value that is too large to be compared with a schema speaks of a value, not of a schema.
 func TestLargeValues(t *testing.T) {
 	const want = "what is compared with a schema has at most 1048576 bytes, 20000 JSON values and 64 levels; hand it over as a file"
 	tasks := NewTasks(map[string]Task{"any": {Input: []byte(`{"type": "object", "properties": {"a": {"minLength": 1, "minItems": 1}, "b": {"minLength": 1}}}`)}})

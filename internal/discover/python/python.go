@@ -79,7 +79,7 @@ const (
 	ownMemory, usualMemory = 768 << 10, 70
 )
 
-// makeRoom gives the module at once the memory that a source will mostly take. What the module asks for bit by bit is copied each time.
+// makeRoom grows the module's memory at once to what a source will mostly take. Memory that grows bit by bit is copied each time.
 func (p *Parser) makeRoom(source []byte) {
 	memory := p.module.Xmemory().Slice()
 	if usual := ownMemory + usualMemory*len(source); cap(*memory) < min(usual, p.limit) {
