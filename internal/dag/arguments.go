@@ -91,7 +91,21 @@ func (c *checker) value(a *argument) []byte {
 	if a.instead != nil {
 		return a.instead
 	}
-	return c.raw(a.literal)
+	return c.passed(a.literal)
+}
+
+// passed returns a value as JSON, as the task gets it. The API server reads the numbers of a MazeWorkflow as int64 or float64 and writes
+// them anew: 1e16 gets digits, and 1e-400 is 0.
+func (c *checker) passed(v *jsontree.Node) []byte {
+	if !c.isObject {
+		return c.raw(v)
+	}
+	value, beyond := v.Value(c.json)
+	if beyond != nil { // the API server refuses it, and what adds its verdict tells so
+		return c.raw(v)
+	}
+	out, _ := json.Marshal(value) // cannot fail: it was JSON
+	return out
 }
 
 // checkValue judges what is known of an argument's value.
@@ -121,7 +135,7 @@ func (c *checker) checkValue(n *Node, a *argument, part schema.Part) {
 		if item.literal == nil {
 			continue
 		}
-		if err := one.Validate(c.raw(item.literal)); err != nil {
+		if err := one.Validate(c.passed(item.literal)); err != nil {
 			c.report(finding.InvalidArgument, item.literal, n, "the item [%d] of the argument %s does not fit task %s: %s%s", i, quote(a.name), quote(n.Func),
 				misfit(err), c.reading(item.literal))
 			c.about(a.name)

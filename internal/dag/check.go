@@ -66,7 +66,7 @@ func (d *Document) Check(tasks *Tasks, options Options) (*Graph, []finding.Findi
 func (d *Document) checker(tasks *Tasks, options Options) *checker {
 	d.parse()
 	c := &checker{
-		document: *d.tree, found: slices.Clone(d.found), above: d.above,
+		document: *d.tree, found: slices.Clone(d.found), isObject: d.IsObject(), above: d.above,
 		file: d.File, tasks: tasks, options: options, guesses: maxGuesses, graph: &Graph{byID: map[string]int{}},
 	}
 	c.graph.of = c
@@ -97,6 +97,8 @@ type checker struct {
 	file string
 	// isYAML says that the text is YAML if it is no JSON.
 	isYAML bool
+	// isObject says that it is a MazeWorkflow, of which the API server makes what a task gets.
+	isObject bool
 	// above is the pointer to the workflow in its document.
 	above   string
 	tasks   *Tasks

@@ -142,7 +142,7 @@ func (c *checker) exported(n *Node, a *argument) Argument {
 			if i.reference != nil {
 				out.Items = append(out.Items, Item{Output: c.exportedOutput(i.reference)})
 			} else {
-				out.Items = append(out.Items, Item{Literal: c.raw(i.literal)})
+				out.Items = append(out.Items, Item{Literal: c.passed(i.literal)})
 			}
 		}
 	case a.literal != nil && (!n.ownCode || c.form == &workbench):
