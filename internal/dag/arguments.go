@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
@@ -53,7 +52,7 @@ func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameter
 	if a.at.Parent != nil && a.at.Parent == n.argsAt && n.argsAt.Kind == jsontree.Object {
 		report = c.reportKey
 	}
-	names := slices.DeleteFunc(slices.Clone(inputs.Names()), inputs.Forbids)
+	names := allowedNames(inputs)
 	switch {
 	case inputs.TakesNothing():
 		report(finding.UnknownArgument, a.at, n, "task %s has no parameters, so it cannot take %s; leave it out", quote(n.Func), quote(a.name))

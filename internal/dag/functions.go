@@ -2,6 +2,7 @@ package dag
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/registry"
@@ -85,14 +86,10 @@ func (c *checker) input(n *Node) *schema.Parameters {
 	return c.open(n, t.Input, t.InputSchema)
 }
 
-// output returns what a node's task puts out. Nil if that is not known, or the task declares nothing.
+// output returns what a node's task puts out. Nil if that is not known.
 func (c *checker) output(n *Node) *schema.Parameters {
 	t := c.tasks.byName[n.Func]
-	p := c.open(n, t.Output, t.OutputSchema)
-	if p == nil || declaresNothing(p) {
-		return nil
-	}
-	return p
+	return c.open(n, t.Output, t.OutputSchema)
 }
 
 func (c *checker) open(n *Node, declared []byte, judged *schema.Schema) *schema.Parameters {
@@ -107,16 +104,23 @@ func (c *checker) open(n *Node, declared []byte, judged *schema.Schema) *schema.
 	return p
 }
 
-// declaresNothing reports whether a task leaves open what it takes or puts out, as Maze lets it.
+// declaresNothing reports whether a task has no word for what it takes or puts out, as Maze lets it. It may still forbid names: see [Takes].
 func declaresNothing(p *schema.Parameters) bool { return len(p.Names()) == 0 && len(p.Required()) == 0 }
 
-// outputNames returns the outputs that a node is known to have. Nil if that is not known.
+// outputNames returns the outputs that a node is known to have, by its task or, where that is not known, by its own words. Nil if neither says.
 func (c *checker) outputNames(n *Node) []string {
 	if p := c.output(n); p != nil {
-		return p.Names()
+		return allowedNames(p)
 	}
 	if !c.knows(n) {
 		return n.outputs
 	}
 	return nil
+}
+
+// allowedNames returns the names that a schema declares or requires, and does not forbid, sorted.
+func allowedNames(p *schema.Parameters) []string {
+	names := slices.Concat(p.Names(), p.Required())
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), p.Forbids)
 }

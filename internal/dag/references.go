@@ -86,13 +86,13 @@ func (c *checker) source(from, n *Node, r *reference) (schema.Part, bool) {
 		}
 		return schema.Part{}, false
 	}
-	part, ok := outputs.Part(r.output)
-	if !ok {
-		c.unknownOutput(from, n, r, outputs.Names())
-		return part, false
+	if !Takes(outputs, r.output) {
+		c.unknownOutput(from, n, r, allowedNames(outputs))
+		return schema.Part{}, false
 	}
-	if r.index < 0 {
-		return part, true
+	part, ok := outputs.Part(r.output)
+	if !ok || r.index < 0 {
+		return part, ok
 	}
 	one, ok := part.Item(r.index)
 	if !ok {
@@ -117,8 +117,16 @@ func (c *checker) unknownOutput(from, n *Node, r *reference, names []string) {
 	if from.Func != "" {
 		of = fmt.Sprintf(" (task %s)", quote(from.Func))
 	}
-	c.report(finding.UnknownOutput, r.at, n, "node %s%s has no output %s, but %s%s", quote(from.ID), of, quote(r.output), list(names),
-		c.didYouMean(r.output, names))
+	switch outputs := c.output(from); {
+	case len(names) > 0:
+		c.report(finding.UnknownOutput, r.at, n, "node %s%s has no output %s, but %s%s", quote(from.ID), of, quote(r.output), list(names),
+			c.didYouMean(r.output, names))
+	case outputs == nil || outputs.TakesNothing():
+		c.report(finding.UnknownOutput, r.at, n, "node %s%s has no outputs, so it cannot hand over %s; leave the reference out", quote(from.ID), of, quote(r.output))
+	default:
+		c.report(finding.UnknownOutput, r.at, n, "the output schema of node %s%s forbids the name %s; correct it, or leave the reference out",
+			quote(from.ID), of, quote(r.output))
+	}
 }
 
 // connect returns whether an output can feed an argument, and reports it if it cannot.

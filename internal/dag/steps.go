@@ -178,7 +178,7 @@ func (g *Graph) Fields() []Field {
 	return fields
 }
 
-// Takes reports whether a schema has a place for an argument of a name: who passes another one has probably misspelt it.
+// Takes reports whether a schema has a place for an argument or an output of a name: who writes another one has probably misspelt it.
 func Takes(inputs *schema.Parameters, name string) bool {
 	if inputs.Forbids(name) {
 		return false
