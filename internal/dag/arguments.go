@@ -54,6 +54,9 @@ func (c *checker) unknownArgument(n *Node, a *argument, inputs *schema.Parameter
 	}
 	names := allowedNames(inputs)
 	switch {
+	case c.isItem(a.name, names):
+		report(finding.UnknownArgument, a.at, n, "an edge feeds the whole argument, and %s is one item of it; %s", quote(a.name),
+			c.insteadOfEdge("the list"))
 	case inputs.TakesNothing():
 		report(finding.UnknownArgument, a.at, n, "task %s has no parameters, so it cannot take %s; leave it out", quote(n.Func), quote(a.name))
 	case len(names) == 0:

@@ -1,6 +1,11 @@
 package dag
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
@@ -48,18 +53,18 @@ func (c *checker) readEdge(v *jsontree.Node) {
 	c.unknownFields(v, nil, edgeFields, edgeMistaken)
 	source, sourceOK := c.endpoint(v, "from", sourceFields, outputFields)
 	target, targetOK := c.endpoint(v, "to", targetFields, inputFields)
-	if !sourceOK || !targetOK {
-		return
-	}
-	if (source.port == "") != (target.port == "") || (c.form.ports && source.port == "") {
+	to, known := c.graph.find(target.node)
+	hasPorts := source.port != "" && target.port != "" || !c.form.ports && source.port+target.port == ""
+	if sourceOK && targetOK && !hasPorts {
 		c.reportAlike("no ports", finding.MalformedDAG, v, nil,
 			`the edge does not say which output feeds which input; write {"from": "node.output", "to": "node.input"}`)
-		if i, known := c.graph.find(target.node); known { // which of its arguments the edge is for is not known
-			c.graph.Nodes[i].garbled = true
+	}
+	if !sourceOK || !targetOK || !hasPorts {
+		if known { // which of its arguments the edge is for, or that it gets one, is not known
+			c.graph.Nodes[to].garbled = true
 		}
 		return
 	}
-	to, known := c.graph.find(target.node)
 	if !known {
 		c.unknownNode(target.at, nil, target.node)
 	}
@@ -100,16 +105,13 @@ func (c *checker) readDrawnEdge(v *jsontree.Node) {
 // endpoint reads one end: "node.port" in one field, or the node and the port in two.
 func (c *checker) endpoint(v *jsontree.Node, joint string, nodeFields, portFields []string) (endpoint, bool) {
 	if at := v.Member(joint); at != nil && v.Member(nodeFields[0]) == nil {
-		node, port, ok := cutPort(c.text(at))
-		if !ok && !c.form.ports && c.form.isID.MatchString(c.text(at)) { // only the order
-			return endpoint{at: at, node: c.text(at)}, true
+		written := c.text(at)
+		if !c.form.ports && c.form.isID.MatchString(written) { // only the order
+			return endpoint{at: at, node: written}, true
 		}
-		if match := referencePattern.FindStringSubmatch(c.text(at)); match != nil && match[3] == "" { // what is meant is clear
-			node, port, ok = match[1], match[2], true
-			c.report(finding.MalformedDAG, at, nil, `%q is written "node.port"; write %s`, joint, quote(node+"."+port))
-		}
+		node, port, ok := cutPort(written)
 		if !ok {
-			c.report(finding.MalformedDAG, at, nil, `%q is written "node.port", found %s`, joint, c.quote(at))
+			node, port, ok = c.wrongEnd(joint, at)
 		}
 		return endpoint{at, node, port}, ok
 	}
@@ -123,6 +125,64 @@ func (c *checker) endpoint(v *jsontree.Node, joint string, nodeFields, portField
 		return endpoint{}, false
 	}
 	return endpoint{node, c.text(node), c.text(port)}, true
+}
+
+// betweenPort is an end of an edge with a word between the id and the port, as a reference has "output" there.
+var betweenPort = regexp.MustCompile(`^([^\s.]+)\.(?:outputs?|inputs?|args|arguments|params|parameters)\.([^\s.\[\]]+)$`)
+
+// wrongEnd reports an end of an edge that is not "node.port". It returns what is meant, if that is clear, and true; or else the id of the
+// node that is probably meant.
+func (c *checker) wrongEnd(joint string, at *jsontree.Node) (node, port string, ok bool) {
+	written, what, instead := c.text(at), "output", "the reference"
+	if joint == "to" {
+		what, instead = "argument", "the argument"
+	}
+	if match := betweenPort.FindStringSubmatch(written); match != nil {
+		c.report(finding.MalformedDAG, at, nil, `%q is written "node.%s"; write %s`, joint, what, quote(match[1]+"."+match[2]))
+		return match[1], match[2], true
+	}
+	node, port, _ = strings.Cut(written, ".")
+	last := max(0, strings.LastIndexByte(written, '.'))
+	_, isDotted := c.graph.find(written[:last])
+	item := referencePattern.FindStringSubmatch(written)
+	if item != nil {
+		port = item[2]
+	}
+	switch {
+	case node == "" || item == nil && !strings.Contains(port, "."):
+		c.report(finding.MalformedDAG, at, nil, `%q is written "node.%s", the id of a node and the name of one of its %ss; found %s`,
+			joint, what, what, c.quote(at))
+	case isDotted:
+		c.report(finding.MalformedDAG, at, nil, `the first dot of %s ends the id of the node, so an id has no dot: call node %s otherwise`,
+			quote(written), quote(written[:last]))
+	case item != nil && item[3] != "":
+		c.report(finding.MalformedDAG, at, nil, `an edge hands over the whole output, and %s is one item of it; %s`,
+			quote(written), c.insteadOfEdge("the reference"))
+	default:
+		c.report(finding.MalformedDAG, at, nil, `the first dot of %s ends the id of the node, and an edge cannot name the %s %s, which has a dot; %s`,
+			quote(written), what, quote(port), c.insteadOfEdge(instead))
+	}
+	return node, "", false
+}
+
+// insteadOfEdge returns what to do with what no edge can say.
+func (c *checker) insteadOfEdge(what string) string {
+	if !c.hasReferences() {
+		return "give it another name"
+	}
+	return fmt.Sprintf("write %s in %q of the node that takes it", what, c.form.arguments)
+}
+
+// hasReferences reports whether arguments can be references of the described format, which say more than an edge.
+func (c *checker) hasReferences() bool { return c.form.arguments != "" && !c.form.ports }
+
+// itemPattern is an item of an output, as a reference has it and an edge does not.
+var itemPattern = regexp.MustCompile(`^(.+)\[[0-9]+\]$`)
+
+// isItem reports whether an edge names an item of one of the outputs or arguments that there are.
+func (c *checker) isItem(port string, names []string) bool {
+	match := itemPattern.FindStringSubmatch(port)
+	return match != nil && c.hasReferences() && slices.Contains(names, match[1])
 }
 
 // firstText returns the first of the fields that has a text. Nil if none has.

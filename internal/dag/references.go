@@ -118,11 +118,15 @@ func (c *checker) unknownOutput(from, n *Node, r *reference, names []string) {
 		of = fmt.Sprintf(" (task %s)", quote(from.Func))
 	}
 	switch outputs := c.output(from); {
+	case c.isItem(r.output, names):
+		c.report(finding.UnknownOutput, r.at, n, "an edge hands over the whole output, and %s is one item of it; %s",
+			quote(r.output), c.insteadOfEdge("the reference"))
 	case len(names) > 0:
 		c.report(finding.UnknownOutput, r.at, n, "node %s%s has no output %s, but %s%s", quote(from.ID), of, quote(r.output), list(names),
 			c.didYouMean(r.output, names))
 	case outputs == nil || outputs.TakesNothing():
-		c.report(finding.UnknownOutput, r.at, n, "node %s%s has no outputs, so it cannot hand over %s; leave the reference out", quote(from.ID), of, quote(r.output))
+		c.report(finding.UnknownOutput, r.at, n, "node %s%s has no outputs, so it cannot hand over %s; leave the reference out",
+			quote(from.ID), of, quote(r.output))
 	default:
 		c.report(finding.UnknownOutput, r.at, n, "the output schema of node %s%s forbids the name %s; correct it, or leave the reference out",
 			quote(from.ID), of, quote(r.output))
