@@ -266,13 +266,15 @@ func (c *checker) reportDuplicates() {
 			}
 			seen[v] = true
 		}
-		duplicates := v.Duplicates()
+		duplicates, glued := v.Duplicates(), v.Glued()
 		for _, child := range v.Children {
 			switch first := duplicates[child]; {
 			case first == nil:
 			case c.isFull():
 				c.leftOut++
-			default:
+			case slices.Contains(glued, child):
+				c.add(finding.DuplicateKey, child, source.KeyAt(child), nil, jsontree.AnotherObject)
+			case len(glued) == 0: // else it is of an object whose beginning is told
 				c.add(finding.DuplicateKey, child, source.KeyAt(child), nil,
 					fmt.Sprintf("the key %s is given twice in one object, and the last one counts; remove one", quote(child.Name)))
 				c.relateAt(source.KeyAt(first), "the first is here")

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"slices"
+
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
@@ -27,14 +29,16 @@ func (o *object) reportKeysOf(n *jsontree.Node) {
 	if n.Kind != jsontree.Object {
 		return
 	}
-	source, duplicates := o.place.source, n.Duplicates()
+	source, duplicates, glued := o.place.source, n.Duplicates(), n.Glued()
 	for _, m := range n.Children {
-		if first := duplicates[m]; first != nil {
+		switch first := duplicates[m]; {
+		case slices.Contains(glued, m):
+			o.report(finding.DuplicateKey, place{at: source.KeyAt(m), path: m.Pointer()}, "%s", jsontree.AnotherObject)
+		case first != nil && len(glued) > 0: // of an object whose beginning is told
+		case first != nil:
 			o.report(finding.DuplicateKey, place{at: source.KeyAt(m), path: m.Pointer()},
 				"%s is given twice, first in line %d; keep one of them", quoted(m.Name), source.KeyAt(first).Line)
-			continue
-		}
-		if m.YAML != nil && m.YAML.Written != "" && m.YAML.Written != m.Name {
+		case m.YAML != nil && m.YAML.Written != "" && m.YAML.Written != m.Name:
 			o.report(finding.BooleanKey, place{at: source.KeyAt(m), path: m.Pointer()}, "%s is read as %s; put it in quotes", m.YAML.Written, m.Name)
 		}
 	}
