@@ -47,8 +47,8 @@ says what is to run a workflow.
 --placeable also reports nodes whose task no node of the cluster can host now: as the operator says it in the condition Placeable of
 the cluster's MazeTasks, or, with --tasks, --registry, --nodes or --config, by the nodes that --nodes names.
 
-The key registry.mazeagent.net/ignore in the "metadata" of a workflow, a node or an edge has codes of rules that are silenced there,
-as have comments in YAML. What silences nothing is told.
+The key registry.mazeagent.net/ignore in the "metadata" of a workflow, a node or an edge, or in the annotations of a MazeWorkflow, has
+codes of rules that are silenced there, as have comments in YAML. What silences nothing is told.
 
 It exits with 0 if there is no error, with 1 if there is one, or a warning and --strict, and with 2 if something could not be read.`,
 		Example: strings.ReplaceAll(`  # Against the registry of kubectl's current cluster and namespace

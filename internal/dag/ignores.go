@@ -22,7 +22,8 @@ func mayIgnore(content []byte) bool {
 }
 
 // Ignores returns what the workflows of a file silence: by comments if it is YAML, and by the key of finding.IgnoreKey in the metadata of a
-// workflow, of a node or of an edge, or in the annotations of a MazeWorkflow. Its value is a text of codes, or an array of them.
+// workflow, of what is around it, of a node or of an edge, or in the annotations of a MazeWorkflow, whose nodes have no metadata. Its value
+// is a text of codes, or an array of them.
 func (f *File) Ignores() []finding.Ignore {
 	if len(f.content) > maxBytes || !mayIgnore(f.content) {
 		return nil
@@ -38,14 +39,7 @@ func (f *File) Ignores() []finding.Ignore {
 	for _, d := range f.Documents {
 		r := ignoreReader{of: d}
 		r.root, _, r.json, r.source = d.Tree()
-		r.read(r.root)
-		for _, list := range []string{"nodes", "edges"} {
-			if parts := r.root.Member(list); parts != nil && parts.Kind == jsontree.Array {
-				for _, one := range parts.Children {
-					r.read(one)
-				}
-			}
-		}
+		r.readAll()
 		all = append(all, r.ignores...)
 	}
 	return all
@@ -60,13 +54,36 @@ type ignoreReader struct {
 	ignores []finding.Ignore
 }
 
-// read reads the metadata of the workflow, or of a part of it.
-func (r *ignoreReader) read(part *jsontree.Node) {
-	metadata := part.Member("metadata")
-	value := metadata.Member(finding.IgnoreKey)
-	if value == nil && part == r.root { // of a MazeWorkflow
-		value = metadata.Member("annotations").Member(finding.IgnoreKey)
+// readAll reads the metadata of the document and of its parts.
+func (r *ignoreReader) readAll() {
+	if r.of.IsObject() {
+		r.read(r.root, r.root.Member("metadata").Member("annotations"))
+		return
 	}
+	workflow := unwrap(r.root)
+	r.read(r.root, r.root.Member("metadata"))
+	if workflow != r.root {
+		r.read(workflow, workflow.Member("metadata"))
+	}
+	for _, list := range []string{"nodes", "edges"} {
+		for _, one := range childrenOf(workflow.Member(list)) {
+			r.read(one, one.Member("metadata"))
+			r.read(one, one.Member("data").Member("metadata")) // what an editor keeps of a node
+		}
+	}
+}
+
+// childrenOf returns the members or the items of a value. Nil is a value that has none.
+func childrenOf(v *jsontree.Node) []*jsontree.Node {
+	if v == nil {
+		return nil
+	}
+	return v.Children
+}
+
+// read reads what metadata silence in the part of the document that has them.
+func (r *ignoreReader) read(part, metadata *jsontree.Node) {
+	value := metadata.Member(finding.IgnoreKey)
 	if value == nil {
 		return
 	}
