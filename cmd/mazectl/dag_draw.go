@@ -116,7 +116,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 		return err
 	}
 	if len(graph.Nodes) == 0 {
-		return cannotDraw(w.Name, findings)
+		return cannotDraw(w.Name, finding.Join(findings))
 	}
 	if err := t.RefuseOverwriting(o.outputFile, slices.Concat(files, o.Inputs())); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (o *dagDrawOptions) run(ctx context.Context, t terminal.Terminal, files []s
 		t.Say("note:", fmt.Sprintf("GitHub shows Mermaid of up to %d edges, and this has %d; draw it as svg, or split the workflow", maxMermaidLines, n))
 	}
 	if err == nil {
-		fmt.Fprintln(t.ErrOut, o.summary(graph, findings))
+		fmt.Fprintln(t.ErrOut, o.summary(graph, finding.Join(findings)))
 	}
 	return err
 }

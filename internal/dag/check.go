@@ -48,7 +48,8 @@ func Check(file string, content []byte, tasks *Tasks, options Options) (*Graph, 
 	return NewDocument(file, content).Check(tasks, options)
 }
 
-// Check judges the workflow by the tasks that there are. The graph has all that could be read; it is never nil.
+// Check judges the workflow by the tasks that there are. The graph has all that could be read; it is never nil. Each place where a cause shows
+// is a finding: what is told to a person goes through finding.Join before.
 func (d *Document) Check(tasks *Tasks, options Options) (*Graph, []finding.Finding) {
 	c := d.checker(tasks, options)
 	if c.root != nil {
@@ -57,7 +58,7 @@ func (d *Document) Check(tasks *Tasks, options Options) (*Graph, []finding.Findi
 			step(c)
 		}
 	}
-	c.joinAlike()
+	c.countAlike()
 	c.tellLeftOut()
 	return c.graph, d.Place(finding.Sort(c.found))
 }

@@ -119,6 +119,7 @@ func describe(file string, workflow []byte, tasks *Tasks, target Target) (string
 		fmt.Fprintf(&out, "%s → %s%s %s\n", graph.Nodes[e.From].ID, graph.Nodes[e.To].ID, ports, e.Fit)
 	}
 	var codes []string
+	findings = finding.Join(findings)
 	for _, f := range findings {
 		codes = append(codes, f.Rule)
 		effect := ""

@@ -301,6 +301,9 @@ func (d *Document) Place(findings []finding.Finding) []finding.Finding {
 			f.Related[j].Position = d.placed(f.Related[j].Position)
 		}
 		if label != "" {
+			if f.Cause != "" {
+				f.Cause = label + ": " + f.Cause
+			}
 			f.Message = label + ": " + f.Message
 			if f.Object != label {
 				f.Object = strings.TrimSuffix(label+" "+f.Object, " "+theWorkflow)

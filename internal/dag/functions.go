@@ -22,29 +22,34 @@ func (c *checker) checkFunctions() {
 		known := written && t.Refused == ""
 		switch {
 		case !known && n.ownCode:
-			c.report(finding.UnregisteredCode, n.funcAt, n,
+			c.reportTask(finding.UnregisteredCode, n,
 				"the node runs code of its own, and no registered task is called %s, so its arguments are not checked%s", quote(n.Func),
 				c.didYouMean(n.Func, c.tasks.names))
 		case t.Refused != "":
-			c.report(finding.UnknownFunc, n.funcAt, n, "task %s is in %s", quote(n.Func), t.Refused)
+			c.reportTask(finding.UnknownFunc, n, "task %s is in %s", quote(n.Func), t.Refused)
 		case !known && c.tasks.some:
-			c.report(finding.UnknownFunc, n.funcAt, n,
-				"the registry serves no task %s: create it, or correct the name; if a MazeTask has that, its condition Ready says what to do",
-				quote(n.Func))
+			c.reportTask(finding.UnknownFunc, n, "the registry serves no task %s: create it, or correct the name; "+
+				"if a MazeTask has that, its condition Ready says what to do", quote(n.Func))
 		case !known && c.tasks.Len() == 0:
-			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
+			c.reportTask(finding.UnknownFunc, n,
+				"no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
 		case !known && n.funcAt == n.idAt && c.form == &mazeV1:
-			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s, the id of the node, which counts as there is no %q", quote(n.Func),
+			c.reportTask(finding.UnknownFunc, n, "no task is called %s, the id of the node, which counts as there is no %q", quote(n.Func),
 				c.form.function[0])
 		case !known:
-			c.report(finding.UnknownFunc, n.funcAt, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
+			c.reportTask(finding.UnknownFunc, n, "no task is called %s%s", quote(n.Func), c.didYouMean(n.Func, c.tasks.names))
 		case t.Unplaceable != "":
-			c.report(finding.UnplaceableNode, n.funcAt, n, "task %s cannot be placed now: %s", quote(n.Func), t.Unplaceable)
+			c.reportTask(finding.UnplaceableNode, n, "task %s cannot be placed now: %s", quote(n.Func), t.Unplaceable)
 		}
 		if known && t.Deprecated != nil {
-			c.report(finding.DeprecatedTask, n.funcAt, n, "task %s is deprecated: %s", quote(n.Func), c.advice(t.Deprecated))
+			c.reportTask(finding.DeprecatedTask, n, "task %s is deprecated: %s", quote(n.Func), c.advice(t.Deprecated))
 		}
 	}
+}
+
+// reportTask reports what is said of the task that a node runs, and so of all nodes that run it.
+func (c *checker) reportTask(rule string, n *Node, format string, args ...any) {
+	c.reportAlike(rule+" "+n.Func, rule, n.funcAt, n, format, args...)
 }
 
 // advice returns what to do instead of running a deprecated task.
@@ -107,7 +112,8 @@ func (c *checker) open(n *Node, declared []byte, judged *schema.Schema) *schema.
 // declaresNothing reports whether a task has no word for what it takes or puts out, as Maze lets it. It may still forbid names: see [Takes].
 func declaresNothing(p *schema.Parameters) bool { return len(p.Names()) == 0 && len(p.Required()) == 0 }
 
-// outputNames returns the outputs that a node is known to have, by its task or, where that is not known, by its own words. Nil if neither says.
+// outputNames returns the outputs that a node is known to have, by its task or, where that is not known, by its own words. Nil if neither
+// says.
 func (c *checker) outputNames(n *Node) []string {
 	if p := c.output(n); p != nil {
 		return allowedNames(p)

@@ -182,6 +182,33 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
+// TestManyAlike: of very many findings of one cause, some are made, and all are counted, also if there is no room for any.
+func TestManyAlike(t *testing.T) {
+	node := func(function string) string { return `,{"id":"n","func":"` + function + `"}` }
+	of := func(nodes string) string { return `{"nodes":[` + strings.TrimPrefix(nodes, ",") + "]}" }
+	for name, tc := range map[string]struct {
+		nodes       string
+		made, told  int
+		wantMessage string
+	}{
+		"as many as are made": {strings.Repeat(`,{}`, maxEach), 2 * maxEach, 2, "(so it is in 1999 more places)"},
+		"more":                {strings.Repeat(`,{"func":"nobody"}`, 5*maxEach), 2 * maxEach, 2, "(so it is in 9999 more places)"},
+		"no room": {
+			strings.Repeat(node("anything"), maxFindings+1) + strings.Repeat(node("nobody"), maxEach+3), maxFindings + 1, maxFindings + 1,
+			"4006 more findings are left out",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, findings := Check("dag.json", []byte(of(tc.nodes)), corpusTasks(t), Options{})
+			joined := finding.Join(findings)
+			if len(findings) != tc.made || len(joined) != tc.told || !strings.Contains(joined[0].Message, tc.wantMessage) {
+				t.Errorf("want %d findings, %d of them told and %q; got %d, %d and %q", tc.made, tc.told, tc.wantMessage,
+					len(findings), len(joined), joined[0].Message)
+			}
+		})
+	}
+}
+
 func numbers(n int) []int {
 	all := make([]int, n)
 	for i := range all {

@@ -115,6 +115,9 @@ func (c *checker) adoptFields(nodes *jsontree.Node) {
 	}
 }
 
+// minAdopted is how many nodes make a field of another name one mistake.
+const minAdopted = 3
+
 // adopted returns the field that is read in the place of another one. Empty if that one is to be read, or it is not clear.
 func (c *checker) adopted(nodes *jsontree.Node, field string, others []string, what string) string {
 	if slices.ContainsFunc(nodes.Children, func(v *jsontree.Node) bool { return c.form.fieldsOf(v).Member(field) != nil }) {
@@ -127,7 +130,7 @@ func (c *checker) adopted(nodes *jsontree.Node, field string, others []string, w
 				with = append(with, at)
 			}
 		}
-		if len(with) < maxAlike {
+		if len(with) < minAdopted {
 			continue // each is told
 		}
 		c.reportKey(finding.MalformedDAG, with[0], nil, "nothing reads the field %s here; %s %q (so it is in %d more places)", quote(other), what, field, len(with)-1)

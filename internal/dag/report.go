@@ -123,17 +123,13 @@ func (c *checker) relateAt(at finding.Position, message string) {
 	last.Related = append(last.Related, finding.Related{File: c.file, Position: at, Message: message})
 }
 
-// maxAlike is how many findings of one cause are told each. Of more, the first is told, and the others are counted: fifty nodes
-// in the words of another framework are one mistake.
-const maxAlike = 3
+// maxEach is how many findings of one cause are made. Of more, the others are counted.
+const maxEach = 2_000
 
-// alike are the findings of one cause.
-type alike struct {
-	count int
-	told  []int
-}
+// alike are the findings of one cause: how many there are, and the index of the last one that was made. That is negative for none.
+type alike struct{ count, last int }
 
-// reportAlike reports a value as report does. cause names what it has in common with others.
+// reportAlike reports a value as report does. cause names what it has in common with others: see finding.Join.
 func (c *checker) reportAlike(cause, rule string, v *jsontree.Node, n *Node, format string, args ...any) {
 	if c.isAlike(cause) {
 		c.report(rule, v, n, format, args...)
@@ -141,51 +137,39 @@ func (c *checker) reportAlike(cause, rule string, v *jsontree.Node, n *Node, for
 	}
 }
 
-// isAlike counts a finding of a cause, and reports whether it is to be told.
+// isAlike counts a finding of a cause, and reports whether it is to be made.
 func (c *checker) isAlike(cause string) bool {
 	if c.causes == nil {
 		c.causes = map[string]*alike{}
 	}
 	a := c.causes[cause]
 	if a == nil {
-		a = &alike{}
+		a = &alike{last: -1}
 		c.causes[cause] = a
 	}
 	a.count++
-	return a.count <= maxAlike
+	return a.count <= maxEach
 }
 
 // noteAlike says that the finding that was reported last is of a cause.
 func (c *checker) noteAlike(cause string) {
-	if c.isFull() {
-		return // it may have been left out
+	if !c.isFull() { // else it may have been left out
+		c.causes[cause].last = len(c.found) - 1
+		c.found[len(c.found)-1].Cause = cause
 	}
-	a := c.causes[cause]
-	a.told = append(a.told, len(c.found)-1)
 }
 
-// joinAlike makes one finding of the many that have one cause.
-func (c *checker) joinAlike() {
-	dropped := map[int]bool{}
+// countAlike has findings stand for those of their cause that were not made.
+func (c *checker) countAlike() {
 	for _, a := range c.causes {
-		if a.count <= maxAlike || len(a.told) == 0 {
-			continue
-		}
-		c.found[a.told[0]].Message += fmt.Sprintf(" (so it is in %d more places)", a.count-1)
-		for _, i := range a.told[1:] {
-			dropped[i] = true
-		}
-	}
-	if len(dropped) == 0 {
-		return
-	}
-	kept := c.found[:0]
-	for i, f := range c.found {
-		if !dropped[i] {
-			kept = append(kept, f)
+		switch more := a.count - maxEach; {
+		case more <= 0:
+		case a.last < 0:
+			c.leftOut += more
+		default:
+			c.found[a.last].More = more
 		}
 	}
-	c.found = kept
 }
 
 // maxQuoted is how much of a text a message repeats, in characters.

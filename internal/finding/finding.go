@@ -50,6 +50,10 @@ type Finding struct {
 	// Message says what is wrong and what to do, in one line.
 	Message string    `json:"message"`
 	Related []Related `json:"related,omitempty"`
+	// Cause names what it has in common with others of its file, and More is in how many further places that is which have no finding:
+	// see [Join]. Empty if it stands for itself.
+	Cause string `json:"-"`
+	More  int    `json:"-"`
 }
 
 // Subject is which part of a workflow a finding is about.

@@ -129,7 +129,11 @@ func (r *Result) judgeWorkflows(set *set) {
 		for _, found := range slices.Concat(verdict.Errors, verdict.Warnings) {
 			if found.Rule != finding.UnknownFunc {
 				at := w.object.place.pointer(found.Pointer)
-				f.report(found.Rule, at.at, w.object.name, "%s", found.Message).Pointer = w.object.place.path + found.Pointer
+				told := f.report(found.Rule, at.at, w.object.name, "%s", found.Message)
+				told.Pointer, told.More = w.object.place.path+found.Pointer, found.More
+				if found.Cause != "" {
+					told.Cause = w.object.place.path + " " + w.object.name + ": " + found.Cause
+				}
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // Status returns the next status of the workflow that was judged. Times of conditions that do not change are kept, and so are the tasks
 // of a workflow that is not valid.
 func (v *Verdict) Status(w *v1alpha1.MazeWorkflow, now metav1.Time) v1alpha1.MazeWorkflowStatus {
-	last := &w.Status
+	v, last := v.joined(), &w.Status
 	status := v1alpha1.MazeWorkflowStatus{
 		ObservedGeneration: w.Generation,
 		Conditions:         slices.Clone(last.Conditions),
@@ -33,6 +33,13 @@ func (v *Verdict) Status(w *v1alpha1.MazeWorkflow, now metav1.Time) v1alpha1.Maz
 		status.Tasks = v.Tasks
 	}
 	return status
+}
+
+// joined returns the verdict as it is told: what has one cause counts once.
+func (v *Verdict) joined() *Verdict {
+	told := *v
+	told.Errors, told.Warnings = finding.Join(v.Errors), finding.Join(v.Warnings)
+	return &told
 }
 
 // conditions returns what each condition says. lastValid are the tasks by which the workflow was valid last, and goes reports whether it

@@ -64,7 +64,7 @@ func Uses(spec *v1alpha1.MazeWorkflowSpec) []string {
 type Verdict struct {
 	// Nodes is the number of nodes.
 	Nodes int
-	// Errors and Warnings are what is wrong, in the order of the workflow.
+	// Errors and Warnings are what is wrong, in the order of the workflow: each place, also of what has one cause.
 	Errors, Warnings []finding.Finding
 	// Tasks are those that the workflow uses and the registry serves, sorted by name.
 	Tasks []v1alpha1.WorkflowTask

@@ -129,6 +129,13 @@ Placeable Unknown NotJudged: it is not known whether a node of the cluster can h
 Ready False UnknownTask
 Stalled False NotStalled`,
 		},
+		"a task that nobody has registered, of many nodes": {
+			spec: "nodes: [{id: t1, func: caption, args: {image: a.png}}, {id: t2, func: nobody}, {id: t3, func: nobody}, {id: t4, func: nobody}, {id: t5, func: nobody}]",
+			want: `Valid False UnknownTask: 1 error: MZ206 node "t2" at /spec/nodes/1/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do (so it is in 3 more places)
+Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t2" (the registry does not serve task nobody), node "t3" (the registry does not serve task nobody), node "t4" (the registry does not serve task nobody), node "t5" (the registry does not serve task nobody)
+Ready False UnknownTask
+Stalled False NotStalled`,
+		},
 		"a task that is gone since the workflow was valid, and one that has changed": {
 			spec: valid + "- {id: t3, func: nobody}", wantTasks: "caption former summarise",
 			last: []v1alpha1.WorkflowTask{

@@ -187,7 +187,11 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 			blamed[edit] = true
 			names = append(names, edit.Old.Name)
 		}
-		b.tell(w, finding.WorkflowBroken, &f, fmt.Sprintf("since the edit of task %s: %s %s", strings.Join(names, " and "), f.Rule, f.Message))
+		since := fmt.Sprintf("since the edit of task %s: ", strings.Join(names, " and "))
+		told := b.tell(w, finding.WorkflowBroken, &f, since+f.Rule+" "+f.Message)
+		if told.More = f.More; f.Cause != "" {
+			told.Cause = w.Namespace + "/" + w.Title() + " " + since + f.Cause
+		}
 	}
 	for _, edit := range used {
 		if blamed[edit] {
@@ -196,14 +200,15 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 	}
 }
 
-// tell reports what an error of a workflow means for the comparison.
-func (b *brokenWorkflows) tell(w *workflows.Workflow, rule string, about *finding.Finding, message string) {
+// tell reports what an error of a workflow means for the comparison. It returns the finding to be completed.
+func (b *brokenWorkflows) tell(w *workflows.Workflow, rule string, about *finding.Finding, message string) *finding.Finding {
 	told := finding.New(rule, w.Name, about.Position, about.Object, "%s", message)
 	told.Pointer, told.Related = about.Pointer, about.Related
 	if w.IsObject {
 		told.Position, told.Related = finding.Position{}, nil
 	}
 	b.found = append(b.found, told)
+	return &b.found[len(b.found)-1]
 }
 
 // tellInvalid reports a workflow that was wrong with the old tasks, unless it is right with the new ones.
@@ -212,6 +217,7 @@ func (b *brokenWorkflows) tellInvalid(w *workflows.Workflow, old, now []finding.
 		return
 	}
 	b.invalid++
+	old = finding.Join(old)
 	more := ""
 	if len(old) > 1 {
 		more = fmt.Sprintf(", and %s", terminal.Plural(len(old)-1, "more error"))

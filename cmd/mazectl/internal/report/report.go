@@ -83,10 +83,10 @@ type Chosen struct {
 	useless  []finding.Useless
 }
 
-// Choose leaves out what is silenced where it is, and then the rules that are not asked for.
+// Choose leaves out what is silenced where it is, and then the rules that are not asked for. Of what is left, it joins what has one cause.
 func (o *Options) Choose(findings []finding.Finding, ignores []finding.Ignore) Chosen {
 	left, useless := finding.Silence(findings, ignores)
-	return Chosen{o.selection.Of(left), len(findings) - len(left), useless}
+	return Chosen{finding.Join(o.selection.Of(left)), len(findings) - len(left), useless}
 }
 
 // Count returns how many there are, for a summary.
