@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
+	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/test/testutil"
 )
@@ -136,6 +138,31 @@ var _ = Describe("A workflow", func() {
 		expectEvent(ctx, w, corev1.EventTypeWarning, "Invalid", validMessage(w))
 		Expect(operator.Writes(testutil.WorkflowWrite)).To(Equal(3))
 	})
+
+	DescribeTable("has the verdict of dag check, which knows how the API server stores numbers", func(ctx context.Context, number, want string) {
+		caption.Spec.InputParameters = schemaOf(`{"any": {}}`)
+		expectCreated(ctx, caption)
+		expectReady(ctx, caption)
+		w.APIVersion, w.Kind = v1alpha1.SchemeGroupVersion.String(), "MazeWorkflow"
+		w.Spec.Nodes[0].Args = schemaOf(`{"any": [{"x": ` + number + `}]}`)
+		manifest, err := json.Marshal(w)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(manifest)).To(ContainSubstring(number))
+		entries, err := published(ctx, namespace)
+		Expect(err).NotTo(HaveOccurred())
+		_, found := dag.Check("w.json", manifest, dag.NewTasks(map[string]dag.Task{"caption": {Input: entries["caption"].Schema.Input}}), dag.Options{})
+
+		Expect(k8s.Create(ctx, w)).To(Succeed())
+		expectWorkflow(ctx, w, want)
+		Expect(w.Status.Errors).To(BeEquivalentTo(len(found)))
+	},
+		Entry(nil, "1e16", mismatched),
+		Entry(nil, "1e20", mismatched),
+		Entry(nil, "9223372036854775808", mismatched),
+		Entry(nil, "1180591620717411303424", fine),
+		Entry(nil, "1e-400", fine),
+		Entry(nil, "-0.0", fine),
+	)
 
 	It("is broken by an edit of a task, and mended by another one", func(ctx context.Context) {
 		expectFine(ctx)
