@@ -206,7 +206,7 @@ func (c *checker) wire(n *Node, to endpoint, r *reference) bool {
 	case existing.mentions(r): // told twice, in the same way
 	default:
 		c.report(finding.ArgumentGivenTwice, to.at, n, "the input %s gets a value from this edge and another one at %s; remove one of the two",
-			quote(to.port), existing.at.Pointer())
+			quote(to.port), c.shown(existing.at))
 		c.about(to.port)
 		c.relate(existing.at, "the other is here")
 		return false

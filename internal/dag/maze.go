@@ -160,7 +160,7 @@ func (m *mazeRules) checkIDs() {
 		}
 		if other := m.byID[n.id]; other != nil {
 			m.say(finding.EffectRefused, finding.DuplicateNodeID, n.at.Member("id"), n.node, "the node at %s has the same id; give one of the two another id",
-				other.at.Pointer())
+				m.shown(other.at))
 			continue
 		}
 		m.byID[n.id] = n

@@ -103,7 +103,7 @@ func (m *mazeRules) connect(e mazeEdge) {
 	case existing != nil && existing.source == inputFromUser && existing.hasValue,
 		existing != nil && existing.source == inputFromTask && existing.reference != value && existing.reference != e.source+"."+e.output:
 		m.say(finding.EffectRefused, finding.ArgumentGivenTwice, e.to, target.node,
-			"the input %s gets a value from this edge and another one at %s; remove one of the two", quote(e.input), existing.at.Pointer())
+			"the input %s gets a value from this edge and another one at %s; remove one of the two", quote(e.input), m.shown(existing.at))
 		return
 	case existing != nil && existing.source == inputFromTask:
 		existing.ordered, existing.reference = true, value

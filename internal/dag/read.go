@@ -231,7 +231,7 @@ func (c *checker) readID(n *Node) {
 func (c *checker) knowID(n *Node) {
 	if first, taken := c.graph.byID[n.ID]; taken {
 		other := c.graph.Nodes[first].idAt
-		c.report(finding.DuplicateNodeID, n.idAt, n, "the node at %s has the same id; give one of the two another id", c.graph.Nodes[first].at.Pointer())
+		c.report(finding.DuplicateNodeID, n.idAt, n, "the node at %s has the same id; give one of the two another id", c.shown(c.graph.Nodes[first].at))
 		c.relate(other, "the first is here")
 		return
 	}

@@ -59,10 +59,10 @@ const theWorkflow = "the workflow"
 func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, n *Node, message string) {
 	pointer, at, subject := "", "", theWorkflow
 	if v != nil {
-		pointer = strings.TrimPrefix(v.Pointer(), c.above)
+		pointer = c.pointer(v)
 	}
 	if pointer != "" {
-		at, subject = text.ClipCharacters(pointer, maxPointer)+": ", ""
+		at, subject = c.shown(v)+": ", ""
 	}
 	if n != nil && n.ID != "" {
 		subject = "node " + quote(n.ID)
@@ -71,6 +71,14 @@ func (c *checker) add(rule string, v *jsontree.Node, position finding.Position, 
 	f := finding.New(rule, c.file, position, subject, "%s%s", at, message)
 	f.Pointer, f.Subject = pointer, c.graph.subjectOf(v, n)
 	c.found = append(c.found, f)
+}
+
+// pointer returns the pointer to a value in its workflow.
+func (c *checker) pointer(v *jsontree.Node) string { return strings.TrimPrefix(v.Pointer(), c.above) }
+
+// shown returns what a message repeats of the pointer to a value.
+func (c *checker) shown(v *jsontree.Node) string {
+	return text.ClipCharacters(c.pointer(v), maxPointer)
 }
 
 // subjectOf returns which part of the workflow a value is of. n is the node that it belongs to in any case; nil if that is not known.
