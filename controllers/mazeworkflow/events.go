@@ -78,10 +78,10 @@ const maxEventNote = 1024
 func (c *Controller) announce(ctx context.Context, w *v1alpha1.MazeWorkflow, changes []change) {
 	logger := log.FromContext(ctx)
 	for _, change := range changes {
-		note := text.Visible(text.Clip(change.message, maxEventNote))
+		note := text.ClipMiddleBytes(change.message, maxEventNote) // of a finding that is longer, the advice is at the end
 		logger.Info(note, "reason", change.reason, "description", text.Visible(text.FirstLine(w.Spec.Description)))
 		if change.eventType == corev1.EventTypeWarning || c.limiter.TryAccept() {
-			c.Recorder.Eventf(w, nil, change.eventType, change.reason, "Judge", "%s", text.Clip(note, maxEventNote))
+			c.Recorder.Eventf(w, nil, change.eventType, change.reason, "Judge", "%s", note)
 		}
 	}
 }

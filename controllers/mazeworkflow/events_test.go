@@ -1,11 +1,13 @@
 package mazeworkflow
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
@@ -54,5 +56,16 @@ func TestChangesOf(t *testing.T) {
 				t.Errorf("-want, +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAnnounce: of a message that is longer than the API server allows, the note of an event has the beginning and the advice at the end.
+func TestAnnounce(t *testing.T) {
+	recorder := events.NewFakeRecorder(1)
+	c := &Controller{Config: Config{Recorder: recorder}}
+	c.announce(t.Context(), workflowAt("1"), []change{{corev1.EventTypeWarning, "Invalid", `1 error: ` + strings.Repeat("参", 400) + `; did you mean "image"?`}})
+	note := strings.TrimPrefix(<-recorder.Events, "Warning Invalid ")
+	if len(note) > maxEventNote || !strings.HasPrefix(note, "1 error: 参") || !strings.HasSuffix(note, `参; did you mean "image"?`) {
+		t.Errorf("a note of %d bytes: %s", len(note), note)
 	}
 }

@@ -63,6 +63,13 @@ func TestClips(t *testing.T) {
 	if got := ClipCharacters("ab", 1); got != "…" {
 		t.Errorf("ClipCharacters to 1: got %q", got)
 	}
+	for text, want := range map[string]string{
+		"图像图": "图像图", "abcdefghij": "abc…hij", "图像说明": "图…明", "a图像说明": "a…明", "图像说明bcde": "图…cde", "图像说明b": "图…b",
+	} {
+		if got := ClipMiddleBytes(text, 9); got != want {
+			t.Errorf("ClipMiddleBytes(%q, 9): want %q, got %q", text, want, got)
+		}
+	}
 }
 
 func TestColumns(t *testing.T) {

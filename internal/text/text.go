@@ -51,6 +51,22 @@ func ClipMiddle(text string, limit int) string {
 	return string(runes[:head]) + ellipsis + string(runes[len(runes)-tail:])
 }
 
+// ClipMiddleBytes is [ClipMiddle] with a limit in bytes. It cuts no character in two. The limit must leave room for the ellipsis: 3 bytes.
+func ClipMiddleBytes(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	head := (limit - len(ellipsis)) / 2
+	tail := len(text) - (limit - len(ellipsis) - head)
+	for head > 0 && !utf8.RuneStart(text[head]) {
+		head--
+	}
+	for tail < len(text) && !utf8.RuneStart(text[tail]) {
+		tail++
+	}
+	return text[:head] + ellipsis + text[tail:]
+}
+
 // FirstLine returns the first line that is not blank, without the white space around it.
 func FirstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")

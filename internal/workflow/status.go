@@ -76,12 +76,12 @@ func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 		c.Message = "nobody knows what the registry serves: " + v.Conflict
 	case len(v.Errors) > 0:
 		c.Reason = v.reason()
-		c.Message = v.tell(v.Errors, v.Warnings) + v.since(lastValid).String()
+		c.Message = v.tell(v.since(lastValid).String(), v.Errors, v.Warnings)
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 		c.Message = "the tasks that the registry serves take what the nodes pass"
 		if len(v.Warnings) > 0 {
-			c.Message = v.tell(v.Warnings)
+			c.Message = v.tell("", v.Warnings)
 		}
 	}
 	return c
@@ -116,10 +116,10 @@ func (v *Verdict) since(lastValid []v1alpha1.WorkflowTask) (d drift) {
 func (d drift) String() string {
 	told := ""
 	if len(d.changed) > 0 {
-		told += "; changed since the workflow was last valid: " + some(named(d.changed, false), ", ")
+		told += "; changed since the workflow was last valid: " + some(named(d.changed, false), ", ", maxSince)
 	}
 	if len(d.gone) > 0 {
-		told += "; served when the workflow was last valid: " + some(named(d.gone, true), ", ")
+		told += "; served when the workflow was last valid: " + some(named(d.gone, true), ", ", maxSince)
 	}
 	return text.Visible(told)
 }
@@ -136,21 +136,25 @@ func named(tasks []v1alpha1.WorkflowTask, digest bool) []string {
 }
 
 const (
-	// maxTold is how many findings, nodes or tasks a message names. The others are counted.
+	// maxMessage bounds a message, in bytes, so that the note of an event has room for it. What is told first may be longer: a finding's
+	// advice is at its end, so a few findings that are whole say more than many that are cut.
+	maxMessage = 1024
+	// maxTold is how many findings, nodes or tasks a message names at most. The others are counted.
 	maxTold = 5
-	// maxFinding and maxName bound what is repeated of a finding and of a name, in bytes and in characters, so that a message has about 1 KiB.
-	maxFinding = 200
-	maxName    = 60
+	// maxSince bounds the names of tasks of which something has become, in bytes.
+	maxSince = 200
+	// maxName is how much is repeated of a name, in characters.
+	maxName = 60
 	// maxDigest is how much is told of a digest, in characters: "sha256:", 12 digits and an ellipsis.
 	maxDigest = 20
 )
 
-// tell returns a message about findings: how many there are, and the first ones.
-func (v *Verdict) tell(groups ...[]finding.Finding) string {
+// tell returns a message about findings: how many there are, the first ones, each whole, and what is to follow.
+func (v *Verdict) tell(after string, groups ...[]finding.Finding) string {
 	var all []string
 	for _, group := range groups {
 		for i := range group {
-			all = append(all, text.Clip(group[i].Rule+" "+group[i].Message, maxFinding))
+			all = append(all, text.Visible(group[i].Rule+" "+group[i].Message))
 		}
 	}
 	counts := count(len(v.Warnings), "warning")
@@ -160,7 +164,8 @@ func (v *Verdict) tell(groups ...[]finding.Finding) string {
 	case len(v.Errors) > 0:
 		counts = count(len(v.Errors), "error")
 	}
-	return text.Visible(counts + ": " + some(all, "; "))
+	counts += ": "
+	return counts + some(all, "; ", maxMessage-len(counts)-len(after)) + after
 }
 
 // placeable returns what is known of the places of all nodes: what is not possible counts before what is not known.
@@ -172,16 +177,17 @@ func (v *Verdict) placeable() metav1.Condition {
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotJudged, "there is nothing to place: see the condition Valid"
 	case len(v.Misplaced) > 0:
 		c.Status, c.Reason = metav1.ConditionFalse, v.Misplaced[0].Reason
-		c.Message = "no node of the cluster can host the task of " + told(v.Misplaced)
+		c.Message = told("no node of the cluster can host the task of ", v.Misplaced)
 	case len(v.Unplaced) > 0:
 		c.Status, c.Reason = metav1.ConditionUnknown, v.Unplaced[0].Reason
-		c.Message = "it is not known whether a node of the cluster can host the task of " + told(v.Unplaced)
+		c.Message = told("it is not known whether a node of the cluster can host the task of ", v.Unplaced)
 	}
 	return c
 }
 
-// told names nodes, and where to read more. It has no numbers of nodes of the cluster, which would change with each of them.
-func told(nodes []Node) string {
+// told returns a message that names nodes, and where to read more. It has no numbers of nodes of the cluster, which would change with each
+// of them.
+func told(what string, nodes []Node) string {
 	all := make([]string, len(nodes))
 	for i, n := range nodes {
 		where := fmt.Sprintf("the registry does not serve task %s", text.ClipCharacters(n.Task, maxName))
@@ -190,7 +196,7 @@ func told(nodes []Node) string {
 		}
 		all[i] = fmt.Sprintf("node %q (%s)", text.ClipCharacters(n.ID, maxName), where)
 	}
-	return text.Visible(some(all, ", "))
+	return text.Visible(what + some(all, ", ", maxMessage-len(what)))
 }
 
 // readyOf derives Ready: it says what Valid says, as a task without nodes is ready, too.
@@ -221,13 +227,17 @@ func stalledOf(valid metav1.Condition, goes bool) metav1.Condition {
 	}
 }
 
-// some joins the first few of some texts, and says how many more there are.
-func some(all []string, separator string) string {
-	told := strings.Join(all[:min(len(all), maxTold)], separator)
-	if len(all) > maxTold {
-		told += fmt.Sprintf("%sand %d more", separator, len(all)-maxTold)
+// some joins the first texts, and counts the others: as many as have room in some bytes, at least one, and at most maxTold.
+func some(all []string, separator string, room int) string {
+	for n := min(len(all), maxTold); ; n-- {
+		told := strings.Join(all[:n], separator)
+		if n < len(all) {
+			told += fmt.Sprintf("%sand %d more", separator, len(all)-n)
+		}
+		if n <= 1 || len(told) <= room {
+			return told
+		}
 	}
-	return told
 }
 
 func count(n int, what string) string {

@@ -3,6 +3,7 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,7 +118,7 @@ nodes:
 - {id: t2, func: summarise, args: {text: "of t1.output.text"}}
 `, wantTasks: "caption summarise",
 			want: `Valid True Valid: 1 warning: MZ217 node "t2" at /spec/nodes/1/args/text: "of t1.output.text" is passed as it is, although there is a node "t1": ` +
-				`a reference is nothing but "node.output.key" or "node.output.key[n]"; write "t1.ou…
+				`a reference is nothing but "node.output.key" or "node.output.key[n]"; write "t1.output.text" to pass that output
 Placeable True Feasible: some node of the cluster can host the task of each node
 Ready True Ready
 Stalled False NotStalled`,
@@ -271,6 +272,73 @@ Stalled True RegistryConflict`
 	}
 }
 
+// TestFindingsAreToldWhole: the advice is at the end of a finding, however long the names are. Only the finding that is told first may be
+// longer than a message should be.
+func TestFindingsAreToldWhole(t *testing.T) {
+	id, wrong, fn := strings.Repeat("n", 128), strings.Repeat("n", 127)+"m", strings.Repeat("f", 253)
+	argument, near := strings.Repeat("参", 200), strings.Repeat("参", 199)+"数"
+	many := func(last string) string {
+		var all []string
+		for i := range 9 {
+			all = append(all, fmt.Sprintf(`"%s%d":{"type":"string"}`, strings.Repeat("另", 70), i))
+		}
+		return `{"type":"object","properties":{"` + last + `":{"type":"integer"},` + strings.Join(all, ",") + `},"required":["` + last + `"]}`
+	}
+	node := func(id, args string) string { return fmt.Sprintf("- {id: %s, func: %s, args: %s}\n", id, fn, args) }
+	given := `{"` + argument + `": 1}`
+	for rule, spec := range map[string]string{
+		finding.UnknownFunc:        "nodes:\n- {id: " + id + ", func: " + fn + "x}\n",
+		finding.UnknownArgument:    "nodes:\n" + node(id, `{"`+argument+`": 1, "`+near+`": 1}`),
+		finding.MissingArgument:    "nodes:\n" + node(id, `{}`),
+		finding.InvalidArgument:    "nodes:\n" + node(id, `{"`+argument+`": "`+strings.Repeat("值", 1000)+`"}`),
+		finding.UnknownNode:        "nodes:\n" + node(id, `{"`+argument+`": `+wrong+`.output.o}`),
+		finding.UnknownOutput:      "nodes:\n" + node("a", given) + node(id, `{"`+argument+`": a.output.`+near+`}`),
+		finding.IncompatibleEdge:   "nodes:\n" + node("a", given) + node(id, `{"`+argument+`": a.output.o}`),
+		finding.Cycle:              "nodes:\n" + node(id, given) + node(wrong, given) + "edges: [{source: " + id + ", target: " + wrong + "}, {source: " + wrong + ", target: " + id + "}]",
+		finding.ArgumentGivenTwice: "nodes:\n" + node("a", given) + node(id, given) + "edges: [{from: a.o, to: " + id + "." + argument + "}]",
+		finding.DoubtfulReference:  "nodes:\n" + node(id, `{"`+argument+`": 1, "`+strings.Repeat("另", 70)+`0": "of `+id+`.output.o"}`),
+		finding.DeprecatedTask:     "nodes:\n" + node(id, given),
+	} {
+		t.Run(rule, func(t *testing.T) {
+			tasks := map[string]*Task{fn: taskOf("o", many(argument), strings.Replace(many(argument), `"properties":{`, `"properties":{"o":{"type":"string"},`, 1))}
+			if rule == finding.DeprecatedTask {
+				tasks[fn].Deprecated = &v1alpha1.Deprecation{Message: strings.Repeat("因", 400), Replacement: strings.Repeat("r", 253)}
+			}
+			verdict, err := Judge(specOf(t, spec), func(name string) *Task { return tasks[name] })
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := []v1alpha1.WorkflowTask{{Name: fn, Interface: "sha256:" + strings.Repeat("0", 64)}}
+			message := verdict.Status(&v1alpha1.MazeWorkflow{Status: v1alpha1.MazeWorkflowStatus{Tasks: last}}, metav1.Now()).Conditions[0].Message
+			all := slices.Concat(verdict.Errors, verdict.Warnings)
+			if len(all) == 0 || all[0].Rule != rule || !strings.Contains(message, ": "+rule+" "+all[0].Message) {
+				t.Errorf("want the finding %s whole, got %d bytes: %s", rule, len(message), message)
+			}
+		})
+	}
+}
+
+// TestSome: of several texts, those are told that have room, each whole.
+func TestSome(t *testing.T) {
+	for _, tc := range []struct {
+		all  []string
+		room int
+		want string
+	}{
+		{all: []string{"one"}, want: "one"},
+		{all: []string{"one", "two"}, want: "one, and 1 more"},
+		{all: []string{"one", "two"}, room: len("one, two"), want: "one, two"},
+		{all: []string{"one", "two", "and the third"}, room: len("one, two, and 1 more") - 1, want: "one, and 2 more"},
+		{all: []string{"one", "two", "and the third"}, room: len("one, two, and 1 more"), want: "one, two, and 1 more"},
+		{all: []string{"one", "two", "three"}, room: len("one, two, three"), want: "one, two, three"},
+		{all: []string{"1", "2", "3", "4", "5", "6", "7"}, room: 100, want: "1, 2, 3, 4, 5, and 2 more"},
+	} {
+		if got := some(tc.all, ", ", tc.room); got != tc.want {
+			t.Errorf("some(%q, %d): want %q, got %q", tc.all, tc.room, tc.want, got)
+		}
+	}
+}
+
 // TestMessagesAreBounded: however much is wrong, all of it is counted, and a message is no longer than a screen.
 func TestMessagesAreBounded(t *testing.T) {
 	spec := &v1alpha1.MazeWorkflowSpec{}
@@ -300,7 +368,7 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 	status := verdict.Status(&v1alpha1.MazeWorkflow{Status: v1alpha1.MazeWorkflowStatus{Tasks: last}}, metav1.Now())
 	for _, c := range status.Conditions {
-		if len(c.Message) > 1500 {
+		if len(c.Message) > maxMessage {
 			t.Errorf("%s has a message of %d bytes: %s", c.Type, len(c.Message), c.Message)
 		}
 	}
