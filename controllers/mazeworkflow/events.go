@@ -24,7 +24,7 @@ const (
 	eventValid = "Valid"
 	// eventWaiting: a task that the workflow uses is not served, and the workflow never was valid: it may have come before its tasks.
 	eventWaiting = "Waiting"
-	// eventInvalid: something is wrong with the workflow, for the first time or since a task or the workflow changed.
+	// eventInvalid: something is wrong with the workflow, for the first time, for another reason, or since a task or the workflow changed.
 	eventInvalid = "Invalid"
 	// eventUnplaceable: no node of the cluster can host a task of the workflow any more.
 	eventUnplaceable = "Unplaceable"
@@ -35,11 +35,12 @@ type change struct {
 	eventType, reason, message string
 }
 
-// changesOf compares a status with the next one. That others change the registry is told for tasks.
+// changesOf compares a status with the next one. That others change the registry is told for tasks. A workflow that stays invalid is told
+// again for another reason, and not for another message: that may change with each edit of its tasks.
 func changesOf(last, next *v1alpha1.MazeWorkflowStatus) []change {
 	var changes []change
-	if now := validity(next); now.reason != "" && now.reason != validity(last).reason {
-		changes = append(changes, now)
+	if now := moved(last, next, v1alpha1.ConditionValid); now != nil && now.Status != metav1.ConditionUnknown {
+		changes = append(changes, validity(now, len(next.Tasks) > 0))
 	}
 	if now := moved(last, next, v1alpha1.ConditionPlaceable); now != nil && now.Status == metav1.ConditionFalse {
 		changes = append(changes, change{corev1.EventTypeWarning, eventUnplaceable, now.Message})
@@ -47,25 +48,22 @@ func changesOf(last, next *v1alpha1.MazeWorkflowStatus) []change {
 	return changes
 }
 
-// validity returns what there is to tell about the condition Valid. Its reason is empty where that is nothing.
-func validity(status *v1alpha1.MazeWorkflowStatus) change {
-	valid := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionValid)
+// validity returns what there is to tell about the condition Valid. wasValid reports whether the workflow ever was valid.
+func validity(valid *metav1.Condition, wasValid bool) change {
 	switch {
-	case valid == nil || valid.Status == metav1.ConditionUnknown:
-		return change{}
 	case valid.Status == metav1.ConditionTrue:
 		return change{corev1.EventTypeNormal, eventValid, valid.Message}
-	case valid.Reason == v1alpha1.ReasonUnknownTask && len(status.Tasks) == 0:
+	case valid.Reason == v1alpha1.ReasonUnknownTask && !wasValid:
 		return change{corev1.EventTypeNormal, eventWaiting, valid.Message}
 	default:
 		return change{corev1.EventTypeWarning, eventInvalid, valid.Message}
 	}
 }
 
-// moved returns a condition whose status is not what it was. Nil if it is.
+// moved returns a condition whose reason, and so its status, is not what it was. Nil if it is.
 func moved(last, next *v1alpha1.MazeWorkflowStatus, conditionType string) *metav1.Condition {
 	now := meta.FindStatusCondition(next.Conditions, conditionType)
-	if before := meta.FindStatusCondition(last.Conditions, conditionType); before != nil && now != nil && before.Status == now.Status {
+	if before := meta.FindStatusCondition(last.Conditions, conditionType); before != nil && now != nil && before.Reason == now.Reason {
 		return nil
 	}
 	return now

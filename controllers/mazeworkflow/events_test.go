@@ -12,11 +12,20 @@ import (
 	"github.com/maze-agent/maregister/api/v1alpha1"
 )
 
+// reasons are those of conditions, by their type and status.
+var reasons = map[string]string{
+	"Valid True": v1alpha1.ReasonValid, "Valid False": v1alpha1.ReasonInterfaceMismatch, "Valid Unknown": v1alpha1.ReasonRegistryConflict,
+	"Placeable True": v1alpha1.ReasonFeasible, "Placeable False": v1alpha1.ReasonNoFeasibleNode, "Placeable Unknown": v1alpha1.ReasonNoInventory,
+}
+
 // statusOf returns a status in which Valid and Placeable have a status and a message each.
 func statusOf(valid, placeable metav1.ConditionStatus, message string) *v1alpha1.MazeWorkflowStatus {
-	return &v1alpha1.MazeWorkflowStatus{Conditions: []metav1.Condition{
-		{Type: v1alpha1.ConditionValid, Status: valid, Message: message}, {Type: v1alpha1.ConditionPlaceable, Status: placeable, Message: message},
-	}}
+	status := &v1alpha1.MazeWorkflowStatus{Conditions: []metav1.Condition{{Type: "Valid", Status: valid}, {Type: "Placeable", Status: placeable}}}
+	for i := range status.Conditions {
+		c := &status.Conditions[i]
+		c.Reason, c.Message = reasons[c.Type+" "+string(c.Status)], message
+	}
+	return status
 }
 
 // unserved returns a status in which a task is not served. tasks are those by which the workflow was valid last.
@@ -36,20 +45,24 @@ func TestChangesOf(t *testing.T) {
 		last, next *v1alpha1.MazeWorkflowStatus
 		want       []change
 	}{
-		"judged for the first time, valid":     {fresh, statusOf("True", "True", "m"), []change{valid}},
-		"judged for the first time, not valid": {fresh, statusOf("False", "Unknown", "m"), []change{invalid}},
-		"before its tasks":                     {fresh, unserved(), []change{waiting}},
-		"still before its tasks":               {unserved(), unserved(), none},
-		"the task comes, and does not fit":     {unserved(), statusOf("False", "True", "m"), []change{invalid}},
-		"the task comes, and fits":             {unserved(), statusOf("True", "True", "m"), []change{valid}},
-		"the task goes":                        {statusOf("True", "True", "l"), unserved(v1alpha1.WorkflowTask{Name: "t"}), []change{invalid}},
-		"without a place from the beginning":   {fresh, statusOf("True", "False", "m"), []change{valid, unplaceable}},
-		"broken":                               {statusOf("True", "True", "l"), statusOf("False", "True", "m"), []change{invalid}},
-		"broken in another way":                {statusOf("False", "True", "l"), statusOf("False", "True", "m"), none},
-		"mended":                               {statusOf("False", "True", "l"), statusOf("True", "True", "m"), []change{valid}},
-		"the place is gone":                    {statusOf("True", "True", "l"), statusOf("True", "False", "m"), []change{unplaceable}},
-		"there is a place":                     {statusOf("True", "False", "l"), statusOf("True", "True", "m"), none},
-		"nobody knows any more":                {statusOf("True", "True", "l"), statusOf("Unknown", "Unknown", "m"), none},
+		"judged for the first time, valid":       {fresh, statusOf("True", "True", "m"), []change{valid}},
+		"judged for the first time, not valid":   {fresh, statusOf("False", "Unknown", "m"), []change{invalid}},
+		"before its tasks":                       {fresh, unserved(), []change{waiting}},
+		"still before its tasks":                 {unserved(), unserved(), none},
+		"the task comes, and does not fit":       {unserved(), statusOf("False", "True", "m"), []change{invalid}},
+		"the task comes, and fits":               {unserved(), statusOf("True", "True", "m"), []change{valid}},
+		"the task goes":                          {statusOf("True", "True", "l"), unserved(v1alpha1.WorkflowTask{Name: "t"}), []change{invalid}},
+		"without a place from the beginning":     {fresh, statusOf("True", "False", "m"), []change{valid, unplaceable}},
+		"broken":                                 {statusOf("True", "True", "l"), statusOf("False", "True", "m"), []change{invalid}},
+		"broken in the same way, in other words": {statusOf("False", "True", "l"), statusOf("False", "True", "m"), none},
+		"edited, then deleted":                   {statusOf("False", "True", "l"), unserved(v1alpha1.WorkflowTask{Name: "t"}), []change{invalid}},
+		"it comes back, and does not fit":        {unserved(v1alpha1.WorkflowTask{Name: "t"}), statusOf("False", "True", "m"), []change{invalid}},
+		"it did not fit, and goes":               {statusOf("False", "True", "l"), unserved(), []change{waiting}},
+		"somebody knows again":                   {statusOf("Unknown", "Unknown", "l"), statusOf("False", "True", "m"), []change{invalid}},
+		"mended":                                 {statusOf("False", "True", "l"), statusOf("True", "True", "m"), []change{valid}},
+		"the place is gone":                      {statusOf("True", "True", "l"), statusOf("True", "False", "m"), []change{unplaceable}},
+		"there is a place":                       {statusOf("True", "False", "l"), statusOf("True", "True", "m"), none},
+		"nobody knows any more":                  {statusOf("True", "True", "l"), statusOf("Unknown", "Unknown", "m"), none},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, changesOf(tc.last, tc.next), cmp.AllowUnexported(change{})); diff != "" {

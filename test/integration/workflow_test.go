@@ -180,6 +180,16 @@ var _ = Describe("A workflow", func() {
 		Expect(operator.Writes(testutil.WorkflowWrite)).To(BeNumerically("<=", 4))
 	})
 
+	It("tells by an event that it is not valid for another reason", func(ctx context.Context) {
+		expectFine(ctx)
+		expectEdited(ctx, caption, breakInterface)
+		expectWorkflow(ctx, w, mismatched)
+		expectEvent(ctx, w, corev1.EventTypeWarning, "Invalid", validMessage(w))
+		Expect(k8s.Delete(ctx, caption)).To(Succeed())
+		expectWorkflow(ctx, w, unknown)
+		expectEvent(ctx, w, corev1.EventTypeWarning, "Invalid", validMessage(w))
+	})
+
 	It("is mended by an edit of its own, which also notes the new interface", func(ctx context.Context) {
 		expectFine(ctx)
 		expectEdited(ctx, caption, breakInterface)
