@@ -118,16 +118,17 @@ type MazeWorkflowStatus struct {
 	Nodes int32 `json:"nodes,omitempty"`
 
 	// errors is the number of mistakes that "mazectl dag check" would report for the workflow as errors. Valid is True without any.
+	// Absent until the operator has judged the workflow; 0 while Valid is Unknown.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	Errors int32 `json:"errors,omitempty"`
+	Errors int32 `json:"errors"`
 
 	// warnings is the number of what "mazectl dag check" would report as warnings. They do not make a workflow invalid.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	Warnings int32 `json:"warnings,omitempty"`
+	Warnings int32 `json:"warnings"`
 
 	// tasks are the tasks of the workflow when it was last valid, with the interface that each had then. They stay while the workflow
 	// is not valid, and so show which interface has changed. Absent if it never was valid.

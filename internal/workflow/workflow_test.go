@@ -256,6 +256,34 @@ func TestJudgedCoversWhatIsJudged(t *testing.T) {
 	}
 }
 
+// TestNoFindingsAreCounted: a person reads 0 where nothing was found, and not a blank. A status without those numbers, as a version
+// before has written it, says the same, so that it is not written again.
+func TestNoFindingsAreCounted(t *testing.T) {
+	tasks := registered()
+	verdict, err := Judge(specOf(t, valid), func(name string) *Task { return tasks[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := verdict.Status(&v1alpha1.MazeWorkflow{}, metav1.Unix(1, 0))
+	text, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []string{`"errors":0,`, `"warnings":0,`} {
+		if !strings.Contains(string(text), field) {
+			t.Errorf("want %s in %s", field, text)
+		}
+		text = []byte(strings.Replace(string(text), field, "", 1))
+	}
+	w := &v1alpha1.MazeWorkflow{}
+	if err := json.Unmarshal(text, &w.Status); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(w.Status, verdict.Status(w, metav1.Unix(2, 0))); diff != "" {
+		t.Errorf("what a version before wrote, -then, +now:\n%s", diff)
+	}
+}
+
 // TestConflict: while nobody knows what the registry serves, the tasks of before stay.
 func TestConflict(t *testing.T) {
 	last := v1alpha1.MazeWorkflowStatus{Tasks: []v1alpha1.WorkflowTask{{Name: "caption", Interface: "sha256:before"}}}

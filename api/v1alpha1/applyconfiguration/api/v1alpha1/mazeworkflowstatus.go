@@ -21,6 +21,7 @@ type MazeWorkflowStatusApplyConfiguration struct {
 	// nodes is the number of the workflow's nodes.
 	Nodes *int32 `json:"nodes,omitempty"`
 	// errors is the number of mistakes that "mazectl dag check" would report for the workflow as errors. Valid is True without any.
+	// Absent until the operator has judged the workflow; 0 while Valid is Unknown.
 	Errors *int32 `json:"errors,omitempty"`
 	// warnings is the number of what "mazectl dag check" would report as warnings. They do not make a workflow invalid.
 	Warnings *int32 `json:"warnings,omitempty"`
