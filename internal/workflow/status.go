@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,18 +55,26 @@ var ofInterfaces = []string{
 	finding.UnknownArgument, finding.MissingArgument, finding.InvalidArgument, finding.UnknownOutput, finding.IncompatibleEdge, finding.InvalidSchema,
 }
 
-// reason returns the reason for which a workflow is not valid: that of what has to be mended first.
-func (v *Verdict) reason() string {
-	reason := v1alpha1.ReasonInterfaceMismatch
-	for i := range v.Errors {
-		switch rule := v.Errors[i].Rule; {
-		case rule == finding.UnknownFunc:
-			reason = v1alpha1.ReasonUnknownTask
-		case !slices.Contains(ofInterfaces, rule):
-			return v1alpha1.ReasonInvalidGraph
-		}
+// reasons are those for which a workflow is not valid, what has to be mended first before the others.
+var reasons = []string{v1alpha1.ReasonInvalidGraph, v1alpha1.ReasonUnknownTask, v1alpha1.ReasonInterfaceMismatch}
+
+// reasonOf returns the reason for which an error makes a workflow invalid.
+func reasonOf(f *finding.Finding) string {
+	switch {
+	case f.Rule == finding.UnknownFunc:
+		return v1alpha1.ReasonUnknownTask
+	case slices.Contains(ofInterfaces, f.Rule):
+		return v1alpha1.ReasonInterfaceMismatch
+	default:
+		return v1alpha1.ReasonInvalidGraph
 	}
-	return reason
+}
+
+// ranked returns the errors in the order in which they have to be mended: a message begins with those of the condition's reason.
+func (v *Verdict) ranked() []finding.Finding {
+	return slices.SortedStableFunc(slices.Values(v.Errors), func(a, b finding.Finding) int {
+		return cmp.Compare(slices.Index(reasons, reasonOf(&a)), slices.Index(reasons, reasonOf(&b)))
+	})
 }
 
 func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
@@ -75,8 +84,9 @@ func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonRegistryConflict
 		c.Message = "nobody knows what the registry serves: " + v.Conflict
 	case len(v.Errors) > 0:
-		c.Reason = v.reason()
-		c.Message = v.tell(v.since(lastValid).String(), v.Errors, v.Warnings)
+		found := v.ranked()
+		c.Reason = reasonOf(&found[0])
+		c.Message = v.tell(v.since(lastValid).String(), found, v.Warnings)
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 		c.Message = "the tasks that the registry serves take what the nodes pass"

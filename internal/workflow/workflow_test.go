@@ -170,11 +170,30 @@ nodes:
 - {id: t3, func: nobody}
 `,
 			want: `Valid False InvalidGraph: 3 errors: MZ213 node "t1" at /spec/nodes/0: the node waits for itself: t1 → t2 → t1; remove one of the references or edges; ` +
-				`MZ209 node "t2" at /spec/nodes/1/args/limit: the argument "limit" does not fit task "summarise": got string, want integer; ` +
-				`MZ206 node "t3" at /spec/nodes/2/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do
+				`MZ206 node "t3" at /spec/nodes/2/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do; ` +
+				`MZ209 node "t2" at /spec/nodes/1/args/limit: the argument "limit" does not fit task "summarise": got string, want integer
 Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t3" (the registry does not serve task nobody)
 Ready False InvalidGraph
 Stalled True InvalidGraph`,
+		},
+		"more mismatches than are told, and a task that nobody has registered": {
+			spec: `
+nodes:
+- {id: t1, func: caption, args: {image: 1}}
+- {id: t2, func: caption, args: {image: 2}}
+- {id: t3, func: caption, args: {image: 3}}
+- {id: t4, func: caption, args: {image: 4}}
+- {id: t5, func: caption, args: {image: 5}}
+- {id: t6, func: nobody}
+`,
+			want: `Valid False UnknownTask: 6 errors: MZ206 node "t6" at /spec/nodes/5/func: the registry serves no task "nobody": create it, or correct the name; if a MazeTask has that, its condition Ready says what to do; ` +
+				`MZ209 node "t1" at /spec/nodes/0/args/image: the argument "image" does not fit task "caption": got number, want string; ` +
+				`MZ209 node "t2" at /spec/nodes/1/args/image: the argument "image" does not fit task "caption": got number, want string; ` +
+				`MZ209 node "t3" at /spec/nodes/2/args/image: the argument "image" does not fit task "caption": got number, want string; ` +
+				`MZ209 node "t4" at /spec/nodes/3/args/image: the argument "image" does not fit task "caption": got number, want string; and 1 more
+Placeable Unknown NotJudged: it is not known whether a node of the cluster can host the task of node "t6" (the registry does not serve task nobody)
+Ready False UnknownTask
+Stalled False NotStalled`,
 		},
 		"a task that no node can host, and one of which that is not known": {
 			spec: valid, wantTasks: "caption summarise",
