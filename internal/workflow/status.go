@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,10 +70,16 @@ func reasonOf(f *finding.Finding) string {
 }
 
 // ranked returns the errors in the order in which they have to be mended: a message begins with those of the condition's reason.
-func (v *Verdict) ranked() []finding.Finding {
-	return slices.SortedStableFunc(slices.Values(v.Errors), func(a, b finding.Finding) int {
-		return cmp.Compare(slices.Index(reasons, reasonOf(&a)), slices.Index(reasons, reasonOf(&b)))
-	})
+func (v *Verdict) ranked() []*finding.Finding {
+	ranked := make([]*finding.Finding, 0, len(v.Errors))
+	for _, reason := range reasons {
+		for i := range v.Errors {
+			if f := &v.Errors[i]; reasonOf(f) == reason {
+				ranked = append(ranked, f)
+			}
+		}
+	}
+	return ranked
 }
 
 func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
@@ -84,14 +89,14 @@ func (v *Verdict) valid(lastValid []v1alpha1.WorkflowTask) metav1.Condition {
 		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonRegistryConflict
 		c.Message = "nobody knows what the registry serves: " + v.Conflict
 	case len(v.Errors) > 0:
-		found := v.ranked()
-		c.Reason = reasonOf(&found[0])
-		c.Message = v.tell(v.since(lastValid).String(), found, v.Warnings)
+		errors := v.ranked()
+		c.Reason = reasonOf(errors[0])
+		c.Message = v.tell(errors, v.since(lastValid).String())
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 		c.Message = "the tasks that the registry serves take what the nodes pass"
 		if len(v.Warnings) > 0 {
-			c.Message = v.tell("", v.Warnings)
+			c.Message = v.tell(nil, "")
 		}
 	}
 	return c
@@ -126,23 +131,20 @@ func (v *Verdict) since(lastValid []v1alpha1.WorkflowTask) (d drift) {
 func (d drift) String() string {
 	told := ""
 	if len(d.changed) > 0 {
-		told += "; changed since the workflow was last valid: " + some(named(d.changed, false), ", ", maxSince)
+		told += "; changed since the workflow was last valid: " + some(d.changed, named, ", ", maxSince)
 	}
 	if len(d.gone) > 0 {
-		told += "; served when the workflow was last valid: " + some(named(d.gone, true), ", ", maxSince)
+		told += "; served when the workflow was last valid: " + some(d.gone, identified, ", ", maxSince)
 	}
-	return text.Visible(told)
+	return told
 }
 
-// named returns the names of tasks, if asked with the beginning of their interface's digest, by which a person finds it in status.tasks.
-func named(tasks []v1alpha1.WorkflowTask, digest bool) []string {
-	names := make([]string, len(tasks))
-	for i, t := range tasks {
-		if names[i] = text.ClipCharacters(t.Name, maxName); digest {
-			names[i] += " as " + text.ClipCharacters(t.Interface, maxDigest)
-		}
-	}
-	return names
+// named returns a task's name as a message repeats it.
+func named(t v1alpha1.WorkflowTask) string { return text.ClipCharacters(t.Name, maxName) }
+
+// identified is [named] with the beginning of the interface's digest, by which a person finds it in status.tasks.
+func identified(t v1alpha1.WorkflowTask) string {
+	return named(t) + " as " + text.ClipCharacters(t.Interface, maxDigest)
 }
 
 const (
@@ -159,24 +161,25 @@ const (
 	maxDigest = 20
 )
 
-// tell returns a message about findings: how many there are, the first ones, each whole, and what is to follow.
-func (v *Verdict) tell(after string, groups ...[]finding.Finding) string {
-	var all []string
-	for _, group := range groups {
-		for i := range group {
-			all = append(all, text.Visible(group[i].Rule+" "+group[i].Message))
-		}
+// tell returns a message about errors and the warnings: how many there are, the first ones, each whole, and what is to follow.
+func (v *Verdict) tell(errors []*finding.Finding, after string) string {
+	all := errors
+	for i := range v.Warnings {
+		all = append(all, &v.Warnings[i])
 	}
 	counts := count(len(v.Warnings), "warning")
 	switch {
-	case len(v.Errors) > 0 && len(v.Warnings) > 0:
-		counts = count(len(v.Errors), "error") + " and " + counts
-	case len(v.Errors) > 0:
-		counts = count(len(v.Errors), "error")
+	case len(errors) > 0 && len(v.Warnings) > 0:
+		counts = count(len(errors), "error") + " and " + counts
+	case len(errors) > 0:
+		counts = count(len(errors), "error")
 	}
 	counts += ": "
-	return counts + some(all, "; ", maxMessage-len(counts)-len(after)) + after
+	return counts + some(all, found, "; ", maxMessage-len(counts)-len(after)) + after
 }
+
+// found returns a finding as a message tells it.
+func found(f *finding.Finding) string { return f.Rule + " " + f.Message }
 
 // placeable returns what is known of the places of all nodes: what is not possible counts before what is not known.
 func (v *Verdict) placeable() metav1.Condition {
@@ -195,18 +198,18 @@ func (v *Verdict) placeable() metav1.Condition {
 	return c
 }
 
-// told returns a message that names nodes, and where to read more. It has no numbers of nodes of the cluster, which would change with each
-// of them.
+// told returns a message that names nodes.
 func told(what string, nodes []Node) string {
-	all := make([]string, len(nodes))
-	for i, n := range nodes {
-		where := fmt.Sprintf("the registry does not serve task %s", text.ClipCharacters(n.Task, maxName))
-		if n.Object != "" {
-			where = fmt.Sprintf("%s; see the condition Placeable of MazeTask %s", n.Reason, n.Object)
-		}
-		all[i] = fmt.Sprintf("node %q (%s)", text.ClipCharacters(n.ID, maxName), where)
+	return what + some(nodes, unplaced, ", ", maxMessage-len(what))
+}
+
+// unplaced names a node, and where to read more. It has no numbers of nodes of the cluster, which would change with each of them.
+func unplaced(n Node) string {
+	where := fmt.Sprintf("the registry does not serve task %s", text.ClipCharacters(n.Task, maxName))
+	if n.Object != "" {
+		where = fmt.Sprintf("%s; see the condition Placeable of MazeTask %s", n.Reason, n.Object)
 	}
-	return text.Visible(what + some(all, ", ", maxMessage-len(what)))
+	return fmt.Sprintf("node %q (%s)", text.ClipCharacters(n.ID, maxName), where)
 }
 
 // readyOf derives Ready: it says what Valid says, as a task without nodes is ready, too.
@@ -237,10 +240,14 @@ func stalledOf(valid metav1.Condition, goes bool) metav1.Condition {
 	}
 }
 
-// some joins the first texts, and counts the others: as many as have room in some bytes, at least one, and at most maxTold.
-func some(all []string, separator string, room int) string {
-	for n := min(len(all), maxTold); ; n-- {
-		told := strings.Join(all[:n], separator)
+// some tells the first of several things, and counts the others: as many as have room in some bytes, at least one, and at most maxTold.
+func some[T any](all []T, tell func(T) string, separator string, room int) string {
+	texts := make([]string, min(len(all), maxTold))
+	for i := range texts {
+		texts[i] = text.Visible(tell(all[i]))
+	}
+	for n := len(texts); ; n-- {
+		told := strings.Join(texts[:n], separator)
 		if n < len(all) {
 			told += fmt.Sprintf("%sand %d more", separator, len(all)-n)
 		}

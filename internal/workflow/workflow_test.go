@@ -380,7 +380,7 @@ func TestSome(t *testing.T) {
 		{all: []string{"one", "two", "three"}, room: len("one, two, three"), want: "one, two, three"},
 		{all: []string{"1", "2", "3", "4", "5", "6", "7"}, room: 100, want: "1, 2, 3, 4, 5, and 2 more"},
 	} {
-		if got := some(tc.all, ", ", tc.room); got != tc.want {
+		if got := some(tc.all, strings.Clone, ", ", tc.room); got != tc.want {
 			t.Errorf("some(%q, %d): want %q, got %q", tc.all, tc.room, tc.want, got)
 		}
 	}
