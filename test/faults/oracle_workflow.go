@@ -139,6 +139,11 @@ func (r *replay) workflow(e *Event) {
 		r.violated(StatusForward, e.Version, "observedGeneration of MazeWorkflow %s went from %d to %d",
 			flow.Name, before.Status.ObservedGeneration, flow.Status.ObservedGeneration)
 	}
+	wasSpoilt := len(flow.Status.Conditions) == 0 // by hand
+	if !wasSpoilt && !meta.IsStatusConditionTrue(flow.Status.Conditions, v1alpha1.ConditionValid) && !slices.Equal(before.Status.Tasks, flow.Status.Tasks) {
+		r.violated(LastValidStays, e.Version, "MazeWorkflow %s is not valid, and its status.tasks went from %v to %v",
+			flow.Name, before.Status.Tasks, flow.Status.Tasks)
+	}
 	for i := range flow.Status.Conditions {
 		now := &flow.Status.Conditions[i]
 		last := meta.FindStatusCondition(before.Status.Conditions, now.Type)

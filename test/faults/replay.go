@@ -32,6 +32,7 @@ const (
 	HolderWrites   Invariant = "holder-writes"    // only the holder of the lease writes
 	StatusForward  Invariant = "status-forward"   // the observedGeneration of a workflow does not decrease
 	JudgedByServed Invariant = "judged-by-served" // a workflow is valid only against interfaces that were served
+	LastValidStays Invariant = "last-valid-stays" // status.tasks of a workflow stays while it is not valid
 	InTheEnd       Invariant = "in-the-end"       // the registry and the statuses are as the tasks say
 	Quiet          Invariant = "quiet"            // then nothing is written
 	RestartIsQuiet Invariant = "restart-quiet"    // a restart where nothing changed writes nothing

@@ -56,6 +56,17 @@ func (p *past) task(name string, uid types.UID, generation int64, edits ...edit)
 	return p
 }
 
+// workflow adds a version of a workflow, which was valid last against some tasks.
+func (p *past) workflow(valid metav1.ConditionStatus, tasks ...v1alpha1.WorkflowTask) *past {
+	w := &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Name: "w"}}
+	w.Status.Tasks = tasks
+	w.Status.Conditions = []metav1.Condition{
+		{Type: v1alpha1.ConditionValid, Status: valid, LastTransitionTime: metav1.Unix(int64(len(p.events)), 0)},
+	}
+	p.add(Event{Workflow: w})
+	return p
+}
+
 func (p *past) gone(name string, uid types.UID) *past {
 	p.task(name, uid, 1)
 	p.events[len(p.events)-1].Deleted = true
@@ -269,6 +280,13 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 		"A time of transition moves with a change": {history: func(p *past) {
 			p.task("a", "1", 1, condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, 1, 1))
 			p.task("a", "1", 1, condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, 1, 2))
+		}},
+		"A workflow that is no longer valid forgets its tasks": {history: func(p *past) {
+			p.workflow(metav1.ConditionTrue, v1alpha1.WorkflowTask{Name: "a", Interface: "1"}).workflow(metav1.ConditionFalse)
+		}, want: LastValidStays},
+		"A workflow's status is removed by hand": {history: func(p *past) {
+			p.workflow(metav1.ConditionTrue).add(Event{Workflow: &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Name: "w"}}})
+			p.workflow(metav1.ConditionFalse)
 		}},
 		"An index without labels": {history: func(p *past) {
 			p.publish()
