@@ -90,7 +90,7 @@ func alreadySaid(status *v1alpha1.MazeTaskStatus, conditionType string, now serv
 func (r *reconciler) announce(ctx context.Context, task *v1alpha1.MazeTask, changes []change) {
 	logger := log.FromContext(ctx)
 	for _, c := range changes {
-		logger.Info(text.Visible(text.Clip(c.message, maxEventNote)), "reason", c.reason, "task", task.Spec.Name,
+		logger.Info(text.ClipMiddleBytes(text.Visible(c.message), maxEventNote), "reason", c.reason, "task", task.Spec.Name,
 			"description", descriptionOf(task), "model", modelOf(task))
 		if c.eventType != corev1.EventTypeWarning && !r.limiter.TryAccept() {
 			continue
@@ -106,10 +106,10 @@ const (
 	maxAbout = 200
 )
 
-// noteOf returns the note of an event: a message, and what names the task, for which there always is room.
+// noteOf returns the note of an event: a message, of which the end is advice, and what names the task, for which there always is room.
 func noteOf(task *v1alpha1.MazeTask, message string) string {
 	end := about(task)
-	return text.Clip(text.Visible(message), maxEventNote-len(end)) + end
+	return text.ClipMiddleBytes(text.Visible(message), maxEventNote-len(end)) + end
 }
 
 // about names a task for a person: the first line of its description and its model.

@@ -168,7 +168,7 @@ func TestNoteOf(t *testing.T) {
 		"Short":                {"Reads a page.\nWell.", "llava", "Task ocr: bad", "Task ocr: bad (Reads a page.; model llava)", ""},
 		"Nothing to add":       {"\n \n", "", "Task ocr: bad", "Task ocr: bad", ""},
 		"No description":       {"", "llava", "Task ocr: bad", "Task ocr: bad (model llava)", ""},
-		"A long message":       {"Reads a page.", "llava", "Task ocr: " + long, "Task ocr: ää", "ä… (Reads a page.; model llava)"},
+		"A long message":       {"Reads a page.", "llava", "Task ocr: " + long + "; leave it out", "Task ocr: ää", "ä; leave it out (Reads a page.; model llava)"},
 		"Everything very long": {long, long, "Task ocr: " + long, "Task ocr: ää", "ä…)"},
 	}
 	for name, tc := range cases {
