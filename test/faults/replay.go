@@ -76,7 +76,7 @@ type taskPast struct {
 	specs   map[int64]*v1alpha1.MazeTask // a version of the task for each generation
 	deleted uint64                       // when it was deleted, 0 if it is there
 	highest int64                        // the highest generation that was published
-	// dropped is when the registry went from having the task to not having it, last.
+	// dropped is when the registry went from having the task to not having it, and no other task of its name, last.
 	dropped uint64
 	present bool
 	texts   map[int64]string
@@ -242,7 +242,7 @@ func (r *replay) entries(version uint64, entries map[string]*entry) {
 	}
 	for uid, t := range r.tasks {
 		_, has := holders[uid]
-		if t.present && !has {
+		if t.present && !has && !isSuperseded(uid, t, entries) {
 			t.dropped = version
 		}
 		t.present = has
@@ -251,13 +251,20 @@ func (r *replay) entries(version uint64, entries map[string]*entry) {
 	r.serving = entries
 }
 
+// isSuperseded reports whether another task has the name of a task.
+func isSuperseded(uid types.UID, t *taskPast, entries map[string]*entry) bool {
+	latest := t.latest()
+	if latest == nil {
+		return false
+	}
+	e := entries[latest.Spec.Name]
+	return e != nil && e.Kubernetes.UID != uid
+}
+
 // stillHolds reports whether a task with a bad edit must keep its entry: it has it, and no other task took the name since.
 func stillHolds(uid types.UID, t *taskPast, entries map[string]*entry, has bool) bool {
 	latest := t.latest()
-	if latest == nil || validity(latest) == valid || t.deleted != 0 {
-		return false
-	}
-	if e := entries[latest.Spec.Name]; e != nil && e.Kubernetes.UID != uid {
+	if latest == nil || validity(latest) == valid || t.deleted != 0 || isSuperseded(uid, t, entries) {
 		return false
 	}
 	return has || t.holds

@@ -224,6 +224,11 @@ func TestReplayFindsWhatIsViolated(t *testing.T) {
 			p.task("b", "2", 1, shared).publish(of{task: "b", uid: "2", generation: 1, key: "shared"})
 			p.gone("b", "2").gone("a", "1").publish(of{task: "a", uid: "1", generation: 1, key: "shared"}).publish()
 		}},
+		"It is superseded when it was deleted already, as the view lags": {history: func(p *past) {
+			p.task("a", "1", 1, shared).publish(of{task: "a", uid: "1", generation: 1, key: "shared"})
+			p.task("b", "2", 1, shared).gone("b", "2").gone("a", "1").publish(of{task: "b", uid: "2", generation: 1, key: "shared"})
+			p.publish(of{task: "a", uid: "1", generation: 1, key: "shared"}).publish()
+		}},
 		"And again": {history: func(p *past) {
 			p.task("a", "1", 1, shared).publish(of{task: "a", uid: "1", generation: 1, key: "shared"})
 			p.gone("a", "1").publish().publish(of{task: "a", uid: "1", generation: 1, key: "shared"})

@@ -11,7 +11,7 @@ import (
 //
 //   - Ready=True of a task may land after another task took its name: readyLandsLate.
 //   - A superseded task that is deleted together with its winner may be promoted while the view lags: NoReturn counts only what was
-//     dropped after it was deleted.
+//     dropped after it was deleted, and not for another task of its name.
 //   - A task that is deleted at once may be published after that, for the same reason.
 //   - A process that was stopped, and a request of a process that is dead, cannot know who has the lease: mayWriteWithoutLease.
 
