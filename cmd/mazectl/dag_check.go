@@ -36,10 +36,10 @@ func newDAGCheckCommand(program string, t terminal.Terminal) *cobra.Command {
 and outputs that there are; that outputs can feed what they are wired to; and that no node waits for itself. All that is wrong is
 told at once, with the node, the place and the code of a rule; "rule CODE" explains it.
 
-FILE has a workflow in JSON or YAML, or several: documents between lines of ---, or a list, as "kubectl get mazeworkflows -o yaml" prints
-it. It may be - for the standard input. A MazeWorkflow is also judged as the API server does it, and other objects are skipped. The tasks
-are those of --tasks, of --registry, or, without these, of the registry in the cluster and namespace of kubectl's flags, for which the
-right to list ConfigMaps is enough.
+FILE has a workflow in JSON or YAML, or several: documents between lines of ---, values of JSON one after the other, or a list, which is an
+array, or what "kubectl get mazeworkflows -o yaml" prints. It may be - for the standard input. A MazeWorkflow is also judged as the API
+server does it, and other objects are skipped. The tasks are those of --tasks, of --registry, or, without these, of the registry in the
+cluster and namespace of kubectl's flags, for which the right to list ConfigMaps is enough.
 
 For Maze itself, which is the default for workflows whose "schema" is Maze's, what it refuses or cannot run is reported, too. --target
 says what is to run a workflow.

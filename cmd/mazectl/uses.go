@@ -44,11 +44,13 @@ func newUsesCommand(program string, t terminal.Terminal) *cobra.Command {
 arguments that it passes, and the outputs of it that other nodes read.
 
 The workflows are the MazeWorkflows of the namespace of kubectl's flags, or, with -A, of all. FILE has a workflow in JSON or YAML; it may be
-- for the standard input. A DIR is searched, with the folders in it but those whose names begin with a dot; what is no workflow there is
-passed over. Beside files, cluster:NAMESPACE names those of the cluster, too, and cluster: those of the namespace of kubectl's flags.
+- for the standard input. A DIR is searched for .json, .jsonl, .ndjson, .yaml and .yml, with the folders in it but those whose names begin
+with a dot; what is no workflow there is passed over. Beside files, cluster:NAMESPACE names those of the cluster, too, and cluster: those
+of the namespace of kubectl's flags.
 
-A file may have several workflows: documents between lines of ---, or a list, as "kubectl get mazeworkflows -o yaml" prints it. Other
-objects in it are passed over. Where the cluster is read, it is told if the registry of the namespace does not have the task.
+A file may have several workflows: documents between lines of ---, values of JSON one after the other, or a list, which is an array, or what
+"kubectl get mazeworkflows -o yaml" prints. Other objects in it are passed over. Where the cluster is read, it is told if the registry of
+the namespace does not have the task.
 
 -o json prints an array of {workflow, object, node, task, position, pointer, arguments, outputs}. There is an object where the workflow is a
 MazeWorkflow, and a position where it is in a file.

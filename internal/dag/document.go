@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
 	"github.com/maze-agent/maregister/internal/jsontree"
@@ -230,7 +231,7 @@ func looksLikeYAML(file string, content []byte) bool {
 	case bytes.HasPrefix(trimmed, []byte("//")) || bytes.HasPrefix(trimmed, []byte("/*")):
 		return false
 	}
-	named := slices.Contains([]string{".yaml", ".yml"}, path.Ext(file))
+	named := slices.Contains([]string{".yaml", ".yml"}, strings.ToLower(path.Ext(file)))
 	return named || bytes.IndexByte([]byte(`{["`), trimmed[0]) < 0
 }
 

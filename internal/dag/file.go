@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"path"
+	"slices"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -14,7 +14,7 @@ import (
 )
 
 // File is a file that may have workflows, taken apart as kubectl takes one apart: documents of YAML between lines of ---, values of JSON one
-// after the other, and the items of lists such as "kubectl get -o yaml" prints.
+// after the other, and the items of lists such as "kubectl get -o yaml" prints, or of an array of workflows.
 type File struct {
 	// Name is how findings call the file.
 	Name string
@@ -67,7 +67,7 @@ func (f *File) parts() ([]jsontree.Part, bool) {
 	}
 	var parts []jsontree.Part
 	isPlain := true
-	for part := range jsontree.Parts(f.content, path.Ext(f.Name) == ".json") {
+	for part := range jsontree.Parts(f.content, jsontree.IsNamedJSON(f.Name)) {
 		isDirective := !part.JSON && bytes.HasPrefix(bytes.TrimSpace(f.content[part.Start:part.End]), []byte("%"))
 		isPlain = isPlain && part.Err == nil && part.Trailing == 0 && !isDirective
 		if part.IsBlank(f.content) || isDirective {
@@ -85,7 +85,7 @@ func (f *File) parts() ([]jsontree.Part, bool) {
 func (f *File) isYAML(part jsontree.Part) bool {
 	content := f.content[part.Start:part.End]
 	switch {
-	case part.JSON || part.Err != nil || path.Ext(f.Name) == ".json":
+	case part.JSON || part.Err != nil || jsontree.IsNamedJSON(f.Name):
 		return false
 	case f.several || looksLikeYAML(f.Name, content):
 		return true
@@ -113,7 +113,7 @@ func NewDocument(file string, content []byte) *Document {
 // add adds a document, or the items of one that is a list.
 func (f *File) add(d *Document) {
 	d.identify()
-	if items := d.tree.root.Member("items"); items != nil && items.Kind == jsontree.Array && strings.HasSuffix(d.Kind, listSuffix) {
+	if items := d.items(); items != nil {
 		f.several = f.several || len(items.Children) > 1
 		for i := range items.Children {
 			if len(f.Documents) >= maxDocuments {
@@ -260,6 +260,19 @@ func (d *Document) identify() {
 	}
 	meta := root.Member("metadata")
 	d.Namespace, d.ObjectName = d.tree.text(meta.Member("namespace")), d.tree.text(meta.Member("name"))
+}
+
+// items returns the array that has the items of a list: one of Kubernetes, or an array in which one item at least is a workflow. Nil for
+// what is no list.
+func (d *Document) items() *jsontree.Node {
+	root := d.tree.root
+	if items := root.Member("items"); items != nil && items.Kind == jsontree.Array && strings.HasSuffix(d.Kind, listSuffix) {
+		return items
+	}
+	if root != nil && root.Kind == jsontree.Array && slices.ContainsFunc(root.Children, isWorkflow) {
+		return root
+	}
+	return nil
 }
 
 // item returns the document of an item of a list. Those of a MazeWorkflowList need not say what they are.

@@ -68,6 +68,25 @@ func TestRead(t *testing.T) {
 				"- metadata: {name: one}\n  spec: {nodes: [{id: a, func: ocr}]}\n- metadata: {name: two}\n  spec: {nodes: [{id: a, func: ocr}]}\n",
 			want: "4:3 MazeWorkflow one\n6:3 MazeWorkflow two",
 		},
+		"an array of workflows": {
+			file: "<stdin>", content: `[{"nodes": [{"id": "a", "func": "nope"}]},` + "\n" + `{"spec": {"nodes": [{"id": "a", "func": "nope"}]}}]`,
+			want: "1:2 item 1\n2:1 item 2\n" +
+				"1:33 /0/nodes/0/func MZ206 item 1: node \"a\" at /nodes/0/func: " + noTask + "\n" +
+				"2:41 /1/spec/nodes/0/func MZ206 item 2: node \"a\" at /spec/nodes/0/func: " + noTask,
+		},
+		"an array of workflows in YAML, and other objects": {
+			file: "w.yaml", content: "- nodes: [{id: a, func: nope}]\n- " + strings.TrimSpace(strings.ReplaceAll(task, "\n", "\n  ")) + "\n- x\n",
+			want: "1:3 item 1\n6:3 item 3\n1 MazeTask (registry.mazeagent.net/v1alpha1)\n" +
+				"1:25 /0/nodes/0/func MZ206 item 1: node \"a\" at /nodes/0/func: " + noTask + "\n" +
+				"6:3 /2 MZ201 item 3: a workflow is an object such as " + workflowExample + ", found a string",
+		},
+		"an array of one workflow, beside a document": {
+			file: "w.yaml", content: "nodes: [{id: a, func: ocr}]\n---\n- nodes: [{id: a, func: ocr}]\n", want: "1:1 document 1\n3:3 item 1",
+		},
+		"an array of nodes": {
+			file: "w.json", content: `[{"id": "a", "func": "nope"}]`,
+			want: "1:1 \n1:1  MZ201 a workflow is an object such as " + workflowExample + ", found an array; write the nodes below \"nodes\"",
+		},
 		"a list of nothing":       {file: "w.yaml", content: "apiVersion: v1\nkind: List\nitems: []\n"},
 		"other objects are there": {file: "w.yaml", content: task + "---\n" + object("one", "ocr"), want: "6:1 MazeWorkflow one\n1 MazeTask (registry.mazeagent.net/v1alpha1)"},
 		"other objects alone":     {file: "w.yaml", content: task + "---\n" + task, want: "2 MazeTask (registry.mazeagent.net/v1alpha1)"},

@@ -42,7 +42,7 @@ func (c *checker) read() {
 		return
 	}
 	c.workflow = unwrap(c.root)
-	if c.workflow.Member("graph_definition") != nil && c.workflow.Member("tasks") != nil {
+	if isSubmitted(c.workflow) {
 		c.form = &submitted
 		c.readNodes(c.workflow.Member("tasks"))
 		return

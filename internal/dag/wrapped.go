@@ -31,6 +31,17 @@ func unwrap(root *jsontree.Node) *jsontree.Node {
 	return v
 }
 
+// isWorkflow reports whether a value has the nodes of a workflow, in any of the forms. It says nothing of whether they are right.
+func isWorkflow(v *jsontree.Node) bool {
+	v = unwrap(v)
+	return v.Member("nodes") != nil || isSubmitted(v)
+}
+
+// isSubmitted reports whether a value is what Maze's agent sent to its scheduler.
+func isSubmitted(v *jsontree.Node) bool {
+	return v.Member("graph_definition") != nil && v.Member("tasks") != nil
+}
+
 func inside(v *jsontree.Node) *jsontree.Node {
 	if v.Member("nodes") != nil {
 		return nil

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"path"
+	"slices"
+	"strings"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
@@ -18,6 +21,11 @@ type Part struct {
 	Err error
 	// Trailing is where more begins in the line of --- behind it, which kubectl leaves out. 0 for nothing.
 	Trailing int
+}
+
+// IsNamedJSON reports whether the name of a file says that it has JSON: one value, or, as .jsonl and .ndjson, one in each line.
+func IsNamedJSON(name string) bool {
+	return slices.Contains([]string{".json", ".jsonl", ".ndjson"}, strings.ToLower(path.Ext(name)))
 }
 
 // Parts returns the documents of a text. onlyJSON says that what begins as JSON, and is none, is not meant as YAML.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"path"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/finding"
@@ -34,7 +33,7 @@ func (f *file) read(content []byte, judge func(document)) {
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	positions := texts.NewPositions(content)
-	for part := range jsontree.Parts(content, path.Ext(f.name) == ".json") {
+	for part := range jsontree.Parts(content, jsontree.IsNamedJSON(f.name)) {
 		switch {
 		case part.Err != nil:
 			f.reportJSON(content[:part.End], part.Start, positions, part.Err)
@@ -109,7 +108,7 @@ func (f *file) readYAML(content []byte, start int, positions *texts.Positions, j
 
 // reportYAML reports why the part of the file that begins at an offset is not YAML, or not JSON if the file should have that.
 func (f *file) reportYAML(content []byte, start int, positions *texts.Positions, err *jsontree.YAMLError) {
-	if begin := bytes.TrimLeft(content, " \t\r\n"); path.Ext(f.name) == ".json" && len(begin) > 0 && (begin[0] == '/' || begin[0] == '[') {
+	if begin := bytes.TrimLeft(content, " \t\r\n"); jsontree.IsNamedJSON(f.name) && len(begin) > 0 && (begin[0] == '/' || begin[0] == '[') {
 		if slip, ok := jsontree.JSONSlip(content, 0); ok {
 			f.report(finding.MalformedManifest, positions.At(start+slip.Offset), "", "this is not JSON: %s", oneLine(slip.String()))
 			return

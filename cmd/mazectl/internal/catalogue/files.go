@@ -73,6 +73,11 @@ func (l *Files) add(ctx context.Context, name string) error {
 	return l.addFile(ctx, name)
 }
 
+// IsManifest reports whether a file of a folder may have MazeTasks, by its name.
+func IsManifest(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+}
+
 func isPython(name string) bool { return filepath.Ext(name) == ".py" }
 
 // addFolder finds the files in a folder. Links to folders are not followed.
@@ -94,7 +99,7 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 		case isPython(name):
 			sources++
 			l.Names = append(l.Names, path)
-		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !l.seen[filepath.Clean(path)]:
+		case IsManifest(name) && !l.seen[filepath.Clean(path)]:
 			if err := l.addFileOfFolder(ctx, path); err != nil {
 				l.fail(path, err)
 			} else if last := len(l.Manifests) - 1; !mentionsTasks(l.Manifests[last].Content) {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/catalogue"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/internal/lint"
 )
@@ -153,9 +154,8 @@ func needed(files []gitFile, inside string) []gitFile {
 	for _, file := range files {
 		isBelow := within(inside, file.name)
 		found = found || isBelow
-		extension := path.Ext(file.name)
-		isManifest := slices.Contains([]string{".yaml", ".yml", ".json"}, extension) || file.name == inside
-		if isBelow && isManifest || extension == ".py" && within(root, file.name) {
+		isManifest := catalogue.IsManifest(file.name) || file.name == inside
+		if isBelow && isManifest || path.Ext(file.name) == ".py" && within(root, file.name) {
 			out = append(out, file)
 		}
 	}

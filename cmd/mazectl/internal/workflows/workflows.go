@@ -18,6 +18,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/dag"
 	"github.com/maze-agent/maregister/internal/finding"
+	"github.com/maze-agent/maregister/internal/jsontree"
 	"github.com/maze-agent/maregister/internal/text"
 )
 
@@ -66,8 +67,10 @@ const (
 	maxFound = 8 << 20
 )
 
-// extensions are those of workflows.
-var extensions = []string{".json", ".yaml", ".yml"}
+// isCandidate reports whether a file of a folder may have workflows, by its name.
+func isCandidate(name string) bool {
+	return jsontree.IsNamedJSON(name) || slices.Contains([]string{".yaml", ".yml"}, strings.ToLower(filepath.Ext(name)))
+}
 
 // Read reads what the arguments name, and goes on after an error. A folder is searched, at any depth: what is no workflow there is passed over.
 // For cluster: and cluster:NAMESPACE, it reads MazeWorkflows of a cluster.
@@ -256,12 +259,12 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 			return context.Cause(ctx)
 		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
 			return fs.SkipDir
-		case entry.IsDir() || !slices.Contains(extensions, filepath.Ext(name)):
+		case entry.IsDir() || !isCandidate(name):
 			return nil
 		}
 		info, err := os.Stat(path)
-		isCandidate := err == nil && info.Mode().IsRegular() && info.Size() <= maxFound
-		if !isCandidate { // a folder has all sorts of files
+		isRead := err == nil && info.Mode().IsRegular() && info.Size() <= maxFound
+		if !isRead { // a folder has all sorts of files
 			passed++
 			if err == nil && info.Mode().IsRegular() {
 				f.Notes = append(f.Notes, fmt.Sprintf("%s is passed over, as it has more than %d MiB; name it if it has workflows", path, maxFound>>20))
