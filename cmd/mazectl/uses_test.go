@@ -33,6 +33,11 @@ func TestNamespaces(t *testing.T) {
 			_, _ = w.Write(publish(t, "vision", text, "a"))
 		case "namespaces/vision", "namespaces/fresh":
 			fmt.Fprint(w, `{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "x"}}`)
+		case "namespaces/older/configmaps":
+			_, _ = w.Write(publish(t, "older", text, "a"))
+		case "/apis/" + group + "/namespaces/older/mazeworkflows": // which the API server of an older operator does not serve
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, status, "NotFound", http.StatusNotFound)
 		case "namespaces/hidden":
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprintf(w, status, "Forbidden", http.StatusForbidden)
@@ -80,8 +85,20 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 		"a namespace that may not be":    {args: "uses ocr -n hidden", code: exitFailed, wantErr: "error: namespace hidden has no MazeWorkflow and no registry, if it exists at all; "},
 		"no registry to compare with": {
 			args: "diff cluster:fresh " + manifest + " -o concise", wantOut: manifest + ":1:1: MZ341 [note] task ocr is new\n",
-			wantErr: "note: namespace fresh has no registry yet: it counts as one without tasks\n1 added, ",
+			wantErr: "note: namespace fresh has no registry yet: it counts as one without tasks\nnote: there is no MazeWorkflow in namespace fresh\n1 added, ",
 		},
+		"no workflows that an edit could break": {
+			args: "diff cluster:fresh " + manifest + " --select MZ311", wantErr: "0 unchanged; breaks 0 of 0 workflows: nothing is wrong\n",
+		},
+		"no workflows as the operator is older": {
+			args: "diff cluster:older " + manifest + " --select MZ311",
+			wantErr: "note: the cluster's workflows are not counted: the cluster has no MazeWorkflows: its operator is older than this program, or not " +
+				"installed: no; give files of workflows by --workflows\n0 added, 1 changed, 0 removed, 0 unchanged; breaks 0 of 0 workflows: ",
+		},
+		"no workflow uses it, and there is none": {
+			args: "uses ocr -n fresh", wantErr: "note: there is no MazeWorkflow in namespace fresh\ntask ocr is run by 0 nodes of 0 workflows\n",
+		},
+		"no workflow in the cluster at all": {args: "uses ocr -A", wantErr: "note: there is no MazeWorkflow in the cluster\n"},
 		"workflows of another namespace": {
 			args:    "dag check " + elsewhere + " -n vision",
 			wantErr: "note: 1 MazeWorkflow: of other namespaces than vision, and checked with its tasks; choose theirs with -n\n",

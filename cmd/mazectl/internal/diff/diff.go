@@ -150,7 +150,7 @@ func (r *Result) Summary() string {
 	if n := count[evolution.TaskIncomparable]; n > 0 {
 		text += fmt.Sprintf(", %d not comparable", n)
 	}
-	if r.Workflows > 0 {
+	if r.flows.asked {
 		text += fmt.Sprintf("; breaks %d of %s", r.Broken, terminal.Plural(r.Workflows, "workflow"))
 		if r.Invalid > 0 {
 			text += fmt.Sprintf(" (not valid before: %d)", r.Invalid)

@@ -21,7 +21,11 @@ import (
 )
 
 // flows are the workflows that may use the tasks.
-type flows struct{ *workflows.Found }
+type flows struct {
+	*workflows.Found
+	// asked says that they were asked for, be there any or not.
+	asked bool
+}
 
 // readFlows reads the workflows, and those of the cluster if a version is its registry. All that are named have to be there: who forgets one
 // would be told that nothing breaks.
@@ -34,17 +38,18 @@ func (o *Options) readFlows(ctx context.Context, stdin io.Reader, sources [2]Sou
 	if len(found.Errs) > 0 {
 		return nil, utilerrors.NewAggregate(report.ErrorsOf(found.Errs))
 	}
+	asked := len(o.Workflows) > 0
 	isCluster := func(s Source) bool { return s.kind == clusterSource }
 	if at := slices.IndexFunc(sources[:], isCluster); at >= 0 && !slices.ContainsFunc(o.Workflows, workflows.IsCluster) {
+		asked = true
 		switch err := found.AddCluster(ctx, from, sources[at].namespace); {
-		case workflows.IsAbsent(err): // an older operator: there are none
-		case apierrors.IsForbidden(err):
-			found.Notes = append(found.Notes, "the cluster's workflows are not counted: "+err.Error())
+		case workflows.IsAbsent(err), apierrors.IsForbidden(err):
+			found.Notes = append(found.Notes, "the cluster's workflows are not counted: "+err.Error()+"; give files of workflows by --workflows")
 		case err != nil:
 			return nil, err
 		}
 	}
-	return &flows{found}, nil
+	return &flows{found, asked}, nil
 }
 
 // content returns the text of a workflow's file. Nil if it is none.

@@ -47,9 +47,9 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 		return err
 	}
 	namespace = cmp.Or(namespace, connection.Namespace)
-	where, list := "namespace "+namespace, all.Namespace(namespace).List
+	where, whole, list := "namespace "+namespace, "namespace "+namespace, all.Namespace(namespace).List
 	if from.AllNamespaces {
-		where, list = "all namespaces", all.List
+		where, whole, list = "all namespaces", "the cluster", all.List
 	}
 	before, listed := len(f.All), 0
 	page := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -70,12 +70,15 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 		return fmt.Errorf("read the workflows: %w; whoever reads them needs the right to list mazeworkflows in %s", err, where)
 	case err != nil:
 		return fmt.Errorf("read the workflows of %s: %w; %s, or give files of workflows", where, err, cluster.Advice)
-	case from.AllNamespaces:
-		return nil
-	case listed == 0 && connection.Existence(ctx, namespace) == cluster.Missing:
+	case listed == 0 && !from.AllNamespaces && connection.Existence(ctx, namespace) == cluster.Missing:
 		return &cluster.NoNamespaceError{Namespace: namespace}
 	}
-	f.Namespaces = append(f.Namespaces, namespace)
+	if listed == 0 {
+		f.Notes = append(f.Notes, "there is no MazeWorkflow in "+whole)
+	}
+	if !from.AllNamespaces {
+		f.Namespaces = append(f.Namespaces, namespace)
+	}
 	return nil
 }
 
