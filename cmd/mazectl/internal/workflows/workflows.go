@@ -118,6 +118,8 @@ func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
 	if name != terminal.StdinArgument {
 		info, err := os.Stat(name)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return elsewhere(name, err)
 		case err != nil:
 			return err
 		case info.IsDir():
@@ -130,6 +132,18 @@ func (f *Found) add(ctx context.Context, stdin io.Reader, name string) error {
 	}
 	f.take(one.Name, one.Content, true)
 	return nil
+}
+
+// elsewhere returns what to do about an argument that names no file, but says where tasks are. Others are as they were.
+func elsewhere(name string, err error) error {
+	switch kind, _, _ := strings.Cut(name, ":"); kind {
+	case name:
+	case "git":
+		return fmt.Errorf("%s: workflows are not read of a revision of git; give a folder with its files, as made by: git worktree add FOLDER REVISION", name)
+	case "registry":
+		return fmt.Errorf("%s: a registry has tasks, and no workflows; give files and folders of workflows, or cluster:NAMESPACE", name)
+	}
+	return err
 }
 
 // ReadFiles reads files that a user named, whatever they have. It goes on after an error.
