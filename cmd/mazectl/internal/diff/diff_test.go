@@ -158,9 +158,12 @@ func TestLostObject(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, ".git", "objects", id[:2], id[2:])); err != nil {
 		t.Fatal(err)
 	}
-	_, err := (&Options{Old: "git:HEAD", New: folder}).Run(t.Context(), nil)
-	if err == nil {
-		t.Error("want an error")
+	const want = "revision HEAD: read a.yaml: git has no such object; fetch the revision again"
+	for _, path := range []string{folder, name} {
+		_, err := (&Options{Old: "git:HEAD", New: path}).Run(t.Context(), nil)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: want %q, got %v", path, want, err)
+		}
 	}
 }
 

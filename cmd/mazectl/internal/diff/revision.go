@@ -28,10 +28,16 @@ type gitFile struct {
 	isLink   bool
 }
 
+func (f *gitFile) lost() error {
+	return fmt.Errorf("read %s: git has no such object; fetch the revision again", f.name)
+}
+
 const (
 	// maxGitFiles and maxGitBytes bound what is read of a revision.
 	maxGitFiles = 200_000
 	maxGitBytes = 512 << 20
+	// lostSize is the size of a file whose object git does not have.
+	lostSize = -1
 	// gitLink is the mode of a symbolic link in a tree.
 	gitLink = "120000"
 )
@@ -121,10 +127,12 @@ func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, 
 		if !ok || len(fields) != 4 || fields[1] != "blob" || !isObjectID(fields[2]) || !filepath.IsLocal(filepath.FromSlash(name)) {
 			return nil
 		}
-		size, err := strconv.ParseInt(fields[3], 10, 64)
-		isWanted := err == nil && (within(inside, name) || path.Ext(name) == ".py")
-		if !isWanted {
+		if !within(inside, name) && path.Ext(name) != ".py" {
 			return nil
+		}
+		size, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil { // git prints BAD
+			size = lostSize
 		}
 		if files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink}); len(files) > maxGitFiles {
 			return fmt.Errorf("it has more than %d files; give a smaller folder", maxGitFiles)
@@ -179,6 +187,9 @@ func (r *repository) extract(ctx context.Context, files []gitFile, folder string
 	total := int64(0)
 	var ids bytes.Buffer
 	for _, file := range files {
+		if file.size == lostSize {
+			return file.lost()
+		}
 		total += min(file.size, lint.MaxFile+1)
 		if file.size <= lint.MaxFile {
 			fmt.Fprintln(&ids, file.id)
@@ -230,7 +241,7 @@ func (r *repository) blobs(ctx context.Context, ids []byte) (next func(gitFile) 
 		}
 		fields := strings.Fields(head) // id, type, size
 		if len(fields) != 3 || fields[0] != file.id || fields[1] != "blob" || fields[2] != strconv.FormatInt(file.size, 10) {
-			return nil, fmt.Errorf("read %s: git has no such object; fetch the revision again", file.name)
+			return nil, file.lost()
 		}
 		content := make([]byte, file.size+1) // with the end of the line
 		if _, err := io.ReadFull(lines, content); err != nil {
