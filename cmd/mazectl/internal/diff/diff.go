@@ -73,6 +73,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 		})
 	}
 	_ = readers.Wait()
+	countAbsent(sources, &sides, &errs)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

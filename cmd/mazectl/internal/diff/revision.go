@@ -59,7 +59,7 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 	}
 	wanted := needed(files, inside)
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("revision %s has no %s", s.revision, s.Path)
+		return nil, &absentError{where: fmt.Sprintf("revision %s has no %s", s.revision, s.Path)}
 	}
 	folder, err := os.MkdirTemp("", "mazectl-diff-")
 	if err != nil {

@@ -124,7 +124,8 @@ func qualified(namespace, name string) string {
 func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string, s *side) (*side, error) {
 	if name != terminal.StdinArgument {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file or folder %s; for a revision of git, write git:%s, for a namespace of the cluster, cluster:%s", name, name, name)
+			return nil, &absentError{where: "there is no file or folder " + name, advice: fmt.Sprintf(
+				"; for a revision of git, write git:%s, for a namespace of the cluster, cluster:%s", name, name)}
 		}
 	}
 	s.name = name
