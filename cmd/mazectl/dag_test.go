@@ -361,7 +361,8 @@ func TestDAGCluster(t *testing.T) {
 		"no registry": {
 			args: []string{"-n=empty"}, want: "namespace empty has no registry: no ConfigMap maze-registry that an operator of MaRegister wrote; " +
 				"choose a namespace that has one with -n: vision", wantCode: exitFailed, wantAsked: []string{
-				"/api/v1/namespaces/empty" + list, "/api/v1/configmaps?labelSelector=registry.mazeagent.net%2Fregistry%3Dindex",
+				"/api/v1/namespaces/empty" + list, "/api/v1/namespaces/empty/configmaps?fieldSelector=metadata.name%3Dmaze-registry",
+				"/api/v1/configmaps?labelSelector=registry.mazeagent.net%2Fregistry%3Dindex",
 			},
 		},
 		"forbidden": {

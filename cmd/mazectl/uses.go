@@ -171,6 +171,8 @@ func (o *usesOptions) tellPublications(ctx context.Context, t terminal.Terminal,
 		case p.HasRegistry:
 			t.Say("note:", fmt.Sprintf("the registry of namespace %s has no task %s: it was never published there, or is gone%s", p.Namespace, o.task,
 				nearest.Question(nearest.Name(o.task, p.Others))))
+		case p.IsTaken:
+			t.Say("note:", (&catalogue.TakenError{Namespace: p.Namespace}).Error())
 		case !found.HasObjectOf(p.Namespace) && connection.Existence(ctx, p.Namespace) == cluster.Unknown:
 			return fmt.Errorf("namespace %s has no MazeWorkflow and no registry, if it exists at all; %s", p.Namespace,
 				catalogue.WhereRegistriesAre(ctx, connection))

@@ -38,6 +38,12 @@ func TestNamespaces(t *testing.T) {
 		case "/apis/" + group + "/namespaces/older/mazeworkflows": // which the API server of an older operator does not serve
 			w.WriteHeader(http.StatusNotFound)
 			fmt.Fprintf(w, status, "NotFound", http.StatusNotFound)
+		case "namespaces/taken/configmaps": // the API server's selectors, as far as the test needs them
+			foreign := `{"metadata": {"name": "maze-registry", "namespace": "taken", "labels": {"registry.mazeagent.net/registry": "mine"}}}`
+			if r.URL.Query().Has("labelSelector") {
+				foreign = ""
+			}
+			fmt.Fprintf(w, list, "ConfigMapList", "v1", foreign)
 		case "namespaces/hidden":
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprintf(w, status, "Forbidden", http.StatusForbidden)
@@ -67,6 +73,8 @@ func TestNamespaces(t *testing.T) {
 contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], current-context: x}`, server.URL))
 	manifest := write("ocr.yaml", "{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr}, spec: {name: ocr, inputParameters: {pages: str}}}\n")
 	elsewhere := write("elsewhere.json", object("audio", "w1"))
+	const taken = "namespace taken has no registry: its ConfigMap maze-registry belongs to someone else, and the registry needs its name: delete it, " +
+		"and create it anew under another name if it is needed; the operator then publishes at once"
 	for name, tc := range map[string]struct {
 		args string
 		code int
@@ -87,6 +95,9 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 			args: "diff cluster:fresh " + manifest + " -o concise", wantOut: manifest + ":1:1: MZ341 [note] task ocr is new\n",
 			wantErr: "note: namespace fresh has no registry yet: it counts as one without tasks\nnote: there is no MazeWorkflow in namespace fresh\n1 added, ",
 		},
+		"somebody else's registry to compare with": {args: "diff cluster:taken " + manifest, code: exitFailed, wantErr: "error: " + taken + "\n"},
+		"somebody else's registry to check by":     {args: "dag check " + elsewhere + " -n taken", code: exitFailed, wantErr: "error: " + taken + "\n"},
+		"a task, and somebody else's registry":     {args: "uses ocr -n taken", wantErr: "note: " + taken + "\n"},
 		"no workflows that an edit could break": {
 			args: "diff cluster:fresh " + manifest + " --select MZ311", wantErr: "0 unchanged; breaks 0 of 0 workflows: nothing is wrong\n",
 		},

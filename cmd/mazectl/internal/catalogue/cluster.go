@@ -47,6 +47,9 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 			return &Published{From: "namespace " + namespace, configMaps: list.Items}, nil
 		}
 	}
+	if isTaken(ctx, client, namespace) {
+		return nil, &TakenError{namespace}
+	}
 	return nil, &NoRegistryError{namespace, connection, WhereRegistriesAre(ctx, connection)}
 }
 

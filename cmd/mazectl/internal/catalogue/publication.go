@@ -17,8 +17,8 @@ import (
 // Publication is what the registry of a namespace has of a task.
 type Publication struct {
 	Namespace string
-	// HasRegistry says that there is a registry, and HasTask that it has the task.
-	HasRegistry, HasTask bool
+	// HasRegistry says that there is a registry, and HasTask that it has the task. IsTaken says that somebody else's ConfigMap has its name.
+	HasRegistry, HasTask, IsTaken bool
 	// Others are the names of other tasks, sorted, as far as they were seen: not all of the registry is read.
 	Others []string
 }
@@ -53,10 +53,10 @@ func Publications(ctx context.Context, connection *cluster.Connection, namespace
 			}
 		}
 		p := Publication{Namespace: namespace, HasRegistry: index != nil}
-		if index != nil {
-			if err := p.look(ctx, client, index, task); err != nil {
-				return nil, fmt.Errorf("the registry of namespace %s: %w", namespace, err)
-			}
+		if index == nil {
+			p.IsTaken = isTaken(ctx, client, namespace)
+		} else if err := p.look(ctx, client, index, task); err != nil {
+			return nil, fmt.Errorf("the registry of namespace %s: %w", namespace, err)
 		}
 		all = append(all, p)
 	}
@@ -91,8 +91,13 @@ func (p *Publication) look(ctx context.Context, client *corev1client.CoreV1Clien
 
 // configMap returns a ConfigMap of a registry by the right to list them, which is all that readers need. Nil if there is none.
 func configMap(ctx context.Context, client *corev1client.CoreV1Client, namespace, name string) (*corev1.ConfigMap, error) {
+	return named(ctx, client, namespace, name, registry.Selector)
+}
+
+// named returns a ConfigMap by the right to list them. Nil if there is none that a selector selects.
+func named(ctx context.Context, client *corev1client.CoreV1Client, namespace, name, selector string) (*corev1.ConfigMap, error) {
 	list, err := client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: registry.Selector, FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String(),
+		LabelSelector: selector, FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String(),
 	})
 	if err != nil {
 		return nil, err
@@ -103,6 +108,22 @@ func configMap(ctx context.Context, client *corev1client.CoreV1Client, namespace
 		}
 	}
 	return nil, nil
+}
+
+// isTaken reports whether somebody else's ConfigMap has the name of the registry, which a namespace does not have. It reports false where
+// that cannot be asked.
+func isTaken(ctx context.Context, client *corev1client.CoreV1Client, namespace string) bool {
+	found, err := named(ctx, client, namespace, registry.ConfigMapName, "")
+	return err == nil && found != nil && !registry.Owned(found)
+}
+
+// TakenError is that somebody else's ConfigMap has the name of the registry of a namespace, so that nothing is published there.
+type TakenError struct{ Namespace string }
+
+// Error implements error.
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("namespace %s has no registry: its ConfigMap %s belongs to someone else, and the registry needs its name: delete it, and create it "+
+		"anew under another name if it is needed; the operator then publishes at once", e.Namespace, registry.ConfigMapName)
 }
 
 // NoRegistryError is that a namespace has no registry. Nothing says yet that there is the namespace.
