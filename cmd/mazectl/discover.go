@@ -78,7 +78,7 @@ type discoverOptions struct {
 
 func newDiscoverCommand(program string, t terminal.Terminal) *cobra.Command {
 	o := discoverOptions{
-		sources: pysource.Options{Judge: newJudge()}, to: deliver.Options{Cluster: genericclioptions.NewConfigFlags(false)},
+		sources: pysource.Options{Judge: newJudge(), HasFlags: true}, to: deliver.Options{Cluster: genericclioptions.NewConfigFlags(false)},
 	}
 	o.to.Cluster.CacheDir = nil // nothing is discovered
 	c := &cobra.Command{

@@ -79,6 +79,7 @@ func addNodeFlags(c *cobra.Command, o *place.NodeOptions) {
 func addTaskFlags(c *cobra.Command, s *catalogue.Options) {
 	s.Cluster = genericclioptions.NewConfigFlags(false)
 	s.Cluster.CacheDir = nil // nothing is discovered
+	s.Advice = catalogue.Advice{Instead: "give --tasks or --registry", Namespace: "with -n"}
 	flags := c.Flags()
 	flags.StringSliceVar(&s.Manifests, "tasks", nil, "`FILE|DIR` with MazeTasks in YAML or JSON, or Python sources with tasks; can be repeated")
 	flags.StringVar(&s.Registry, "registry", "", "`FILE|DIR` with a registry: as printed by kubectl get configmaps "+

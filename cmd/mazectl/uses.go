@@ -165,6 +165,7 @@ func (o *usesOptions) tellPublications(ctx context.Context, t terminal.Terminal,
 		}
 		return nil
 	}
+	advice := catalogue.Advice{Instead: "give files of workflows", Namespace: "with -n"}
 	for _, p := range all {
 		switch {
 		case p.HasTask:
@@ -175,10 +176,10 @@ func (o *usesOptions) tellPublications(ctx context.Context, t terminal.Terminal,
 			t.Say("note:", (&catalogue.TakenError{Namespace: p.Namespace}).Error())
 		case !found.HasObjectOf(p.Namespace) && connection.Existence(ctx, p.Namespace) == cluster.Unknown:
 			return fmt.Errorf("namespace %s has no MazeWorkflow and no registry, if it exists at all; %s", p.Namespace,
-				catalogue.WhereRegistriesAre(ctx, connection))
+				catalogue.WhereRegistriesAre(ctx, connection, advice))
 		default:
 			t.Say("note:", fmt.Sprintf("namespace %s has no registry, so no task is published there; %s", p.Namespace,
-				catalogue.WhereRegistriesAre(ctx, connection)))
+				catalogue.WhereRegistriesAre(ctx, connection, advice)))
 		}
 	}
 	return nil

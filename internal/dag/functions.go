@@ -31,8 +31,7 @@ func (c *checker) checkFunctions() {
 			c.reportTask(finding.UnknownFunc, n, "the registry serves no task %s: create it, or correct the name; "+
 				"if a MazeTask has that, its condition Ready says what to do", quote(n.Func))
 		case !known && c.tasks.Len() == 0:
-			c.reportTask(finding.UnknownFunc, n,
-				"no task is called %s: there are no tasks at all; check the namespace, or the folder of --tasks", quote(n.Func))
+			c.reportTask(finding.UnknownFunc, n, "no task is called %s: there are no tasks at all%s", quote(n.Func), c.tasks.whereNone)
 		case !known && n.funcAt == n.idAt && c.form == &mazeV1:
 			c.reportTask(finding.UnknownFunc, n, "no task is called %s, the id of the node, which counts as there is no %q", quote(n.Func),
 				c.form.function[0])

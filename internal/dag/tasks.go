@@ -49,6 +49,8 @@ type RunOptions struct {
 type Tasks struct {
 	byName map[string]Task
 	names  []string
+	// whereNone begins with a semicolon, and says what to do where there are no tasks at all. Empty for nothing.
+	whereNone string
 	// some reports whether there are other tasks, too.
 	some bool
 	// opened are some schemas by their text: many tasks have equal ones, and a node is looked at more than once.
@@ -64,6 +66,14 @@ func NewTasks(all map[string]Task) *Tasks {
 	return &Tasks{
 		byName: all, names: slices.Sorted(maps.Keys(all)), opened: map[string]*schema.Parameters{}, fits: map[[2]string]fit{},
 	}
+}
+
+// WhereNone sets what findings advise where there are no tasks at all: only who took them knows where they should be. It returns the tasks.
+func (t *Tasks) WhereNone(advice string) *Tasks {
+	if advice != "" {
+		t.whereNone = "; " + advice
+	}
+	return t
 }
 
 // SomeTasks takes the tasks that a workflow uses, of those that there are. So no verdict depends on the others: a name that was meant, and

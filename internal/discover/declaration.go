@@ -60,6 +60,8 @@ type storeys struct {
 	classes map[*syntax.Module]*annotation.Classes
 	// written counts the bytes of the schemas and descriptions of a module's tasks.
 	written map[*syntax.Module]int
+	// hasRootFlag is that of the options.
+	hasRootFlag bool
 }
 
 // newStoreys returns storeys that know Maze's packages and constants, and load other modules of the package root.
@@ -75,7 +77,7 @@ func newStoreys(options Options) *storeys {
 	}
 	return &storeys{
 		resolver: find, evaluator: eval.Evaluator{Resolver: find, Constants: mazeConstants},
-		classes: map[*syntax.Module]*annotation.Classes{}, written: map[*syntax.Module]int{},
+		classes: map[*syntax.Module]*annotation.Classes{}, written: map[*syntax.Module]int{}, hasRootFlag: options.HasRootFlag,
 	}
 }
 
@@ -187,8 +189,11 @@ func (d *declaration) refuse(rule string, at finding.Position, format string, ar
 // check reads everything, and reports whether there is a task.
 func (d *declaration) check() bool {
 	if !imports.Importable(d.module.Path) {
-		d.refuse(finding.NotATask, d.function.At, "%s is no task: Python cannot import its file by the name %s: rename what is no Python name in it, "+
-			"or give another --package-root", d.function.Name, d.module.Name)
+		advice := "rename what is no Python name in it"
+		if d.storeys.hasRootFlag {
+			advice += ", or give another --package-root"
+		}
+		d.refuse(finding.NotATask, d.function.At, "%s is no task: Python cannot import its file by the name %s: %s", d.function.Name, d.module.Name, advice)
 		return false
 	}
 	if why := unfit(d.function); why != "" {

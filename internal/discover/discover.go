@@ -81,6 +81,8 @@ type Options struct {
 	Shown func(path string) string
 	// Claims are decorators that count as Maze's.
 	Claims Claims
+	// HasRootFlag says that the user can give --package-root, so that messages advise it.
+	HasRootFlag bool
 	// Judge returns what is wrong with a task. Pointer is all that it knows of the place: a JSON pointer into the task's manifest, such as
 	// /spec/inputParameters/image/type. Nil for a Link that judges nothing.
 	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding

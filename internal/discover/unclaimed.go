@@ -25,7 +25,10 @@ func (d *declaration) unclaimed(ref imports.Reference) *finding.Finding {
 	}
 	from, claim := ref.Module, "give --decorator "+ref.Module+":"+ref.Name
 	if strings.HasPrefix(from, ".") { // a relative import of a file that is in no package
-		from, claim = "outside of the package root", "give a --package-root above it, and --decorator with its full name"
+		from, claim = "outside of the package root", "have its folders be packages, by an __init__.py in each, and give --decorator with its full name"
+		if d.storeys.hasRootFlag {
+			claim = "give a --package-root above it, and --decorator with its full name"
+		}
 	}
 	f := finding.New(finding.UnclaimedDecorator, d.module.Path, d.applied.At, d.object(),
 		"@%s takes what Maze's decorators take, but comes from %s, which is not known to be Maze's, so this is no task: if it is one, %s",

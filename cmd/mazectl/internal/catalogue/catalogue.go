@@ -31,10 +31,18 @@ type Options struct {
 	ClusterNamespace string
 	// Placeable has it found out which tasks no node can host.
 	Placeable bool
+	// Advice is what else the user can give.
+	Advice Advice
 	// sources are the files that the tasks of manifests were read from.
 	sources []string
 	// Given has which flags the user gave. An empty one counts: that is a mistake, and not a wish for the default.
 	Given Given
+}
+
+// Advice is what messages tell a user to give instead: each command has flags and arguments of its own.
+type Advice struct {
+	// Instead is what to give instead of a cluster, as in: give --tasks or --registry. Namespace is how to choose another namespace: with -n.
+	Instead, Namespace string
 }
 
 // Given has a field for each flag that decides where tasks or nodes are from.
@@ -77,6 +85,8 @@ type Catalogue struct {
 	from string
 	// Namespace is that of a registry. Empty for manifests, and where the registry does not say it.
 	Namespace string
+	// whereNone is what to do where there are no tasks.
+	whereNone string
 }
 
 // knownTask is a task as package dag takes it, and what decides about where it can run.
@@ -103,7 +113,7 @@ func (c *Catalogue) Tasks() *dag.Tasks {
 			all[name] = dag.Task{Refused: why}
 		}
 	}
-	return dag.NewTasks(all)
+	return dag.NewTasks(all).WhereNone(c.whereNone)
 }
 
 // Read returns the tasks from where they are.

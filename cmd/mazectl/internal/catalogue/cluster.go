@@ -22,7 +22,8 @@ import (
 	"github.com/maze-agent/maregister/internal/registry"
 )
 
-const otherSources = cluster.Advice + ", or give --tasks or --registry"
+// orElse returns what to do if the cluster is the wrong one.
+func (a Advice) orElse() string { return cluster.Advice + ", or " + a.Instead }
 
 // readCluster reads the registry of a namespace, in one request: so the ConfigMaps are of one moment.
 func (s *Options) readCluster(ctx context.Context) (*Published, error) {
@@ -40,7 +41,7 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 	case apierrors.IsForbidden(err):
 		return nil, fmt.Errorf("read the registry: %w; whoever reads it needs the right to list configmaps in namespace %s", err, namespace)
 	case err != nil:
-		return nil, fmt.Errorf("read the registry of namespace %s: %w; %s", namespace, err, otherSources)
+		return nil, fmt.Errorf("read the registry of namespace %s: %w; %s", namespace, err, s.Advice.orElse())
 	}
 	for i := range list.Items {
 		if list.Items[i].Name == registry.ConfigMapName {
@@ -50,28 +51,28 @@ func (s *Options) readCluster(ctx context.Context) (*Published, error) {
 	if isTaken(ctx, client, namespace) {
 		return nil, &TakenError{namespace}
 	}
-	return nil, &NoRegistryError{namespace, connection, WhereRegistriesAre(ctx, connection)}
+	return nil, &NoRegistryError{namespace, connection, WhereRegistriesAre(ctx, connection, s.Advice)}
 }
 
 // connect does not ask the cluster for anything yet.
 func (s *Options) connect() (*cluster.Connection, error) {
 	connection, err := cluster.Connect(s.Cluster)
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", err, otherSources)
+		return nil, fmt.Errorf("%w; %s", err, s.Advice.orElse())
 	}
 	return connection, nil
 }
 
 // WhereRegistriesAre returns what to do about a namespace without a registry, as far as the user may know.
-func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection) string {
+func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection, advice Advice) string {
 	client, err := metadata.NewForConfig(connection.Config)
 	if err != nil {
-		return otherSources
+		return advice.orElse()
 	}
 	list, err := client.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).
 		List(ctx, metav1.ListOptions{LabelSelector: registry.RoleLabel + "=" + registry.RoleIndex})
 	if err != nil { // most users may not
-		return "choose another namespace with -n"
+		return "choose another namespace " + advice.Namespace
 	}
 	var found []string
 	for i := range list.Items {
@@ -80,7 +81,7 @@ func WhereRegistriesAre(ctx context.Context, connection *cluster.Connection) str
 	if len(found) == 0 {
 		return "no namespace of the cluster has one: is the operator installed?"
 	}
-	return "choose a namespace that has one with -n: " + strings.Join(found, ", ")
+	return "choose a namespace that has one " + advice.Namespace + ": " + strings.Join(found, ", ")
 }
 
 // readPlaceable takes over what the operator says of where tasks can run.

@@ -49,18 +49,18 @@ func (s *Options) Published(ctx context.Context, stdin io.Reader) (*Published, e
 	}
 	info, err := os.Stat(s.Registry)
 	if err != nil {
-		return nil, fmt.Errorf("read --registry: %w", err)
+		return nil, fmt.Errorf("read the registry: %w", err)
 	}
 	if info.IsDir() {
 		all, err := readMounted(s.Registry)
 		if err != nil {
-			return nil, fmt.Errorf("read --registry: %w", err)
+			return nil, fmt.Errorf("read the registry: %w", err)
 		}
 		return &Published{From: s.Registry, configMaps: all}, nil
 	}
 	content, err := terminal.Until(ctx, func() ([]byte, error) { return os.ReadFile(s.Registry) })
 	if err != nil {
-		return nil, fmt.Errorf("read --registry: %w", err)
+		return nil, fmt.Errorf("read the registry: %w", err)
 	}
 	return s.decodeRegistry(s.Registry, content)
 }
@@ -77,7 +77,10 @@ func (s *Options) readPublished(ctx context.Context, stdin io.Reader, tell func(
 	if err != nil {
 		return nil, err
 	}
-	known := &Catalogue{byName: map[string]knownTask{}, from: published.From}
+	known := &Catalogue{byName: map[string]knownTask{}, from: published.From, whereNone: "give another registry"}
+	if s.Registry == "" {
+		known.whereNone = "choose another namespace " + s.Advice.Namespace
+	}
 	err = published.Entries(tell, func(entry *registry.Entry) {
 		known.Namespace = cmp.Or(known.Namespace, entry.Kubernetes.Namespace)
 		known.byName[entry.Name] = knownTask{

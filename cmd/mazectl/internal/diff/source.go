@@ -76,7 +76,9 @@ func (s *Source) read(ctx context.Context, stdin io.Reader, o *Options, into *si
 
 // readPublished reads a registry, of a cluster or stored.
 func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options, r *side) (*side, error) {
-	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace}
+	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace, Advice: catalogue.Advice{
+		Instead: "give files, a folder or registry:PATH", Namespace: "as cluster:NAMESPACE",
+	}}
 	from.Cluster = o.Cluster
 	published, err := from.Published(ctx, stdin)
 	if none, ok := errors.AsType[*catalogue.NoRegistryError](err); ok {

@@ -31,10 +31,20 @@ type Options struct {
 	Image string
 	// Judge says what is wrong with a task: see discover.Options. Nil for a Find that judges nothing.
 	Judge func(spec *v1alpha1.MazeTaskSpec) []finding.Finding
+	// HasFlags says that the user can give --package-root and --exclude, so that messages advise these.
+	HasFlags bool
 	// Shown returns how findings name a file, by its absolute path. Nil for a path from the working folder.
 	Shown func(absolute string) string
 	// Progress is told how many of the files were read. It may be called from several goroutines. Nil for no one.
 	Progress func(done, total int)
+}
+
+// otherwise returns what else than to correct it can be done about a file or folder that cannot be read.
+func (o *Options) otherwise() string {
+	if o.HasFlags {
+		return ", or --exclude it"
+	}
+	return ""
 }
 
 // Found is what is in some Python files. Files are shown in tasks and findings as the user would write them, and named in
@@ -78,13 +88,13 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	if err != nil {
 		return nil, err
 	}
-	root, inside, err := openRoot(options.PackageRoot, names)
+	root, inside, err := openRoot(&options, names)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }() // it was only read
 	root.named = options.Shown
-	w := &walker{root: root, exclude: excluded, walked: map[string]bool{}}
+	w := &walker{root: root, exclude: excluded, otherwise: options.otherwise(), walked: map[string]bool{}}
 	for _, name := range inside {
 		if err := w.walk(ctx, name); err != nil {
 			return nil, err
@@ -96,7 +106,7 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	slices.SortFunc(w.files, func(a, b pythonFile) int { return strings.Compare(a.path, b.path) })
 	w.files = slices.CompactFunc(w.files, func(a, b pythonFile) bool { return a.path == b.path })
 
-	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress}
+	r := &sourceReader{root: root, parseAll: options.ParseAll, claims: options.Claims, progress: options.Progress, otherwise: options.otherwise()}
 	modules, err := r.readAll(ctx, w.files, w.packages)
 	if err != nil {
 		return nil, err
@@ -104,7 +114,8 @@ func Find(ctx context.Context, options Options, names []string) (*Found, error) 
 	collectOften()
 	f := &Found{Root: root.absolute, covered: inside}
 	f.Result = discover.Link(modules, discover.Options{
-		Load: r.loader(modules), Shown: root.shown, Claims: options.Claims, Judge: options.Judge, Stop: func() bool { return ctx.Err() != nil },
+		Load: r.loader(modules), Shown: root.shown, Claims: options.Claims, Judge: options.Judge, HasRootFlag: options.HasFlags,
+		Stop: func() bool { return ctx.Err() != nil },
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -186,8 +197,8 @@ func (f *Found) show(root *packageRoot) {
 }
 
 // openRoot opens the package root of files and folders, and gives their paths in it, sorted.
-func openRoot(folder string, names []string) (*packageRoot, []string, error) {
-	r := &packageRoot{}
+func openRoot(o *Options, names []string) (*packageRoot, []string, error) {
+	r, folder := &packageRoot{}, o.PackageRoot
 	if folder != "" {
 		absolute, err := filepath.Abs(folder)
 		if err != nil {
@@ -211,8 +222,12 @@ func openRoot(folder string, names []string) (*packageRoot, []string, error) {
 		case r.absolute == "":
 			r.absolute = own
 		case folder == "" && own != r.absolute:
-			return nil, nil, fmt.Errorf("the modules in %s are named from %s, those in %s from %s: give --package-root for both, or discover "+
-				"them one after the other", names[0], r.shown("."), name, (&packageRoot{absolute: own, working: r.working}).shown("."))
+			advice := "read them one after the other"
+			if o.HasFlags {
+				advice = "give --package-root for both, or discover them one after the other"
+			}
+			return nil, nil, fmt.Errorf("the modules in %s are named from %s, those in %s from %s: %s", names[0], r.shown("."), name,
+				(&packageRoot{absolute: own, working: r.working}).shown("."), advice)
 		}
 		relative, err := filepath.Rel(r.absolute, absolute)
 		if err != nil || !filepath.IsLocal(relative) {

@@ -34,6 +34,8 @@ type sourceReader struct {
 	parseAll bool
 	claims   discover.Claims
 	progress func(done, total int)
+	// otherwise ends messages with what else can be done about a file.
+	otherwise string
 
 	mutex    sync.Mutex
 	findings []finding.Finding
@@ -80,7 +82,7 @@ func (p *sourceParser) parse(name string, source []byte) (m *discover.Module, er
 	defer func() {
 		if recover() != nil {
 			p.parser = nil
-			m, err = nil, errors.New("the file is too intricate to be read; simplify it, or --exclude it")
+			m, err = nil, errors.New("the file is too intricate to be read; simplify it")
 		}
 	}()
 	return p.parser.Parse(name, imports.ModuleName(name), source), nil
@@ -105,6 +107,9 @@ func (r *sourceReader) readAll(ctx context.Context, files, packages []pythonFile
 		var err error
 		if modules[i], err = r.read(p, all[i], i); err != nil {
 			one := finding.New(finding.Unreadable, files[i].path, finding.Position{}, "", "%s", err)
+			if !errors.Is(err, errGone) {
+				one.Message += r.otherwise
+			}
 			r.mutex.Lock()
 			r.findings = append(r.findings, one)
 			r.mutex.Unlock()

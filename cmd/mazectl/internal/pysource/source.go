@@ -103,13 +103,15 @@ func Text(name string) []byte {
 	return content
 }
 
+var errGone = errors.New("the file is gone since the folder was listed; run this again")
+
 func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("the file is gone since the folder was listed; run this again")
+		return errGone
 	}
-	return fmt.Errorf("the file cannot be read: %w; correct that, or --exclude it", terminal.Cause(err))
+	return fmt.Errorf("the file cannot be read: %w; correct that", terminal.Cause(err))
 }
 
 func tooLarge(size string) error {
-	return fmt.Errorf("the file is larger (%s) than the %d MiB that are read; split it, or --exclude it", size, maxSource>>20)
+	return fmt.Errorf("the file is larger (%s) than the %d MiB that are read; split it", size, maxSource>>20)
 }

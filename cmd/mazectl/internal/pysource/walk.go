@@ -32,6 +32,8 @@ type pythonFile struct {
 type walker struct {
 	root    *packageRoot
 	exclude []pattern
+	// otherwise ends messages with what else can be done about a file.
+	otherwise string
 
 	files []pythonFile
 	// packages are the __init__.py of the folders listed. They have no tasks.
@@ -76,12 +78,12 @@ func (w *walker) folder(ctx context.Context, at pythonFile) error {
 	w.walked[at.real] = true
 	w.folders = append(w.folders, at.real)
 	if strings.Count(at.real, "/") >= maxDepth {
-		w.unreadable(at.path, "the folder is within %d others, so it is not looked into; move it up, or --exclude it", maxDepth)
+		w.unreadable(at.path, "the folder is within %d others, so it is not looked into; move it up", maxDepth)
 		return nil
 	}
 	entries, err := w.root.list(at.real)
 	if err != nil {
-		w.unreadable(at.path, "the folder cannot be listed: %s; correct that, or --exclude it", terminal.Cause(err))
+		w.unreadable(at.path, "the folder cannot be listed: %s; correct that", terminal.Cause(err))
 	}
 	for _, entry := range entries {
 		if err := w.entry(ctx, at, entry); err != nil {
@@ -138,10 +140,10 @@ func (w *walker) link(ctx context.Context, link pythonFile) error {
 	isPython := strings.HasSuffix(link.path, ".py")
 	switch {
 	case problem != "" && (isPython || path.Ext(link.path) == "" || info != nil && info.IsDir()):
-		w.unreadable(link.path, "the symbolic link %s; correct or remove it, or --exclude it", problem)
+		w.unreadable(link.path, "the symbolic link %s; correct or remove it", problem)
 	case problem != "": // of something else than Python
 	case info.IsDir() && (target == "." || strings.HasPrefix(link.real, target+"/")):
-		w.unreadable(link.path, "the symbolic link leads to a folder that it is in itself; remove it, or --exclude it")
+		w.unreadable(link.path, "the symbolic link leads to a folder that it is in itself; remove it")
 	case info.IsDir():
 		return w.folder(ctx, pythonFile{link.path, target})
 	case isPython && info.Mode().IsRegular():
@@ -167,7 +169,7 @@ func (w *walker) file(f pythonFile) {
 
 func (w *walker) unreadable(name, format string, args ...any) {
 	w.unknown = append(w.unknown, name)
-	w.findings = append(w.findings, finding.New(finding.Unreadable, name, finding.Position{}, "", format, args...))
+	w.findings = append(w.findings, finding.New(finding.Unreadable, name, finding.Position{}, "", "%s", fmt.Sprintf(format, args...)+w.otherwise))
 }
 
 func (w *walker) isExcluded(name string) bool {
@@ -185,7 +187,7 @@ func notRegular(mode fs.FileMode) string {
 	case mode&fs.ModeDevice != 0:
 		kind = "a device"
 	}
-	return "the file is " + kind + ", and not read; rename or remove it, or --exclude it"
+	return "the file is " + kind + ", and not read; rename or remove it"
 }
 
 // packageRoot is the folder that modules are named from. Nothing outside of it is read.
