@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,9 +22,13 @@ import (
 // gitFile is a file of a revision.
 type gitFile struct {
 	// name is the path from the root of the repository, with slashes.
-	name, id string
-	size     int64
-	isLink   bool
+	name, id, mode string
+	size           int64
+}
+
+// isRead reports whether the file may have tasks, by its name, or is the one that was asked for.
+func (f *gitFile) isRead(inside string) bool {
+	return catalogue.IsManifest(f.name) || path.Ext(f.name) == ".py" || f.name == inside
 }
 
 func (f *gitFile) lost() error {
@@ -38,8 +41,6 @@ const (
 	maxGitBytes = 512 << 20
 	// lostSize is the size of a file whose object git does not have.
 	lostSize = -1
-	// gitLink is the mode of a symbolic link in a tree.
-	gitLink = "120000"
 )
 
 // readRevision reads the tasks of a revision: its files are written to a folder, and read there as any others. Nothing of it is run, and no
@@ -60,6 +61,13 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 	wanted := needed(files, inside)
 	if len(wanted) == 0 {
 		return nil, &absentError{where: fmt.Sprintf("revision %s has no %s", s.revision, s.Path)}
+	}
+	wanted, links, err := repository.followed(ctx, tree, inside, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("revision %s: %w", s.revision, err)
+	}
+	for _, link := range links {
+		r.notes = append(r.notes, "revision "+s.revision+": "+link)
 	}
 	folder, err := os.MkdirTemp("", "mazectl-diff-")
 	if err != nil {
@@ -118,13 +126,14 @@ func (s *side) keepSources(given, target string) {
 	}
 }
 
-// list returns the files of a tree that may have tasks, and all that are called inside.
+// list returns the files, links and submodules of a tree that may have tasks, and all that are called inside.
 func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, error) {
 	var files []gitFile
 	entries := &entryWriter{add: func(entry string) error {
 		facts, name, ok := strings.Cut(entry, "\t")
 		fields := strings.Fields(facts) // mode, type, id, size
-		if !ok || len(fields) != 4 || fields[1] != "blob" || !isObjectID(fields[2]) || !filepath.IsLocal(filepath.FromSlash(name)) {
+		isRead := ok && len(fields) == 4 && isObjectID(fields[2]) && filepath.IsLocal(filepath.FromSlash(name))
+		if !isRead || fields[1] != "blob" && fields[0] != gitModule {
 			return nil
 		}
 		if !within(inside, name) && path.Ext(name) != ".py" {
@@ -134,7 +143,7 @@ func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, 
 		if err != nil { // git prints BAD
 			size = lostSize
 		}
-		if files = append(files, gitFile{name: name, id: fields[2], size: size, isLink: fields[0] == gitLink}); len(files) > maxGitFiles {
+		if files = append(files, gitFile{name: name, id: fields[2], mode: fields[0], size: size}); len(files) > maxGitFiles {
 			return fmt.Errorf("it has more than %d files; give a smaller folder", maxGitFiles)
 		}
 		return nil
@@ -162,8 +171,8 @@ func needed(files []gitFile, inside string) []gitFile {
 	for _, file := range files {
 		isBelow := within(inside, file.name)
 		found = found || isBelow
-		isManifest := catalogue.IsManifest(file.name) || file.name == inside
-		if isBelow && isManifest || path.Ext(file.name) == ".py" && within(root, file.name) {
+		mayBeFolder := file.mode == gitModule || file.mode == gitLink
+		if isBelow && (file.isRead(inside) || mayBeFolder) || path.Ext(file.name) == ".py" && within(root, file.name) {
 			out = append(out, file)
 		}
 	}
@@ -181,9 +190,8 @@ func within(folder, name string) bool {
 	return folder == "." || folder == "" || name == folder || strings.HasPrefix(name, folder+"/")
 }
 
-// extract writes files into a folder, and nowhere else. Symbolic links are left out: what they lead to is there under its own name.
+// extract writes files into a folder, and nowhere else.
 func (r *repository) extract(ctx context.Context, files []gitFile, folder string) (err error) {
-	files = slices.DeleteFunc(slices.Clone(files), func(f gitFile) bool { return f.isLink })
 	total := int64(0)
 	var ids bytes.Buffer
 	for _, file := range files {
