@@ -104,6 +104,10 @@ func (f *file) readYAML(content []byte, start int, positions *texts.Positions, j
 	default:
 		judge(document{value, root(jsontree.Source{Above: above}, nil, tree.Root)})
 	}
+	if err == nil && tree.Second != nil {
+		f.report(finding.MalformedManifest, finding.Position{Line: tree.Second.Line + above, Column: tree.Second.Column}, "",
+			"kubectl takes nothing of a second document that begins without a line of --- above it; write that line")
+	}
 }
 
 // reportYAML reports why the part of the file that begins at an offset is not YAML, or not JSON if the file should have that.
