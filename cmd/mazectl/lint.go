@@ -94,7 +94,7 @@ func runLint(ctx context.Context, t terminal.Terminal, options *report.Options, 
 	if err != nil && !errors.Is(err, report.ErrFindings) {
 		return err
 	}
-	notes := files.Notes
+	notes := slices.Concat(files.Notes, files.Unfollowed)
 	if result.Objects+result.WorkflowObjects+len(declared.Tasks) == 0 {
 		notes = slices.Concat(notes, files.Elsewhere, declared.Notes)
 	}

@@ -30,7 +30,9 @@ type Files struct {
 	// Notes tell a user where there was nothing to judge. Elsewhere is for folders that have no manifests and Python sources: worth
 	// a word if these have no tasks, either.
 	Notes, Elsewhere []string
-	seen             map[string]bool
+	// Unfollowed tells of links to folders, in which no manifest is looked for.
+	Unfollowed []string
+	seen       map[string]bool
 }
 
 // Collect reads what the arguments name. It goes on after an error.
@@ -73,6 +75,11 @@ func (l *Files) add(ctx context.Context, name string) error {
 	return l.addFile(ctx, name)
 }
 
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
 // IsManifest reports whether a file of a folder may have MazeTasks, by its name.
 func IsManifest(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
@@ -96,6 +103,8 @@ func (l *Files) addFolder(ctx context.Context, folder string) error {
 			passed.folders++
 			return fs.SkipDir
 		case entry.IsDir():
+		case entry.Type()&fs.ModeSymlink != 0 && !strings.HasPrefix(name, ".") && isFolder(path):
+			l.Unfollowed = append(l.Unfollowed, path+" is a link to a folder, and no manifest is looked for in it; name it if it has MazeTasks")
 		case isPython(name):
 			sources++
 			l.Names = append(l.Names, path)

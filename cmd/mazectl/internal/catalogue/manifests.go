@@ -83,7 +83,7 @@ func (s *Options) collectManifests(ctx context.Context, stdin io.Reader) (*someM
 			m.sources = append(m.sources, lint.Source{Name: one.Place(), Content: content})
 		}
 	}
-	s.sources, m.notes = files.Names, files.Notes
+	s.sources, m.notes = files.Names, slices.Concat(files.Notes, files.Unfollowed)
 	return m, nil
 }
 

@@ -89,7 +89,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	r.Ignores = r.new.ignores
 	for _, one := range sides {
 		r.Inputs = append(r.Inputs, one.inputs...)
-		for _, note := range one.notes {
+		for _, note := range one.allNotes() {
 			if !slices.Contains(r.Notes, note) { // both versions may have the same file
 				r.Notes = append(r.Notes, note)
 			}

@@ -32,6 +32,8 @@ type judgedFile struct {
 	// tasks are those that can be used, without a file. refused are the others.
 	tasks   []task
 	refused []refusedTask
+	// nameless are the places of those that cannot be used and have no name.
+	nameless []finding.Position
 	// unread are what is wrong with documents that cannot be read.
 	unread  []finding.Finding
 	ignores []finding.Ignore
@@ -78,7 +80,11 @@ func (f *judgedFile) judge(linter *lint.Linter, source lint.Source) {
 	}
 	for _, refused := range result.Refused {
 		at := slices.IndexFunc(refused.Findings, report.IsError)
-		if refused.Name != "" && at >= 0 {
+		switch {
+		case at < 0:
+		case refused.Name == "":
+			f.nameless = append(f.nameless, refused.Position)
+		default:
 			f.refused = append(f.refused, refusedTask{refused.Name, refused.Position, refused.Findings[at]})
 		}
 	}
@@ -127,6 +133,9 @@ func (s *side) addJudged(o *Options, name string, f *judgedFile, declared *task)
 		}
 		t.Version = evolution.Version{Name: refused.name, Refused: fmt.Sprintf("%s: %s %s", at, refused.why.Rule, refused.why.Message)}
 		s.add(t)
+	}
+	for _, at := range f.nameless {
+		s.nameless = append(s.nameless, report.Where(name, at))
 	}
 	for _, why := range f.unread {
 		why.File = name

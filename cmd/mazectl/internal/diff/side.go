@@ -54,10 +54,13 @@ type side struct {
 	// revision begins the names of files that are no longer there: those of a git revision.
 	revision string
 	// lost are functions that may declare a task, and do not, as something is wrong with them.
-	lost    []lostTasks
-	ignores []finding.Ignore
-	inputs  []string
-	notes   []string
+	lost []lostTasks
+	// unclaimed are what is told of decorators that may be Maze's, and nameless the places of MazeTasks that have no name.
+	unclaimed []finding.Finding
+	nameless  []string
+	ignores   []finding.Ignore
+	inputs    []string
+	notes     []string
 	// content returns the text of a file. It may be asked for any name.
 	text func(name string) []byte
 }
@@ -177,6 +180,7 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 		return nil, err
 	}
 	s.ignores = append(s.ignores, changesOnly(declared.Ignores)...)
+	s.notes = append(s.notes, files.Unfollowed...)
 	if len(s.tasks) == 0 {
 		s.notes = append(s.notes, slices.Concat(files.Notes, files.Elsewhere, declared.Notes)...)
 		if strangers > 0 {
@@ -203,7 +207,24 @@ func (s *side) addDeclared(o *Options, linter *lint.Linter, declared *catalogue.
 			s.lost = append(s.lost, lostTasks{Finding: f})
 		}
 	}
+	told, _ := finding.Silence(declared.Findings, declared.Ignores)
+	s.unclaimed = slices.DeleteFunc(told, func(f finding.Finding) bool { return f.Rule != finding.UnclaimedDecorator })
 	return nil
+}
+
+// allNotes returns the notes, with what may be tasks and was not compared: who reads only that nothing breaks would not know.
+func (s *side) allNotes() []string {
+	all := slices.Clone(s.notes)
+	if n := len(s.unclaimed); n > 0 {
+		first := s.unclaimed[0]
+		all = append(all, fmt.Sprintf("not compared: %s whose decorator may be Maze's, such as %s: %s %s", terminal.Plural(n, "function"),
+			report.Where(first.File, first.Position), first.Rule, first.Message))
+	}
+	if n := len(s.nameless); n > 0 {
+		all = append(all, fmt.Sprintf("not compared: %s without a name that can be used, such as %s; of a patch for kustomize, compare what kustomize makes",
+			terminal.Plural(n, "MazeTask"), s.nameless[0]))
+	}
+	return all
 }
 
 // lostTasks is what is wrong with a function that may declare a task, or with a file of tasks.

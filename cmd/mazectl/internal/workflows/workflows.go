@@ -260,6 +260,26 @@ func mentionsWorkflows(content []byte) bool {
 	return workflowMark.Match(content) || nodesMark.Match(content) && nodeMark.Match(content)
 }
 
+// passedOver returns why a file or link of a folder is not read. Empty for a file that is.
+func passedOver(path string) string {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil && isCandidate(path):
+		return "cannot be read: " + terminal.Cause(err).Error()
+	case err != nil: // a link to something else
+		return ""
+	case info.IsDir():
+		return "is a link to a folder"
+	case !isCandidate(path):
+		return ""
+	case !info.Mode().IsRegular():
+		return "is no regular file"
+	case info.Size() > maxFound:
+		return fmt.Sprintf("has more than %d MiB", maxFound>>20)
+	}
+	return ""
+}
+
 // addFolder finds the workflows in a folder. Links to folders are not followed.
 func (f *Found) addFolder(ctx context.Context, folder string) error {
 	before, passed := len(f.All), 0
@@ -273,16 +293,14 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 			return context.Cause(ctx)
 		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "__pycache__"):
 			return fs.SkipDir
-		case entry.IsDir() || !isCandidate(name):
+		case entry.IsDir() || !isCandidate(name) && (entry.Type()&fs.ModeSymlink == 0 || strings.HasPrefix(name, ".")):
 			return nil
 		}
-		info, err := os.Stat(path)
-		isRead := err == nil && info.Mode().IsRegular() && info.Size() <= maxFound
-		if !isRead { // a folder has all sorts of files
-			passed++
-			if err == nil && info.Mode().IsRegular() {
-				f.Notes = append(f.Notes, fmt.Sprintf("%s is passed over, as it has more than %d MiB; name it if it has workflows", path, maxFound>>20))
-			}
+		if why := passedOver(path); why != "" {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s is passed over, as it %s; name it if it has workflows", path, why))
+			return nil
+		}
+		if !isCandidate(name) {
 			return nil
 		}
 		content, err := readAll(ctx, maxFound, func() (io.ReadCloser, error) { return os.Open(path) })
