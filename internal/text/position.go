@@ -1,6 +1,9 @@
 package text
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // Position is a place in a text: a line, and a character (Unicode code point) in it, both counted from 1. The zero value is no
 // place: the text as such is meant.
@@ -48,6 +51,14 @@ func (p *Positions) At(offset int) Position {
 		}
 	}
 	return p.last
+}
+
+// Searchable returns a text in which ASCII words are found, whether it is UTF-8 or, by its first two bytes, UTF-16. It is not to be read.
+func Searchable(text []byte) []byte {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return bytes.ReplaceAll(text, []byte{0}, nil)
+	}
+	return text
 }
 
 // FirstInvalid returns the offset of the first byte that is not UTF-8, or -1 if there is none.

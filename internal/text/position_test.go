@@ -79,3 +79,13 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+func TestSearchable(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a\x00b": "a\x00b", "\xff\xfea\x00b\x00": "\xff\xfeab", "\xfe\xff\x00a\x00b": "\xfe\xffab", "\xef\xbb\xbfa": "\xef\xbb\xbfa",
+	} {
+		if got := string(Searchable([]byte(text))); got != want {
+			t.Errorf("Searchable(%q): want %q, got %q", text, want, got)
+		}
+	}
+}

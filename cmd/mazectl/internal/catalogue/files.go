@@ -16,6 +16,7 @@ import (
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/lint"
+	"github.com/maze-agent/maregister/internal/text"
 )
 
 // Files are the files to judge.
@@ -160,6 +161,7 @@ func (l *Files) addFileOfFolder(ctx context.Context, name string) error {
 
 // mentionsTasks reports whether a file of a folder may be about MazeTasks. A folder has all sorts of YAML.
 func mentionsTasks(content []byte) bool {
+	content = text.Searchable(content)
 	return bytes.Contains(content, []byte("MazeTask")) || bytes.Contains(content, []byte("registry.mazeagent.net"))
 }
 

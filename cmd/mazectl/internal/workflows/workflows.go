@@ -257,6 +257,7 @@ var (
 
 // mentionsWorkflows reports whether a text that cannot be read is probably meant as a workflow.
 func mentionsWorkflows(content []byte) bool {
+	content = text.Searchable(content)
 	return workflowMark.Match(content) || nodesMark.Match(content) && nodeMark.Match(content)
 }
 
