@@ -283,7 +283,7 @@ func passedOver(path string) string {
 
 // addFolder finds the workflows in a folder. Links to folders are not followed.
 func (f *Found) addFolder(ctx context.Context, folder string) error {
-	before, passed := len(f.All), 0
+	before, passed, isFound := len(f.All), 0, false
 	root := filepath.Clean(folder) + string(filepath.Separator)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		name := filepath.Base(path)
@@ -308,13 +308,15 @@ func (f *Found) addFolder(ctx context.Context, folder string) error {
 		if err != nil {
 			return err
 		}
-		if !f.take(path, content, false) {
+		if f.take(path, content, false) {
+			isFound = true
+		} else {
 			passed++
 		}
 		return nil
 	})
 	slices.SortStableFunc(f.All[before:], func(a, b Workflow) int { return text.CompareNatural(a.Name, b.Name) })
-	if err == nil && len(f.All) == before {
+	if err == nil && !isFound {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s has no workflow; passed over: %s", folder, terminal.Plural(passed, "other file")))
 	}
 	return err
