@@ -73,7 +73,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 		})
 	}
 	_ = readers.Wait()
-	countAbsent(sources, &sides, &errs)
+	o.countAbsent(ctx, sources, &sides, &errs)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 		return nil, fmt.Errorf("revision %s: %w", s.revision, err)
 	}
 	wanted := needed(files, inside)
-	if len(wanted) == 0 {
+	if wanted == nil {
 		return nil, &absentError{where: fmt.Sprintf("revision %s has no %s", s.revision, s.Path)}
 	}
 	wanted, links, err := repository.followed(ctx, tree, inside, wanted)
@@ -153,7 +153,7 @@ func (r *repository) list(ctx context.Context, tree, inside string) ([]gitFile, 
 }
 
 // needed returns those files of a tree that have to be there to read a path: what is below it, and the Python modules that those may take
-// something from.
+// something from. Nil if the tree does not have the path.
 func needed(files []gitFile, inside string) []gitFile {
 	byName := map[string]bool{}
 	for _, file := range files {

@@ -182,7 +182,11 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	s.ignores = append(s.ignores, changesOnly(declared.Ignores)...)
 	s.notes = append(s.notes, files.Unfollowed...)
 	if len(s.tasks) == 0 {
-		s.notes = append(s.notes, slices.Concat(files.Notes, files.Elsewhere, declared.Notes)...)
+		if shown == nil {
+			s.notes = append(s.notes, slices.Concat(files.Notes, files.Elsewhere, declared.Notes)...)
+		} else { // they name the folder where it was read
+			s.notes = append(s.notes, s.name+" has no task")
+		}
 		if strangers > 0 {
 			return nil, fmt.Errorf("%s has no MazeTask; if it is a registry, or what discover -o task-meta prints, write registry:%s", s.name, name)
 		}
