@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -125,14 +127,38 @@ func qualified(namespace, name string) string {
 
 // readFiles reads the tasks of a file, or of a folder of manifests and Python sources.
 func readFiles(ctx context.Context, stdin io.Reader, o *Options, name string, s *side) (*side, error) {
+	isPipe := true
 	if name != terminal.StdinArgument {
-		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &absentError{where: "there is no file or folder " + name, advice: fmt.Sprintf(
 				"; for a revision of git, write git:%s, for a namespace of the cluster, cluster:%s", name, name)}
 		}
+		isPipe = err == nil && info.Mode()&fs.ModeNamedPipe != 0
 	}
 	s.name = name
-	return readCollected(ctx, stdin, o, name, s, nil)
+	s, err := readCollected(ctx, stdin, o, name, s, nil)
+	if err != nil || !s.isBlank(name) {
+		return s, err
+	}
+	what := name
+	if name == terminal.StdinArgument {
+		what = "the standard input"
+	}
+	if isPipe { // as if all tasks of the other version were new
+		return nil, fmt.Errorf("%s is empty: what should have written it has probably failed; for a version without tasks, give %s", what, os.DevNull)
+	}
+	s.notes = []string{what + " is empty: it counts as a version without tasks"}
+	return s, nil
+}
+
+// isBlank reports whether the file that was read has nothing in it. It reports false for a folder.
+func (s *side) isBlank(name string) bool {
+	if name == terminal.StdinArgument {
+		name = terminal.StdinName
+	}
+	content := s.text(filepath.ToSlash(name))
+	return content != nil && len(bytes.TrimSpace(content)) == 0
 }
 
 // readCollected reads the tasks of a file or a folder. shown returns how a user calls a file that was read elsewhere. Nil for all as they are.
