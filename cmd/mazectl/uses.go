@@ -36,7 +36,7 @@ type usesOptions struct {
 }
 
 func newUsesCommand(program string, t terminal.Terminal) *cobra.Command {
-	o := usesOptions{}
+	o := usesOptions{cluster: workflows.Cluster{Instead: "give files of workflows"}}
 	c := &cobra.Command{
 		Use:   "uses TASK [FILE|DIR|cluster:[NAMESPACE]...]",
 		Short: "Tell which workflows run a task, and what they pass and read",
@@ -165,7 +165,7 @@ func (o *usesOptions) tellPublications(ctx context.Context, t terminal.Terminal,
 		}
 		return nil
 	}
-	advice := catalogue.Advice{Instead: "give files of workflows", Namespace: "with -n"}
+	advice := catalogue.Advice{Instead: o.cluster.Instead, Namespace: "with -n"}
 	for _, p := range all {
 		switch {
 		case p.HasTask:

@@ -74,11 +74,12 @@ func (s *Source) read(ctx context.Context, stdin io.Reader, o *Options, into *si
 	}
 }
 
+// advice is what else than a namespace of the cluster a version can be.
+var advice = catalogue.Advice{Instead: "give files, a folder or registry:PATH", Namespace: "as cluster:NAMESPACE"}
+
 // readPublished reads a registry, of a cluster or stored.
 func (s *Source) readPublished(ctx context.Context, stdin io.Reader, o *Options, r *side) (*side, error) {
-	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace, Advice: catalogue.Advice{
-		Instead: "give files, a folder or registry:PATH", Namespace: "as cluster:NAMESPACE",
-	}}
+	from := catalogue.Options{Registry: s.Path, ClusterNamespace: s.namespace, Advice: advice}
 	from.Cluster = o.Cluster
 	published, err := from.Published(ctx, stdin)
 	if none, ok := errors.AsType[*catalogue.NoRegistryError](err); ok {

@@ -30,7 +30,7 @@ type flows struct {
 // readFlows reads the workflows, and those of the cluster if a version is its registry. All that are named have to be there: who forgets one
 // would be told that nothing breaks.
 func (o *Options) readFlows(ctx context.Context, stdin io.Reader, sources [2]Source) (*flows, error) {
-	from := &workflows.Cluster{Flags: o.Cluster, FilesReplace: true}
+	from := &workflows.Cluster{Flags: o.Cluster, FilesReplace: true, Instead: "give files of workflows"}
 	found := workflows.Read(ctx, stdin, from, o.Workflows)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -41,7 +41,7 @@ func (o *Options) readFlows(ctx context.Context, stdin io.Reader, sources [2]Sou
 	asked := len(o.Workflows) > 0
 	isCluster := func(s Source) bool { return s.kind == clusterSource }
 	if at := slices.IndexFunc(sources[:], isCluster); at >= 0 && !slices.ContainsFunc(o.Workflows, workflows.IsCluster) {
-		asked = true
+		asked, from.Instead = true, advice.Instead
 		switch err := found.AddCluster(ctx, from, sources[at].namespace); {
 		case workflows.IsAbsent(err), apierrors.IsForbidden(err):
 			found.Notes = append(found.Notes, "the cluster's workflows are not counted: "+err.Error()+"; give files of workflows by --workflows")

@@ -28,6 +28,8 @@ type Cluster struct {
 	Flags *genericclioptions.ConfigFlags
 	// AllNamespaces has those of all namespaces be read in place of those of one.
 	AllNamespaces bool
+	// Instead is what messages tell a user to give instead of the cluster, as in: give files of workflows.
+	Instead string
 	// FilesReplace has a MazeWorkflow be left out that a file has, too: it is about to be replaced by that.
 	FilesReplace bool
 }
@@ -40,7 +42,7 @@ func IsCluster(argument string) bool { return strings.HasPrefix(argument, Cluste
 func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string) error {
 	connection, err := cluster.Connect(from.Flags)
 	if err != nil {
-		return fmt.Errorf("%w; %s, or give files of workflows", err, cluster.Advice)
+		return fmt.Errorf("%w; %s, or %s", err, cluster.Advice, from.Instead)
 	}
 	all, err := connection.AllWorkflows()
 	if err != nil {
@@ -69,7 +71,7 @@ func (f *Found) AddCluster(ctx context.Context, from *Cluster, namespace string)
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("read the workflows: %w; whoever reads them needs the right to list mazeworkflows in %s", err, where)
 	case err != nil:
-		return fmt.Errorf("read the workflows of %s: %w; %s, or give files of workflows", where, err, cluster.Advice)
+		return fmt.Errorf("read the workflows of %s: %w; %s, or %s", where, err, cluster.Advice, from.Instead)
 	case listed == 0 && !from.AllNamespaces && connection.Existence(ctx, namespace) == cluster.Missing:
 		return &cluster.NoNamespaceError{Namespace: namespace}
 	}
