@@ -193,7 +193,7 @@ func TestTold(t *testing.T) {
 	}
 	before.Kubernetes.UID, after.Kubernetes.UID = "1", "2"
 	published := []string{
-		manifests[0], `placement is now {"schedulerName":"hami-scheduler"}; it was {}`, `predictor is now "vlm"`, manifests[1],
+		manifests[0], `placement.schedulerName is now "hami-scheduler"`, `predictor is now "vlm"`, manifests[1],
 	}
 	if diff := cmp.Diff(published, tell()); diff != "" {
 		t.Errorf("of registries (-want +got):\n%s", diff)
@@ -201,6 +201,34 @@ func TestTold(t *testing.T) {
 	before.Digest = registry.Digests{}
 	if diff := cmp.Diff(manifests[1:], tell()); diff != "" {
 		t.Errorf("of the original's form (-want +got):\n%s", diff)
+	}
+}
+
+// TestTellsWhatDiffers: of a long field, the parts that differ are told, and not the ends that are the same.
+func TestTellsWhatDiffers(t *testing.T) {
+	valueOf := func(text string) json.RawMessage {
+		if text == "" {
+			return nil
+		}
+		return json.RawMessage(text)
+	}
+	for _, tc := range []struct{ old, now, want string }{
+		{`{"a":1,"b":{"c":2,"d":3}}`, `{"a":1,"b":{"c":4,"d":3}}`, `run.b.c is now 4; it was 2`},
+		{`{"env":[{"name":"A","value":"x"},{"name":"B","value":"y"}]}`, `{"env":[{"name":"A","value":"x"},{"name":"B","value":"z"}]}`,
+			`run.env[1].value is now "z"; it was "y"`},
+		{`{"env":[1]}`, `{"env":[1,2]}`, `run.env is now [1,2]; it was [1]`},
+		{`{"a":1,"z":2}`, `{"b":3,"z":{"y":1}}`, "run.a is gone; it was 1\nrun.b is now 3\nrun.z is now {\"y\":1}; it was 2"},
+		{``, `{"a":1,"b":2}`, `run is now {"a":1,"b":2}`},
+		{`{"a":1,"b":2}`, ``, `run is gone; it was {"a":1,"b":2}`},
+		{`{"a":1}`, `{"a":1}`, ``},
+	} {
+		var got []string
+		for _, change := range differences("run", valueOf(tc.old), valueOf(tc.now)) {
+			got = append(got, change.String())
+		}
+		if diff := cmp.Diff(tc.want, strings.Join(got, "\n")); diff != "" {
+			t.Errorf("%s to %s, -want +got:\n%s", tc.old, tc.now, diff)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/maze-agent/maregister/internal/evolution"
@@ -79,8 +80,13 @@ func (r *Result) point(f *finding.Finding, edit *evolution.Edit, change *evoluti
 		}
 		return
 	}
-	pointer := "/spec/" + strings.ReplaceAll(change.Parameter, ".", "/")
-	if at, ok := is.places[pointer]; ok {
-		f.Pointer, f.Position = pointer, at
+	for pointer := "/spec/" + pointerOf.Replace(change.Parameter); pointer != "/spec"; pointer = path.Dir(pointer) {
+		if at, ok := is.places[pointer]; ok {
+			f.Pointer, f.Position = pointer, at
+			return
+		}
 	}
 }
+
+// pointerOf makes a JSON pointer below spec of the path to a field, such as run.env[0].value.
+var pointerOf = strings.NewReplacer(".", "/", "[", "/", "]", "")
