@@ -29,6 +29,8 @@ OLD and NEW are each
   registry:PATH            a registry in a file, as "dag check --registry" takes it
   cluster:[NAMESPACE]      the registry of a namespace in the cluster of kubectl's flags
 
+A task that NEW does not have is removed; with --partial it stays, as where NEW is one of several sources that share a namespace.
+
 A task is known by its namespace and spec.name; where a manifest has no namespace, by spec.name. Placement and what the operator's
 configuration decides are compared where both versions are registries.
 
@@ -105,6 +107,7 @@ func newDiffCommand(program string, t terminal.Terminal) *cobra.Command {
 	c.PersistentFlags().Lookup("namespace").Usage = "Namespace of the tasks; of files, those of all namespaces without it"
 	complete(c, "fail-on", failOns)
 	addWorkflowsFlag(c, &o.Workflows)
+	flags.BoolVar(&o.Partial, "partial", false, "NEW has only a part of the tasks: those that it does not have stay as they are in OLD")
 	c.ValidArgsFunction = completeSources
 	return c
 }

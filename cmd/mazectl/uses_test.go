@@ -72,6 +72,7 @@ func TestNamespaces(t *testing.T) {
 	config := write("kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, users: [{name: u}], clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}],
 contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], current-context: x}`, server.URL))
 	manifest := write("ocr.yaml", "{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: ocr}, spec: {name: ocr, inputParameters: {pages: str}}}\n")
+	other := write("mail.yaml", "{apiVersion: registry.mazeagent.net/v1alpha1, kind: MazeTask, metadata: {name: mail}, spec: {name: mail}}\n")
 	elsewhere := write("elsewhere.json", object("audio", "w1"))
 	const taken = "namespace taken has no registry: its ConfigMap maze-registry belongs to someone else, and the registry needs its name: delete it, " +
 		"and create it anew under another name if it is needed; the operator then publishes at once"
@@ -98,6 +99,14 @@ contexts: [{name: x, context: {cluster: c, user: u, namespace: vision}}], curren
 		"somebody else's registry to compare with": {args: "diff cluster:taken " + manifest, code: exitFailed, wantErr: "error: " + taken + "\n"},
 		"somebody else's registry to check by":     {args: "dag check " + elsewhere + " -n taken", code: exitFailed, wantErr: "error: " + taken + "\n"},
 		"a task, and somebody else's registry":     {args: "uses ocr -n taken", wantErr: "note: " + taken + "\n"},
+		"a registry has tasks of other sources": {
+			args: "diff cluster:vision " + other + " -o concise --select MZ341", wantOut: other + ":1:1: MZ341 [note] task mail is new\n",
+			wantErr: "note: 1 task of namespace vision: not in " + other + ", and so removed; give --partial if tasks of other sources are to stay\n",
+		},
+		"a part of a registry": {
+			args: "diff cluster:vision " + other + " --partial -o concise", wantOut: other + ":1:1: MZ341 [note] task mail is new\n",
+			wantErr: "1 added, 0 changed, 0 removed, 1 unchanged; ",
+		},
 		"no workflows that an edit could break": {
 			args: "diff cluster:fresh " + manifest + " --select MZ311", wantErr: "0 unchanged; breaks 0 of 0 workflows: nothing is wrong\n",
 		},

@@ -2,6 +2,7 @@
 package diff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 type Options struct {
 	// Old and New are the versions, as the user gave them: see ParseSource.
 	Old, New string
+	// Partial says that New has only a part of the tasks: those that it does not have stay as they are in Old.
+	Partial bool
 	// Workflows are files and folders of workflows, to see which of them an edit breaks.
 	Workflows []string
 	// Claims are decorators in Python sources that count as Maze's.
@@ -77,11 +80,16 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	r := &Result{old: sides[0], new: sides[1], flows: flows, Workflows: len(flows.All)}
+	r := &Result{old: sides[0], new: sides[1], flows: flows}
 	r.old.inNamespaceOf(r.new)
 	r.new.inNamespaceOf(r.old)
 	r.old.hide(r.new)
 	r.new.hide(r.old)
+	if o.Partial {
+		r.new.keep(r.old)
+	}
+	flows.leaveElsewhere(cmp.Or(o.Namespace, r.namespace()))
+	r.Workflows = len(flows.All)
 	r.Edits = evolution.Match(r.old.versions, r.new.versions)
 	broken := flows.brokenBy(r.Edits, r.old.isRegistry)
 	r.Findings = finding.Sort(append(r.findings(broken), broken.found...))
@@ -97,7 +105,33 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	}
 	r.Inputs = append(r.Inputs, flows.Names()...)
 	r.Notes = append(r.Notes, flows.Notes...)
+	r.noteRemoved()
 	return r, nil
+}
+
+// namespace returns the one whose registry is compared. Empty if none is, or two that are of different ones.
+func (r *Result) namespace() string {
+	if r.old.isRegistry && r.new.isRegistry && r.old.namespace != r.new.namespace {
+		return ""
+	}
+	return cmp.Or(r.old.namespace, r.new.namespace)
+}
+
+// noteRemoved notes that tasks of a registry count as removed, which may be from other sources than those of the new version.
+func (r *Result) noteRemoved() {
+	if !r.old.isRegistry || r.new.isRegistry {
+		return
+	}
+	removed := 0
+	for i := range r.Edits {
+		if r.Edits[i].Fate == evolution.TaskRemoved {
+			removed++
+		}
+	}
+	if removed > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s of %s: not in %s, and so removed; give --partial if tasks of other sources are to stay",
+			terminal.Plural(removed, "task"), r.old.name, r.new.name))
+	}
 }
 
 // parse reads the arguments.

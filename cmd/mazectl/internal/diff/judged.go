@@ -112,6 +112,7 @@ func (s *side) addJudged(o *Options, name string, f *judgedFile, declared *task)
 	}
 	for _, one := range f.tasks {
 		if o.Namespace != "" && one.Namespace != "" && one.Namespace != o.Namespace {
+			s.elsewhere++
 			continue
 		}
 		one = placed(one)

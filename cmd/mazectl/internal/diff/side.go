@@ -53,6 +53,8 @@ type side struct {
 	first map[[2]string]string
 	// byVersion are the tasks by their versions, once all are known.
 	byVersion map[*evolution.Version]*task
+	// elsewhere is how many tasks were left out, as they are of other namespaces than the one that the user gave.
+	elsewhere int
 	// revision begins the names of files that are no longer there: those of a git revision.
 	revision string
 	// lost are functions that may declare a task, and do not, as something is wrong with them.
@@ -94,8 +96,28 @@ func (s *side) inNamespaceOf(other *side) {
 		s.tasks[i].Namespace = ""
 		s.versions = append(s.versions, s.tasks[i].Version)
 	}
-	if left := before - len(s.tasks); left > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s of other namespaces than %s in %s: not compared", terminal.Plural(left, "task"), other.namespace, s.name))
+	s.noteElsewhere(before-len(s.tasks), other.namespace)
+}
+
+// noteElsewhere notes how many tasks are left out, as they are of other namespaces than the one that is compared.
+func (s *side) noteElsewhere(count int, namespace string) {
+	if count > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("%s of other namespaces than %s in %s: not compared", terminal.Plural(count, "task"), namespace, s.name))
+	}
+}
+
+// keep adds the tasks of another side that this one, which has only a part of them, does not have.
+func (s *side) keep(other *side) {
+	namespaces := map[string][]string{} // by the tasks' names
+	for i := range s.versions {
+		v := &s.versions[i]
+		namespaces[v.Name] = append(namespaces[v.Name], v.Namespace)
+	}
+	for _, t := range other.tasks {
+		isIt := func(namespace string) bool { return namespace == t.Namespace || namespace == "" || t.Namespace == "" }
+		if t.Entry != nil && !slices.ContainsFunc(namespaces[t.Name], isIt) {
+			s.add(t)
+		}
 	}
 }
 
@@ -205,6 +227,7 @@ func readCollected(ctx context.Context, stdin io.Reader, o *Options, name string
 	if err := s.addDeclared(o, linter, &declared); err != nil {
 		return nil, err
 	}
+	s.noteElsewhere(s.elsewhere, o.Namespace)
 	s.ignores = append(s.ignores, changesOnly(declared.Ignores)...)
 	s.notes = append(s.notes, files.Unfollowed...)
 	if len(s.tasks) == 0 {

@@ -52,6 +52,18 @@ func (o *Options) readFlows(ctx context.Context, stdin io.Reader, sources [2]Sou
 	return &flows{found, asked}, nil
 }
 
+// leaveElsewhere leaves out the workflows of other namespaces than the one that is compared, and notes how many these are. They run other
+// tasks. It leaves out none where the namespace is empty.
+func (f *flows) leaveElsewhere(namespace string) {
+	before := len(f.All)
+	if namespace != "" {
+		f.All = slices.DeleteFunc(f.All, func(w workflows.Workflow) bool { return w.Namespace != "" && w.Namespace != namespace })
+	}
+	if left := before - len(f.All); left > 0 {
+		f.Notes = append(f.Notes, fmt.Sprintf("%s of other namespaces than %s: not checked", terminal.Plural(left, "workflow"), namespace))
+	}
+}
+
 // content returns the text of a workflow's file. Nil if it is none.
 func (f *flows) content(name string) []byte {
 	at := slices.IndexFunc(f.All, func(w workflows.Workflow) bool { return w.Name == name && !w.IsObject })
