@@ -97,6 +97,7 @@ func (c *checker) source(from, n *Node, r *reference) (schema.Part, bool) {
 	one, ok := part.Item(r.index)
 	if !ok {
 		c.report(finding.UnknownOutput, r.at, n, "the output %s of node %s has no item [%d]: it %s", quote(r.output), quote(from.ID), r.index, extent(part, r.index))
+		c.reads(from.index, r.output)
 	}
 	return one, ok
 }
@@ -131,6 +132,7 @@ func (c *checker) unknownOutput(from, n *Node, r *reference, names []string) {
 		c.report(finding.UnknownOutput, r.at, n, "the output schema of node %s%s forbids the name %s; correct it, or leave the reference out",
 			quote(from.ID), of, quote(r.output))
 	}
+	c.reads(from.index, r.output)
 }
 
 // connect returns whether an output can feed an argument, and reports it if it cannot.
@@ -158,6 +160,7 @@ func (c *checker) connect(n *Node, a *argument, r *reference, from schema.Part, 
 		c.report(finding.IncompatibleEdge, r.at, n, "the output %s of node %s cannot feed the argument %s: %s",
 			quote(r.output), quote(r.node), quote(a.name), result.why)
 		c.about(a.name)
+		c.reads(producer, r.output)
 	}
 	return result.verdict
 }

@@ -83,7 +83,7 @@ func (c *checker) shown(v *jsontree.Node) string {
 
 // subjectOf returns which part of the workflow a value is of. n is the node that it belongs to in any case; nil if that is not known.
 func (g *Graph) subjectOf(v *jsontree.Node, n *Node) *finding.Subject {
-	s := &finding.Subject{Node: -1, Edge: -1, Value: -1}
+	s := &finding.Subject{Node: -1, Edge: -1, Value: -1, Source: -1}
 	if n != nil {
 		s.Node = n.index
 	}
@@ -106,6 +106,14 @@ func (g *Graph) subjectOf(v *jsontree.Node, n *Node) *finding.Subject {
 func (c *checker) about(parameter string) {
 	if !c.isFull() {
 		c.found[len(c.found)-1].Subject.Parameter = parameter
+	}
+}
+
+// reads adds the output that is read, and the index of the node that has it, to the finding that was reported last.
+func (c *checker) reads(source int, output string) {
+	if !c.isFull() {
+		subject := c.found[len(c.found)-1].Subject
+		subject.Source, subject.Output = source, output
 	}
 }
 

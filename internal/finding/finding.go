@@ -64,6 +64,9 @@ type Subject struct {
 	Value int
 	// Parameter is that of the node's task. Empty for none.
 	Parameter string
+	// Source is the index of the node whose output is read, and Output that output. Negative and empty for none.
+	Source int
+	Output string
 	// Effect is what Maze does with it. Empty if that is not known, or nobody asked.
 	Effect Effect
 }

@@ -14,7 +14,7 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 	var all []finding.Finding
 	for i := range r.Edits {
 		edit := &r.Edits[i]
-		breaks := broken.sentence(edit)
+		breaks := broken.sentence(cause{edit, wholeTask})
 		switch edit.Fate {
 		case evolution.TaskAdded:
 			all = append(all, r.about(edit, finding.TaskAdded, "task %s is new", edit.New.Name))
@@ -27,10 +27,7 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 			all = append(all, r.about(edit, finding.IncomparableTask, "task %s cannot be compared: %s", edit.Version().Name, edit.Why))
 		}
 		for j, change := range edit.Changes {
-			if j > 0 || edit.Fate == evolution.TaskRenamed {
-				breaks = "" // it is told once
-			}
-			f := r.about(edit, change.Rule(), "task %s: %s%s", edit.New.Name, change, breaks)
+			f := r.about(edit, change.Rule(), "task %s: %s%s", edit.New.Name, change, broken.sentence(cause{edit, j}))
 			r.point(&f, edit, &change)
 			all = append(all, f)
 		}

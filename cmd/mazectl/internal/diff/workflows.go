@@ -80,12 +80,21 @@ type brokenWorkflows struct {
 	scopes map[string]*scope
 	// complete says that the old tasks are all that there were: what runs another one was not valid.
 	complete bool
-	// byEdit has their names, in the order of the files.
-	byEdit map[*evolution.Edit][]string
-	found  []finding.Finding
+	// byCause has their names, in the order of the files.
+	byCause map[cause][]string
+	found   []finding.Finding
 	// count is how many workflows the edits break, and invalid how many of the others were wrong before, and still are.
 	count, invalid int
 }
+
+// cause is a change by which an edit breaks workflows: an index of its changes, or wholeTask.
+type cause struct {
+	edit   *evolution.Edit
+	change int
+}
+
+// wholeTask is that a task is gone, or has another name.
+const wholeTask = -1
 
 // scope is what the workflows of a namespace see of the edits.
 type scope struct {
@@ -99,7 +108,7 @@ type scope struct {
 // brokenBy checks the workflows with the old tasks and with the new ones. What is wrong with the new ones alone is the fault of an edit: of
 // those that show it by themselves, or of all together.
 func (f *flows) brokenBy(edits []evolution.Edit, complete bool) *brokenWorkflows {
-	b := &brokenWorkflows{edits: edits, scopes: map[string]*scope{}, complete: complete, byEdit: map[*evolution.Edit][]string{}}
+	b := &brokenWorkflows{edits: edits, scopes: map[string]*scope{}, complete: complete, byCause: map[cause][]string{}}
 	for i := range f.All {
 		w := &f.All[i]
 		seen := b.scopeOf(w.Namespace)
@@ -172,7 +181,8 @@ func (s *scope) usedBy(w *workflows.Workflow) []*evolution.Edit {
 // check checks a workflow that uses tasks which were edited. No edit breaks one that was wrong before.
 func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evolution.Edit) {
 	defer w.Forget()
-	old, now := errorsOf(w, seen.before), errorsOf(w, seen.after)
+	_, old := errorsOf(w, seen.before)
+	graph, now := errorsOf(w, seen.after)
 	known := keysOf(old)
 	old = slices.DeleteFunc(old, func(f finding.Finding) bool { return f.Rule == finding.UnknownFunc && !b.complete })
 	if len(old) > 0 {
@@ -186,9 +196,10 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 	b.count++
 	alone := make([]map[string]bool, len(used))
 	for i, edit := range used {
-		alone[i] = keysOf(errorsOf(w, seen.with(w, edit)))
+		_, found := errorsOf(w, seen.with(w, edit))
+		alone[i] = keysOf(found)
 	}
-	blamed := map[*evolution.Edit]bool{}
+	blamed := map[cause]bool{}
 	for _, f := range wrong {
 		var culprits []*evolution.Edit
 		for i, edit := range used {
@@ -201,7 +212,7 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 		}
 		var names []string
 		for _, edit := range culprits {
-			blamed[edit] = true
+			blamed[causeOf(edit, graph, &f)] = true
 			names = append(names, edit.Old.Name)
 		}
 		since := fmt.Sprintf("since the edit of task %s: ", strings.Join(names, " and "))
@@ -210,11 +221,42 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 			told.Cause = w.Namespace + "/" + w.Title() + " " + since + f.Cause
 		}
 	}
-	for _, edit := range used {
-		if blamed[edit] {
-			b.byEdit[edit] = append(b.byEdit[edit], w.Title())
+	for c := range blamed {
+		b.byCause[c] = append(b.byCause[c], w.Title())
+	}
+}
+
+// causeOf returns the change of an edit that an error of a workflow comes from: the worst one of the parameter that the error is about, or
+// the worst one at all where that is not known.
+func causeOf(edit *evolution.Edit, graph *dag.Graph, f *finding.Finding) cause {
+	if edit.Fate != evolution.TaskEdited {
+		return cause{edit, wholeTask}
+	}
+	subject := f.Subject
+	runs := func(node int) bool {
+		return node >= 0 && node < len(graph.Nodes) && graph.Nodes[node].Func == edit.Old.Name
+	}
+	isAbout := func(c *evolution.Change) bool {
+		node, parameter := subject.Node, subject.Parameter
+		if c.Side == evolution.Output {
+			node, parameter = subject.Source, subject.Output
+		}
+		return c.Side != "" && parameter != "" && runs(node) && (c.Parameter == parameter || c.Was == parameter)
+	}
+	worst, ofParameter := 0, -1
+	for i := range edit.Changes {
+		c := &edit.Changes[i]
+		if c.Verdict > edit.Changes[worst].Verdict {
+			worst = i
+		}
+		if isAbout(c) && (ofParameter < 0 || c.Verdict > edit.Changes[ofParameter].Verdict) {
+			ofParameter = i
 		}
 	}
+	if ofParameter >= 0 {
+		return cause{edit, ofParameter}
+	}
+	return cause{edit, worst}
 }
 
 // tell reports what an error of a workflow means for the comparison. It returns the finding to be completed.
@@ -264,9 +306,9 @@ func taskOf(entry *registry.Entry) dag.Task {
 
 // errorsOf returns the errors of a workflow by what its tasks take and put out. What runs it does not matter, nor does a key that is given
 // twice, of which the API server takes the last: tasks do not change that.
-func errorsOf(w *workflows.Workflow, tasks *dag.Tasks) []finding.Finding {
-	_, found := w.Check(tasks, dag.Options{Target: dag.TargetRegistry})
-	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) || f.Rule == finding.DuplicateKey })
+func errorsOf(w *workflows.Workflow, tasks *dag.Tasks) (*dag.Graph, []finding.Finding) {
+	graph, found := w.Check(tasks, dag.Options{Target: dag.TargetRegistry})
+	return graph, slices.DeleteFunc(found, func(f finding.Finding) bool { return !report.IsError(f) || f.Rule == finding.DuplicateKey })
 }
 
 // keyOf tells findings apart. What a message says besides may depend on the other tasks.
@@ -285,9 +327,9 @@ func keysOf(found []finding.Finding) map[string]bool {
 // maxNamed is how many workflows a message names.
 const maxNamed = 3
 
-// sentence returns which workflows an edit breaks, as the end of a message. Empty for none.
-func (b *brokenWorkflows) sentence(edit *evolution.Edit) string {
-	names := b.byEdit[edit]
+// sentence returns which workflows a change breaks, as the end of a message. Empty for none.
+func (b *brokenWorkflows) sentence(c cause) string {
+	names := b.byCause[c]
 	if len(names) == 0 {
 		return ""
 	}
