@@ -30,6 +30,46 @@ func closed(schema map[string]any) map[string]any {
 	return schema
 }
 
+// closedWhole returns the schema of all parameters, closed: also where others that it applies declare some of the names. It stays as it is if
+// one of them may allow more names.
+func closedWhole(root map[string]any, names []string) map[string]any {
+	whole, _ := expanded(root, root).(map[string]any)
+	if hasAny(root, []string{"additionalProperties", "unevaluatedProperties", "$ref", "$dynamicRef"}) || opensInside(whole) {
+		return root
+	}
+	properties, _ := root["properties"].(map[string]any)
+	properties = maps.Clone(properties)
+	for _, name := range names {
+		if _, there := properties[name]; !there {
+			if properties == nil {
+				properties = map[string]any{}
+			}
+			properties[name] = true
+		}
+	}
+	root = maps.Clone(root)
+	root["additionalProperties"] = false
+	if len(properties) > 0 {
+		root["properties"] = properties
+	}
+	return root
+}
+
+// opens reports whether a schema, or one that it applies to the same object, may say which members there can be besides.
+func opens(value any) bool {
+	schema, ok := value.(map[string]any)
+	return ok && (hasAny(schema, opening) || hasAny(schema, []string{"$ref", "$dynamicRef"}) || opensInside(schema))
+}
+
+// opensInside reports whether a schema applies one to the same object that opens it.
+func opensInside(schema map[string]any) bool {
+	found := false
+	for _, keyword := range slices.Concat(combining, []string{"then", "else"}) {
+		inside(keyword, schema[keyword], func(_ []string, inner any) any { found = found || opens(inner); return nil })
+	}
+	return found
+}
+
 // closedInside closes the objects inside a schema. Where a schema may be applied beside another one, as by allOf, it stays open.
 func closedInside(root map[string]any) map[string]any {
 	root = maps.Clone(root)
@@ -106,29 +146,4 @@ func isCombined(value any) bool {
 		return slices.ContainsFunc(v, isCombined)
 	}
 	return false
-}
-
-// annotations are the keywords that tell of a value without restricting it.
-var annotations = []string{"title", "description", "default", "examples", "format", "deprecated", "readOnly", "writeOnly", "$comment"}
-
-// bare returns a schema without the keywords that only describe values, and without some more.
-func bare(value any, without ...string) any {
-	switch v := value.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, inner := range v {
-			if !slices.Contains(annotations, name) && !slices.Contains(without, name) {
-				out[name] = bare(inner, without...)
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, inner := range v {
-			out[i] = bare(inner, without...)
-		}
-		return out
-	default:
-		return value
-	}
 }

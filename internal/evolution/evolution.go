@@ -69,7 +69,9 @@ const (
 	Format  Kind = "format"
 	// Declared is of a side of which one version declares nothing at all.
 	Declared Kind = "declared"
-	// Combination is of what a side's parameters have to be together, as anyOf or dependentRequired say.
+	// Described is of any other keyword that tells of values without restricting them: Keyword has its name.
+	Described Kind = "described"
+	// Combination is of what a side's parameters have to be together, as anyOf or dependentRequired say: Keywords has those that have changed.
 	Combination Kind = "combination"
 	// Deprecated is of why the task should no longer be used.
 	Deprecated Kind = "deprecated"
@@ -83,9 +85,13 @@ type Change struct {
 	Kind Kind `json:"kind"`
 	// Parameter is its name in the new version, or in the old one if that is gone. Empty for a side as a whole.
 	Parameter string `json:"parameter,omitempty"`
-	// Was is the old name of a parameter that is renamed, or the path to a member inside that is dropped.
+	// Was is the old name of a parameter that is renamed, or the path to a member inside: one that is dropped, or that a default, a format
+	// or a description is of.
 	Was     string  `json:"was,omitempty"`
 	Verdict Verdict `json:"verdict"`
+	// Keyword is that of a default, a format or a description. Keywords are those of a combination.
+	Keyword  string    `json:"keyword,omitempty"`
+	Keywords []Keyword `json:"keywords,omitempty"`
 	// Old and New are the values of a default, a format or a field of the entry. Nil for none.
 	Old json.RawMessage `json:"old,omitempty"`
 	New json.RawMessage `json:"new,omitempty"`
@@ -144,8 +150,9 @@ func rank(s Side) int { return slices.Index([]Side{Input, Output, ""}, s) }
 // interfaceSide is one side of one version.
 type interfaceSide struct {
 	*schema.Parameters
-	// root is its schema as a tree.
-	root map[string]any
+	// root is its schema as a tree, and properties are those of its parameters, without references.
+	root       map[string]any
+	properties map[string]any
 	// given is what a caller, or the task, gives: only what is declared, also in objects inside. declared is the same for the arguments or
 	// the result alone, whatever is inside.
 	given    *schema.Parameters
@@ -167,10 +174,15 @@ func open(raw json.RawMessage) (*interfaceSide, error) {
 	if err := decoder.Decode(&s.root); err != nil {
 		return nil, err
 	}
-	if s.declared, err = reopen(closed(s.root)); err != nil {
+	declared, _ := s.root["properties"].(map[string]any)
+	s.properties = make(map[string]any, len(declared))
+	for name, property := range declared {
+		s.properties[name] = expanded(s.root, property)
+	}
+	if s.declared, err = reopen(closedWhole(s.root, s.Names())); err != nil {
 		return nil, err
 	}
-	s.given, err = reopen(closed(closedInside(s.root)))
+	s.given, err = reopen(closedWhole(closedInside(s.root), s.Names()))
 	return s, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/maze-agent/maregister/internal/registry"
 	"github.com/maze-agent/maregister/internal/text"
@@ -52,28 +53,55 @@ func (c Change) what() string {
 		return name + " is now required"
 	case Optional:
 		return name + " is now optional"
-	case Default, Format, Told:
-		if c.Kind != Told {
-			name = string(c.Kind) + " of " + name
-		} else {
-			name = c.Parameter
-		}
-		switch {
-		case c.Old == nil:
-			return name + " is now " + shown(c.New)
-		case c.New == nil:
-			return name + " is gone; it was " + shown(c.Old)
-		default:
-			return name + " is now " + shown(c.New) + "; it was " + shown(c.Old)
-		}
+	case Default, Format, Described:
+		return replaced(c.Keyword+" of "+c.place(), c.Old, c.New)
+	case Told:
+		return replaced(c.Parameter, c.Old, c.New)
 	case Declared:
 		return string(c.Side) + "s are declared in one version alone"
 	case Deprecated:
 		return c.deprecation()
 	case Combination:
-		return string(c.Side) + "s together have to be otherwise"
+		return c.combination()
 	default: // Added, Removed
 		return name + " is " + string(c.Kind)
+	}
+}
+
+// place returns where a keyword stands: in a parameter, inside one, or in the schema of all.
+func (c Change) place() string {
+	name := fmt.Sprintf("%s %q", c.Side, c.Parameter)
+	switch {
+	case c.Parameter == "":
+		return "the " + string(c.Side) + "s"
+	case c.Was != "":
+		return strconv.Quote(c.Was) + " in " + name
+	default:
+		return name
+	}
+}
+
+// combination returns what has changed of what is said of several parameters.
+func (c Change) combination() string {
+	if len(c.Keywords) == 0 {
+		return "the " + string(c.Side) + "s together are declared otherwise"
+	}
+	var parts []string
+	for _, keyword := range c.Keywords {
+		parts = append(parts, replaced(fmt.Sprintf("%q of the %ss", keyword.Name, c.Side), keyword.Old, keyword.New))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// replaced returns what has become of a value that has a name. Old or new is nil for none.
+func replaced(name string, old, now json.RawMessage) string {
+	switch {
+	case old == nil:
+		return name + " is now " + shown(now)
+	case now == nil:
+		return name + " is gone; it was " + shown(old)
+	default:
+		return name + " is now " + shown(now) + "; it was " + shown(old)
 	}
 }
 

@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -67,7 +68,7 @@ func (f flow) of(name string) []Change {
 		changes = append(changes, f.judged(Change{Kind: Widened, Parameter: name}))
 	case narrows:
 		changes = append(changes, f.judged(Change{Kind: Narrowed, Parameter: name}))
-	case len(f.dropped(name)) == 0 && !reflect.DeepEqual(bare(f.old.property(name)), bare(f.new.property(name))):
+	case len(f.dropped(name)) == 0 && f.isSpelledOtherwise(name):
 		changes = append(changes, f.changed(name))
 	}
 	if worstOf(changes) == Compatible {
@@ -81,7 +82,7 @@ func (f flow) of(name string) []Change {
 	case !required && f.old.requires(name):
 		changes = append(changes, f.judged(Change{Kind: Optional, Parameter: name}))
 	}
-	return append(changes, f.annotations(name)...)
+	return append(changes, f.annotations(name, nil, f.old.property(name), f.new.property(name))...)
 }
 
 // changed returns the change of a parameter that is declared otherwise, although the same values are given and taken. Where only the members
@@ -112,8 +113,9 @@ func (f flow) dropped(name string) []string {
 
 func droppedInside(path string, was, is map[string]any) []string {
 	var gone []string
-	old, _ := was["properties"].(map[string]any)
-	now, declares := is["properties"].(map[string]any)
+	before, after := options(was), options(is)
+	old, now := members(before), members(after)
+	isOpen := slices.ContainsFunc(after, func(option map[string]any) bool { return option["properties"] != nil && isCloseable(option) })
 	for _, name := range slices.Sorted(maps.Keys(old)) {
 		inner, _ := now[name].(map[string]any)
 		_, still := now[name]
@@ -122,15 +124,48 @@ func droppedInside(path string, was, is map[string]any) []string {
 			return gone
 		case still:
 			gone = append(gone, droppedInside(path+name+".", before, inner)...)
-		case declares && isCloseable(is):
+		case isOpen:
 			gone = append(gone, path+name)
 		}
 	}
-	if before, ok := was["items"].(map[string]any); ok {
-		after, _ := is["items"].(map[string]any)
-		gone = append(gone, droppedInside(path+"items.", before, after)...)
+	if item := items(before); item != nil {
+		gone = append(gone, droppedInside(path+"items.", item, items(after))...)
 	}
 	return gone[:min(len(gone), maxDropped)]
+}
+
+// options returns a schema, and those that it chooses from.
+func options(schema map[string]any) []map[string]any {
+	all := []map[string]any{schema}
+	for _, keyword := range []string{"anyOf", "oneOf"} {
+		inside(keyword, schema[keyword], func(_ []string, option any) any {
+			if option, ok := option.(map[string]any); ok {
+				all = append(all, options(option)...)
+			}
+			return nil
+		})
+	}
+	return all
+}
+
+// members returns the schemas of the members that some options declare.
+func members(options []map[string]any) map[string]any {
+	all := map[string]any{}
+	for _, option := range slices.Backward(options) { // the first one counts
+		properties, _ := option["properties"].(map[string]any)
+		maps.Copy(all, properties)
+	}
+	return all
+}
+
+// items returns the schema of the items that some options declare. Nil if none does.
+func items(options []map[string]any) map[string]any {
+	for _, option := range options {
+		if item, ok := option["items"].(map[string]any); ok {
+			return item
+		}
+	}
+	return nil
 }
 
 func worstOf(changes []Change) Verdict {
@@ -141,32 +176,22 @@ func worstOf(changes []Change) Verdict {
 	return worst
 }
 
-// annotations returns what has changed of a parameter that no value shows.
-func (f flow) annotations(name string) []Change {
-	var changes []Change
-	was, is := f.old.property(name), f.new.property(name)
-	if change, ok := f.differs(Default, name, was["default"], is["default"]); ok {
-		changes = append(changes, change)
-	}
-	if change, ok := f.differs(Format, name, was["format"], is["format"]); ok {
-		if change.New != nil && f.side == Input || change.Old != nil && f.side == Output {
-			change.Verdict = Unknown // a format asserts nothing, and who expects a file may not get one
-		}
-		changes = append(changes, change)
-	}
-	return changes
-}
-
-func (f flow) differs(kind Kind, name string, was, is any) (Change, bool) {
-	change := Change{Side: f.side, Kind: kind, Parameter: name, Old: fieldText(was), New: fieldText(is)}
-	return change, string(change.Old) != string(change.New)
-}
-
-// property returns the schema of a parameter as the root declares it. Empty where something else does.
+// property returns the schema of a parameter as the root declares it, without references. Empty where something else does.
 func (s *interfaceSide) property(name string) map[string]any {
-	properties, _ := s.root["properties"].(map[string]any)
-	property, _ := properties[name].(map[string]any)
+	property, _ := s.properties[name].(map[string]any)
 	return property
+}
+
+// spelled returns the schema of a parameter word for word.
+func (s *interfaceSide) spelled(name string) any {
+	properties, _ := s.root["properties"].(map[string]any)
+	return properties[name]
+}
+
+// isSpelledOtherwise reports whether a parameter is declared otherwise, but for what describes it.
+func (f flow) isSpelledOtherwise(name string) bool {
+	return !reflect.DeepEqual(bare(f.old.spelled(name)), bare(f.new.spelled(name))) ||
+		!reflect.DeepEqual(bare(f.old.property(name)), bare(f.new.property(name)))
 }
 
 // renames guesses which parameters of the old version have another name in the new one: such as take the same values, and are named
@@ -220,7 +245,7 @@ func (f flow) judged(c Change) Change {
 	switch {
 	case !can:
 		return c
-	case shown != nil && f.given.Validate(shown) == nil && f.taken.Validate(shown) != nil:
+	case shown != nil && f.shows(shown):
 		c.Verdict, c.Instance = Breaking, shown
 	default:
 		c.Verdict = Unknown
@@ -341,25 +366,13 @@ func (f flow) base() map[string]json.RawMessage {
 	return base
 }
 
-func encode(object map[string]json.RawMessage) json.RawMessage {
-	text, err := json.Marshal(object)
-	if err != nil {
+// encode returns a value as JSON, with the characters that it has. Nil if that cannot be.
+func encode(value any) json.RawMessage {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(value) != nil {
 		return nil
 	}
-	return text
-}
-
-// combined adds what the parameters alone do not tell: how they depend on each other.
-func (f flow) combined(changes []Change) []Change {
-	worst := worstOf(changes)
-	if worst == Breaking || schema.Within(f.given, f.taken) {
-		return changes
-	}
-	if instance, ok := schema.Counterexample(f.given, f.taken); ok {
-		return append(changes, Change{Side: f.side, Kind: Combination, Verdict: Breaking, Instance: instance})
-	}
-	if worst == Compatible {
-		changes = append(changes, Change{Side: f.side, Kind: Combination, Verdict: Unknown})
-	}
-	return changes
+	return bytes.TrimSpace(out.Bytes())
 }
