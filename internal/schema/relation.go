@@ -137,7 +137,8 @@ func (c *comparison) isSame(from, to Part) bool {
 }
 
 // isSameSchema compares two schemas, or other values of keywords, by their
-// text. References make them differ: they may lead to different schemas.
+// text. References make them differ: they may lead to different schemas. So do
+// true and false, which have no keywords either: as nodes, both are nil.
 func (c *comparison) isSameSchema(a, b any) bool {
 	if !c.spend(1) {
 		return false
@@ -145,7 +146,7 @@ func (c *comparison) isSameSchema(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
 		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) || a == nil || a["$ref"] != nil || a["$dynamicRef"] != nil {
+		if !ok || len(a) != len(b) || a == nil || b == nil || a["$ref"] != nil || a["$dynamicRef"] != nil {
 			return false
 		}
 		for _, name := range sortedNames(a) {
