@@ -45,13 +45,11 @@ func numberSamples(kind kinds, f *alternative, targets []alternative) []any {
 
 // decimal returns a number as JSON writes it. False if that would take more than 20 digits after the point.
 func decimal(n *big.Rat) (json.Number, bool) {
-	for digits := range 20 {
-		text := n.FloatString(digits)
-		if back, ok := new(big.Rat).SetString(text); ok && back.Cmp(n) == 0 {
-			return json.Number(text), true
-		}
+	digits, exact := n.FloatPrec()
+	if !exact || digits >= 20 {
+		return "", false
 	}
-	return "", false
+	return json.Number(n.FloatString(digits)), true
 }
 
 // stringSamples returns texts at the bounds of both sides' lengths, and those that their patterns match.
