@@ -99,7 +99,7 @@ clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}], co
 	}
 	manifest := write("ocr.yaml", []byte(task("name: ocr", "str")))
 	elsewhere := write("elsewhere.yaml", []byte(task("name: ocr, namespace: old", "str")+"---\n"+task("name: ocr, namespace: new", "int")))
-	const narrowed = `MZ306 [error] task ocr: input "page" allows other values: refuses {"page":""}` + "\n"
+	const narrowed = `MZ306 [error] task ocr: input "page" allows other values: refuses "" (got string, want number); accept it still, or publish a new task` + "\n"
 	const moved = `MZ344 [note] task ocr: placement.nodeSelector.pool is now "b"; it was "a"` + "\n"
 	for _, tc := range []struct {
 		old, new, want string

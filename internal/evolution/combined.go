@@ -54,19 +54,20 @@ func (f flow) combined(changes []Change) []Change {
 	if len(together.Keywords) > 0 {
 		if !fits {
 			together.Verdict, together.Instance = f.judgedTogether(together.Keywords)
+			together.Reason = reason(f.taken, together.Instance)
 		}
 		changes = append(changes, together)
 	}
 	if worst := worstOf(changes); worst < Breaking && !fits {
 		whole := Change{Side: f.side, Kind: Combination, Verdict: Unknown}
 		if instance, ok := schema.Counterexample(f.given, f.taken); ok && f.shows(instance) {
-			whole.Verdict, whole.Instance = Breaking, instance
+			whole.Verdict, whole.Instance, whole.Reason = Breaking, instance, reason(f.taken, instance)
 		}
 		if whole.Verdict > worst {
 			changes = append(changes, whole)
 		}
 	}
-	changes = append(changes, f.annotations("", nil, words(f.old.root), words(f.new.root))...)
+	changes = append(changes, f.annotations("", words(f.old.root), words(f.new.root))...)
 	if rest := f.keywords(nil); len(changes) == 0 && len(rest) > 0 {
 		changes = append(changes, Change{Side: f.side, Kind: Combination, Keywords: rest})
 	}
@@ -81,7 +82,8 @@ func words(schema map[string]any) map[string]any {
 }
 
 // judgedTogether returns what it means that keywords of the whole have changed, and nothing else: for that, they are compared beside the
-// parameters of the version that values go to. What breaks is shown as well by what the other version really gives.
+// parameters of the version that values go to, and what either requires is there. What breaks is shown as well by what the other version
+// really gives.
 func (f flow) judgedTogether(changed []Keyword) (Verdict, json.RawMessage) {
 	root := maps.Clone(f.to.root)
 	for _, keyword := range changed {
@@ -89,6 +91,10 @@ func (f flow) judgedTogether(changed []Keyword) (Verdict, json.RawMessage) {
 		if value, there := f.from.root[keyword.Name]; there {
 			root[keyword.Name] = value
 		}
+	}
+	if required := slices.Concat(f.old.Required(), f.new.Required()); len(required) > 0 {
+		slices.Sort(required)
+		root["required"] = slices.Compact(required)
 	}
 	mixed, err := open(encode(root))
 	if err != nil { // as where they refer to what the other version does not have
@@ -101,6 +107,17 @@ func (f flow) judgedTogether(changed []Keyword) (Verdict, json.RawMessage) {
 		return Breaking, instance
 	}
 	return Unknown, nil
+}
+
+// reason returns why a part refuses a value. Empty where there is no value.
+func reason(p schema.Part, value json.RawMessage) string {
+	if value == nil {
+		return ""
+	}
+	if err := p.Validate(value); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // shows reports whether one version really gives a value that the other one refuses.

@@ -57,7 +57,8 @@ const (
 	Replaced Kind = "replaced"
 	// Changed is of a parameter that is declared otherwise, in a way that no value shows.
 	Changed Kind = "changed"
-	// Extended is of a parameter whose objects declare members that could be anything before. Nobody should have passed them.
+	// Extended is of a member inside a parameter that is declared now, and could be anything before: Was has its path. Nobody should have
+	// passed it.
 	Extended Kind = "extended"
 	// Dropped is of a member inside a parameter that is no longer declared, and may still be passed: Was has its path.
 	Dropped Kind = "dropped"
@@ -85,8 +86,8 @@ type Change struct {
 	Kind Kind `json:"kind"`
 	// Parameter is its name in the new version, or in the old one if that is gone. Empty for a side as a whole.
 	Parameter string `json:"parameter,omitempty"`
-	// Was is the old name of a parameter that is renamed, or the path to a member inside: one that is dropped, or that a default, a format
-	// or a description is of.
+	// Was is the old name of a parameter that is renamed, or the path to a member inside: one that is dropped or declared now, or that a
+	// default, a format or a description is of.
 	Was     string  `json:"was,omitempty"`
 	Verdict Verdict `json:"verdict"`
 	// Keyword is that of a default, a format or a description. Keywords are those of a combination.
@@ -98,6 +99,9 @@ type Change struct {
 	// Instance shows a Breaking change: arguments that the old version took and the new one refuses, or a result that may now come and that
 	// the old version never gave. Nil for other verdicts.
 	Instance json.RawMessage `json:"instance,omitempty"`
+	// Value is that of the parameter in Instance, where the change is of its values. Reason is why it is refused, or the whole if it is nil.
+	Value  json.RawMessage `json:"value,omitempty"`
+	Reason string          `json:"reason,omitempty"`
 }
 
 // Report is what an edit of a task means.

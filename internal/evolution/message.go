@@ -3,6 +3,7 @@ package evolution
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,30 +11,59 @@ import (
 	"github.com/maze-agent/maregister/internal/text"
 )
 
-// maxShown is how many characters of a value a message repeats.
-const maxShown = 80
+// maxShown is how many characters of a value a message repeats, and maxReason how many of a reason.
+const (
+	maxShown  = 80
+	maxReason = 120
+)
 
-// String returns the change as one sentence for a user: what has changed and, where it is not Compatible, what that means.
+const (
+	acceptStill = "accept it still, or publish a new task"
+	returnStill = "return what was returned, or publish a new task"
+)
+
+// remedies are what to do about a Breaking change.
+var remedies = map[Side]map[Kind]string{
+	Input: {
+		Added: "make it optional", Required: "leave it optional",
+		Removed: "keep it until no workflow passes it", Renamed: "keep the old one until no workflow passes it",
+		Narrowed: acceptStill, Replaced: acceptStill, Combination: acceptStill,
+	},
+	Output: {
+		Added:   "publish a new task if somebody depends on that",
+		Removed: "return it until no workflow reads it", Renamed: "return the old one until no workflow reads it", Optional: "return it always",
+		Widened: returnStill, Replaced: returnStill, Combination: returnStill,
+	},
+}
+
+// String returns the change as a sentence for a user: what has changed and, where it is not Compatible, what that means and what to do.
 func (c Change) String() string {
-	sentence := c.what()
-	switch {
-	case c.Verdict == Breaking && c.Side == Output:
-		return sentence + ": a result may now be " + shown(c.Instance)
-	case c.Verdict == Breaking:
-		return sentence + ": refuses " + shown(c.Instance)
-	case c.Verdict == Unknown:
-		return sentence + ": " + c.doubt()
+	switch c.Verdict {
+	case Breaking:
+		return c.what() + ": " + c.harm() + "; " + remedies[c.Side][c.Kind]
+	case Unknown:
+		return c.what() + ": " + c.doubt()
 	default:
-		return sentence
+		return c.what()
 	}
 }
 
 // what returns what has changed.
 func (c Change) what() string {
 	name := string(c.Side) + " " + strconv.Quote(c.Parameter)
+	if c.Verdict == Unknown && slices.Contains([]Kind{Widened, Narrowed, Replaced}, c.Kind) {
+		return name + " is declared otherwise"
+	}
 	switch c.Kind {
+	case Added:
+		if c.Verdict == Breaking && c.Side == Input {
+			return name + " is added, and is required"
+		}
+		return name + " is added"
+	case Removed:
+		return name + " is removed"
 	case Renamed:
-		return fmt.Sprintf("%s %q is now called %q", c.Side, c.Was, c.Parameter)
+		return fmt.Sprintf("%s %q is removed, and %q is added with the same values", c.Side, c.Was, c.Parameter)
 	case Widened:
 		return name + " allows more"
 	case Narrowed:
@@ -42,11 +72,11 @@ func (c Change) what() string {
 		return name + " allows other values"
 	case Changed:
 		if c.Verdict == Unknown {
-			return name + " allows other members than it did"
+			return name + " allows other members besides those that it declares"
 		}
 		return name + " is declared otherwise, and every value that passed still passes"
 	case Extended:
-		return name + " declares other members, and every value that passed with declared ones alone still passes"
+		return fmt.Sprintf("%s declares one more member, %q", name, c.Was)
 	case Dropped:
 		return fmt.Sprintf("%s no longer declares its member %q", name, c.Was)
 	case Required:
@@ -55,17 +85,50 @@ func (c Change) what() string {
 		return name + " is now optional"
 	case Default, Format, Described:
 		return replaced(c.Keyword+" of "+c.place(), c.Old, c.New)
-	case Told:
-		return replaced(c.Parameter, c.Old, c.New)
 	case Declared:
 		return string(c.Side) + "s are declared in one version alone"
 	case Deprecated:
 		return c.deprecation()
 	case Combination:
 		return c.combination()
-	default: // Added, Removed
-		return name + " is " + string(c.Kind)
+	default: // Told
+		return replaced(c.Parameter, c.Old, c.New)
 	}
+}
+
+// harm returns what a change breaks.
+func (c Change) harm() string {
+	switch c.Kind {
+	case Added:
+		if c.Side == Output {
+			return "a result may have it, and the old version allowed no such output"
+		}
+		return "a call without it is refused"
+	case Required:
+		return "a call without it is refused"
+	case Optional:
+		return "a result may come without it"
+	case Removed, Renamed:
+		name := "it"
+		if c.Kind == Renamed {
+			name = strconv.Quote(c.Was)
+		}
+		if c.Side == Output {
+			return "a result may come without " + name + ", and every result had it"
+		}
+		return "a call that passes " + name + " is refused"
+	}
+	value, harm := c.Value, "it may now be "
+	if value == nil {
+		value, harm = c.Instance, "a result may now be "
+	}
+	if c.Side == Input {
+		harm = "refuses "
+	}
+	if c.Reason == "" {
+		return harm + shown(value)
+	}
+	return harm + shown(value) + " (" + text.ClipMiddle(c.Reason, maxReason) + ")"
 }
 
 // place returns where a keyword stands: in a parameter, inside one, or in the schema of all.
@@ -122,21 +185,26 @@ func (c Change) deprecation() string {
 
 // doubt returns why nothing could be shown, and what to do.
 func (c Change) doubt() string {
+	isInput := c.Side == Input
 	switch {
-	case c.Side == Output && (c.Kind == Removed || c.Kind == Renamed):
-		return "workflows that read it are refused; look for them"
+	case !isInput && (c.Kind == Removed || c.Kind == Renamed):
+		return "a workflow that reads it is refused; look for such workflows"
 	case c.Kind == Declared:
 		return "nothing can be compared; look at who uses the task"
-	case c.Kind == Dropped && c.Side == Input:
-		return "who passes it is not refused, and nobody heeds it; look for them"
+	case c.Kind == Dropped && isInput:
+		return "a call that passes it is not refused, but the task may ignore it; look at who passes it"
 	case c.Kind == Dropped:
-		return "a result could lack it, or have it still; look at who reads it"
+		return "a result may still have it, or not; look at who reads it"
+	case c.Kind == Changed && isInput:
+		return "a call with members that are not declared may be refused; look at who passes such"
 	case c.Kind == Changed:
-		return "nobody should pass members that are not declared; look whether somebody does"
+		return "a result may have members that are not declared; look at who reads it"
+	case c.Kind == Format && isInput:
+		return "the task may not understand what was passed before; look at who passes it"
 	case c.Kind == Format:
-		return "who gets another kind of text may not understand it"
+		return "a reader may not understand the result; look at who reads it"
 	default:
-		return "neither could be shown, that it breaks something or that it does not"
+		return "it could not be shown whether this breaks something; compare the two versions"
 	}
 }
 

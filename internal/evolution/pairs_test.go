@@ -13,12 +13,19 @@ import (
 	"github.com/maze-agent/maregister/internal/schema"
 )
 
-var update = flag.Bool("update", false, "write what the pairs come to into testdata/pairs.txt")
+var update = flag.Bool("update", false, "write what the pairs come to into testdata/*.txt")
 
-// TestPairs compares the pairs of testdata/pairs.txt. Each begins with "== " and its name, followed by the old and the new schema as "- " and
+// TestPairs compares the pairs of testdata/pairs.txt, which go through what a schema can say, and those of testdata/edits.txt, which are such as
+// teams make. Each begins with "== " and its name, followed by the old and the new schema as "- " and
 // "+ ", behind the side. What follows is the verdict and the changes.
 func TestPairs(t *testing.T) {
-	const path = "testdata/pairs.txt"
+	for path, least := range map[string]int{"testdata/pairs.txt": 150, "testdata/edits.txt": 60} {
+		t.Run(path, func(t *testing.T) { comparePairs(t, path, least) })
+	}
+}
+
+func comparePairs(t *testing.T, path string, least int) {
+	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +47,8 @@ func TestPairs(t *testing.T) {
 	if diff := cmp.Diff(string(content), out.String()); diff != "" && !*update {
 		t.Error(diff)
 	}
-	if pairs < 150 {
-		t.Errorf("want 150 pairs at least, got %d", pairs)
+	if pairs < least {
+		t.Errorf("want %d pairs at least, got %d", least, pairs)
 	}
 }
 

@@ -1,8 +1,6 @@
 package evolution
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
@@ -43,8 +41,12 @@ func compareSides(f flow) []Change {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(renamed)) {
-		c := f.judged(Change{Kind: Renamed, Parameter: renamed[name], Was: name})
-		changes = append(changes, c)
+		is := renamed[name]
+		changes = append(changes, f.judged(Change{Kind: Renamed, Parameter: is, Was: name}))
+		if f.side == Input { // that an output may be missing is what Renamed says
+			changes = append(changes, f.required(name, is)...)
+		}
+		changes = append(changes, f.annotations(is, f.old.property(name), f.new.property(is))...)
 	}
 	for _, name := range f.new.Names() {
 		if !f.old.declares(name) && !slices.Contains(slices.Collect(maps.Values(renamed)), name) {
@@ -68,38 +70,53 @@ func (f flow) of(name string) []Change {
 		changes = append(changes, f.judged(Change{Kind: Widened, Parameter: name}))
 	case narrows:
 		changes = append(changes, f.judged(Change{Kind: Narrowed, Parameter: name}))
-	case len(f.dropped(name)) == 0 && f.isSpelledOtherwise(name):
-		changes = append(changes, f.changed(name))
+	case f.isSpelledOtherwise(name):
+		changes = append(changes, f.changed(name)...)
 	}
 	if worstOf(changes) == Compatible {
 		for _, member := range f.dropped(name) {
 			changes = append(changes, Change{Side: f.side, Kind: Dropped, Parameter: name, Was: member, Verdict: Unknown})
 		}
 	}
-	switch required := f.new.requires(name); {
-	case required && !f.old.requires(name):
-		changes = append(changes, f.judged(Change{Kind: Required, Parameter: name}))
-	case !required && f.old.requires(name):
-		changes = append(changes, f.judged(Change{Kind: Optional, Parameter: name}))
+	changes = append(changes, f.required(name, name)...)
+	words := f.annotations(name, f.old.property(name), f.new.property(name))
+	if slices.ContainsFunc(changes, func(c Change) bool { return c.Kind == Replaced && c.Verdict == Breaking }) {
+		words = slices.DeleteFunc(words, func(c Change) bool { return c.Kind == Format }) // of values that are others now
 	}
-	return append(changes, f.annotations(name, nil, f.old.property(name), f.new.property(name))...)
+	return append(changes, words...)
 }
 
-// changed returns the change of a parameter that is declared otherwise, although the same values are given and taken. Where only the members
-// that may come besides have changed, somebody may pass such.
-func (f flow) changed(name string) Change {
+// required returns the change where a parameter has to be there now, or no longer. It may have another name now.
+func (f flow) required(was, is string) []Change {
+	switch required := f.new.requires(is); {
+	case required && !f.old.requires(was):
+		return []Change{f.judged(Change{Kind: Required, Parameter: is})}
+	case !required && f.old.requires(was):
+		return []Change{f.judged(Change{Kind: Optional, Parameter: is})}
+	default:
+		return nil
+	}
+}
+
+// changed returns the changes of a parameter that is declared otherwise, although the same values are given and taken. Where it says something
+// else of the members that may come besides, somebody may pass such.
+func (f flow) changed(name string) []Change {
 	change := Change{Side: f.side, Kind: Changed, Parameter: name}
 	given, _ := f.from.Part(name)
 	taken, _ := f.to.Part(name)
-	onlyOpened := reflect.DeepEqual(bare(f.old.property(name), opening...), bare(f.new.property(name), opening...))
-	switch {
-	case schema.Within(given, taken):
-	case onlyOpened:
+	isDropped := len(f.dropped(name)) > 0 // which is told by itself
+	if !isDropped && !schema.Within(given, taken) && opensOtherwise(f.old.property(name), f.new.property(name)) {
 		change.Verdict = Unknown
-	default:
-		change.Kind = Extended
+		return []Change{change}
 	}
-	return change
+	var changes []Change
+	for _, member := range droppedInside("", f.new.property(name), f.old.property(name)) {
+		changes = append(changes, Change{Side: f.side, Kind: Extended, Parameter: name, Was: member})
+	}
+	if len(changes) == 0 && !isDropped {
+		changes = append(changes, change)
+	}
+	return changes
 }
 
 // maxDropped bounds how many members inside a parameter are told that are gone.
@@ -227,7 +244,8 @@ func (f flow) renames() map[string]string {
 func (f flow) hasType(name string) bool { return len(f.old.property(name)) > 0 }
 
 func (f flow) sameValues(was, is string) bool {
-	return fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
+	old, now := f.old.property(was), f.new.property(is)
+	return string(keywordText(old, "format")) == string(keywordText(now, "format")) && fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
 }
 
 // fits reports whether each value that one version has for a parameter is allowed by another one for its own.
@@ -235,144 +253,4 @@ func fits(from, to *interfaceSide, given, taken string) bool {
 	values, _ := from.given.Part(given)
 	allowed, _ := to.Part(taken)
 	return schema.Within(values, allowed)
-}
-
-// judged returns a change with its verdict. A change breaks something if values show it that one version gives and the other refuses for
-// this change.
-func (f flow) judged(c Change) Change {
-	c.Side, c.Verdict = f.side, Compatible
-	shown, can := f.attempt(c)
-	switch {
-	case !can:
-		return c
-	case shown != nil && f.shows(shown):
-		c.Verdict, c.Instance = Breaking, shown
-	default:
-		c.Verdict = Unknown
-	}
-	return c
-}
-
-// attempt returns arguments, or a result, that may show what a change breaks: nil if none was found. It also reports whether the change can
-// break anything.
-//
-//	           input                            output
-//	Added      the new version requires it      the old one forbids it
-//	Removed    the old one took it              the old one required it, or somebody reads it
-//	Renamed    the old one took the old name    the old one required the old name, or somebody reads it
-//	Narrowed   a value is refused               -
-//	Widened    -                                a value may come that the old one never gave
-//	Replaced   a value is refused               a value may come that the old one never gave
-//	Required   it may be missing                -
-//	Optional   -                                it may be missing
-func (f flow) attempt(c Change) (shown json.RawMessage, can bool) {
-	name := c.Parameter
-	if c.Kind == Renamed {
-		name = c.Was
-	}
-	if f.side == Output {
-		switch c.Kind {
-		case Added:
-			if f.taken.Validate(f.without(name)) != nil {
-				return nil, !f.takesOthers() // what shows it may be refused for something else
-			}
-			return f.with(name, schema.Part.Example), !f.takesOthers()
-		case Removed, Renamed: // whoever reads one that the result could lack is told Unknown
-			if !f.old.requires(name) {
-				return nil, true
-			}
-			return f.without(name), true
-		case Optional:
-			return f.without(name), true
-		case Widened, Replaced:
-			return f.with(name, f.refused(name)), true
-		}
-		return nil, false
-	}
-	switch c.Kind {
-	case Added:
-		return f.without(name), f.new.requires(name)
-	case Required:
-		return f.without(name), true
-	case Removed, Renamed:
-		return f.with(name, schema.Part.Example), true
-	case Narrowed, Replaced:
-		return f.with(name, f.refused(name)), true
-	}
-	return nil, false
-}
-
-// takesOthers reports whether the version that values go to lets pass what it does not declare.
-func (f flow) takesOthers() bool {
-	others, there := f.to.root["additionalProperties"]
-	return !there && !hasAny(f.to.root, combining) || others == true
-}
-
-// refused returns what finds a value of a parameter that the other version refuses.
-func (f flow) refused(name string) func(schema.Part) (json.RawMessage, bool) {
-	return func(given schema.Part) (json.RawMessage, bool) {
-		taken, ok := f.to.Part(name)
-		if !ok {
-			return nil, false
-		}
-		return schema.Counterexample(given, taken)
-	}
-}
-
-// with returns the shortest arguments, or result, with a value of a parameter. Nil if there is none.
-func (f flow) with(name string, value func(schema.Part) (json.RawMessage, bool)) json.RawMessage {
-	part, ok := f.from.given.Part(name)
-	if !ok {
-		return nil
-	}
-	text, ok := value(part)
-	if !ok {
-		return nil
-	}
-	object := f.base()
-	object[name] = text
-	return encode(object)
-}
-
-// without returns the shortest arguments, or result, without a parameter.
-func (f flow) without(name string) json.RawMessage {
-	object := f.base()
-	delete(object, name)
-	return encode(object)
-}
-
-// base returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there is
-// one: so that what is shown is refused for what is told of it.
-func (f flow) base() map[string]json.RawMessage {
-	base := map[string]json.RawMessage{}
-	if example, ok := f.given.Example(); ok {
-		_ = json.Unmarshal(example, &base) // an object, as the root's type is
-	}
-	for _, name := range slices.Sorted(maps.Keys(base)) {
-		given, isGiven := f.from.given.Part(name)
-		taken, isTaken := f.to.Part(name)
-		if !isGiven || !isTaken || taken.Validate(base[name]) == nil {
-			continue
-		}
-		value, ok := taken.Example()
-		if !ok || given.Validate(value) != nil {
-			continue
-		}
-		was := base[name]
-		if base[name] = value; f.given.Validate(encode(base)) != nil {
-			base[name] = was
-		}
-	}
-	return base
-}
-
-// encode returns a value as JSON, with the characters that it has. Nil if that cannot be.
-func encode(value any) json.RawMessage {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(value) != nil {
-		return nil
-	}
-	return bytes.TrimSpace(out.Bytes())
 }

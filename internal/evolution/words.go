@@ -150,13 +150,45 @@ func lookUp(root map[string]any, reference string) (any, bool) {
 	return at, true
 }
 
-// annotations returns what two schemas of a parameter say of values without restricting them, and say differently. path leads to the schemas.
-func (f flow) annotations(name string, path []string, was, is any) []Change {
+// inBoth calls a function for two schemas, and for all inside that both have in the same place. path leads to them.
+func inBoth(path []string, was, is any, visit func(path []string, old, now map[string]any)) {
 	old, isOld := was.(map[string]any)
 	now, isNow := is.(map[string]any)
 	if !isOld || !isNow {
-		return nil
+		return
 	}
+	visit(path, old, now)
+	for _, keyword := range slices.Sorted(maps.Keys(old)) {
+		others := map[string]any{}
+		inside(keyword, now[keyword], func(at []string, schema any) any { others[strings.Join(at, "/")] = schema; return nil })
+		inside(keyword, old[keyword], func(at []string, schema any) any {
+			inBoth(slices.Concat(path, at), schema, others[strings.Join(at, "/")], visit)
+			return nil
+		})
+	}
+}
+
+// opensOtherwise reports whether two schemas say different things of the members that there may be besides, here or inside.
+func opensOtherwise(was, is map[string]any) bool {
+	found := false
+	inBoth(nil, was, is, func(_ []string, old, now map[string]any) {
+		for _, keyword := range opening {
+			found = found || string(keywordText(old, keyword)) != string(keywordText(now, keyword))
+		}
+	})
+	return found
+}
+
+// annotations returns what two schemas of a parameter say of values without restricting them, and say differently, here or inside.
+func (f flow) annotations(name string, was, is map[string]any) []Change {
+	var changes []Change
+	inBoth(nil, was, is, func(path []string, old, now map[string]any) {
+		changes = append(changes, f.annotationsAt(name, path, old, now)...)
+	})
+	return changes
+}
+
+func (f flow) annotationsAt(name string, path []string, old, now map[string]any) []Change {
 	var changes []Change
 	for _, keyword := range annotations {
 		change := Change{Side: f.side, Kind: Described, Parameter: name, Was: strings.Join(path, "."), Keyword: keyword,
@@ -173,14 +205,6 @@ func (f flow) annotations(name string, path []string, was, is any) []Change {
 		if string(change.Old) != string(change.New) {
 			changes = append(changes, change)
 		}
-	}
-	for _, keyword := range slices.Sorted(maps.Keys(old)) {
-		others := map[string]any{}
-		inside(keyword, now[keyword], func(at []string, schema any) any { others[strings.Join(at, "/")] = schema; return nil })
-		inside(keyword, old[keyword], func(at []string, schema any) any {
-			changes = append(changes, f.annotations(name, slices.Concat(path, at), schema, others[strings.Join(at, "/")])...)
-			return nil
-		})
 	}
 	return changes
 }

@@ -16,6 +16,14 @@ func Counterexample(from, to Part) (json.RawMessage, bool) {
 	return newSampler().shortest(from, to, func(any) bool { return true })
 }
 
+// CounterexampleAmong is Counterexample for objects of which some are wanted.
+func CounterexampleAmong(from, to Part, wanted func(members map[string]any) bool) (json.RawMessage, bool) {
+	return newSampler().shortest(from, to, func(value any) bool {
+		members, ok := value.(map[string]any)
+		return ok && wanted(members)
+	})
+}
+
 // Example returns a short value that a part allows, as JSON text. False if none was found.
 func (p Part) Example() (json.RawMessage, bool) {
 	value, found := newSampler().example(p, 0)

@@ -32,10 +32,10 @@ func TestPlanTellsWhatItMeans(t *testing.T) {
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
 	showPlan(terminal.New(streams), steps)
 	want := `change  one  ` + steps[0].place + `  (inputParameters.additionalProperties, inputParameters.properties, inputParameters.required)
-        breaking: task one: input "size" is removed: refuses {"size":0}
+        breaking: task one: input "size" is removed: a call that passes it is refused; keep it until no workflow passes it
 create  two  ` + steps[1].place + `
 prune   old  a.py
-        breaking: task old is gone: whoever runs it is refused
+        breaking: task old is removed: a workflow that runs it is refused; keep it until none does
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
@@ -74,7 +74,7 @@ func TestWatchAppliesNothingUnwanted(t *testing.T) {
 	for range 2 {
 		w.tellTrouble(t.Context(), w.sync(t.Context()))
 	}
-	want := "error: a.py: MazeTask old: breaking: task old is gone: whoever runs it is refused\n" +
+	want := "error: a.py: MazeTask old: breaking: task old is removed: a workflow that runs it is refused; keep it until none does\n" +
 		"error: 1 change would break who uses a task, and --fail-on breaking is given, so nothing was applied\n"
 	if diff := cmp.Diff(want, errOut.String()); diff != "" || out.Len() > 0 || len(s.requests) > 0 {
 		t.Errorf("requests %q, plan %q (-want +got):\n%s", s.requests, out, diff)
@@ -97,11 +97,11 @@ func TestMeaningOfFiles(t *testing.T) {
 		said    string
 	}{
 		"moved":         {[]fileChange{{"a.yaml", task("{x: int}"), nil}, {"b.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
-		"gone":          {[]fileChange{{"a.yaml", task("{x: int}"), nil}}, evolution.Breaking, "plan: breaking: task a is gone: whoever runs it is refused\n"},
+		"gone":          {[]fileChange{{"a.yaml", task("{x: int}"), nil}}, evolution.Breaking, "plan: breaking: task a is removed: a workflow that runs it is refused; keep it until none does\n"},
 		"new":           {[]fileChange{{"a.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
 		"kustomization": {[]fileChange{{"kustomization.yaml", []byte("resources: []\n"), nil}}, evolution.Compatible, ""},
 		"narrowed": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: str}")}}, evolution.Breaking,
-			"plan: breaking: task a: input \"x\" allows other values: refuses {\"x\":0}\n"},
+			"plan: breaking: task a: input \"x\" allows other values: refuses 0 (got number, want string); accept it still, or publish a new task\n"},
 		"refused": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: {type: nothing}}")}}, evolution.Unknown, "plan: unknown: task a cannot be " +
 			"compared: the new version cannot be used: spec.inputParameters/x/type: unknown type \"nothing\" (accepted: array, boolean, filepath, folderpath, integer, null, number, " +
 			"object, string and Python's Any, None, NoneType, any, bool, dict, float, int, list, str, tuple)\n"},

@@ -17,14 +17,13 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 		breaks := broken.sentence(cause{edit, wholeTask})
 		switch edit.Fate {
 		case evolution.TaskAdded:
-			all = append(all, r.about(edit, finding.TaskAdded, "task %s is new", edit.New.Name))
+			all = append(all, r.about(edit, finding.TaskAdded, "%s", fateOf(edit)))
 		case evolution.TaskRemoved:
-			all = append(all, r.about(edit, finding.TaskRemoved, "task %s is gone: whoever runs it is refused%s", edit.Old.Name, breaks))
+			all = append(all, r.about(edit, finding.TaskRemoved, "%s%s", fateOf(edit), breaks))
 		case evolution.TaskRenamed:
-			all = append(all, r.about(edit, finding.TaskRenamed, "task %s is now called %s: whoever runs the old name is refused%s",
-				edit.Old.Name, edit.New.Name, breaks))
+			all = append(all, r.about(edit, finding.TaskRenamed, "%s%s", fateOf(edit), breaks))
 		case evolution.TaskIncomparable:
-			all = append(all, r.about(edit, finding.IncomparableTask, "task %s cannot be compared: %s", edit.Version().Name, edit.Why))
+			all = append(all, r.about(edit, finding.IncomparableTask, "%s", fateOf(edit)))
 		}
 		for j, change := range edit.Changes {
 			f := r.about(edit, change.Rule(), "task %s: %s%s", edit.New.Name, change, broken.sentence(cause{edit, j}))
@@ -33,6 +32,23 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 		}
 	}
 	return all
+}
+
+// fateOf returns what became of a task, as a sentence, and what to do. Empty for one that both versions have.
+func fateOf(edit *evolution.Edit) string {
+	switch edit.Fate {
+	case evolution.TaskAdded:
+		return fmt.Sprintf("task %s is new", edit.New.Name)
+	case evolution.TaskRemoved:
+		return fmt.Sprintf("task %s is removed: a workflow that runs it is refused; keep it until none does", edit.Old.Name)
+	case evolution.TaskRenamed:
+		return fmt.Sprintf("task %s is removed, and %s is added with the same parameters: a workflow that runs %s is refused; keep both until none does",
+			edit.Old.Name, edit.New.Name, edit.Old.Name)
+	case evolution.TaskIncomparable:
+		return fmt.Sprintf("task %s cannot be compared: %s", edit.Version().Name, edit.Why)
+	default:
+		return ""
+	}
 }
 
 // about makes a finding about a task: at the new version, or where the old one was.

@@ -18,18 +18,15 @@ type Meaning struct {
 // Objects compares objects of one namespace as they are with what they would be.
 func Objects(before, after []*v1alpha1.MazeTask) Meaning {
 	var m Meaning
-	for _, edit := range evolution.Match(versionsOf(before), versionsOf(after)) {
+	edits := evolution.Match(versionsOf(before), versionsOf(after))
+	for i := range edits {
+		edit := &edits[i]
 		m.Verdict = max(m.Verdict, edit.Verdict)
 		tell := func(verdict evolution.Verdict, format string, args ...any) {
 			m.Lines = append(m.Lines, verdict.String()+": "+fmt.Sprintf(format, args...))
 		}
-		switch edit.Fate {
-		case evolution.TaskRemoved:
-			tell(edit.Verdict, "task %s is gone: whoever runs it is refused", edit.Old.Name)
-		case evolution.TaskRenamed:
-			tell(edit.Verdict, "task %s is now called %s: whoever runs the old name is refused", edit.Old.Name, edit.New.Name)
-		case evolution.TaskIncomparable:
-			tell(edit.Verdict, "task %s cannot be compared: %s", edit.Version().Name, edit.Why)
+		if fate := fateOf(edit); fate != "" && edit.Fate != evolution.TaskAdded {
+			tell(edit.Verdict, "%s", fate)
 		}
 		for _, change := range edit.Changes {
 			if change.Kind != evolution.Told {
