@@ -98,6 +98,11 @@ func (a *alternative) finish() {
 	}
 }
 
+// isAnything says that no schema of the alternative has a keyword.
+func (a *alternative) isAnything() bool {
+	return !slices.ContainsFunc(a.nodes, func(id int) bool { return len(a.of.doc.nodes[id].schema) > 0 })
+}
+
 // member returns the schemas that apply to a member.
 func (a *alternative) member(name string) []int {
 	var ids []int

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"slices"
 )
 
@@ -172,6 +173,9 @@ func (*sampler) alternativesOf(p Part) []alternative {
 }
 
 func (s *sampler) ofKind(kind kinds, f *alternative, targets []alternative, depth int) []any {
+	if depth > 0 && f.isAnything() && !slices.ContainsFunc(targets, func(t alternative) bool { return !t.isAnything() }) {
+		return oneOfKind[kind] // what is inside does not matter either, and would take all parts
+	}
 	switch kind {
 	case nullKind, booleanKind:
 		return allOfKind[kind]
@@ -184,6 +188,12 @@ func (s *sampler) ofKind(kind kinds, f *alternative, targets []alternative, dept
 	default:
 		return s.objects(f, targets, depth)
 	}
+}
+
+// oneOfKind are values of each kind where any will do.
+var oneOfKind = map[kinds][]any{
+	nullKind: {nil}, booleanKind: {false, true}, integerKind: {json.Number("0"), json.Number("1")}, fractionKind: {json.Number("0.5")},
+	stringKind: {"", "a"}, arrayKind: {[]any{}}, objectKind: {map[string]any{}},
 }
 
 // arrays returns lists at the bounds of both sides' lengths, each position in turn with what the other side may refuse there.
@@ -249,7 +259,7 @@ func (s *sampler) items(f *alternative, n, depth int) ([]any, bool) {
 	for i := range base {
 		examples := []any{json.Number("0")}
 		if f.of != nil {
-			examples = s.examples(f.part(f.item(i)), depth+1)
+			examples = s.examples(f.part(f.sampledItem(i)), depth+1)
 		}
 		if len(examples) == 0 {
 			return nil, false
@@ -263,6 +273,24 @@ func (s *sampler) items(f *alternative, n, depth int) ([]any, bool) {
 		}
 	}
 	return base, true
+}
+
+// sampledItem returns the schemas that an item is made for: its own, and of the first items also those that a list has to contain.
+func (a *alternative) sampledItem(i int) []int {
+	ids := a.item(i)
+	for _, e := range a.extras {
+		if e.keyword != "contains" {
+			continue
+		}
+		least := rational(e.value.([]any)[1])
+		if least == nil {
+			least = one
+		}
+		if least.Cmp(big.NewRat(int64(i), 1)) > 0 {
+			ids = append(slices.Clip(ids), e.node)
+		}
+	}
+	return ids
 }
 
 // objects returns objects with what is required and no more, with each other member in turn, and with all of them.

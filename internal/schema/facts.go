@@ -311,7 +311,7 @@ func (f *facts) readContains(n *node) {
 		least = big.NewRat(1, 1)
 	}
 	if least.Sign() > 0 || bounded {
-		f.extra("contains", []any{schema, n.schema["minContains"], most}, arrayKind, none)
+		f.extra("contains", []any{schema, n.schema["minContains"], most}, arrayKind, n.child("contains"))
 	}
 	if least.Num().IsInt64() {
 		f.items.min = max(f.items.min, int(least.Num().Int64()))

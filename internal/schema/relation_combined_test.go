@@ -149,3 +149,30 @@ func TestFeedsCombinations(t *testing.T) {
 			want: Compatible, wantBack: Compatible},
 	})
 }
+
+// TestFeedsWhatHasNoEffect: keywords that are compared by their text alone, where the other schema keeps what they refuse from coming.
+func TestFeedsWhatHasNoEffect(t *testing.T) {
+	const closed = `{"type":"object","properties":{"b":{"type":"integer"}},"additionalProperties":false}`
+	runFeedsCases(t, map[string]feedsCase{
+		"dependentRequired of one that cannot come": {
+			from: closed, to: `{"type":"object","dependentRequired":{"a":["b"]}}`, want: Compatible, wantBack: Unknown},
+		"dependentRequired of one that is there": {
+			from: `{"type":"object","required":["b","c"]}`, to: `{"type":"object","dependentRequired":{"a":["b"]}}`, want: Compatible, wantBack: Unknown},
+		"dependentRequired of one that may be missing": {
+			from: `{"type":"object","required":["c"]}`, to: `{"type":"object","dependentRequired":{"a":["b"]}}`, want: Unknown, wantBack: Unknown},
+		"dependentSchemas of one that cannot come": {
+			from: closed, to: `{"type":"object","dependentSchemas":{"a":{"required":["b"]}}}`, want: Compatible, wantBack: Unknown},
+		"dependentSchemas of one that may": {
+			from: closed, to: `{"type":"object","dependentSchemas":{"b":{"required":["a"]}}}`, want: Unknown, wantBack: Unknown},
+		"propertyNames that all are":       {from: closed, to: `{"type":"object","propertyNames":{"maxLength":1}}`, want: Compatible, wantBack: Unknown},
+		"propertyNames that one is not":    {from: closed, to: `{"type":"object","propertyNames":{"minLength":2}}`, want: Unknown, wantBack: Unknown},
+		"propertyNames of others":          {from: `{"type":"object"}`, to: `{"type":"object","propertyNames":{"maxLength":1}}`, want: Unknown, wantBack: Compatible},
+		"not with one that cannot come":    {from: closed, to: `{"type":"object","not":{"required":["a"]}}`, want: Compatible, wantBack: Unknown},
+		"not with one that may":            {from: closed, to: `{"type":"object","not":{"required":["b"]}}`, want: Unknown, wantBack: Unknown},
+		"not a value of another type":      {from: `{"type":"integer"}`, to: `{"not":{"const":"a"}}`, want: Compatible, wantBack: Unknown},
+		"not a value of the type":          {from: `{"type":"integer"}`, to: `{"not":{"const":3}}`, want: Unknown, wantBack: Unknown},
+		"not a number above the bound":     {from: `{"type":"integer","maximum":4}`, to: `{"not":{"type":"number","minimum":5}}`, want: Compatible, wantBack: Unknown},
+		"not a number that may come, too":  {from: `{"type":"integer","maximum":5}`, to: `{"not":{"type":"number","minimum":5}}`, want: Unknown, wantBack: Unknown},
+		"not what the other has forbidden": {from: `{"not":{"minLength":1}}`, to: `{"not":{"minLength":1}}`, want: Compatible, wantBack: Compatible},
+	})
+}

@@ -3,6 +3,7 @@ package schema
 import (
 	"math/big"
 	"slices"
+	"strings"
 )
 
 // within says that every value of one part is allowed by another, if that can
@@ -74,7 +75,7 @@ func (c *comparison) kindWithin(kind kinds, f *alternative, targets []alternativ
 	}
 	for i := range targets {
 		t := &targets[i]
-		if t.kinds&kind != 0 && !t.loose && !t.listed && c.contentWithin(kind, f, t) && c.extrasWithin(kind, f, t) && c.picksWithin(kind, f, t, from) {
+		if t.kinds&kind != 0 && !t.loose && !t.listed && c.contentWithin(kind, f, t) && c.extrasWithin(kind, f, t, from) && c.picksWithin(kind, f, t, from) {
 			return true
 		}
 	}
@@ -113,19 +114,69 @@ func numbersWithin(kind kinds, f, t *alternative) bool {
 	return true
 }
 
-// extrasWithin says that each keyword that is not understood stands in both, with the same value.
-func (c *comparison) extrasWithin(kind kinds, f, t *alternative) bool {
+// extrasWithin says that each keyword that is not understood stands in both, with the same value, or refuses nothing of the one.
+func (c *comparison) extrasWithin(kind kinds, f, t *alternative, from Part) bool {
 	for _, e := range t.extras {
 		if e.kinds&kind == 0 {
 			continue
 		}
-		if e.value == nil || !slices.ContainsFunc(f.extras, func(other extra) bool {
+		isInBoth := e.value != nil && slices.ContainsFunc(f.extras, func(other extra) bool {
 			return other.keyword == e.keyword && c.isSameSchema(other.value, e.value)
-		}) {
+		})
+		if !isInBoth && !c.refusesNothing(kind, f, t, e, from) {
 			return false
 		}
 	}
 	return true
+}
+
+// refusesNothing says that a keyword of one alternative allows all values of another one.
+func (c *comparison) refusesNothing(kind kinds, f, t *alternative, e extra, from Part) bool {
+	if name, ok := strings.CutPrefix(e.keyword, "dependentSchemas "); ok {
+		return c.lacks(f, name)
+	}
+	switch e.keyword {
+	case "dependentRequired":
+		needs, _ := e.value.(map[string]any)
+		for _, name := range sortedNames(needs) {
+			isThere := func(other string) bool { return slices.Contains(f.required, other) }
+			if !allOf(texts(needs[name]), isThere) && !c.lacks(f, name) {
+				return false
+			}
+		}
+		return true
+	case "propertyNames":
+		declared, ok := f.onlyNames()
+		fits := func(name string) bool { return c.allows(t.part([]int{e.node}), name) == accepted || c.lacks(f, name) }
+		return ok && allOf(declared, fits)
+	case "not":
+		source := *f
+		source.kinds = kind
+		return c.apartFrom(&source, t.part([]int{e.node}), from)
+	default:
+		return false
+	}
+}
+
+func allOf(names []string, is func(string) bool) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !is(name) })
+}
+
+// lacks says that no object of an alternative has a member.
+func (c *comparison) lacks(f *alternative, name string) bool {
+	return c.spendMatching(f, name) && c.isEmpty(f.part(f.member(name)))
+}
+
+// onlyNames returns the names that members can have, sorted, where others are forbidden: of several such lists, the shortest.
+func (a *alternative) onlyNames() (names []string, ok bool) {
+	for _, id := range a.nodes {
+		f := a.of.facts(id)
+		isClosed := f.additional != none && a.of.isFalse(f.additional) && len(f.patterns) == 0
+		if isClosed && (!ok || len(f.properties) < len(names)) {
+			names, ok = sortedNames(f.properties), true
+		}
+	}
+	return names, ok
 }
 
 // picksWithin says that the values are in none of the options that were not chosen.
@@ -196,13 +247,10 @@ func (c *comparison) objectWithin(f, t *alternative) bool {
 
 // mostMembers is how many members there can be where other names are forbidden.
 func (a *alternative) mostMembers() int {
-	most := anyCount.max
-	for _, id := range a.nodes {
-		if f := a.of.facts(id); f.additional != none && a.of.isFalse(f.additional) && len(f.patterns) == 0 {
-			most = min(most, len(f.properties))
-		}
+	if names, ok := a.onlyNames(); ok {
+		return len(names)
 	}
-	return most
+	return anyCount.max
 }
 
 // names are those that either side has a schema for, sorted.
