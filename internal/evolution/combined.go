@@ -60,7 +60,8 @@ func (f flow) combined(changes []Change) []Change {
 	}
 	if worst := worstOf(changes); worst < Breaking && !fits {
 		whole := Change{Side: f.side, Kind: Combination, Verdict: Unknown}
-		if instance, ok := schema.Counterexample(f.given, f.taken); ok && f.shows(instance) {
+		if found := f.refusals(); len(found) > 0 && f.shows(found[0]) {
+			instance := found[0]
 			whole.Verdict, whole.Instance, whole.Reason = Breaking, instance, reason(f.taken, instance)
 		}
 		if whole.Verdict > worst {

@@ -43,14 +43,25 @@ func (f flow) search(c Change) json.RawMessage {
 		return nil // what is refused would be so for something else
 	}
 	taken, _ := f.to.Part(name)
-	instance, _ := schema.CounterexampleAmong(f.given, f.taken, func(members map[string]any) bool {
-		value, there := members[name]
-		if isOfValues {
-			return there && taken.Validate(encode(value)) != nil
+	for _, instance := range f.refusals() {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(instance, &members) != nil {
+			continue
 		}
-		return there == isPassed
-	})
-	return instance
+		value, there := members[name]
+		if isOfValues && there && taken.Validate(value) != nil || !isOfValues && there == isPassed {
+			return instance
+		}
+	}
+	return nil
+}
+
+// refusals returns what was found that one version gives and the other refuses.
+func (f flow) refusals() []json.RawMessage {
+	if f.known.refused == nil {
+		f.known.refused = append([]json.RawMessage{}, schema.Counterexamples(f.given, f.taken)...) // not nil
+	}
+	return f.known.refused
 }
 
 // value returns what a parameter is in an instance, and why the other version refuses that.
@@ -151,9 +162,17 @@ func (f flow) without(name string) json.RawMessage {
 	return encode(object)
 }
 
-// base returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there is
-// one: so that what is shown is refused for what is told of it.
+// base returns a copy of the shortest arguments, or result.
 func (f flow) base() map[string]json.RawMessage {
+	if f.known.base == nil {
+		f.known.base = f.shortest()
+	}
+	return maps.Clone(f.known.base)
+}
+
+// shortest returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there is
+// one: so that what is shown is refused for what is told of it.
+func (f flow) shortest() map[string]json.RawMessage {
 	base := map[string]json.RawMessage{}
 	if example, ok := f.given.Example(); ok {
 		_ = json.Unmarshal(example, &base) // an object, as the root's type is

@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
@@ -26,10 +27,21 @@ type flow struct {
 	old, new *interfaceSide
 	// given and taken are what all values together are subject to, where they come from and where they go.
 	given, taken schema.Part
+	// known keeps what takes long to find and is the same for all changes.
+	known *known
+}
+
+// known is what was found for one side. Nil for what was not asked for yet.
+type known struct {
+	// base are the shortest arguments, or result.
+	base map[string]json.RawMessage
+	// refused are all arguments, or results, that were found to be refused. The shortest comes first.
+	refused []json.RawMessage
 }
 
 // compareSides returns the changes from the old side to the new one: parameters that stay, are renamed, or are new.
 func compareSides(f flow) []Change {
+	f.known = &known{}
 	if f.old.declaresNothing() != f.new.declaresNothing() {
 		return []Change{{Side: f.side, Kind: Declared, Verdict: Unknown}}
 	}

@@ -14,15 +14,24 @@ func Within(from, to Part) bool { return newComparison().within(from, to) }
 // Counterexample returns a value, as JSON text, that one part allows and another refuses. It is the shortest of those that were found, and
 // the JSON Schema library has confirmed it. False if none was found, although there may be one.
 func Counterexample(from, to Part) (json.RawMessage, bool) {
-	return newSampler().shortest(from, to, func(any) bool { return true })
+	found := Counterexamples(from, to)
+	if len(found) == 0 {
+		return nil, false
+	}
+	return found[0], true
 }
 
-// CounterexampleAmong is Counterexample for objects of which some are wanted.
-func CounterexampleAmong(from, to Part, wanted func(members map[string]any) bool) (json.RawMessage, bool) {
-	return newSampler().shortest(from, to, func(value any) bool {
-		members, ok := value.(map[string]any)
-		return ok && wanted(members)
-	})
+// Counterexamples returns all that Counterexample has to choose from, the shortest first.
+func Counterexamples(from, to Part) []json.RawMessage {
+	var found []json.RawMessage
+	for _, value := range newSampler().candidates(from, to, 0) {
+		text, err := canonical(value)
+		if err == nil && from.Validate(text) == nil && isRefused(to, text) {
+			found = append(found, text)
+		}
+	}
+	slices.SortFunc(found, func(a, b json.RawMessage) int { return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b)) })
+	return found
 }
 
 // Example returns a short value that a part allows, as JSON text. False if none was found.
@@ -69,26 +78,6 @@ type sampler struct {
 
 func newSampler() *sampler {
 	return &sampler{comparison: newComparison(), parts: sampleParts, texts: sampleTexts}
-}
-
-// shortest returns the shortest candidate that one part allows, another refuses, and the caller wants.
-func (s *sampler) shortest(from, to Part, wanted func(any) bool) (json.RawMessage, bool) {
-	var found []json.RawMessage
-	for _, value := range s.candidates(from, to, 0) {
-		if !wanted(value) {
-			continue
-		}
-		text, err := canonical(value)
-		if err == nil && from.Validate(text) == nil && isRefused(to, text) {
-			found = append(found, text)
-		}
-	}
-	if len(found) == 0 {
-		return nil, false
-	}
-	return slices.MinFunc(found, func(a, b json.RawMessage) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b))
-	}), true
 }
 
 // isRefused reports whether a part refuses a value that can be judged. A value beyond the limits is neither allowed nor refused.
