@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// wide makes schemas with keywords that [dice] does not: references, unions, constants, decimals, patterns, tuples, conditions, and what is said
-// of several parameters together.
+// wide makes schemas with keywords that [dice] does not: references, unions, constants, decimals, patterns, tuples, conditions, and what is
+// said of several parameters together.
 type wide struct{ *rand.Rand }
 
 type object = map[string]any
@@ -42,7 +42,8 @@ func (g wide) schema(depth int) any {
 		return g.some(object{"type": choose(g, "integer", "number")}, object{"minimum": g.number(), "maximum": g.number(),
 			"exclusiveMinimum": g.number(), "exclusiveMaximum": g.number(), "multipleOf": choose[any](g, 0.1, 0.3, 0.01, 2, 1.5)})
 	case 1, 2:
-		return g.some(object{"type": "string"}, object{"minLength": g.Intn(3), "maxLength": g.Intn(5), "format": choose(g, "filepath", "folderpath", "uri"),
+		return g.some(object{"type": "string"}, object{"minLength": g.Intn(3), "maxLength": g.Intn(5),
+			"format":  choose(g, "filepath", "folderpath", "uri"),
 			"pattern": choose(g, "^a", "b$", "^[a-z]*$", "é", "^.{2,3}$", "^x_")})
 	case 3:
 		return object{"const": g.constant()}
@@ -55,10 +56,11 @@ func (g wide) schema(depth int) any {
 	case 7:
 		return object{"$ref": "#/$defs/" + choose(g, "n", "tree", "list", "options")}
 	case 8:
-		return object{"not": choose[any](g, object{"type": choose(g, "string", "null", "integer")}, object{"const": g.constant()}, object{"minLength": 1})}
+		return object{"not": choose[any](g, object{"type": choose(g, "string", "null", "integer")}, object{"const": g.constant()},
+			object{"minLength": 1})}
 	case 9, 10:
-		return g.some(object{"type": "array"}, object{"items": g.schema(depth - 1), "minItems": g.Intn(3), "maxItems": g.Intn(4), "uniqueItems": true,
-			"contains": g.schema(0)})
+		return g.some(object{"type": "array"}, object{"items": g.schema(depth - 1), "minItems": g.Intn(3), "maxItems": g.Intn(4),
+			"uniqueItems": true, "contains": g.schema(0)})
 	case 11:
 		return g.some(object{"type": "array", "prefixItems": []any{g.schema(depth - 1), g.schema(0)}[:1+g.Intn(2)]},
 			object{"items": choose(g, false, g.schema(0)), "minItems": g.Intn(3)})

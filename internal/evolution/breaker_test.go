@@ -91,7 +91,8 @@ type witness struct {
 }
 
 func newWitness(t *testing.T, seed int64, side Side, before, after *registry.Entry, defects map[string]int) *witness {
-	w := &witness{t: t, seed: seed, side: side, defects: defects, takers: map[string]*jsonschema.Schema{}, texts: [2]json.RawMessage{before.Schema.Input, after.Schema.Input}}
+	w := &witness{t: t, seed: seed, side: side, defects: defects, takers: map[string]*jsonschema.Schema{}}
+	w.texts = [2]json.RawMessage{before.Schema.Input, after.Schema.Input}
 	if side == Output {
 		w.texts = [2]json.RawMessage{before.Schema.Output, after.Schema.Output}
 	}
@@ -175,7 +176,8 @@ func (w *witness) check(c Change) {
 		}
 	case Narrowed, Widened, Replaced:
 		alone := object{"$defs": w.to["$defs"], "properties": object{name: w.to["properties"].(object)[name]}}
-		if alone["properties"].(object)[name] != nil && w.to["allOf"] == nil && w.to["patternProperties"] == nil && w.accepts(alone, object{name: members[name]}) {
+		isAlone := alone["properties"].(object)[name] != nil && w.to["allOf"] == nil && w.to["patternProperties"] == nil
+		if isAlone && w.accepts(alone, object{name: members[name]}) {
 			w.fail("%s: the value is taken", c)
 		}
 	}

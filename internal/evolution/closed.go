@@ -30,8 +30,8 @@ func closed(schema map[string]any) map[string]any {
 	return schema
 }
 
-// closedWhole returns the schema of all parameters, closed: also where others that it applies declare some of the names. It stays as it is if
-// one of them may allow more names.
+// closedWhole returns the schema of all parameters, closed: also where others that it applies declare some of the names. It stays as it is
+// if one of them may allow more names.
 func closedWhole(root map[string]any, names []string) map[string]any {
 	whole, _ := expanded(root, root).(map[string]any)
 	if hasAny(root, []string{"additionalProperties", "unevaluatedProperties", "$ref", "$dynamicRef"}) || opensInside(whole) {

@@ -32,8 +32,8 @@ func (f flow) keywords(without []string) []Keyword {
 	return changed
 }
 
-// forbidsAlike reports whether a keyword forbids in words what is not declared, or no longer does: no one passes that in any case. It is told
-// if nothing else is.
+// forbidsAlike reports whether a keyword forbids in words what is not declared, or no longer does: no one passes that in any case. It is
+// told if nothing else is.
 func forbidsAlike(k Keyword) bool {
 	return k.Name == "additionalProperties" && string(k.Old)+string(k.New) == "false"
 }

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the pairs come to into testdata/*.txt")
 
-// TestPairs compares the pairs of testdata/pairs.txt, which go through what a schema can say, and those of testdata/edits.txt, which are such as
-// teams make. Each begins with "== " and its name, followed by the old and the new schema as "- " and
+// TestPairs compares the pairs of testdata/pairs.txt, which go through what a schema can say, and those of testdata/edits.txt, which are such
+// as teams make. Each begins with "== " and its name, followed by the old and the new schema as "- " and
 // "+ ", behind the side. What follows is the verdict and the changes.
 func TestPairs(t *testing.T) {
 	for path, least := range map[string]int{"testdata/pairs.txt": 150, "testdata/edits.txt": 60} {

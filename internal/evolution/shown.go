@@ -170,8 +170,8 @@ func (f flow) base() map[string]json.RawMessage {
 	return maps.Clone(f.known.base)
 }
 
-// shortest returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there is
-// one: so that what is shown is refused for what is told of it.
+// shortest returns the shortest arguments, or result, that are given. Where a value would be refused, it has one that is taken, too, if there
+// is one: so that what is shown is refused for what is told of it.
 func (f flow) shortest() map[string]json.RawMessage {
 	base := map[string]json.RawMessage{}
 	if example, ok := f.given.Example(); ok {

@@ -110,8 +110,8 @@ func (f flow) required(was, is string) []Change {
 	}
 }
 
-// changed returns the changes of a parameter that is declared otherwise, although the same values are given and taken. Where it says something
-// else of the members that may come besides, somebody may pass such.
+// changed returns the changes of a parameter that is declared otherwise, although the same values are given and taken. Where it says
+// something else of the members that may come besides, somebody may pass such.
 func (f flow) changed(name string) []Change {
 	change := Change{Side: f.side, Kind: Changed, Parameter: name}
 	given, _ := f.from.Part(name)
@@ -257,7 +257,8 @@ func (f flow) hasType(name string) bool { return len(f.old.property(name)) > 0 }
 
 func (f flow) sameValues(was, is string) bool {
 	old, now := f.old.property(was), f.new.property(is)
-	return string(keywordText(old, "format")) == string(keywordText(now, "format")) && fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
+	isSameFormat := string(keywordText(old, "format")) == string(keywordText(now, "format"))
+	return isSameFormat && fits(f.old, f.new, was, is) && fits(f.new, f.old, is, was)
 }
 
 // fits reports whether each value that one version has for a parameter is allowed by another one for its own.

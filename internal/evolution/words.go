@@ -18,7 +18,8 @@ var (
 	literal = []string{"enum", "const", "default", "examples"}
 )
 
-// inside returns the value of a keyword with each schema in it replaced. path leads to the schema: its name, or the keyword and its place there.
+// inside returns the value of a keyword with each schema in it replaced. path leads to the schema: its name, or the keyword and its place
+// there.
 func inside(keyword string, value any, replace func(path []string, schema any) any) any {
 	if slices.Contains(literal, keyword) {
 		return value
@@ -66,7 +67,8 @@ func bare(value any, without ...string) any {
 // maxExpanded bounds how many schemas are read to replace the references of one.
 const maxExpanded = 2_000
 
-// expansion replaces references by what they refer to. One that leads back to itself stays, and so does one beside keywords that restrict, too.
+// expansion replaces references by what they refer to. One that leads back to itself stays, and so does one beside keywords that restrict,
+// too.
 type expansion struct {
 	root map[string]any
 	left int

@@ -75,7 +75,8 @@ func (c *comparison) kindWithin(kind kinds, f *alternative, targets []alternativ
 	}
 	for i := range targets {
 		t := &targets[i]
-		if t.kinds&kind != 0 && !t.loose && !t.listed && c.contentWithin(kind, f, t) && c.extrasWithin(kind, f, t, from) && c.picksWithin(kind, f, t, from) {
+		if t.kinds&kind != 0 && !t.loose && !t.listed && c.contentWithin(kind, f, t) &&
+			c.extrasWithin(kind, f, t, from) && c.picksWithin(kind, f, t, from) {
 			return true
 		}
 	}

@@ -96,8 +96,9 @@ func TestMeaningOfFiles(t *testing.T) {
 		want    evolution.Verdict
 		said    string
 	}{
-		"moved":         {[]fileChange{{"a.yaml", task("{x: int}"), nil}, {"b.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
-		"gone":          {[]fileChange{{"a.yaml", task("{x: int}"), nil}}, evolution.Breaking, "plan: breaking: task a is removed: a workflow that runs it is refused; keep it until none does\n"},
+		"moved": {[]fileChange{{"a.yaml", task("{x: int}"), nil}, {"b.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
+		"gone": {[]fileChange{{"a.yaml", task("{x: int}"), nil}}, evolution.Breaking,
+			"plan: breaking: task a is removed: a workflow that runs it is refused; keep it until none does\n"},
 		"new":           {[]fileChange{{"a.yaml", nil, task("{x: int}")}}, evolution.Compatible, ""},
 		"kustomization": {[]fileChange{{"kustomization.yaml", []byte("resources: []\n"), nil}}, evolution.Compatible, ""},
 		"narrowed": {[]fileChange{{"a.yaml", task("{x: int}"), task("{x: str}")}}, evolution.Breaking,

@@ -42,8 +42,8 @@ func fateOf(edit *evolution.Edit) string {
 	case evolution.TaskRemoved:
 		return fmt.Sprintf("task %s is removed: a workflow that runs it is refused; keep it until none does", edit.Old.Name)
 	case evolution.TaskRenamed:
-		return fmt.Sprintf("task %s is removed, and %s is added with the same parameters: a workflow that runs %s is refused; keep both until none does",
-			edit.Old.Name, edit.New.Name, edit.Old.Name)
+		return fmt.Sprintf("task %s is removed, and %s is added with the same parameters: a workflow that runs %s is refused; "+
+			"keep both until none does", edit.Old.Name, edit.New.Name, edit.Old.Name)
 	case evolution.TaskIncomparable:
 		return fmt.Sprintf("task %s cannot be compared: %s", edit.Version().Name, edit.Why)
 	default:
