@@ -63,9 +63,8 @@ func Match(before, after []Version) []Edit {
 		edits = append(edits, compareVersions(pair[0], pair[1]))
 	}
 	for _, pair := range m.renames() {
-		edit := compareVersions(pair[0], pair[1])
-		edit.Fate, edit.Verdict = TaskRenamed, Breaking
-		edits = append(edits, edit)
+		// Their settings are not compared: what "is now" and "was" would be said of two tasks if the guess is wrong.
+		edits = append(edits, Edit{Fate: TaskRenamed, Old: pair[0], New: pair[1], Report: Report{Verdict: Breaking}})
 	}
 	for _, gone := range m.old {
 		edit := Edit{Fate: TaskRemoved, Old: gone, Report: Report{Verdict: Breaking}}

@@ -147,6 +147,16 @@ func fates(edits []Edit) []string {
 	return out
 }
 
+// TestRenamedIsAGuess: nothing is said of a task that came by one that is gone, as it may be another one. The verdict is that of a removal.
+func TestRenamedIsAGuess(t *testing.T) {
+	old, now := version(t, "a/ping", `{"x": "int"}`, "m:f"), version(t, "a/pong", `{"x": "int"}`, "m:g")
+	now.Entry.Resources.Mem, now.Entry.Digest.Spec = 2048, "sha256:1"
+	edits := Match([]Version{old}, []Version{now})
+	if len(edits) != 1 || edits[0].Fate != TaskRenamed || edits[0].Verdict != Breaking || len(edits[0].Changes) > 0 {
+		t.Errorf("want a breaking edit without changes, got %+v", edits)
+	}
+}
+
 // TestMatchIsDeterministic: the order of the tasks does not matter.
 func TestMatchIsDeterministic(t *testing.T) {
 	var old, now []Version

@@ -35,9 +35,9 @@ const (
 // ofChanges are the rules of what changes between two versions of tasks.
 var ofChanges = []Rule{
 	newRule(TaskRemoved, "task-removed", SeverityError, "A task that there was is gone."),
-	newRule(TaskRenamed, "task-renamed", SeverityError, "A task has another name."),
+	newRule(TaskRenamed, "task-renamed", SeverityError, "A task is gone, and one with the same parameters came."),
 	newRule(InputRemoved, "input-removed", SeverityError, "A task no longer takes an input."),
-	newRule(InputRenamed, "input-renamed", SeverityError, "An input of a task has another name."),
+	newRule(InputRenamed, "input-renamed", SeverityError, "An input is gone, and one with the same values came."),
 	newRule(InputRequired, "input-required", SeverityError, "A task requires an input that callers could leave out."),
 	newRule(InputNarrowed, "input-narrowed", SeverityError, "An input of a task refuses a value that it took."),
 	newRule(OutputMissing, "output-missing", SeverityError, "A result may lack an output that every result had."),
