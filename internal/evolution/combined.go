@@ -60,9 +60,8 @@ func (f flow) combined(changes []Change) []Change {
 	}
 	if worst := worstOf(changes); worst < Breaking && !fits {
 		whole := Change{Side: f.side, Kind: Combination, Verdict: Unknown}
-		if found := f.refusals(); len(found) > 0 && f.shows(found[0]) {
-			instance := found[0]
-			whole.Verdict, whole.Instance, whole.Reason = Breaking, instance, reason(f.taken, instance)
+		if found := f.refusals(); len(found) > 0 {
+			whole.Verdict, whole.Instance, whole.Reason = Breaking, found[0], reason(f.taken, found[0])
 		}
 		if whole.Verdict > worst {
 			changes = append(changes, whole)

@@ -59,7 +59,9 @@ func (f flow) search(c Change) json.RawMessage {
 // refusals returns what was found that one version gives and the other refuses.
 func (f flow) refusals() []json.RawMessage {
 	if f.known.refused == nil {
-		f.known.refused = append([]json.RawMessage{}, schema.Counterexamples(f.given, f.taken)...) // not nil
+		found := schema.Counterexamples(f.given, f.taken)
+		isNothing := func(instance json.RawMessage) bool { return !f.shows(instance) }
+		f.known.refused = append([]json.RawMessage{}, slices.DeleteFunc(found, isNothing)...) // not nil
 	}
 	return f.known.refused
 }
