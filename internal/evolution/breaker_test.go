@@ -164,7 +164,7 @@ func (w *witness) check(c Change) {
 	_, there := members[name]
 	switch c.Kind {
 	case Added, Required, Optional:
-		if there != (c.Side == Output && c.Kind == Added) && !(c.Side == Output && c.Kind == Added) {
+		if there && !(c.Side == Output && c.Kind == Added) {
 			w.fail("%s: does not show it", c)
 		}
 	case Removed, Renamed:
@@ -187,14 +187,14 @@ func (w *witness) check(c Change) {
 func namesOf(root object, value any) []string {
 	names := []string{}
 	for name := range value.(object) {
-		if declares(root, root, name, map[string]bool{}) {
+		if declares(root, name) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-func declares(root, schema object, name string, seen map[string]bool) bool {
+func declares(schema object, name string) bool {
 	for _, keyword := range []string{"properties", "additionalProperties", "unevaluatedProperties"} {
 		value, there := schema[keyword]
 		properties, isMap := value.(object)
@@ -218,7 +218,7 @@ func declares(root, schema object, name string, seen map[string]bool) bool {
 	inner = append(inner, slices.Collect(maps.Values(dependent))...)
 	inner = append(inner, schema["if"], schema["then"], schema["else"])
 	for _, one := range inner {
-		if one, ok := one.(object); ok && declares(root, one, name, seen) {
+		if one, ok := one.(object); ok && declares(one, name) {
 			return true
 		}
 	}
