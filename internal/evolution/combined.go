@@ -75,10 +75,10 @@ func (f flow) combined(changes []Change) []Change {
 }
 
 // words returns the annotations of a schema.
-func words(schema map[string]any) map[string]any {
-	schema = maps.Clone(schema)
-	maps.DeleteFunc(schema, func(keyword string, _ any) bool { return !slices.Contains(annotations, keyword) })
-	return schema
+func words(root map[string]any) map[string]any {
+	root = maps.Clone(root)
+	maps.DeleteFunc(root, func(keyword string, _ any) bool { return !slices.Contains(annotations, keyword) })
+	return root
 }
 
 // judgedTogether returns what it means that keywords of the whole have changed, and nothing else: for that, they are compared beside the

@@ -164,10 +164,10 @@ func droppedInside(path string, was, is map[string]any) []string {
 }
 
 // options returns a schema, and those that it chooses from.
-func options(schema map[string]any) []map[string]any {
-	all := []map[string]any{schema}
+func options(property map[string]any) []map[string]any {
+	all := []map[string]any{property}
 	for _, keyword := range []string{"anyOf", "oneOf"} {
-		inside(keyword, schema[keyword], func(_ []string, option any) any {
+		inside(keyword, property[keyword], func(_ []string, option any) any {
 			if option, ok := option.(map[string]any); ok {
 				all = append(all, options(option)...)
 			}
