@@ -34,6 +34,7 @@ gone. Other files are left alone. --check writes nothing, prints the differences
 exits with 1 if there are any; with --fail-on, only if one is breaking, or may be.
 
 --apply shows a plan, with what it breaks, and makes it so, with server-side apply; with --fail-on, not if it breaks something.
+What --ignore, comments and annotations silence of that is not told, and is no reason for --fail-on.
 First the API server is asked about all of it in a dry run; if it refuses a part, nothing is applied. A function that only moved
 within its file is not applied again. --prune deletes the MazeTasks of this --source-name whose functions are gone. It keeps those in
 files that are not below a DIR, or that could not be read, and those whose functions are still there with an error.
@@ -183,6 +184,7 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	case failOnUnknown:
 		o.to.FailOn = evolution.Unknown
 	}
+	o.to.Findings = o.findings
 	if o.changed["namespace"] {
 		o.to.Namespace = ptr.Deref(o.to.Cluster.Namespace, "")
 	}

@@ -104,8 +104,8 @@ func showPlan(t terminal.Terminal, steps []step) {
 			line += "  (" + terminal.Plain(s.note) + ")"
 		}
 		fmt.Fprintln(t.Out, line)
-		for _, meaning := range s.meaning.Lines {
-			fmt.Fprintln(t.Out, strings.Repeat(" ", len(verbCreate)+len("  "))+terminal.Plain(meaning))
+		for _, meaning := range s.meaning {
+			fmt.Fprintln(t.Out, strings.Repeat(" ", len(verbCreate)+len("  "))+terminal.Plain(meaning.String()))
 		}
 	}
 }

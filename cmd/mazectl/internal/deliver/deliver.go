@@ -46,6 +46,8 @@ type Options struct {
 
 	// FailOn is from which verdict on a change is not made, or is a failure of Check. Compatible, the zero value, for none.
 	FailOn evolution.Verdict
+	// Findings say which rules of changes are told, and count for FailOn.
+	Findings report.Options
 
 	// AllowEmpty lets prune and outputDir remove every task that there is.
 	AllowEmpty bool
@@ -100,7 +102,7 @@ func (o *Options) writeFolder(t terminal.Terminal, f *pysource.Found) error {
 		return err
 	}
 	fmt.Fprint(t.Out, t.PaintDiff(text))
-	worst := tellMeaning(t, changes)
+	worst := o.tellMeaning(t, f, changes)
 	t.Say("note:", fmt.Sprintf("the Python files say something else than %s; the same call without --check corrects that",
 		terminal.Plural(len(changes), "manifest")))
 	if worst < o.FailOn {

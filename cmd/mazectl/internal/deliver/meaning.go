@@ -10,8 +10,11 @@ import (
 
 	"github.com/maze-agent/maregister/api/v1alpha1"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/diff"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
+	"github.com/maze-agent/maregister/internal/discover"
 	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // meaningOf returns what the change of an object of the cluster means. Nil is for one that goes.
@@ -45,25 +48,61 @@ func decodeTask(content []byte) *v1alpha1.MazeTask {
 	return task
 }
 
+// choose leaves out of meanings what the user silences: by flags, by comments where a task is declared, and by ignores. So does "diff".
+func (o *Options) choose(f *pysource.Found, meanings []*diff.Meaning, ignores []finding.Ignore) {
+	tasks := map[string]*discover.Task{}
+	for i := range f.Tasks {
+		tasks[f.Tasks[i].Spec.Name] = &f.Tasks[i]
+	}
+	place := func(name string) (string, finding.Position) {
+		task := tasks[name]
+		if task == nil { // it is gone
+			return "", finding.Position{}
+		}
+		return task.File, task.Position
+	}
+	ignores = slices.Concat(f.Ignores, ignores)
+	diff.Choose(meanings, place, func(all []finding.Finding) []finding.Finding { return o.Findings.Choose(all, ignores).Findings })
+}
+
+// chooseSteps leaves out of a plan's meanings what the user silences, by annotations of the objects, too.
+func (o *Options) chooseSteps(f *pysource.Found, steps []step) {
+	var meanings []*diff.Meaning
+	var ignores []finding.Ignore
+	for i := range steps {
+		s := &steps[i]
+		meanings = append(meanings, &s.meaning)
+		if s.existing == nil || s.manifest == nil {
+			continue
+		}
+		if rules := s.existing.GetAnnotations()[finding.IgnoreKey]; rules != "" {
+			at := s.manifest.Position
+			ignores = append(ignores, finding.NewIgnore(s.manifest.File, at, at, at, rules))
+		}
+	}
+	o.choose(f, meanings, ignores)
+}
+
 // tellMeaning tells what changes of manifests mean, and returns the worst verdict. Files have one task each.
-func tellMeaning(t terminal.Terminal, changes []fileChange) evolution.Verdict {
+func (o *Options) tellMeaning(t terminal.Terminal, f *pysource.Found, changes []fileChange) evolution.Verdict {
 	var before, after []*v1alpha1.MazeTask
 	for _, change := range changes {
 		before = append(before, tasksOf(decodeTask(change.before))...)
 		after = append(after, tasksOf(decodeTask(change.after))...)
 	}
 	meaning := diff.Objects(before, after)
-	for _, line := range meaning.Lines {
-		t.Say("plan:", line)
+	o.choose(f, []*diff.Meaning{&meaning}, nil)
+	for _, line := range meaning {
+		t.Say("plan:", line.String())
 	}
-	return meaning.Verdict
+	return meaning.Verdict()
 }
 
 // countVerdicts counts the steps with a verdict, or a worse one.
 func countVerdicts(steps []step, from evolution.Verdict) int {
 	n := 0
 	for _, s := range steps {
-		if s.meaning.Verdict >= from {
+		if s.meaning.Verdict() >= from {
 			n++
 		}
 	}
@@ -97,8 +136,8 @@ func (o *Options) unwanted(steps []step) error {
 		return nil
 	}
 	for _, s := range steps {
-		if s.meaning.Verdict >= o.FailOn {
-			for _, line := range s.meaning.Lines {
+		if s.meaning.Verdict() >= o.FailOn {
+			for _, line := range s.meaning {
 				err.texts = append(err.texts, fmt.Sprintf("%s: MazeTask %s: %s", s.place, s.name, line))
 			}
 		}

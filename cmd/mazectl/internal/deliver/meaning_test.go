@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,8 +13,10 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/pysource"
+	"github.com/maze-agent/maregister/cmd/mazectl/internal/report"
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/evolution"
+	"github.com/maze-agent/maregister/internal/finding"
 )
 
 // TestPlanTellsWhatItMeans: a change and a deletion are told with what they break, and are not made if that is not wanted.
@@ -52,6 +55,61 @@ prune   old  a.py
 		if got := fmt.Sprint(options.unwanted(steps)); got != want {
 			t.Errorf("--fail-on %s: want %q, got %q", verdict, want, got)
 		}
+	}
+}
+
+// TestPlanHeedsWhatIsSilenced: what a flag, a comment or an annotation silences is not told, and does not count for --fail-on.
+func TestPlanHeedsWhatIsSilenced(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ignore     []string
+		annotation string
+		comment    bool
+		want       string
+	}{
+		"nothing":           {want: "one is removed, old is gone"},
+		"a flag":            {ignore: []string{"MZ301"}, want: "one is removed"},
+		"flags":             {ignore: []string{"task-removed", "MZ303"}, want: ""},
+		"a comment":         {comment: true, want: "old is gone"},
+		"an annotation":     {annotation: "input-removed", want: "old is gone"},
+		"another rule's":    {annotation: "MZ304", want: "one is removed, old is gone"},
+		"a flag of another": {ignore: []string{"MZ0"}, want: "one is removed, old is gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := find(t, map[string]string{"a.py": "one two"})
+			if tc.comment {
+				one := found.Tasks[0]
+				found.Ignores = finding.IgnoresOf(one.File, []finding.Comment{{Text: "# maze: ignore[MZ303]", Line: one.Position.Line}})
+			}
+			s := serve(t, found, "one", "old")
+			input := map[string]any{"type": "object", "properties": map[string]any{"size": map[string]any{"type": "integer"}}, "required": []any{"size"}}
+			if err := unstructured.SetNestedMap(s.objects["one"].Object, input, "spec", "inputParameters"); err != nil {
+				t.Fatal(err)
+			}
+			s.objects["one"].SetAnnotations(map[string]string{finding.IgnoreKey: tc.annotation})
+			options := Options{SourceName: "ours", Prune: true, FailOn: evolution.Breaking}
+			options.Findings = report.Options{Format: report.Formats()[0], Ignore: tc.ignore}
+			if err := options.Findings.Check(); err != nil {
+				t.Fatal(err)
+			}
+			steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var told []string
+			for _, s := range steps {
+				for _, line := range s.meaning {
+					what, _, _ := strings.Cut(strings.TrimPrefix(line.Message, "task "), ": refuses")
+					what, _, _ = strings.Cut(what, ": whoever")
+					told = append(told, strings.Replace(what, `: input "size"`, "", 1))
+				}
+			}
+			if got := strings.Join(told, ", "); got != tc.want {
+				t.Errorf("want %q told, got %q", tc.want, got)
+			}
+			if err := options.unwanted(steps); (err != nil) != (tc.want != "") {
+				t.Errorf("--fail-on: got %v", err)
+			}
+		})
 	}
 }
 
@@ -109,7 +167,7 @@ func TestMeaningOfFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said bytes.Buffer
-			got := tellMeaning(terminal.New(genericiooptions.IOStreams{ErrOut: &said}), tc.changes)
+			got := (&Options{}).tellMeaning(terminal.New(genericiooptions.IOStreams{ErrOut: &said}), &pysource.Found{}, tc.changes)
 			if diff := cmp.Diff(tc.said, said.String()); got != tc.want || diff != "" {
 				t.Errorf("want %s, got %s (-want +got):\n%s", tc.want, got, diff)
 			}

@@ -90,14 +90,18 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 	if len(refused.texts) > 0 {
 		return nil, refused
 	}
-	if !o.Prune {
-		return steps, nil
+	if o.Prune {
+		gone, err := o.planPrune(ctx, c, f, existing)
+		if err == nil {
+			err = o.checkStranger(f, steps, gone, c.namespace)
+		}
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, gone...)
 	}
-	gone, err := o.planPrune(ctx, c, f, existing)
-	if err == nil {
-		err = o.checkStranger(f, steps, gone, c.namespace)
-	}
-	return append(steps, gone...), err
+	o.chooseSteps(f, steps)
+	return steps, nil
 }
 
 // planOne returns what becomes of a task, or why it is refused.

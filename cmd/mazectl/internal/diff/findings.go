@@ -14,16 +14,8 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 	var all []finding.Finding
 	for i := range r.Edits {
 		edit := &r.Edits[i]
-		breaks := broken.sentence(cause{edit, wholeTask})
-		switch edit.Fate {
-		case evolution.TaskAdded:
-			all = append(all, r.about(edit, finding.TaskAdded, "%s", fateOf(edit)))
-		case evolution.TaskRemoved:
-			all = append(all, r.about(edit, finding.TaskRemoved, "%s%s", fateOf(edit), breaks))
-		case evolution.TaskRenamed:
-			all = append(all, r.about(edit, finding.TaskRenamed, "%s%s", fateOf(edit), breaks))
-		case evolution.TaskIncomparable:
-			all = append(all, r.about(edit, finding.IncomparableTask, "%s", fateOf(edit)))
+		if rule, what := fateOf(edit); rule != "" {
+			all = append(all, r.about(edit, rule, "%s%s", what, broken.sentence(cause{edit, wholeTask})))
 		}
 		for j, change := range edit.Changes {
 			f := r.about(edit, change.Rule(), "task %s: %s%s", edit.New.Name, change, broken.sentence(cause{edit, j}))
@@ -34,20 +26,20 @@ func (r *Result) findings(broken *brokenWorkflows) []finding.Finding {
 	return all
 }
 
-// fateOf returns what became of a task, as a sentence, and what to do. Empty for one that both versions have.
-func fateOf(edit *evolution.Edit) string {
+// fateOf returns the rule by which it is told what became of a task, and the sentence, with what to do. Empty for one that both versions have.
+func fateOf(edit *evolution.Edit) (rule, what string) {
 	switch edit.Fate {
 	case evolution.TaskAdded:
-		return fmt.Sprintf("task %s is new", edit.New.Name)
+		return finding.TaskAdded, fmt.Sprintf("task %s is new", edit.New.Name)
 	case evolution.TaskRemoved:
-		return fmt.Sprintf("task %s is removed: a workflow that runs it is refused; keep it until none does", edit.Old.Name)
+		return finding.TaskRemoved, fmt.Sprintf("task %s is removed: a workflow that runs it is refused; keep it until none does", edit.Old.Name)
 	case evolution.TaskRenamed:
-		return fmt.Sprintf("task %s is removed, and %s is added with the same parameters: a workflow that runs %s is refused; "+
+		return finding.TaskRenamed, fmt.Sprintf("task %s is removed, and %s is added with the same parameters: a workflow that runs %s is refused; "+
 			"keep both until none does", edit.Old.Name, edit.New.Name, edit.Old.Name)
 	case evolution.TaskIncomparable:
-		return fmt.Sprintf("task %s cannot be compared: %s", edit.Version().Name, edit.Why)
+		return finding.IncomparableTask, fmt.Sprintf("task %s cannot be compared: %s", edit.Version().Name, edit.Why)
 	default:
-		return ""
+		return "", ""
 	}
 }
 
