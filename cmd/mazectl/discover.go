@@ -35,7 +35,7 @@ exits with 1 if there are any; with --fail-on, only if one is breaking, or may b
 
 --apply shows a plan, with what it breaks, and makes it so, with server-side apply; with --fail-on, not if it breaks something.
 What --ignore, comments and annotations silence of that is not told, and is no reason for --fail-on.
-First the API server is asked about all of it in a dry run; if it refuses a part, nothing is applied. A function that only moved
+First the API server is asked about all of it in a dry run; if it refuses a part, the plan says why, and nothing is applied. A function that only moved
 within its file is not applied again. --prune deletes the MazeTasks of this --source-name whose functions are gone. It keeps those in
 files that are not below a DIR, or that could not be read, and those whose functions are still there with an error.
 

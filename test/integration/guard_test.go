@@ -2,6 +2,11 @@ package integration
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -61,6 +66,28 @@ var _ = Describe("The deletion guard", func() {
 
 		Expect(k8s.Delete(ctx, &v1alpha1.MazeWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "album"}})).To(Succeed())
 		Eventually(func() error { return k8s.Delete(ctx, caption) }).Should(Succeed())
+	})
+
+	It("is told in the plan of mazectl discover, and keeps the rest of it from being made", func(ctx context.Context) {
+		tools := filepath.Join(GinkgoT().TempDir(), "tools")
+		Expect(os.MkdirAll(tools, 0o755)).To(Succeed())
+		source := "from maze import task\n\n@task(name=%q)\ndef run(x: str):\n    return {\"y\": x}\n"
+		discover := func(name string) (string, int) {
+			GinkgoHelper()
+			expectWritten(tools, "tools.py", fmt.Sprintf(source, name))
+			command := exec.CommandContext(ctx, builtProgram("mazectl"), "discover", tools, "--kubeconfig", adminKubeconfig(), "-n", namespace,
+				"--source-name", "tools", "--apply", "--prune", "--force-conflicts")
+			plan, err := command.Output()
+			exit := &exec.ExitError{}
+			Expect(err == nil || errors.As(err, &exit)).To(BeTrue(), "%v", err)
+			return string(plan), command.ProcessState.ExitCode()
+		}
+		_, code := discover("caption")
+		Expect(code).To(Equal(0))
+		plan, code := discover("title")
+		Expect(plan).To(MatchRegexp(`(?s)create  title .*prune   caption .*refused: .*MazeWorkflow album runs task caption`))
+		Expect(code).To(Equal(1))
+		Expect(apierrors.IsNotFound(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "title"}, &v1alpha1.MazeTask{}))).To(BeTrue())
 	})
 
 	It("lets go what no workflow of the namespace runs", func(ctx context.Context) {

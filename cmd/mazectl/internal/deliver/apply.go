@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -26,18 +25,11 @@ func (o *Options) applyOnce(ctx context.Context, t terminal.Terminal, f *pysourc
 		return err
 	}
 	steps, err := o.plan(ctx, c, f)
-	if refused, ok := errors.AsType[*refusedError](err); ok {
-		for _, why := range refused.texts {
-			t.Say("error:", why)
-		}
-		t.Say("note:", err.Error())
-		return report.ErrFindings
-	}
 	if err != nil {
 		return err
 	}
 	showPlan(t, steps)
-	if err := o.unwanted(steps); err != nil { // the plan tells which
+	if err := o.blocked(steps); err != nil { // the plan tells which
 		t.Say("error:", err.Error())
 		return report.ErrFindings
 	}
@@ -90,6 +82,7 @@ func (c *clusterTasks) take(ctx context.Context, s *step, pruning bool) error {
 // showPlan prints a line for each object that something becomes of.
 func showPlan(t terminal.Terminal, steps []step) {
 	width := 0
+	indentation := strings.Repeat(" ", len(verbCreate)+len("  "))
 	for _, s := range steps {
 		if s.verb != verbUnchanged {
 			width = max(width, text.Columns(s.name))
@@ -105,7 +98,10 @@ func showPlan(t terminal.Terminal, steps []step) {
 		}
 		fmt.Fprintln(t.Out, line)
 		for _, meaning := range s.meaning {
-			fmt.Fprintln(t.Out, strings.Repeat(" ", len(verbCreate)+len("  "))+terminal.Plain(meaning.String()))
+			fmt.Fprintln(t.Out, indentation+terminal.Plain(meaning.String()))
+		}
+		if s.refusal != "" {
+			fmt.Fprintln(t.Out, indentation+"refused: "+terminal.Plain(s.refusal))
 		}
 	}
 }

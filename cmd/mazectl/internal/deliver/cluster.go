@@ -112,6 +112,9 @@ func refusalText(err error) string {
 	conflict := false
 	for _, cause := range status.Status().Details.Causes {
 		field := strings.TrimPrefix(cause.Field, ".")
+		if field == "" { // a policy says no more than the error itself
+			return err.Error()
+		}
 		if cause.Type == metav1.CauseTypeFieldManagerConflict {
 			conflict = true
 			parts = append(parts, field+" is in "+cause.Message)

@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/dynamic"
@@ -147,8 +148,8 @@ type server struct {
 
 	mutex   sync.Mutex
 	objects map[string]*unstructured.Unstructured
-	// fails are the names of objects that cannot be applied, and refuses of those that are not accepted.
-	fails, refuses string
+	// fails is the name of an object that cannot be applied, refuses of one that is not accepted, and guards of one that may not be deleted.
+	fails, refuses, guards string
 	// requests are those that change something, in their order.
 	requests []string
 }
@@ -185,7 +186,10 @@ func (s *server) Patch(
 func (s *server) Delete(_ context.Context, name string, options metav1.DeleteOptions, _ ...string) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if len(options.DryRun) == 0 {
+	switch {
+	case name == s.guards:
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "mazetasks"}, name, errors.New("MazeWorkflow letter runs it"))
+	case len(options.DryRun) == 0:
 		s.requests = append(s.requests, "delete "+name)
 	}
 	if *options.Preconditions.UID != s.objects[name].GetUID() {
@@ -235,6 +239,7 @@ func TestPlan(t *testing.T) {
 		existing []string
 		options  Options
 		refuses  string
+		guards   string
 		want     []string
 		wantErr  string
 	}{
@@ -248,10 +253,12 @@ func TestPlan(t *testing.T) {
 		"gone, or not": {files: map[string]string{"a.py": "broken", "b.py": "one"}, existing: []string{"old"}, options: Options{Prune: true},
 			want: []string{"create one", "keep old (its file cannot be read)"}},
 		"applied by hand": {files: map[string]string{"a.py": "one"}, existing: []string{"ours/=one"},
-			wantErr: "the cluster refuses 1 task, so nothing was applied"},
+			want: []string{"change one [refused]"}},
 		"applied by hand, and taken over": {files: map[string]string{"a.py": "one"}, existing: []string{"ours/=one"}, options: Options{ForceConflicts: true},
 			want: []string{"change one (metadata.managedFields)"}},
-		"refused":  {files: map[string]string{"a.py": "one two"}, refuses: "two", wantErr: "the cluster refuses 1 task, so nothing was applied"},
+		"refused": {files: map[string]string{"a.py": "one two"}, refuses: "two", want: []string{"create one", "create two [refused]"}},
+		"guarded": {files: map[string]string{"a.py": "one"}, existing: []string{"old", "older"}, guards: "old", options: Options{Prune: true},
+			want: []string{"create one", "prune old [refused]", "prune older"}},
 		"all gone": {files: map[string]string{"a.py": ""}, existing: []string{"old"}, options: Options{Prune: true}, wantErr: "give --allow-empty"},
 		"all gone, and that is meant": {files: map[string]string{"a.py": ""}, existing: []string{"old"}, options: Options{Prune: true, AllowEmpty: true},
 			want: []string{"prune old"}},
@@ -260,7 +267,7 @@ func TestPlan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := find(t, tc.files)
 			s := serve(t, found, tc.existing...)
-			s.refuses = tc.refuses
+			s.refuses, s.guards = tc.refuses, tc.guards
 			options := tc.options
 			options.SourceName = "ours"
 			steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", options.ForceConflicts}, found)
@@ -275,6 +282,9 @@ func TestPlan(t *testing.T) {
 				line := string(s.verb) + " " + s.name
 				if s.note != "" {
 					line += " (" + s.note + ")"
+				}
+				if s.refusal != "" {
+					line += " [refused]"
 				}
 				got = append(got, line)
 			}

@@ -109,36 +109,40 @@ func countVerdicts(steps []step, from evolution.Verdict) int {
 	return n
 }
 
-// unwantedError is that some of the steps of a plan would break who uses a task, which the user does not want.
-type unwantedError struct {
-	// texts say which objects, and what of it, in the order of the plan.
-	texts  []string
-	count  int
-	failOn evolution.Verdict
+// blockedError is that a plan is not carried out, as the API server refuses a part of it, or the user does not want it.
+type blockedError struct {
+	message string
+	// texts say which objects, and why, in the order of the plan. The plan tells them, too.
+	texts []string
 }
 
-// Error returns how many there are. It does not tell which.
-func (e *unwantedError) Error() string {
+// Error returns how many steps there are. It does not tell which.
+func (e *blockedError) Error() string { return e.message + ", so nothing was applied" }
+
+// blocked returns a blockedError if some steps of a plan are refused, or would break who uses a task and the user does not want that.
+func (o *Options) blocked(steps []step) error {
+	var refused []string
+	for _, s := range steps {
+		if s.refusal != "" {
+			refused = append(refused, s.title()+s.refusal)
+		}
+	}
+	if len(refused) > 0 {
+		return &blockedError{"the cluster refuses " + terminal.Plural(len(refused), "task"), refused}
+	}
+	count := countVerdicts(steps, o.FailOn)
+	if o.FailOn == evolution.Compatible || count == 0 {
+		return nil
+	}
 	what := "would break who uses a task"
-	if e.failOn == evolution.Unknown {
+	if o.FailOn == evolution.Unknown {
 		what = "may break who uses a task"
 	}
-	return fmt.Sprintf("%s %s, and --fail-on %s is given, so nothing was applied", terminal.Plural(e.count, "change"), what, e.failOn)
-}
-
-// unwanted returns an unwantedError if the user does not want some of the steps to be taken.
-func (o *Options) unwanted(steps []step) error {
-	if o.FailOn == evolution.Compatible {
-		return nil
-	}
-	err := &unwantedError{count: countVerdicts(steps, o.FailOn), failOn: o.FailOn}
-	if err.count == 0 {
-		return nil
-	}
+	err := &blockedError{message: fmt.Sprintf("%s %s, and --fail-on %s is given", terminal.Plural(count, "change"), what, o.FailOn)}
 	for _, s := range steps {
 		if s.meaning.Verdict() >= o.FailOn {
 			for _, line := range s.meaning {
-				err.texts = append(err.texts, fmt.Sprintf("%s: MazeTask %s: %s", s.place, s.name, line))
+				err.texts = append(err.texts, s.title()+line.String())
 			}
 		}
 	}

@@ -52,9 +52,36 @@ prune   old  a.py
 		evolution.Breaking:   "2 changes would break who uses a task, and --fail-on breaking is given, so nothing was applied",
 	} {
 		options.FailOn = verdict
-		if got := fmt.Sprint(options.unwanted(steps)); got != want {
+		if got := fmt.Sprint(options.blocked(steps)); got != want {
 			t.Errorf("--fail-on %s: want %q, got %q", verdict, want, got)
 		}
+	}
+}
+
+// TestPlanTellsRefusals: what the API server refuses is a line of the plan, which is shown whole, and nothing of it is done.
+func TestPlanTellsRefusals(t *testing.T) {
+	found := find(t, map[string]string{"a.py": "one two"})
+	s := serve(t, found, "old")
+	s.refuses, s.guards = "two", "old"
+	options := Options{SourceName: "ours", Prune: true}
+	steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	showPlan(terminal.New(streams), steps)
+	want := `create  one  ` + steps[0].place + `
+create  two  ` + steps[1].place + `
+        refused: MazeTask.registry.mazeagent.net "two" is invalid
+prune   old  a.py
+        breaking: task old is removed: a workflow that runs it is refused; keep it until none does
+        refused: mazetasks "old" is forbidden: MazeWorkflow letter runs it
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	if want, got := "the cluster refuses 2 tasks, so nothing was applied", fmt.Sprint(options.blocked(steps)); got != want {
+		t.Errorf("want %q, got %q", want, got)
 	}
 }
 
@@ -66,13 +93,13 @@ func TestPlanHeedsWhatIsSilenced(t *testing.T) {
 		comment    bool
 		want       string
 	}{
-		"nothing":           {want: "one is removed, old is gone"},
-		"a flag":            {ignore: []string{"MZ301"}, want: "one is removed"},
+		"nothing":           {want: "MZ303 one, MZ301 old"},
+		"a flag":            {ignore: []string{"MZ301"}, want: "MZ303 one"},
 		"flags":             {ignore: []string{"task-removed", "MZ303"}, want: ""},
-		"a comment":         {comment: true, want: "old is gone"},
-		"an annotation":     {annotation: "input-removed", want: "old is gone"},
-		"another rule's":    {annotation: "MZ304", want: "one is removed, old is gone"},
-		"a flag of another": {ignore: []string{"MZ0"}, want: "one is removed, old is gone"},
+		"a comment":         {comment: true, want: "MZ301 old"},
+		"an annotation":     {annotation: "input-removed", want: "MZ301 old"},
+		"another rule's":    {annotation: "MZ304", want: "MZ303 one, MZ301 old"},
+		"a flag of another": {ignore: []string{"MZ0"}, want: "MZ303 one, MZ301 old"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := find(t, map[string]string{"a.py": "one two"})
@@ -98,15 +125,13 @@ func TestPlanHeedsWhatIsSilenced(t *testing.T) {
 			var told []string
 			for _, s := range steps {
 				for _, line := range s.meaning {
-					what, _, _ := strings.Cut(strings.TrimPrefix(line.Message, "task "), ": refuses")
-					what, _, _ = strings.Cut(what, ": whoever")
-					told = append(told, strings.Replace(what, `: input "size"`, "", 1))
+					told = append(told, line.Rule+" "+line.Task)
 				}
 			}
 			if got := strings.Join(told, ", "); got != tc.want {
 				t.Errorf("want %q told, got %q", tc.want, got)
 			}
-			if err := options.unwanted(steps); (err != nil) != (tc.want != "") {
+			if err := options.blocked(steps); (err != nil) != (tc.want != "") {
 				t.Errorf("--fail-on: got %v", err)
 			}
 		})

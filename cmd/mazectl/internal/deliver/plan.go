@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/diff"
@@ -42,23 +43,17 @@ type step struct {
 	note string
 	// meaning is what a change means to those who use the task.
 	meaning diff.Meaning
+	// refusal is why the API server would not take it. Empty if it would.
+	refusal string
 
 	manifest *pysource.Manifest         // to apply
 	existing *unstructured.Unstructured // what is there, or nil
 }
 
-// refusedError is that the API server would not take some of the tasks.
-type refusedError struct {
-	// texts say which function, which object, and why, in the order of the tasks.
-	texts []string
-}
+// title begins a message about a step, without the plan around it.
+func (s *step) title() string { return fmt.Sprintf("%s: MazeTask %s: ", s.place, s.name) }
 
-// Error returns how many there are. It does not tell which.
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("the cluster refuses %s, so nothing was applied", terminal.Plural(len(e.texts), "task"))
-}
-
-// plan asks the cluster, in a dry run, what would come of the tasks. The error may be a refusedError.
+// plan asks the cluster, in a dry run, what would come of the tasks.
 func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) ([]step, error) {
 	existing, err := c.all(ctx)
 	if err != nil {
@@ -66,29 +61,21 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 	}
 	manifests := pysource.Manifests(f.Tasks, c.namespace, o.SourceName)
 	steps := make([]step, len(manifests))
-	errs, refusals := make([]error, len(manifests)), make([]string, len(manifests))
+	errs := make([]error, len(manifests))
 	var requests errgroup.Group
 	requests.SetLimit(maxRequests)
 	for i := range manifests {
 		requests.Go(func() error {
-			steps[i], refusals[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].Object.Name])
+			steps[i], errs[i] = o.planOne(ctx, c, &manifests[i], existing[manifests[i].Object.Name])
 			return nil // that of the first task is told, and not that of the fastest
 		})
 	}
 	_ = requests.Wait()
-	refused := &refusedError{}
 	for i, m := range manifests {
-		what := fmt.Sprintf("%s: MazeTask %s/%s: ", m.Place(), c.namespace, m.Object.Name)
 		if errs[i] != nil {
-			return nil, fmt.Errorf("%s%w", what, errs[i])
-		}
-		if refusals[i] != "" {
-			refused.texts = append(refused.texts, what+refusals[i])
+			return nil, fmt.Errorf("%s: MazeTask %s/%s: %w", m.Place(), c.namespace, m.Object.Name, errs[i])
 		}
 		delete(existing, m.Object.Name)
-	}
-	if len(refused.texts) > 0 {
-		return nil, refused
 	}
 	if o.Prune {
 		gone, err := o.planPrune(ctx, c, f, existing)
@@ -104,30 +91,32 @@ func (o *Options) plan(ctx context.Context, c *clusterTasks, f *pysource.Found) 
 	return steps, nil
 }
 
-// planOne returns what becomes of a task, or why it is refused.
-func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, string, error) {
+// planOne returns what becomes of a task.
+func (o *Options) planOne(ctx context.Context, c *clusterTasks, m *pysource.Manifest, existing *unstructured.Unstructured) (step, error) {
 	s := step{verb: verbCreate, name: m.Object.Name, place: m.Place(), manifest: m, existing: existing}
+	if existing != nil {
+		s.verb = verbChange
+	}
 	if existing != nil && !o.ForceConflicts && !o.isOurs(existing) {
-		return s, "it is there already, and was not made by this discovery" + origin(existing) +
-			": rename the function's task or the object, or take it over with --force-conflicts", nil
+		s.refusal = "it is there already, and was not made by this discovery" + origin(existing) +
+			": rename the function's task or the object, or take it over with --force-conflicts"
+		return s, nil
 	}
 	after, err := c.apply(ctx, m.Object, true)
 	switch {
 	case err != nil && isRefusal(err):
-		return s, refusalText(err), nil
-	case err != nil:
-		return s, "", err
-	case existing == nil:
-		return s, "", nil
+		s.refusal = refusalText(err)
+		return s, nil
+	case err != nil || existing == nil:
+		return s, err
 	}
-	s.verb = verbChange
 	if fields := changedFields(existing, after); len(fields) > 0 {
 		s.note = strings.Join(fields, ", ")
 		s.meaning = meaningOf(existing, after)
 	} else {
 		s.verb = verbUnchanged
 	}
-	return s, "", nil
+	return s, nil
 }
 
 // isOurs reports whether an object was applied by this discovery, or by one that did not say of which source it was. Labels alone
@@ -187,18 +176,30 @@ func (o *Options) planPrune(
 		s.place = path
 		if s.note = whyKeep(f, path, entryPoint); s.note != "" {
 			s.verb = verbKeep
-		} else if err := c.remove(ctx, object, true); err != nil {
+		} else if err := c.planRemoval(ctx, f, &s); err != nil {
 			return nil, fmt.Errorf("delete MazeTask %s/%s: %w", c.namespace, name, err)
-		} else if name, _, _ := unstructured.NestedString(object.Object, "spec", "name"); !slices.ContainsFunc(f.Tasks, func(t discover.Task) bool {
-			return t.Spec.Name == name // another object has it now
-		}) {
-			s.meaning = meaningOf(object, nil)
 		}
 		steps = append(steps, s)
 	}
 	count := len(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.verb != verbPrune }))
 	what := fmt.Sprintf("%s of --source-name %s in namespace %s", terminal.Plural(count, "MazeTask"), o.SourceName, c.namespace)
 	return steps, o.checkEmpty(f, "--prune", what, count)
+}
+
+// planRemoval completes a step that deletes an object.
+func (c *clusterTasks) planRemoval(ctx context.Context, f *pysource.Found, s *step) error {
+	err := c.remove(ctx, s.existing, true)
+	switch {
+	case isRefusal(err) || apierrors.IsForbidden(err): // by a policy such as the deletion guard, or for want of the right
+		s.refusal = refusalText(err)
+	case err != nil:
+		return err
+	}
+	name, _, _ := unstructured.NestedString(s.existing.Object, "spec", "name")
+	if !slices.ContainsFunc(f.Tasks, func(t discover.Task) bool { return t.Spec.Name == name }) { // no other object has it now
+		s.meaning = meaningOf(s.existing, nil)
+	}
+	return nil
 }
 
 // changedFields names the fields that an apply changes, without "spec." before them. That a function moved within its file is no

@@ -88,7 +88,7 @@ func (w *taskWatch) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.unwanted(steps); err != nil {
+	if err := w.blocked(steps); err != nil {
 		return err
 	}
 	showPlan(w.terminal, steps)
@@ -131,11 +131,8 @@ func (w *taskWatch) tellTrouble(ctx context.Context, err error) {
 	}
 	w.trouble = err.Error()
 	var texts []string
-	if refused, ok := errors.AsType[*refusedError](err); ok {
-		texts = refused.texts
-	}
-	if unwanted, ok := errors.AsType[*unwantedError](err); ok {
-		texts = unwanted.texts
+	if blocked, ok := errors.AsType[*blockedError](err); ok {
+		texts = blocked.texts
 	}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		for _, one := range aggregate.Errors() {
