@@ -210,11 +210,11 @@ func (o *discoverOptions) run(ctx context.Context, t terminal.Terminal) error {
 	if found != nil && !errors.Is(found, report.ErrFindings) {
 		return found
 	}
-	err = o.to.Deliver(ctx, t, f)
-	fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
-	if err != nil {
+	if err := o.to.Deliver(ctx, t, f); err != nil {
+		fmt.Fprintln(t.ErrOut, f.Summary(chosen.CountOr("no findings in the files"))) // something else is wrong
 		return err
 	}
+	fmt.Fprintln(t.ErrOut, f.Summary(chosen.Count()))
 	return found
 }
 

@@ -90,11 +90,18 @@ func (o *Options) Choose(findings []finding.Finding, ignores []finding.Ignore) C
 }
 
 // Count returns how many there are, for a summary.
-func (c *Chosen) Count() string {
-	if c.silenced == 0 {
-		return Count(c.Findings)
+func (c *Chosen) Count() string { return c.CountOr(nothingWrong) }
+
+// CountOr is Count with another text where there are none, as for a command that fails for something else.
+func (c *Chosen) CountOr(none string) string {
+	text := none
+	if len(c.Findings) > 0 {
+		text = Count(c.Findings)
 	}
-	return fmt.Sprintf("%s (%d silenced)", Count(c.Findings), c.silenced)
+	if c.silenced == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s (%d silenced)", text, c.silenced)
 }
 
 // Write writes findings as the options say, to the standard output of a terminal or a file. source returns the text of a file that a
@@ -135,10 +142,13 @@ func (o *Options) ForPeople() bool {
 	return o.File == "" && slices.Contains([]string{"full", "concise"}, o.Format)
 }
 
+// nothingWrong is what a summary says where there are no findings.
+const nothingWrong = "nothing is wrong"
+
 // Count returns how many there are of which severity, for a summary.
 func Count(findings []finding.Finding) string {
 	if len(findings) == 0 {
-		return "nothing is wrong"
+		return nothingWrong
 	}
 	n := map[finding.Severity]int{}
 	for _, f := range findings {
