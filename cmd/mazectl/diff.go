@@ -157,6 +157,7 @@ func (o *diffOptions) run(ctx context.Context, t terminal.Terminal) error {
 		return err
 	}
 	chosen := o.findings.Choose(result.Findings, result.Ignores)
+	o.findings.OfChanges, o.findings.Whole = true, result.Whole
 	err = report.Write(t, &o.findings, chosen, result.Source)
 	if err != nil && !errors.Is(err, report.ErrFindings) {
 		return err

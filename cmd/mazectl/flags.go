@@ -13,8 +13,9 @@ import (
 )
 
 // silencing is what help says of what silences findings where they are.
-const silencing = `A comment silences findings in its line, or, if nothing else is there, in the next one: "# maze: ignore[MZ105]". It silences the file
-if it is "# maze: ignore-file[MZ105, MZ0]", and all rules without brackets. Where there are no comments, as in JSON, the annotation
+const silencing = `A comment silences findings in its line, or, if nothing else is there, in the next one: "# maze: ignore[MZ105]". Above the
+first line of an object in YAML, it is about all of the object. "# maze: ignore-file[MZ105, MZ0]" is about the file; without brackets,
+all rules are meant. Where there are no comments, as in JSON, the annotation
 "registry.mazeagent.net/ignore: MZ105" of a MazeTask silences what is in it. What silences nothing is told.`
 
 // addOutputFlag adds -o for the findings that are a command's result. --output-format is what it was called first.

@@ -36,12 +36,18 @@ func (f *File) Ignores() []finding.Ignore {
 		}
 		all = finding.IgnoresOf(f.Name, comments)
 	}
+	ends := map[int]int{}
 	for _, d := range f.Documents {
 		r := ignoreReader{of: d}
 		r.root, _, r.json, r.source = d.Tree()
 		r.readAll()
 		all = append(all, r.ignores...)
+		if r.root != nil {
+			from, to := r.source.Span(r.root)
+			ends[d.placed(from).Line] = d.placed(to).Line
+		}
 	}
+	finding.Widen(all, ends)
 	return all
 }
 

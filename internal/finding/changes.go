@@ -67,3 +67,12 @@ const ChangePrefix = codePrefix + "3"
 // IsOfChanges reports whether a rule, or the beginning of rules, is one of changes: whether something breaks it depends on the version that
 // files are compared with.
 func IsOfChanges(code string) bool { return strings.HasPrefix(code, ChangePrefix) }
+
+// MeansChanges reports whether a text, as it is written in a comment, means rules of changes. So does one that is almost the name of such a
+// rule, or would be the code of one.
+func MeansChanges(written string) bool {
+	if prefix := prefixOf(written); isPrefix(prefix) || IsOfChanges(prefix) {
+		return IsOfChanges(prefix)
+	}
+	return IsOfChanges(prefixOf(Useless{Rule: written}.Meant()))
+}

@@ -63,6 +63,16 @@ func IgnoresOf(file string, comments []Comment) []Ignore {
 	return out
 }
 
+// Widen has each comment that stands alone above the first line of an object be about all of the object. ends has the last line of each
+// object, by its first line.
+func Widen(ignores []Ignore, ends map[int]int) {
+	for i := range ignores {
+		if one := &ignores[i]; one.From.Line > one.At.Line {
+			one.To.Line = max(one.To.Line, ends[one.From.Line])
+		}
+	}
+}
+
 // ignoreOf returns what a comment silences: "# maze: ignore[MZ007]" in its line, "# maze: ignore-file[MZ007, MZ1]" in the file, and
 // without brackets all rules. It reports false for any other comment.
 func ignoreOf(file string, c Comment) (Ignore, bool) {

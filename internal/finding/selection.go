@@ -54,6 +54,9 @@ func prefixOf(text string) string {
 	return upper
 }
 
+// CodeOf returns the code of the rule that a text names, or what the text is in capital letters.
+func CodeOf(text string) string { return prefixOf(text) }
+
 // knownRules returns what can be meant where a rule is asked for.
 func knownRules() []string {
 	known := []string{allRules}

@@ -7,8 +7,8 @@ import (
 	"github.com/maze-agent/maregister/internal/jsontree"
 )
 
-// ignores returns what the comments of a file silence.
-func (f *file) ignores(content []byte) []finding.Ignore {
+// ignores returns what the comments of a file silence. ends has the last line of each object, by its first.
+func (f *file) ignores(content []byte, ends map[int]int) []finding.Ignore {
 	var out []finding.Ignore
 	if bytes.Contains(content, []byte(finding.IgnoreMark)) {
 		var comments []finding.Comment
@@ -16,8 +16,27 @@ func (f *file) ignores(content []byte) []finding.Ignore {
 			comments = append(comments, finding.Comment(c))
 		}
 		out = finding.IgnoresOf(f.name, comments)
+		finding.Widen(out, ends)
 	}
 	return out
+}
+
+// addEnds adds on which lines the object of a document begins and ends, and the items of a list.
+func (d document) addEnds(ends map[int]int) {
+	if d.place.node == nil {
+		return
+	}
+	from, to := d.place.source.Span(d.place.node)
+	ends[from.Line] = max(ends[from.Line], to.Line)
+	list, ok := d.place.member("items")
+	if !ok {
+		return
+	}
+	for i := range list.node.Children {
+		if at, ok := list.item(i); ok {
+			document{place: at}.addEnds(ends)
+		}
+	}
 }
 
 // annotated returns what the annotation of an object silences in it, or those of the items of a list.

@@ -93,6 +93,7 @@ func (l *Linter) Lint(sources []Source) Result {
 	for _, source := range sources {
 		f := newFile(source.Name)
 		annotates := bytes.Contains(source.Content, []byte(finding.IgnoreKey))
+		comments, ends := bytes.Contains(source.Content, []byte(finding.IgnoreMark)), map[int]int{}
 		f.read(source.Content, func(d document) {
 			before, ofSet := len(f.findings), len(set.of(f.name).findings)
 			l.judge(f, d, set, &result)
@@ -101,10 +102,13 @@ func (l *Linter) Lint(sources []Source) Result {
 			if annotates {
 				result.Ignores = append(result.Ignores, f.annotated(d)...)
 			}
+			if comments {
+				d.addEnds(ends)
+			}
 		})
 		f.tellLeftOut()
 		result.Findings = append(result.Findings, f.findings...)
-		result.Ignores = append(result.Ignores, f.ignores(source.Content)...)
+		result.Ignores = append(result.Ignores, f.ignores(source.Content, ends)...)
 	}
 	l.checkReplacements(set, &result)
 	result.judgeWorkflows(set)

@@ -43,6 +43,8 @@ type Result struct {
 	Findings []finding.Finding
 	// Ignores is what the files of the new version silence, as far as it is about changes.
 	Ignores []finding.Ignore
+	// Whole says that all tasks of the files were compared, so that it is known which of the ignores silence nothing.
+	Whole bool
 	// Inputs are the files that were read.
 	Inputs []string
 	// Notes are for the user.
@@ -95,6 +97,7 @@ func (o *Options) Run(ctx context.Context, stdin io.Reader) (*Result, error) {
 	r.Findings = finding.Sort(append(r.findings(broken), broken.found...))
 	r.Broken, r.Invalid = broken.count, broken.invalid
 	r.Ignores = r.new.ignores
+	r.Whole = o.Namespace == "" && !r.old.isRegistry && len(r.new.lost) == 0
 	for _, one := range sides {
 		r.Inputs = append(r.Inputs, one.inputs...)
 		for _, note := range one.allNotes() {

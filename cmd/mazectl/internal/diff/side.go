@@ -334,21 +334,12 @@ func (s *side) hide(other *side) {
 	}
 }
 
-// changesOnly returns what of ignores is about rules of changes: "lint" reports the others.
+// changesOnly returns what of ignores is about rules of changes, or is meant to be: "lint" reports the others.
 func changesOnly(ignores []finding.Ignore) []finding.Ignore {
 	var out []finding.Ignore
 	for _, ignore := range ignores {
-		var rules []string
-		for _, rule := range ignore.Rules {
-			if prefix, err := finding.Prefixes([]string{rule}); err == nil && finding.IsOfChanges(prefix[0]) {
-				rules = append(rules, rule)
-			}
-		}
-		if ignore.All {
-			rules = []string{finding.ChangePrefix}
-		}
-		if len(rules) > 0 {
-			ignore.Rules, ignore.All = rules, false
+		ignore.Rules = slices.DeleteFunc(slices.Clone(ignore.Rules), func(rule string) bool { return !finding.MeansChanges(rule) })
+		if ignore.All || len(ignore.Rules) > 0 {
 			out = append(out, ignore)
 		}
 	}

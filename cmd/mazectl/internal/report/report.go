@@ -29,6 +29,9 @@ type Options struct {
 	Select, Ignore []string
 	// Strict has warnings be a failure, AnyFails notes, too, and ExitZero has nothing be one.
 	Strict, AnyFails, ExitZero bool
+	// OfChanges says that the findings are what has changed between two versions. Whole says that all of both was compared, so that it is known
+	// which comments about changes silence nothing.
+	OfChanges, Whole bool
 	// selection is what Select and Ignore stand for. Check sets it.
 	selection finding.Selection
 }
@@ -122,7 +125,7 @@ func Write(t terminal.Terminal, o *Options, c Chosen, source func(name string) [
 	if err := t.Output(o.File, out.Bytes()); err != nil {
 		return err
 	}
-	tellUseless(t, c.useless)
+	tellUseless(t, o, c.useless)
 	return o.verdict(c.Findings)
 }
 

@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/maze-agent/maregister/cmd/mazectl/internal/terminal"
 	"github.com/maze-agent/maregister/internal/finding"
@@ -12,12 +12,10 @@ import (
 const maxUseless = 20
 
 // tellUseless notes what silences nothing, so that it does not stay behind and silence something later.
-func tellUseless(t terminal.Terminal, all []finding.Useless) {
+func tellUseless(t terminal.Terminal, o *Options, all []finding.Useless) {
+	all = slices.DeleteFunc(slices.Clone(all), func(u finding.Useless) bool { return o.dependsOnOthers(u) })
 	shown := 0
 	for _, u := range all {
-		if dependsOnOthers(u) {
-			continue
-		}
 		if shown++; shown > maxUseless {
 			t.Say("note:", fmt.Sprintf("%d more of these", len(all)-maxUseless))
 			return
@@ -27,19 +25,15 @@ func tellUseless(t terminal.Terminal, all []finding.Useless) {
 }
 
 // dependsOnOthers reports whether it is up to other files if a rule is broken: those need not have been looked at this time.
-func dependsOnOthers(u finding.Useless) bool {
-	if finding.IsOfChanges(strings.ToUpper(u.Rule)) {
-		return true
-	}
-	rule, err := finding.Find(u.Rule)
-	if u.Why != finding.NothingThere || err != nil {
+func (o *Options) dependsOnOthers(u finding.Useless) bool {
+	if u.Why != finding.NothingThere {
 		return false
 	}
-	switch rule.Code {
-	case finding.DuplicateFunction, finding.DuplicateObject, finding.NameConflict:
-		return true
+	if o.OfChanges { // what is about all rules is about others, too
+		return !o.Whole || u.Rule == ""
 	}
-	return finding.IsOfChanges(rule.Code) // by its name
+	return finding.MeansChanges(u.Rule) || slices.Contains(
+		[]string{finding.DuplicateFunction, finding.DuplicateObject, finding.NameConflict}, finding.CodeOf(u.Rule))
 }
 
 func uselessText(u finding.Useless) string {
@@ -49,7 +43,9 @@ func uselessText(u finding.Useless) string {
 	case u.Why == finding.NoRules:
 		return "this ignores nothing; write the codes of rules, as in: # maze: ignore[MZ007]"
 	case u.Rule == "":
-		return "nothing is wrong here, so this ignores nothing; remove it"
+		return "nothing is wrong here, so this ignores nothing; remove it, or name the rules of changes that it is for"
+	case finding.MeansChanges(u.Rule):
+		return fmt.Sprintf("no change here breaks %s, so ignoring it does nothing; remove it once the change is merged", u.Rule)
 	}
 	return fmt.Sprintf("nothing here breaks %s, so ignoring it does nothing; remove it", u.Rule)
 }
