@@ -48,11 +48,20 @@ func (c Change) String() string {
 	}
 }
 
+// plain has what is said of a parameter, by the kinds of changes that say the same of each.
+var plain = map[Kind]string{
+	Removed: "is removed", Widened: "allows more", Narrowed: "allows less", Replaced: "allows other values",
+	Required: "is now required", Optional: "is now optional",
+}
+
 // what returns what has changed.
 func (c Change) what() string {
 	name := string(c.Side) + " " + strconv.Quote(c.Parameter)
 	if c.Verdict == Unknown && slices.Contains([]Kind{Widened, Narrowed, Replaced}, c.Kind) {
 		return name + " is declared otherwise"
+	}
+	if words, ok := plain[c.Kind]; ok {
+		return name + " " + words
 	}
 	switch c.Kind {
 	case Added:
@@ -60,16 +69,8 @@ func (c Change) what() string {
 			return name + " is added, and is required"
 		}
 		return name + " is added"
-	case Removed:
-		return name + " is removed"
 	case Renamed:
 		return fmt.Sprintf("%s %q is removed, and %q is added with the same values", c.Side, c.Was, c.Parameter)
-	case Widened:
-		return name + " allows more"
-	case Narrowed:
-		return name + " allows less"
-	case Replaced:
-		return name + " allows other values"
 	case Changed:
 		if c.Verdict == Unknown {
 			return name + " allows other members besides those that it declares"
@@ -79,12 +80,12 @@ func (c Change) what() string {
 		return fmt.Sprintf("%s declares one more member, %q", name, c.Was)
 	case Dropped:
 		return fmt.Sprintf("%s no longer declares its member %q", name, c.Was)
-	case Required:
-		return name + " is now required"
-	case Optional:
-		return name + " is now optional"
 	case Default, Format, Described:
-		return replaced(c.Keyword+" of "+c.place(), c.Old, c.New)
+		name = c.Keyword + " of " + c.place()
+		if c.Kind == Default && c.New == nil { // there may be one that is not known, as that of a Python function
+			return name + " is no longer declared; it was " + shown(c.Old)
+		}
+		return replaced(name, c.Old, c.New)
 	case Declared:
 		return string(c.Side) + "s are declared in one version alone"
 	case Deprecated:
