@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func newRuleCommand(program string, t terminal.Terminal) *cobra.Command {
 		Use:   "rule [CODE...]",
 		Short: "Explain rules that findings name, or list all of them",
 		Long: `Explain what breaks a rule, why that matters and what to do. Without CODE, list all rules. CODE is that of a finding, such as
-MZ121, its number, such as 121, or the name of a rule, such as invalid-schema.
+MZ121, its number, such as 121, or the name of a rule, such as invalid-schema. The beginning of codes, such as MZ3, lists those rules.
 
 -o json prints {code, name, severity, summary, explanation}, or an array of those, if not one CODE is given. The explanation is in
 Markdown.`,
@@ -37,7 +38,10 @@ Markdown.`,
 				return fmt.Errorf("--output %q is none of %s", output, strings.Join(ruleOutputs, ", "))
 			}
 			if len(args) == 0 {
-				return listRules(t, output)
+				return listRules(t, output, finding.Rules())
+			}
+			if some := begunBy(args); len(some) > 0 {
+				return listRules(t, output, some)
 			}
 			return explainRules(t, output, args)
 		},
@@ -65,8 +69,21 @@ type ruleReport struct {
 	Explanation string           `json:"explanation"`
 }
 
-func listRules(t terminal.Terminal, output string) error {
-	rules := finding.Rules()
+// beginning matches the beginning of codes, as --select and --ignore take it. A number alone is that of a rule.
+var beginning = regexp.MustCompile(`(?i)^MZ[0-9]{0,2}$`)
+
+// begunBy returns the rules whose codes begin so, if all that is asked for are beginnings of codes.
+func begunBy(args []string) []finding.Rule {
+	prefixes, err := finding.Prefixes(args)
+	if err != nil || slices.ContainsFunc(args, func(arg string) bool { return !beginning.MatchString(arg) }) {
+		return nil
+	}
+	return slices.DeleteFunc(finding.Rules(), func(rule finding.Rule) bool {
+		return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(rule.Code, prefix) })
+	})
+}
+
+func listRules(t terminal.Terminal, output string, rules []finding.Rule) error {
 	if output == ruleJSON {
 		reports := make([]ruleReport, len(rules))
 		for i, rule := range rules {
