@@ -112,7 +112,9 @@ func (d *declaration) takes(keyword string, at finding.Position) bool {
 		what += " together with its other arguments"
 	}
 	hint := ""
-	if near := cmp.Or(nearest.Name(keyword, d.form.keywords), nearest.Name(keyword, all)); near != keyword {
+	if slices.Contains(deprecation, keyword) {
+		hint = "; the decorator of the package maregister takes it: from maregister import task"
+	} else if near := cmp.Or(nearest.Name(keyword, d.form.keywords), nearest.Name(keyword, all)); near != keyword {
 		hint = nearest.Question(near)
 	}
 	d.refuse(finding.WrongArgument, at, "the decorator %s, so Python would run nothing of the file%s (it takes %s)", what, hint,
