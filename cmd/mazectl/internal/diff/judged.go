@@ -120,8 +120,8 @@ func (s *side) addJudged(o *Options, name string, f *judgedFile, declared *task)
 		key := [2]string{one.Namespace, one.Name}
 		here := report.Where(one.file, one.position)
 		if other := s.first[key]; other != "" {
-			s.notes = append(s.notes, fmt.Sprintf("two tasks are called %s: in %s and in %s, which is the one that counts here; rename one of them",
-				one.Name, other, here))
+			s.notes = append(s.notes, fmt.Sprintf("two tasks of %s are called %s: in %s and in %s, which is the one that counts here; "+
+				"give a path that has one of them, as of manifests that were made of the other, or rename one", s.version(), one.Name, other, here))
 		}
 		s.first[key] = here
 		s.add(one)

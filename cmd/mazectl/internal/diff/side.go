@@ -69,6 +69,14 @@ type side struct {
 	text func(name string) []byte
 }
 
+// version returns what the command line calls the side.
+func (s *side) version() string {
+	if s.backwards {
+		return "OLD"
+	}
+	return "NEW"
+}
+
 func (s *side) add(t task) {
 	s.tasks = append(s.tasks, t)
 	s.versions = append(s.versions, t.Version)
