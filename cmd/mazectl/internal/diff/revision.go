@@ -60,7 +60,11 @@ func (s *Source) readRevision(ctx context.Context, o *Options, r *side) (_ *side
 	}
 	wanted := needed(files, inside)
 	if wanted == nil {
-		return nil, &absentError{where: fmt.Sprintf("revision %s has no %s", s.revision, s.Path)}
+		absent := &absentError{where: fmt.Sprintf("revision %s has no %s", s.revision, s.Path)}
+		if inside != path.Clean(filepath.ToSlash(s.Path)) {
+			absent.advice = fmt.Sprintf("; a path counts from the working folder, so this is %s in the repository", inside)
+		}
+		return nil, absent
 	}
 	wanted, links, err := repository.followed(ctx, tree, inside, wanted)
 	if err != nil {

@@ -112,6 +112,6 @@ func (s *side) withoutRegistry(ctx context.Context, none *catalogue.NoRegistryEr
 	case cluster.Missing:
 		return &cluster.NoNamespaceError{Namespace: none.Namespace}
 	default:
-		return none
+		return fmt.Errorf("%w; if the namespace is new and has no task yet, this needs the right to get namespaces, to see that it exists", none)
 	}
 }
