@@ -286,7 +286,7 @@ func (f *Found) WhyNothing() string {
 		noun string
 		what string
 	}{
-		{f.passed.unmentioned, "file", "without a decorator of Maze"}, {f.passed.hidden, "name", "that begin with __ or a dot"},
+		{f.passed.unmentioned, "file", "without a decorator of Maze"}, {f.passed.hidden, "name", "with __ or a dot in front"},
 		{f.passed.excluded, "name", "by --exclude"},
 	} {
 		if part.n > 0 {
