@@ -35,9 +35,9 @@ exits with 1 if there are any; with --fail-on, only if one is breaking, or may b
 
 --apply shows a plan, with what it breaks, and makes it so, with server-side apply; with --fail-on, not if it breaks something.
 What --ignore, comments and annotations silence of that is not told, and is no reason for --fail-on.
-First the API server is asked about all of it in a dry run; if it refuses a part, the plan says why, and nothing is applied. A function that only moved
-within its file is not applied again. --prune deletes the MazeTasks of this --source-name whose functions are gone. It keeps those in
-files that are not below a DIR, or that could not be read, and those whose functions are still there with an error.
+First the API server is asked about all of it in a dry run; if it refuses a part, the plan says why, and nothing is applied. A function that
+only moved within its file is not applied again. --prune deletes the MazeTasks of this --source-name whose functions are gone. It keeps
+those in files that are not below a DIR, or that could not be read, and those whose functions are still there with an error.
 
 --watch goes on with that whenever a file changes, until it is stopped. It is made to run beside git-sync: DIR may be below a symbolic
 link that comes to point elsewhere. Whatever fails is told and tried again.

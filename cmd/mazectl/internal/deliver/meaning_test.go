@@ -108,7 +108,8 @@ func TestPlanHeedsWhatIsSilenced(t *testing.T) {
 				found.Ignores = finding.IgnoresOf(one.File, []finding.Comment{{Text: "# maze: ignore[MZ303]", Line: one.Position.Line}})
 			}
 			s := serve(t, found, "one", "old")
-			input := map[string]any{"type": "object", "properties": map[string]any{"size": map[string]any{"type": "integer"}}, "required": []any{"size"}}
+			size := map[string]any{"size": map[string]any{"type": "integer"}}
+			input := map[string]any{"type": "object", "properties": size, "required": []any{"size"}}
 			if err := unstructured.SetNestedMap(s.objects["one"].Object, input, "spec", "inputParameters"); err != nil {
 				t.Fatal(err)
 			}
