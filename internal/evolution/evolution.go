@@ -190,8 +190,9 @@ func open(raw json.RawMessage) (*interfaceSide, error) {
 	return s, err
 }
 
+// reopen reads a schema that was closed. Its defaults are left out: one may have members that the schema does not declare.
 func reopen(root map[string]any) (*schema.Parameters, error) {
-	text, err := json.Marshal(root)
+	text, err := json.Marshal(stripped(root, []string{"default"}))
 	if err != nil {
 		return nil, err
 	}

@@ -50,15 +50,18 @@ func inside(keyword string, value any, replace func(path []string, schema any) a
 }
 
 // bare returns a schema without the keywords that only describe values, and without some more.
-func bare(value any, without ...string) any {
+func bare(value any, without ...string) any { return stripped(value, slices.Concat(annotations, without)) }
+
+// stripped returns a schema without some keywords, here and inside.
+func stripped(value any, keywords []string) any {
 	schema, ok := value.(map[string]any)
 	if !ok {
 		return value
 	}
 	out := make(map[string]any, len(schema))
 	for keyword, inner := range schema {
-		if !slices.Contains(annotations, keyword) && !slices.Contains(without, keyword) {
-			out[keyword] = inside(keyword, inner, func(_ []string, schema any) any { return bare(schema, without...) })
+		if !slices.Contains(keywords, keyword) {
+			out[keyword] = inside(keyword, inner, func(_ []string, schema any) any { return stripped(schema, keywords) })
 		}
 	}
 	return out
