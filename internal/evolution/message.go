@@ -73,7 +73,7 @@ func (c Change) what() string {
 		return fmt.Sprintf("%s %q is removed, and %q is added with the same values", c.Side, c.Was, c.Parameter)
 	case Changed:
 		if c.Verdict == Unknown {
-			return name + " allows other members besides those that it declares"
+			return name + " says something else of members that it does not declare"
 		}
 		return name + " is declared otherwise, and every value that passed still passes"
 	case Extended:

@@ -85,6 +85,9 @@ func (f flow) of(name string) []Change {
 	case f.isSpelledOtherwise(name):
 		changes = append(changes, f.changed(name)...)
 	}
+	if widens != narrows && worstOf(changes) == Compatible && len(f.dropped(name)) == 0 && f.othersMayBreak(name) {
+		changes = append(changes, Change{Side: f.side, Kind: Changed, Parameter: name, Verdict: Unknown})
+	}
 	if worstOf(changes) == Compatible {
 		for _, member := range f.dropped(name) {
 			changes = append(changes, Change{Side: f.side, Kind: Dropped, Parameter: name, Was: member, Verdict: Unknown})
@@ -114,10 +117,8 @@ func (f flow) required(was, is string) []Change {
 // something else of the members that may come besides, somebody may pass such.
 func (f flow) changed(name string) []Change {
 	change := Change{Side: f.side, Kind: Changed, Parameter: name}
-	given, _ := f.from.Part(name)
-	taken, _ := f.to.Part(name)
 	isDropped := len(f.dropped(name)) > 0 // which is told by itself
-	if !isDropped && !schema.Within(given, taken) && opensOtherwise(f.old.property(name), f.new.property(name)) {
+	if !isDropped && f.othersMayBreak(name) {
 		change.Verdict = Unknown
 		return []Change{change}
 	}

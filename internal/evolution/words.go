@@ -49,8 +49,8 @@ func inside(keyword string, value any, replace func(path []string, schema any) a
 	}
 }
 
-// bare returns a schema without the keywords that only describe values, and without some more.
-func bare(value any, without ...string) any { return stripped(value, slices.Concat(annotations, without)) }
+// bare returns a schema without the keywords that only describe values.
+func bare(value any) any { return stripped(value, annotations) }
 
 // stripped returns a schema without some keywords, here and inside.
 func stripped(value any, keywords []string) any {
@@ -171,17 +171,6 @@ func inBoth(path []string, was, is any, visit func(path []string, old, now map[s
 			return nil
 		})
 	}
-}
-
-// opensOtherwise reports whether two schemas say different things of the members that there may be besides, here or inside.
-func opensOtherwise(was, is map[string]any) bool {
-	found := false
-	inBoth(nil, was, is, func(_ []string, old, now map[string]any) {
-		for _, keyword := range opening {
-			found = found || string(keywordText(old, keyword)) != string(keywordText(now, keyword))
-		}
-	})
-	return found
 }
 
 // annotations returns what two schemas of a parameter say of values without restricting them, and say differently, here or inside.

@@ -48,7 +48,7 @@ var ofChanges = []Rule{
 
 	newRule(OutputRemoved, "output-removed", SeverityWarning, "An output that a result could lack is gone, or has another name."),
 	newRule(FormatChanged, "format-changed", SeverityWarning, "A text stands for something else, such as a file."),
-	newRule(MembersChanged, "members-changed", SeverityWarning, "An object no longer declares a member, or allows other members than those that it declares."),
+	newRule(MembersChanged, "members-changed", SeverityWarning, "An object no longer declares a member, or something else holds for undeclared members."),
 	newRule(UndeclaredSide, "undeclared-side", SeverityWarning, "The inputs or the outputs are declared in one version alone."),
 	newRule(UndecidedChange, "undecided-change", SeverityWarning, "Whether a change breaks something could not be shown."),
 	newRule(IncomparableTask, "incomparable-task", SeverityWarning, "A task cannot be compared, as one of its versions cannot be used."),
