@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -226,8 +227,8 @@ func (b *brokenWorkflows) check(w *workflows.Workflow, seen *scope, used []*evol
 	}
 }
 
-// causeOf returns the change of an edit that an error of a workflow comes from: the worst one of the parameter that the error is about, or
-// the worst one at all where that is not known.
+// causeOf returns the change of an edit that an error of a workflow comes from: the worst one of the parameter that the error is about, else
+// that of its side as a whole, or the worst one at all where neither is known.
 func causeOf(edit *evolution.Edit, graph *dag.Graph, f *finding.Finding) cause {
 	if edit.Fate != evolution.TaskEdited {
 		return cause{edit, wholeTask}
@@ -236,27 +237,31 @@ func causeOf(edit *evolution.Edit, graph *dag.Graph, f *finding.Finding) cause {
 	runs := func(node int) bool {
 		return node >= 0 && node < len(graph.Nodes) && graph.Nodes[node].Func == edit.Old.Name
 	}
-	isAbout := func(c *evolution.Change) bool {
+	const ofParameter, ofSide, ofAny = 2, 1, 0
+	closeness := func(c *evolution.Change) int {
 		node, parameter := subject.Node, subject.Parameter
 		if c.Side == evolution.Output {
 			node, parameter = subject.Source, subject.Output
 		}
-		return c.Side != "" && parameter != "" && runs(node) && (c.Parameter == parameter || c.Was == parameter)
+		switch {
+		case c.Side == "" || parameter == "" || !runs(node):
+			return ofAny
+		case c.Parameter == parameter || c.Was == parameter:
+			return ofParameter
+		case c.Parameter == "":
+			return ofSide
+		default:
+			return ofAny
+		}
 	}
-	worst, ofParameter := 0, -1
+	best := 0
 	for i := range edit.Changes {
-		c := &edit.Changes[i]
-		if c.Verdict > edit.Changes[worst].Verdict {
-			worst = i
-		}
-		if isAbout(c) && (ofParameter < 0 || c.Verdict > edit.Changes[ofParameter].Verdict) {
-			ofParameter = i
+		c, other := &edit.Changes[i], &edit.Changes[best]
+		if cmp.Or(cmp.Compare(closeness(c), closeness(other)), cmp.Compare(c.Verdict, other.Verdict)) > 0 {
+			best = i
 		}
 	}
-	if ofParameter >= 0 {
-		return cause{edit, ofParameter}
-	}
-	return cause{edit, worst}
+	return cause{edit, best}
 }
 
 // tell reports what an error of a workflow means for the comparison. It returns the finding to be completed.
