@@ -24,14 +24,16 @@ type Use struct {
 // Runs reports whether the node runs a task.
 func (u *Use) Runs(task string) bool { return u.Task == task || slices.Contains(u.Names, task) }
 
-// Uses returns which tasks the workflow runs, in the order of its nodes. It reports false for what is no workflow, or cannot be read as one.
+// Uses returns which tasks the workflow runs, in the order of its nodes. It reports false for what is no workflow, or cannot be read as one,
+// as where no node names a task. A node that names none has no Task.
 func (d *Document) Uses() ([]Use, bool) {
 	c := d.checker(NewTasks(nil), Options{})
 	isMalformed := func(f finding.Finding) bool { return f.Rule == finding.MalformedDAG }
 	if c.root == nil || slices.ContainsFunc(c.found, isMalformed) { // such as one that holds another document
 		return nil, false
 	}
-	if c.read(); c.form == nil || len(c.graph.Nodes) == 0 {
+	c.read()
+	if c.form == nil || !slices.ContainsFunc(c.graph.Nodes, func(n *Node) bool { return n.Func != "" || len(n.names) > 0 }) {
 		return nil, false
 	}
 	c.checkReferences()

@@ -208,6 +208,7 @@ func (f *Found) take(name string, content []byte, named bool) bool {
 		case ok:
 			f.noteManifest(d)
 			f.All = append(f.All, Workflow{d, name, content, uses, false})
+			f.noteNodes(d, uses)
 		case named || d.IsMeant() || !d.IsReadable() && mentionsWorkflows(d.Content()):
 			f.failDocument(d, begin)
 		}
@@ -237,6 +238,17 @@ func (f *Found) failDocument(d *dag.Document, begin finding.Position) {
 		what = report.Where(d.File, begin) + ": " + label
 	}
 	f.Errs = append(f.Errs, report.Unread(d.File, fmt.Errorf(noWorkflow, what)))
+}
+
+// noteNodes notes that a workflow has nodes of which nobody can read which task they run.
+func (f *Found) noteNodes(d *dag.Document, uses []dag.Use) {
+	names := func(u dag.Use) bool { return u.Task != "" || len(u.Names) > 0 }
+	unread := slices.DeleteFunc(slices.Clone(uses), names)
+	if len(unread) == 0 {
+		return
+	}
+	f.Notes = append(f.Notes, fmt.Sprintf("%s: %s without a task that can be read, such as %q; \"dag check\" tells why",
+		report.Where(d.File, unread[0].Position), terminal.Plural(len(unread), "node"), unread[0].Node))
 }
 
 // OthersOf tells which other objects a file has.
