@@ -106,7 +106,8 @@ var _ = Describe("mazectl about workflows of the cluster", Ordered, ContinueOnFa
 	It("compares with a namespace that has no registry yet, and not with none", func(ctx context.Context) {
 		elsewhere := newNamespace(ctx)
 		_, said, code := call(ctx, kubeconfig, "diff", "cluster:"+elsewhere, taskFile("image"))
-		Expect(said).To(ContainSubstring("note: namespace " + elsewhere + " has no registry yet: it counts as one without tasks\n1 added"))
+		Expect(said).To(ContainSubstring("note: namespace " + elsewhere + " has no registry yet: it counts as one without tasks\n" +
+			"note: there is no MazeWorkflow in namespace " + elsewhere + "\n1 added"))
 		Expect(code).To(Equal(0))
 		_, said, code = call(ctx, kubeconfig, "diff", "cluster:"+elsewhere+"-typo", taskFile("image"))
 		Expect(said).To(ContainSubstring("error: the cluster has no namespace " + elsewhere + "-typo; "))
