@@ -19,6 +19,18 @@ import (
 	"github.com/maze-agent/maregister/internal/finding"
 )
 
+// planOf returns the steps of a plan for a cluster, and what a user is shown of them.
+func planOf(t *testing.T, options *Options, s *server, found *pysource.Found) ([]step, string) {
+	t.Helper()
+	steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	showPlan(terminal.New(streams), steps)
+	return steps, out.String()
+}
+
 // TestPlanTellsWhatItMeans: a change and a deletion are told with what they break, and are not made if that is not wanted.
 func TestPlanTellsWhatItMeans(t *testing.T) {
 	found := find(t, map[string]string{"a.py": "one two"})
@@ -28,19 +40,14 @@ func TestPlanTellsWhatItMeans(t *testing.T) {
 		t.Fatal(err)
 	}
 	options := Options{SourceName: "ours", Prune: true}
-	steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, _, out, _ := genericiooptions.NewTestIOStreams()
-	showPlan(terminal.New(streams), steps)
+	steps, shown := planOf(t, &options, s, found)
 	want := `change  one  ` + steps[0].place + `  (inputParameters.additionalProperties, inputParameters.properties, inputParameters.required)
         breaking: task one: input "size" is removed: a call that passes it is refused; keep it until no workflow passes it
 create  two  ` + steps[1].place + `
 prune   old  a.py
         breaking: task old is removed: a workflow that runs it is refused; keep it until none does
 `
-	if diff := cmp.Diff(want, out.String()); diff != "" {
+	if diff := cmp.Diff(want, shown); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 	if want, got := "1 created, 1 changed, 0 unchanged, 1 pruned; 2 of the changes are breaking", countSteps(steps); got != want {
@@ -64,12 +71,7 @@ func TestPlanTellsRefusals(t *testing.T) {
 	s := serve(t, found, "old")
 	s.refuses, s.guards = "two", "old"
 	options := Options{SourceName: "ours", Prune: true}
-	steps, err := options.plan(t.Context(), &clusterTasks{s, "vision", false}, found)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, _, out, _ := genericiooptions.NewTestIOStreams()
-	showPlan(terminal.New(streams), steps)
+	steps, shown := planOf(t, &options, s, found)
 	want := `create  one  ` + steps[0].place + `
 create  two  ` + steps[1].place + `
         refused: MazeTask.registry.mazeagent.net "two" is invalid
@@ -77,7 +79,7 @@ prune   old  a.py
         breaking: task old is removed: a workflow that runs it is refused; keep it until none does
         refused: mazetasks "old" is forbidden: MazeWorkflow letter runs it
 `
-	if diff := cmp.Diff(want, out.String()); diff != "" {
+	if diff := cmp.Diff(want, shown); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 	if want, got := "the cluster refuses 2 tasks, so nothing was applied", fmt.Sprint(options.blocked(steps)); got != want {
