@@ -70,7 +70,7 @@ const (
 	Format  Kind = "format"
 	// Declared is of a side of which one version declares nothing at all.
 	Declared Kind = "declared"
-	// Described is of any other keyword that tells of values without restricting them: Keyword has its name.
+	// Described is of any other keyword that describes values without restricting them: Keyword has its name.
 	Described Kind = "described"
 	// Combination is of what a side's parameters have to be together, as anyOf or dependentRequired say: Keywords has those that have changed.
 	Combination Kind = "combination"

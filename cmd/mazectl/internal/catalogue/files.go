@@ -31,7 +31,7 @@ type Files struct {
 	// Notes tell a user where there was nothing to judge. Elsewhere is for folders that have no manifests and Python sources: worth
 	// a word if these have no tasks, either.
 	Notes, Elsewhere []string
-	// Unfollowed tells of links to folders, in which no manifest is looked for.
+	// Unfollowed are notes about links to folders, in which no manifest is looked for.
 	Unfollowed []string
 	seen       map[string]bool
 }

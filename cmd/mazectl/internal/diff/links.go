@@ -19,7 +19,7 @@ const (
 )
 
 // followed returns files of a tree with what its symbolic links lead to, as the files of the working folder are read: a link to a file of the
-// tree is that file. Notes tell of links that are not followed, and of submodules, whose files are in another repository.
+// tree is that file. Notes are about links that are not followed, and of submodules, whose files are in another repository.
 func (r *repository) followed(ctx context.Context, tree, inside string, files []gitFile) (all []gitFile, notes []string, err error) {
 	var links []gitFile
 	known := map[string]bool{}
